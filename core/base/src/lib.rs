@@ -1,0 +1,15 @@
+//! What every room of the house shares: told time, seeded randomness, flows, timers, secrets.
+//!
+//! Knows nothing of SIP, RTP or sockets. Nothing here asks the machine for anything.
+
+mod flow;
+mod redact;
+mod rng;
+mod time;
+mod timers;
+
+pub use flow::{FlowId, QueryId, Transport};
+pub use redact::{Redacted, Secret};
+pub use rng::Rng;
+pub use time::{Instant, Wake};
+pub use timers::Timers;
