@@ -1,0 +1,10 @@
+//! SIP: bytes to messages, transactions, dialogs and a user agent. RFC 3261 and those that mend it.
+//!
+//! Read upward, each folder knows only the ones before it:
+//!
+//! * [`message`]: bytes to a message and back. [`message::Message`] is an index over the bytes it was read from;
+//!   what a header says is read when asked. [`message::Draft`] is a message being written.
+//!
+//! Pure: bytes, values and `now` go in, orders come out. No socket, clock, thread or randomness of its own.
+
+pub mod message;
