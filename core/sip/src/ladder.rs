@@ -136,6 +136,17 @@ pub struct Ladder {
     outcome: Option<String>,
 }
 
+/// What became of a message on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It arrives.
+    Sent,
+    /// It is lost: drawn with a cross for the arrow's head.
+    Lost,
+    /// A repetition of an earlier one.
+    Again,
+}
+
 #[derive(Clone, Debug)]
 struct Row {
     at: Instant,
@@ -173,27 +184,28 @@ impl Ladder {
         self.columns.len() - 1
     }
 
-    /// A message from one column to another, at the time it is sent.
-    pub fn message<B: AsRef<[u8]>>(&mut self, at: Instant, from: usize, to: usize, message: &Message<B>) {
-        let text = line(message, &self.about);
-        self.text(at, from, to, &text);
-    }
-
-    /// A message on its way, from its bytes; what does not read is shown as such.
-    pub fn bytes(&mut self, at: Instant, from: usize, to: usize, bytes: &[u8]) {
-        match Message::read(bytes) {
-            Ok(message) => self.message(at, from, to, &message),
-            Err(error) => self.text(at, from, to, &format!("? {error}")),
-        }
+    /// A message from one column to another, from its bytes, at the time it is sent. What does not read is shown as such.
+    pub fn message(&mut self, at: Instant, from: usize, to: usize, bytes: &[u8], fate: Fate) {
+        let text = match Message::read(bytes) {
+            Ok(message) => line(&message, &self.about),
+            Err(error) => format!("? {error}"),
+        };
+        self.text(at, from, to, &text, fate);
     }
 
     /// Any text from one column to another. Names the receiver when it is not the neighbour.
-    pub fn text(&mut self, at: Instant, from: usize, to: usize, text: &str) {
+    pub fn text(&mut self, at: Instant, from: usize, to: usize, text: &str, fate: Fate) {
         let receiver = match (from.abs_diff(to), self.columns.get(to)) {
             (0 | 1, _) | (_, None) => String::new(),
             (_, Some(name)) => format!(" {name}"),
         };
-        let text = if to < from { format!("<-{receiver} {text}") } else { format!("{text} ->{receiver}") };
+        let again = if fate == Fate::Again { " (again)" } else { "" };
+        let (left, right) = if fate == Fate::Lost { ("x-", "-x") } else { ("<-", "->") };
+        let text = if to < from {
+            format!("{left}{receiver} {text}{again}")
+        } else {
+            format!("{text}{again} {right}{receiver}")
+        };
         self.rows.push(Row { at, from, text, notes: Vec::new() });
     }
 
@@ -284,28 +296,30 @@ mod tests {
     #[test]
     fn a_ladder_reads_like_the_figures_of_the_rfc() {
         let mut ladder = Ladder::new("a_call", "RFC 3665 section 3.1", &["ann", "proxy", "bob"]);
-        ladder.text(Instant::ZERO, 0, 1, "INVITE bob (PCMU)");
-        ladder.text(Instant::from_millis(1), 1, 2, "INVITE bob (PCMU)");
-        ladder.text(Instant::from_millis(2), 2, 1, "180");
-        ladder.bytes(Instant::from_millis(3), 0, 2, b"ACK sip:bob@h SIP/2.0\r\n\r\n");
-        ladder.note(Instant::from_millis(3), "media ann<->bob PCMU");
-        ladder.note(Instant::from_millis(3), "bob active");
+        ladder.text(Instant::ZERO, 0, 1, "INVITE bob (PCMU)", Fate::Lost);
+        ladder.text(Instant::from_millis(500), 0, 1, "INVITE bob (PCMU)", Fate::Again);
+        ladder.text(Instant::from_millis(1001), 1, 2, "INVITE bob (PCMU)", Fate::Sent);
+        ladder.text(Instant::from_millis(1002), 2, 1, "180", Fate::Lost);
+        ladder.message(Instant::from_millis(3000), 0, 2, b"ACK sip:bob@h SIP/2.0\r\n\r\n", Fate::Sent);
+        ladder.note(Instant::from_millis(3000), "media ann<->bob PCMU");
+        ladder.note(Instant::from_millis(3000), "bob active");
         ladder.note(Instant::from_millis(4000), "ann held");
-        ladder.text(Instant::from_millis(61_042), 2, 0, "BYE");
+        ladder.text(Instant::from_millis(61_042), 2, 0, "BYE", Fate::Sent);
         ladder.outcome("200 by bob");
         let want = [
             "a_call                                                             RFC 3665 section 3.1",
             " time     ann                      proxy                    bob",
-            " 0.000    INVITE bob (PCMU) ->",
-            " 0.001                             INVITE bob (PCMU) ->",
-            " 0.002                                                      <- 180",
-            " 0.003    ACK -> bob                                                                 media ann<->bob PCMU",
+            " 0.000    INVITE bob (PCMU) -x",
+            " 0.500    INVITE bob (PCMU) (again) ->",
+            " 1.001                             INVITE bob (PCMU) ->",
+            " 1.002                                                      x- 180",
+            " 3.000    ACK -> bob                                                                 media ann<->bob PCMU",
             "                                                                                     bob active",
             " 4.000                                                                               ann held",
             " 61.042                                                     <- ann BYE",
             " ended    200 by bob",
         ];
         assert_eq!(ladder.to_string(), want.map(|l| format!("{l}\n")).concat());
-        assert_eq!((ladder.messages(), ladder.column("bob"), ladder.column("cem")), (5, 2, 3));
+        assert_eq!((ladder.messages(), ladder.column("bob"), ladder.column("cem")), (6, 2, 3));
     }
 }

@@ -217,6 +217,11 @@ impl<B: AsRef<[u8]>> Message<B> {
 }
 
 impl Message<Bytes> {
+    /// What it was read from, sharing its memory.
+    pub fn share(&self) -> Bytes {
+        self.bytes.clone()
+    }
+
     /// The body, sharing the message's memory.
     pub fn body_bytes(&self) -> Bytes {
         self.bytes.slice(self.index.body.range())
