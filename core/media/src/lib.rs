@@ -1,0 +1,10 @@
+//! Samples to packets and packets to samples: one m-line's media, from the SDP's answer to the hang-up.
+//!
+//! RFC 3550 (RTP, RTCP), RFC 3551 (the audio profile), RFC 5761 (RTCP on the RTP port), ITU-T G.711, G.107.
+//! Knows no sockets, clocks, SDP or SIP.
+
+pub mod rtcp;
+pub mod rtp;
+mod statistics;
+
+pub use statistics::{Arrival, Reception, Totals};
