@@ -3,8 +3,15 @@
 //! RFC 3550 (RTP, RTCP), RFC 3551 (the audio profile), RFC 5761 (RTCP on the RTP port), ITU-T G.711, G.107.
 //! Knows no sockets, clocks, SDP or SIP.
 
+mod codec;
+pub mod g711;
+mod level;
+mod quality;
 pub mod rtcp;
 pub mod rtp;
 mod statistics;
 
+pub use codec::{BadPayload, Codec, Decoder, Encoder};
+pub use level::Level;
+pub use quality::{Impairment, Path, mos, r_factor};
 pub use statistics::{Arrival, Reception, Totals};
