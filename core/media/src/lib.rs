@@ -7,11 +7,14 @@ mod codec;
 pub mod g711;
 mod level;
 mod quality;
+mod resample;
 pub mod rtcp;
 pub mod rtp;
 mod statistics;
+pub mod wav;
 
 pub use codec::{BadPayload, Codec, Decoder, Encoder};
 pub use level::Level;
 pub use quality::{Impairment, Path, mos, r_factor};
+pub use resample::Decimator;
 pub use statistics::{Arrival, Reception, Totals};
