@@ -1,20 +1,26 @@
 //! Samples to packets and packets to samples: one m-line's media, from the SDP's answer to the hang-up.
 //!
 //! RFC 3550 (RTP, RTCP), RFC 3551 (the audio profile), RFC 5761 (RTCP on the RTP port), ITU-T G.711, G.107.
-//! Knows no sockets, clocks, SDP or SIP.
+//! Knows no sockets, clocks, SDP or SIP. [`Session`] takes packets and captured frames and gives packets and
+//! playout frames; once it is up it allocates, locks and logs nothing per packet.
 
 mod codec;
 pub mod g711;
+mod latch;
 mod level;
+mod playout;
 mod quality;
 mod resample;
 pub mod rtcp;
 pub mod rtp;
+mod session;
 mod statistics;
 pub mod wav;
 
 pub use codec::{BadPayload, Codec, Decoder, Encoder};
 pub use level::Level;
+pub use playout::{Inserted, MAX_PAYLOAD, PLAYOUT_DELAY, Playout};
 pub use quality::{Impairment, Path, mos, r_factor};
 pub use resample::Decimator;
+pub use session::{Direction, FRAME, Outgoing, Plan, SAMPLE_RATE, Session, Stats};
 pub use statistics::{Arrival, Reception, Totals};

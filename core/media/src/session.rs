@@ -1,0 +1,546 @@
+//! One m-line's media life: packets in, samples out; samples in, packets out; reports both ways.
+//!
+//! RFC 3550, RFC 3551, RFC 4961 (symmetric RTP), RFC 5761 (RTCP on the RTP port). Takes the plan that the
+//! signalling made and knows nothing of how. Hold is a direction, mute sends silence. Feed it every captured frame
+//! and pull every playout frame for as long as it lives, held or not: they are its clock.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use base::{Instant, Rng};
+
+use crate::codec::{Codec, Decoder, Encoder};
+use crate::latch::Latch;
+use crate::level::Level;
+use crate::playout::{Inserted, MAX_PAYLOAD, PLAYOUT_DELAY, Playout};
+use crate::quality::{self, Path};
+use crate::rtcp::{self, Piece, ReportBlock, SenderInfo};
+use crate::rtp;
+use crate::statistics::{Arrival, Reception, Totals, round_trip};
+
+/// Samples a second that go in and out of a session.
+pub const SAMPLE_RATE: u32 = 8000;
+/// Samples in one playout frame: 20 ms.
+pub const FRAME: usize = 160;
+
+/// What we do, not what they do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Talk and listen.
+    SendRecv,
+    /// We hold them: they hear us, we do not listen.
+    SendOnly,
+    /// They hold us.
+    RecvOnly,
+    /// Both hold.
+    Inactive,
+}
+
+impl Direction {
+    /// Whether we send.
+    pub const fn sends(self) -> bool {
+        match self {
+            Self::SendRecv | Self::SendOnly => true,
+            Self::RecvOnly | Self::Inactive => false,
+        }
+    }
+
+    /// Whether we play what comes.
+    pub const fn receives(self) -> bool {
+        match self {
+            Self::SendRecv | Self::RecvOnly => true,
+            Self::SendOnly | Self::Inactive => false,
+        }
+    }
+}
+
+/// What was agreed for one m-line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What they may send, by payload type. Need not be the numbers that we send (RFC 3264 section 5.1).
+    pub codecs_in: Vec<(u8, Codec)>,
+    /// What we send.
+    pub codec_out: (u8, Codec),
+    /// Audio in a packet that we send; kept within 10 ms..=60 ms.
+    pub ptime: Duration,
+    /// Who talks.
+    pub direction: Direction,
+    /// Their address in the SDP; `None` when they gave none yet, or 0.0.0.0.
+    pub remote: Option<SocketAddr>,
+    /// From `a=rtcp`; `None`: the next port (RFC 3550 section 11).
+    pub remote_rtcp: Option<SocketAddr>,
+    /// RTCP shares the RTP port.
+    pub rtcp_mux: bool,
+}
+
+/// A datagram to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outgoing<'a> {
+    /// Where to.
+    pub to: SocketAddr,
+    /// From the RTCP socket rather than the RTP one.
+    pub rtcp_port: bool,
+    /// What.
+    pub bytes: &'a [u8],
+}
+
+/// How it goes, since the session began.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stats {
+    /// The codec of the last packet that could be played.
+    pub codec_in: Option<Codec>,
+    /// What we send.
+    pub codec_out: Codec,
+    /// Where we send.
+    pub remote: Option<SocketAddr>,
+    /// RTP packets.
+    pub sent: u64,
+    /// Their payloads' octets.
+    pub sent_octets: u64,
+    /// RTP packets of their streams, each once.
+    pub received: u64,
+    /// By sequence number never seen.
+    pub lost: u64,
+    /// Came, but after their turn.
+    pub late: u64,
+    /// Came again.
+    pub duplicates: u64,
+    /// Neither RTP nor RTCP, or of a length that the codec never writes.
+    pub malformed: u64,
+    /// From an address or source that is not the other side's.
+    pub strangers: u64,
+    /// Of a payload type that was not agreed.
+    pub unknown_payload: u64,
+    /// How often they moved to another address without the signalling saying so.
+    pub moves: u32,
+    /// Interarrival jitter of what comes.
+    pub jitter: Duration,
+    /// By RTCP; `None` until both sides' reports have crossed.
+    pub round_trip: Option<Duration>,
+    /// Share of our packets that they lost lately, by their last report: 0.0..=1.0.
+    pub their_loss: Option<f32>,
+    /// Of what they say.
+    pub level_in_dbov: f32,
+    /// Of what we say; silence when muted.
+    pub level_out_dbov: f32,
+    /// Estimated listening quality of what comes: 1.0..=4.5.
+    pub mos: f32,
+}
+
+/// One m-line.
+#[derive(Debug)]
+pub struct Session {
+    plan: Plan,
+    muted: bool,
+    rng: Rng,
+    // Out
+    encoder: Encoder,
+    pending: Vec<i16>,
+    packet: Vec<u8>,
+    ssrc: u32,
+    sequence: u16,
+    /// Of the first pending sample.
+    timestamp: u32,
+    captured_at: Instant,
+    marker: bool,
+    sent: u64,
+    sent_octets: u64,
+    /// Packets and octets that were sent under an earlier number than `ssrc`.
+    sent_before_ssrc: (u64, u64),
+    level_out: Level,
+    // In
+    rtp: Latch,
+    rtcp: Latch,
+    decoders: Vec<(u8, Decoder)>,
+    reception: Option<Reception>,
+    /// Another source from the right address, and the sequence number that would confirm it.
+    candidate: Option<(u32, u16)>,
+    past: Totals,
+    playout: Playout,
+    codec_in: Option<Codec>,
+    late: u64,
+    malformed: u64,
+    strangers: u64,
+    unknown_payload: u64,
+    level_in: Level,
+    // Reports
+    cname: [u8; 16],
+    reports: Reports,
+    report: Vec<u8>,
+    round_trip: Option<Duration>,
+    their_loss: Option<f32>,
+}
+
+/// When RTCP is due. RFC 3550 section 6.3 for two parties, without the reconsideration that only crowds need.
+#[derive(Clone, Copy, Debug)]
+struct Reports {
+    sent: u32,
+    next: Instant,
+    /// RTP packets sent by the report before the last, and by the last: whether we still count as a sender.
+    sent_by: [u64; 2],
+}
+
+impl Reports {
+    /// RFC 3550 section 6.2.
+    const INTERVAL: Duration = Duration::from_secs(5);
+
+    /// Half to one and a half times the interval, so that parties do not fall into step.
+    fn schedule(&mut self, rng: &mut Rng, now: Instant) {
+        // The very first report goes out at once (section 6.2 allows it for unicast) and is not counted as the
+        // one that ends the initial, halved interval: so the round trip is known within the first seconds.
+        let interval = if self.sent < 2 { Self::INTERVAL / 2 } else { Self::INTERVAL };
+        self.next = now + interval.mul_f64(0.5 + rng.fraction());
+    }
+}
+
+impl Session {
+    /// Begins one m-line.
+    pub fn new(plan: Plan, mut rng: Rng, now: Instant) -> Self {
+        let mut session = Self {
+            muted: false,
+            encoder: plan.codec_out.1.encoder(),
+            pending: Vec::with_capacity(FRAME * 8),
+            packet: Vec::with_capacity(rtp::HEADER + MAX_PAYLOAD),
+            ssrc: rng.bits() as u32,
+            sequence: rng.bits() as u16,
+            timestamp: rng.bits() as u32,
+            captured_at: now,
+            marker: true,
+            sent: 0,
+            sent_octets: 0,
+            sent_before_ssrc: (0, 0),
+            level_out: Level::default(),
+            rtp: Latch::default(),
+            rtcp: Latch::default(),
+            decoders: decoders(&plan),
+            reception: None,
+            candidate: None,
+            past: Totals::default(),
+            playout: Playout::new(PLAYOUT_DELAY),
+            codec_in: None,
+            late: 0,
+            malformed: 0,
+            strangers: 0,
+            unknown_payload: 0,
+            level_in: Level::default(),
+            cname: rng.token(),
+            reports: Reports { sent: 0, next: now, sent_by: [0; 2] },
+            report: Vec::with_capacity(160),
+            round_trip: None,
+            their_loss: None,
+            plan,
+            rng,
+        };
+        session.rtp.tell(session.plan.remote, now);
+        session.rtcp.tell(session.plan.remote_rtcp, now);
+        session
+    }
+
+    /// Goes on under another plan: the stream, its source and its counts stay.
+    pub fn replan(&mut self, plan: Plan, now: Instant) {
+        if plan.codecs_in != self.plan.codecs_in {
+            self.decoders = decoders(&plan);
+            self.playout.reset();
+        }
+        if plan.codec_out != self.plan.codec_out {
+            self.encoder = plan.codec_out.1.encoder();
+        }
+        self.rtp.tell(plan.remote, now);
+        self.rtcp.tell(plan.remote_rtcp, now);
+        self.plan = plan;
+    }
+
+    /// Sends silence instead of what is captured, or no longer.
+    pub fn set_mute(&mut self, on: bool) {
+        self.muted = on;
+    }
+
+    /// Takes a datagram from the RTP or the RTCP socket. `wall` is the time in NTP's 32.32 bits.
+    /// What is bad is counted and dropped.
+    pub fn packet(&mut self, bytes: &[u8], from: SocketAddr, is_rtcp_port: bool, now: Instant, wall: u64) {
+        if is_rtcp_port || rtp::is_rtcp(bytes) {
+            self.rtcp_packet(bytes, from, is_rtcp_port, now, wall);
+        } else {
+            self.rtp_packet(bytes, from, now);
+        }
+    }
+
+    fn rtp_packet(&mut self, bytes: &[u8], from: SocketAddr, now: Instant) {
+        let Ok(packet) = rtp::Packet::read(bytes) else {
+            self.malformed += 1;
+            return;
+        };
+        let header = packet.header;
+        if !self.rtp.admits(from, now) {
+            self.strangers += 1;
+            return;
+        }
+        let decoder = self.decoders.iter().position(|(pt, _)| *pt == header.payload_type);
+        // An unknown payload type is one packet of a known stream, but no reason to believe in a new one.
+        if decoder.is_none() && self.reception.as_ref().is_none_or(|r| r.ssrc() != header.ssrc) {
+            self.unknown_payload += 1;
+            return;
+        }
+        if header.ssrc == self.ssrc {
+            self.avoid_collision();
+        }
+        if !self.source_is_believed(&header) {
+            self.strangers += 1;
+            return;
+        }
+        let Some(reception) = &mut self.reception else { return };
+        let arrival = reception.arrived(header.sequence, header.timestamp, now);
+        match arrival {
+            Arrival::Suspect => return,
+            Arrival::Duplicate => {}
+            Arrival::Ahead | Arrival::Reordered | Arrival::Restarted => self.rtp.heard(from, now),
+        }
+        if arrival == Arrival::Duplicate || !self.plan.direction.receives() {
+            return;
+        }
+        let Some(index) = decoder else {
+            self.unknown_payload += 1;
+            return;
+        };
+        let Ok(samples) = self.decoders[index].1.samples(packet.payload) else {
+            self.malformed += 1;
+            return;
+        };
+        self.codec_in = Some(self.plan.codecs_in[index].1);
+        match self.playout.insert(header.timestamp, samples, index, packet.payload, now) {
+            Inserted::Late | Inserted::Dropped => self.late += 1,
+            Inserted::Queued | Inserted::Resynchronised => {}
+        }
+    }
+
+    /// Whether a packet's source is theirs. The first is believed at once; another, in the middle of a call, when
+    /// two of its packets come in a row (RFC 3550 appendix A.1).
+    fn source_is_believed(&mut self, header: &rtp::Header) -> bool {
+        if let Some(reception) = &self.reception {
+            if reception.ssrc() == header.ssrc {
+                self.candidate = None;
+                return true;
+            }
+            if self.candidate != Some((header.ssrc, header.sequence)) {
+                self.candidate = Some((header.ssrc, header.sequence.wrapping_add(1)));
+                return false;
+            }
+            self.forget_source();
+        }
+        self.reception = Some(Reception::new(header.ssrc, header.sequence, SAMPLE_RATE));
+        true
+    }
+
+    /// Their stream is over: a new one counts anew, and is believed at once.
+    fn forget_source(&mut self) {
+        if let Some(old) = self.reception.take() {
+            self.past = self.past + old.totals();
+        }
+        self.candidate = None;
+        self.playout.reset();
+    }
+
+    /// They drew the same number as we did: we draw another. RFC 3550 section 8.2.
+    fn avoid_collision(&mut self) {
+        self.ssrc = self.rng.bits() as u32;
+        self.sequence = self.rng.bits() as u16;
+        self.sent_before_ssrc = (self.sent, self.sent_octets);
+    }
+
+    fn rtcp_packet(&mut self, bytes: &[u8], from: SocketAddr, own_port: bool, now: Instant, wall: u64) {
+        let Ok(compound) = rtcp::Compound::read(bytes) else {
+            self.malformed += 1;
+            return;
+        };
+        let theirs =
+            [self.rtp.target(), self.rtcp.target()].iter().flatten().any(|known| known.ip() == from.ip());
+        if !theirs || own_port && !self.rtcp.admits(from, now) {
+            self.strangers += 1;
+            return;
+        }
+        if own_port {
+            self.rtcp.heard(from, now);
+        }
+        for piece in compound {
+            match piece {
+                Piece::SenderReport { ssrc, info, reports } => {
+                    if let Some(reception) = self.reception.as_mut().filter(|r| r.ssrc() == ssrc) {
+                        reception.sender_report(info.ntp, now);
+                    }
+                    self.reported(reports, wall);
+                }
+                Piece::ReceiverReport { reports, .. } => self.reported(reports, wall),
+                Piece::Goodbye { mut sources, .. } => {
+                    let theirs = self.reception.as_ref().map(Reception::ssrc);
+                    if sources.any(|ssrc| Some(ssrc) == theirs) {
+                        self.forget_source();
+                    }
+                }
+                Piece::SourceDescription(_) | Piece::Other { .. } => {}
+            }
+        }
+    }
+
+    fn reported(&mut self, blocks: impl Iterator<Item = ReportBlock>, wall: u64) {
+        for block in blocks.filter(|block| block.ssrc == self.ssrc) {
+            self.their_loss = Some(f32::from(block.fraction_lost) / 256.0);
+            self.round_trip = round_trip(&block, wall).or(self.round_trip);
+        }
+    }
+
+    /// Takes captured samples, 8 kHz; gives a packet when one is full. With a short `ptime` a frame fills two:
+    /// go on with [`Self::next_packet`] until `None`.
+    pub fn captured(&mut self, frame: &[i16], now: Instant) -> Option<Outgoing<'_>> {
+        self.captured_at = now;
+        if self.plan.direction.sends() {
+            if self.muted {
+                self.pending.resize(self.pending.len() + frame.len(), 0);
+                self.level_out.feed(&[]);
+            } else {
+                self.pending.extend_from_slice(frame);
+                self.level_out.feed(frame);
+            }
+        } else {
+            // The clock runs on while nothing is sent: RFC 3550 section 5.1, "timestamp".
+            self.timestamp = self.timestamp.wrapping_add((self.pending.len() + frame.len()) as u32);
+            self.pending.clear();
+            self.marker = true;
+        }
+        self.next_packet()
+    }
+
+    /// A further packet of what was captured, if one is full.
+    pub fn next_packet(&mut self) -> Option<Outgoing<'_>> {
+        let samples = self.packet_samples();
+        if self.pending.len() < samples {
+            return None;
+        }
+        let to = self.rtp.target();
+        if to.is_some() {
+            let header = rtp::Header {
+                marker: self.marker,
+                payload_type: self.plan.codec_out.0,
+                sequence: self.sequence,
+                timestamp: self.timestamp,
+                ssrc: self.ssrc,
+            };
+            self.packet.clear();
+            self.packet.extend_from_slice(&header.write());
+            self.encoder.encode(&self.pending[..samples], &mut self.packet);
+            self.sequence = self.sequence.wrapping_add(1);
+            self.marker = false;
+            self.sent += 1;
+            self.sent_octets += (self.packet.len() - rtp::HEADER) as u64;
+        }
+        self.timestamp = self.timestamp.wrapping_add(samples as u32);
+        self.pending.drain(..samples);
+        to.map(|to| Outgoing { to, rtcp_port: false, bytes: &self.packet })
+    }
+
+    fn packet_samples(&self) -> usize {
+        let ptime = self.plan.ptime.clamp(Duration::from_millis(10), Duration::from_millis(60));
+        let samples = (ptime.as_millis() * u128::from(SAMPLE_RATE) / 1000) as usize;
+        samples.next_multiple_of(self.plan.codec_out.1.frame_samples())
+    }
+
+    /// Fills the next 20 ms for the ear.
+    pub fn playout(&mut self, frame: &mut [i16; FRAME], now: Instant) {
+        self.playout.pull(frame, &mut self.decoders, now);
+        if !self.plan.direction.receives() {
+            frame.fill(0);
+        }
+        self.level_in.feed(frame);
+    }
+
+    /// The next report, when it is due. `wall` is the time in NTP's 32.32 bits.
+    pub fn rtcp(&mut self, now: Instant, wall: u64) -> Option<Outgoing<'_>> {
+        // Nothing to say before the first packet either way.
+        if now < self.reports.next || self.sent == 0 && self.reception.is_none() {
+            return None;
+        }
+        let to = self.rtcp_target()?;
+        self.write_report(now, wall);
+        self.reports.sent += 1;
+        self.reports.schedule(&mut self.rng, now);
+        Some(Outgoing { to, rtcp_port: !self.plan.rtcp_mux, bytes: &self.report })
+    }
+
+    /// The last report, with BYE, if anything was ever sent. RFC 3550 section 6.3.7.
+    pub fn bye(&mut self, now: Instant, wall: u64) -> Option<Outgoing<'_>> {
+        if self.sent == 0 && self.reports.sent == 0 {
+            return None;
+        }
+        let to = self.rtcp_target()?;
+        let ssrc = self.ssrc;
+        self.write_report(now, wall).goodbye(ssrc);
+        Some(Outgoing { to, rtcp_port: !self.plan.rtcp_mux, bytes: &self.report })
+    }
+
+    fn rtcp_target(&self) -> Option<SocketAddr> {
+        let rtp = self.rtp.target();
+        if self.plan.rtcp_mux {
+            return rtp;
+        }
+        self.rtcp.target().or_else(|| rtp.map(|to| SocketAddr::new(to.ip(), to.port().wrapping_add(1))))
+    }
+
+    fn write_report(&mut self, now: Instant, wall: u64) -> rtcp::Writer<'_> {
+        // A sender is who sent since the report before the last. RFC 3550 section 6.3.8.
+        let is_sender = self.sent > self.reports.sent_by[0];
+        self.reports.sent_by = [self.reports.sent_by[1], self.sent];
+        let since_capture = now.since(self.captured_at).as_micros() * u128::from(SAMPLE_RATE) / 1_000_000;
+        let (packets_before, octets_before) = self.sent_before_ssrc;
+        let info = is_sender.then(|| SenderInfo {
+            ntp: wall,
+            rtp_timestamp: self.timestamp.wrapping_add(self.pending.len() as u32 + since_capture as u32),
+            packets: (self.sent - packets_before) as u32,
+            octets: (self.sent_octets - octets_before) as u32,
+        });
+        let block = self.reception.as_mut().and_then(|reception| reception.report(now));
+        let mut writer = rtcp::Writer::new(&mut self.report);
+        writer.report(self.ssrc, info, block);
+        writer.cname(self.ssrc, &self.cname);
+        writer
+    }
+
+    /// How it goes.
+    pub fn stats(&self) -> Stats {
+        let totals = self.past + self.reception.as_ref().map_or(Totals::default(), Reception::totals);
+        let lost = totals.expected.saturating_sub(totals.received);
+        let codec_in = self.codec_in.unwrap_or(self.plan.codec_out.1);
+        let path = Path {
+            delay: self.plan.ptime + self.playout.delay() + self.round_trip.unwrap_or_default() / 2,
+            loss_percent: (lost + self.late) as f32 * 100.0 / totals.expected.max(1) as f32,
+            burst_ratio: 1.0,
+        };
+        Stats {
+            codec_in: self.codec_in,
+            codec_out: self.plan.codec_out.1,
+            remote: self.rtp.target(),
+            sent: self.sent,
+            sent_octets: self.sent_octets,
+            received: totals.received,
+            lost,
+            late: self.late,
+            duplicates: totals.duplicates,
+            malformed: self.malformed,
+            strangers: self.strangers,
+            unknown_payload: self.unknown_payload,
+            moves: self.rtp.moves(),
+            jitter: self.reception.as_ref().map_or(Duration::ZERO, Reception::jitter),
+            round_trip: self.round_trip,
+            their_loss: self.their_loss,
+            level_in_dbov: self.level_in.dbov(),
+            level_out_dbov: self.level_out.dbov(),
+            mos: quality::mos(quality::r_factor(codec_in.impairment(), path)),
+        }
+    }
+}
+
+fn decoders(plan: &Plan) -> Vec<(u8, Decoder)> {
+    plan.codecs_in.iter().map(|(payload_type, codec)| (*payload_type, codec.decoder())).collect()
+}
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -1,0 +1,343 @@
+//! Tests of a session: two of them talk, or one is told lies.
+
+use super::*;
+
+const WALL: u64 = 0xe000_0001 << 32;
+
+fn address(port: u16) -> SocketAddr {
+    ([192, 0, 2, 7], port).into()
+}
+
+fn at(ms: u64) -> Instant {
+    Instant::from_millis(ms)
+}
+
+fn wall(ms: u64) -> u64 {
+    WALL + ((ms << 32) / 1000)
+}
+
+fn plan(remote: u16) -> Plan {
+    Plan {
+        codecs_in: vec![(0, Codec::Pcmu), (8, Codec::Pcma)],
+        codec_out: (8, Codec::Pcma),
+        ptime: Duration::from_millis(20),
+        direction: Direction::SendRecv,
+        remote: Some(address(remote)),
+        remote_rtcp: None,
+        rtcp_mux: false,
+    }
+}
+
+fn session(plan: Plan) -> Session {
+    Session::new(plan, Rng::from_number(5), at(0))
+}
+
+/// Packets of their stream, as they would send them.
+struct Them {
+    header: rtp::Header,
+}
+
+impl Them {
+    fn new(ssrc: u32) -> Self {
+        Self { header: rtp::Header { marker: false, payload_type: 0, sequence: 100, timestamp: 8000, ssrc } }
+    }
+
+    fn next(&mut self) -> Vec<u8> {
+        let mut bytes = self.header.write().to_vec();
+        bytes.resize(bytes.len() + FRAME, 0x20);
+        self.header.sequence += 1;
+        self.header.timestamp += FRAME as u32;
+        bytes
+    }
+}
+
+fn hear(session: &mut Session, bytes: &[u8], from: u16, ms: u64) {
+    session.packet(bytes, address(from), false, at(ms), wall(ms));
+}
+
+fn loudest(session: &mut Session, ms: u64) -> i16 {
+    let mut frame = [0; FRAME];
+    session.playout(&mut frame, at(ms));
+    frame.iter().map(|s| s.saturating_abs()).max().unwrap()
+}
+
+fn sent(session: &mut Session, samples: &[i16], ms: u64) -> Option<(SocketAddr, Vec<u8>)> {
+    session.captured(samples, at(ms)).map(|out| (out.to, out.bytes.to_vec()))
+}
+
+/// Runs two sessions against each other, each packet `delay` ms under way; returns both.
+fn talk(seconds: u64, delay: u64, keep: impl Fn(u64) -> bool) -> (Session, Session) {
+    let (mut a, mut b) = (session(plan(2)), Session::new(plan(1), Rng::from_number(6), at(0)));
+    let mut wire: Vec<(u64, u16, bool, Vec<u8>)> = Vec::new();
+    for ms in (0..seconds * 1000).step_by(20) {
+        for (me, session) in [(1, &mut a), (2, &mut b)] {
+            for (_, _, rtcp, bytes) in wire.iter().filter(|(due, to, ..)| *to == me && *due == ms) {
+                let from = 3 - me + u16::from(*rtcp);
+                session.packet(bytes, address(from), *rtcp, at(ms), wall(ms));
+            }
+            if let Some(out) = session.captured(&[500; FRAME], at(ms))
+                && keep(ms / 20)
+            {
+                wire.push((ms + delay, 3 - me, false, out.bytes.to_vec()));
+            }
+            if let Some(out) = session.rtcp(at(ms), wall(ms)) {
+                assert!(out.rtcp_port && out.to == address(3 - me + 1));
+                wire.push((ms + delay, 3 - me, true, out.bytes.to_vec()));
+            }
+            loudest(session, ms);
+        }
+    }
+    (a, b)
+}
+
+#[test]
+fn two_sessions_hear_each_other_and_measure_the_way() {
+    let (a, b) = talk(12, 40, |_| true);
+    for stats in [a.stats(), b.stats()] {
+        assert_eq!((stats.sent, stats.received, stats.lost, stats.late), (600, 598, 0, 0));
+        assert_eq!((stats.malformed, stats.strangers, stats.unknown_payload), (0, 0, 0));
+        let round_trip = stats.round_trip.unwrap().as_secs_f64();
+        assert!((round_trip - 0.080).abs() < 0.001, "{round_trip}");
+        assert_eq!((stats.jitter, stats.their_loss), (Duration::ZERO, Some(0.0)));
+        assert!((stats.level_in_dbov - stats.level_out_dbov).abs() < 0.2, "{stats:?}");
+        assert!(stats.mos > 4.3, "{}", stats.mos);
+    }
+}
+
+#[test]
+fn loss_is_counted_reported_and_lowers_the_score() {
+    let (a, _) = talk(12, 40, |n| n % 10 != 9);
+    let stats = a.stats();
+    assert_eq!((stats.received, stats.lost), (539, 59));
+    assert!((stats.their_loss.unwrap() - 0.1).abs() < 0.03, "{stats:?}");
+    assert!(stats.mos < 2.0);
+}
+
+#[test]
+fn the_round_trip_is_known_within_four_seconds() {
+    let (a, b) = talk(4, 20, |_| true);
+    assert!(a.stats().round_trip.is_some() && b.stats().round_trip.is_some());
+}
+
+#[test]
+fn packets_hold_what_ptime_says_whatever_is_captured() {
+    for (ptime, octets) in [(10, 80), (20, 160), (30, 240), (60, 480), (200, 480), (1, 80)] {
+        let mut session = session(Plan { ptime: Duration::from_millis(ptime), ..plan(2) });
+        let mut packets = Vec::new();
+        for n in 0..12 {
+            packets.extend(sent(&mut session, &[n; FRAME], 0));
+            while let Some(out) = session.next_packet() {
+                packets.push((out.to, out.bytes.to_vec()));
+            }
+        }
+        assert_eq!(packets.len(), 12 * FRAME / octets, "{ptime} ms");
+        let heads: Vec<_> = packets.iter().map(|(_, b)| rtp::Packet::read(b).unwrap()).collect();
+        assert!(heads.iter().all(|p| p.payload.len() == octets && p.header.payload_type == 8));
+        assert!(heads.windows(2).all(|w| {
+            let (a, b) = (w[0].header, w[1].header);
+            b.sequence == a.sequence.wrapping_add(1) && b.timestamp == a.timestamp.wrapping_add(octets as u32)
+        }));
+    }
+}
+
+#[test]
+fn hold_sends_nothing_while_its_clock_runs_on() {
+    let mut s = session(plan(2));
+    let (_, first) = sent(&mut s, &[1; FRAME], 0).unwrap();
+    s.replan(Plan { direction: Direction::Inactive, ..plan(2) }, at(20));
+    for n in 1..50 {
+        assert_eq!(sent(&mut s, &[1; FRAME], n * 20), None);
+    }
+    s.replan(plan(2), at(1000));
+    let (_, second) = sent(&mut s, &[1; FRAME], 1000).unwrap();
+    let (first, second) = (rtp::Packet::read(&first).unwrap(), rtp::Packet::read(&second).unwrap());
+    assert_eq!(second.header.sequence, first.header.sequence.wrapping_add(1));
+    assert_eq!(second.header.timestamp, first.header.timestamp.wrapping_add(50 * FRAME as u32));
+    assert!(second.header.marker);
+}
+
+#[test]
+fn mute_sends_silence() {
+    let mut s = session(plan(2));
+    s.set_mute(true);
+    let (_, bytes) = sent(&mut s, &[9000; FRAME], 0).unwrap();
+    assert!(rtp::Packet::read(&bytes).unwrap().payload.iter().all(|b| *b == 0xd5));
+    s.set_mute(false);
+    let (_, bytes) = sent(&mut s, &[9000; FRAME], 20).unwrap();
+    assert!(rtp::Packet::read(&bytes).unwrap().payload.iter().all(|b| *b != 0xd5));
+}
+
+#[test]
+fn whom_we_hold_is_not_heard() {
+    let mut s = session(Plan { direction: Direction::SendOnly, ..plan(2) });
+    let mut them = Them::new(9);
+    for n in 0..10 {
+        hear(&mut s, &them.next(), 2, n * 20);
+        assert_eq!(loudest(&mut s, n * 20), 0);
+    }
+    assert_eq!(s.stats().received, 10);
+    assert!(sent(&mut s, &[1; FRAME], 0).is_some());
+}
+
+#[test]
+fn packets_go_where_packets_come_from() {
+    let mut s = session(plan(2));
+    assert_eq!(sent(&mut s, &[1; FRAME], 0).unwrap().0, address(2));
+    let mut them = Them::new(9);
+    hear(&mut s, &them.next(), 40, 10);
+    assert_eq!(sent(&mut s, &[1; FRAME], 20).unwrap().0, address(40));
+    let mut intruder = Them::new(10);
+    hear(&mut s, &intruder.next(), 66, 30);
+    assert_eq!((s.stats().remote, s.stats().strangers), (Some(address(40)), 1));
+    // They roamed: silent at the old place, there again at a new one.
+    hear(&mut s, &them.next(), 41, 1500);
+    assert_eq!((s.stats().remote, s.stats().moves), (Some(address(41)), 1));
+}
+
+#[test]
+fn a_plan_without_their_address_waits_to_be_shown_it() {
+    let mut s = session(Plan { remote: None, ..plan(2) });
+    assert_eq!(sent(&mut s, &[1; FRAME], 0), None);
+    assert_eq!(s.rtcp(at(0), WALL), None);
+    hear(&mut s, &Them::new(9).next(), 40, 10);
+    assert_eq!(sent(&mut s, &[1; FRAME], 20).unwrap().0, address(40));
+}
+
+#[test]
+fn another_source_is_believed_with_its_second_packet() {
+    let mut s = session(plan(2));
+    let (mut old, mut new) = (Them::new(9), Them::new(10));
+    for n in 0..5 {
+        hear(&mut s, &old.next(), 2, n * 20);
+    }
+    for n in 5..10 {
+        hear(&mut s, &new.next(), 2, n * 20);
+    }
+    let stats = s.stats();
+    assert_eq!((stats.received, stats.lost, stats.strangers), (9, 0, 1));
+    for n in 10..14 {
+        hear(&mut s, &new.next(), 2, n * 20);
+        assert!(n < 13 || loudest(&mut s, n * 20) > 0);
+    }
+}
+
+#[test]
+fn after_bye_a_new_source_is_believed_at_once() {
+    let mut s = session(plan(2));
+    hear(&mut s, &Them::new(9).next(), 2, 0);
+    let mut bye = Vec::new();
+    let mut writer = rtcp::Writer::new(&mut bye);
+    writer.report(9, None, None);
+    writer.goodbye(9);
+    s.packet(&bye, address(3), true, at(10), WALL);
+    hear(&mut s, &Them::new(10).next(), 2, 20);
+    assert_eq!((s.stats().received, s.stats().strangers), (2, 0));
+}
+
+#[test]
+fn what_is_bad_is_counted_and_changes_nothing() {
+    let mut s = session(plan(2));
+    let mut them = Them::new(9);
+    hear(&mut s, b"", 2, 0);
+    hear(&mut s, b"\x80", 2, 0);
+    hear(&mut s, &[0; 40], 2, 0);
+    hear(&mut s, b"\x81\xc9\0\x07\0\0\0\x07", 2, 0);
+    assert_eq!((s.stats().malformed, s.stats().received), (4, 0));
+    let mut odd = them.next();
+    odd[1] = 96;
+    hear(&mut s, &odd, 66, 0);
+    assert_eq!((s.stats().unknown_payload, s.stats().remote), (1, Some(address(2))));
+    let mut empty = them.next();
+    empty.truncate(rtp::HEADER);
+    hear(&mut s, &empty, 2, 0);
+    assert_eq!(s.stats().malformed, 5);
+    let report = b"\x80\xc9\0\x01\0\0\0\x09";
+    s.packet(report, ([198, 51, 100, 1], 3).into(), true, at(0), WALL);
+    assert_eq!(s.stats().strangers, 1);
+}
+
+#[test]
+fn an_unknown_payload_type_within_the_stream_is_not_a_loss() {
+    let mut s = session(plan(2));
+    let mut them = Them::new(9);
+    for n in 0..10 {
+        let mut bytes = them.next();
+        if n % 2 == 1 {
+            bytes[1] = 13;
+        }
+        hear(&mut s, &bytes, 2, n * 20);
+    }
+    let stats = s.stats();
+    assert_eq!((stats.received, stats.lost, stats.unknown_payload), (10, 0, 5));
+}
+
+#[test]
+fn whose_number_is_ours_makes_us_draw_another() {
+    let mut s = session(plan(2));
+    let ours = |bytes: &[u8]| rtp::Packet::read(bytes).unwrap().header.ssrc;
+    let first = ours(&sent(&mut s, &[1; FRAME], 0).unwrap().1);
+    hear(&mut s, &Them::new(first).next(), 2, 10);
+    assert_ne!(ours(&sent(&mut s, &[1; FRAME], 20).unwrap().1), first);
+    assert_eq!(s.stats().received, 1);
+}
+
+#[test]
+fn reports_go_to_the_next_port_the_told_one_or_the_shared_one() {
+    let target = |plan: Plan| {
+        let mut s = session(plan);
+        sent(&mut s, &[1; FRAME], 0);
+        let out = s.rtcp(at(0), WALL).unwrap();
+        (out.to, out.rtcp_port)
+    };
+    assert_eq!(target(plan(2)), (address(3), true));
+    assert_eq!(target(Plan { remote_rtcp: Some(address(77)), ..plan(2) }), (address(77), true));
+    assert_eq!(target(Plan { rtcp_mux: true, ..plan(2) }), (address(2), false));
+}
+
+#[test]
+fn reports_on_the_shared_port_are_told_from_speech() {
+    let mut s = session(Plan { rtcp_mux: true, ..plan(2) });
+    hear(&mut s, &Them::new(9).next(), 2, 0);
+    let mut report = Vec::new();
+    let info = SenderInfo { ntp: WALL, rtp_timestamp: 0, packets: 1, octets: 160 };
+    rtcp::Writer::new(&mut report).report(9, Some(info), None);
+    hear(&mut s, &report, 2, 10);
+    sent(&mut s, &[1; FRAME], 10);
+    let out = s.rtcp(at(510), wall(510)).unwrap();
+    let Some(Piece::SenderReport { mut reports, .. }) = rtcp::Compound::read(out.bytes).unwrap().next()
+    else {
+        panic!("no sender report")
+    };
+    let block = reports.next().unwrap();
+    assert_eq!((block.ssrc, block.last_sr, block.delay_since_last_sr), (9, (WALL >> 16) as u32, 32_768));
+}
+
+#[test]
+fn reports_keep_their_interval_and_its_randomness() {
+    let mut s = session(plan(2));
+    let mut times = Vec::new();
+    for ms in (0..300_000).step_by(20) {
+        sent(&mut s, &[1; FRAME], ms);
+        times.extend(s.rtcp(at(ms), wall(ms)).map(|_| ms));
+    }
+    assert_eq!(times[0], 0);
+    let gaps: Vec<u64> = times.windows(2).map(|w| w[1] - w[0]).collect();
+    assert!(
+        (1250..=3770).contains(&gaps[0]) && gaps[1..].iter().all(|g| (2500..=7520).contains(g)),
+        "{gaps:?}"
+    );
+    let mean = gaps.iter().sum::<u64>() / gaps.len() as u64;
+    assert!((4000..=6000).contains(&mean) && gaps.iter().any(|g| *g != gaps[1]));
+}
+
+#[test]
+fn a_listener_reports_as_a_receiver_and_bye_needs_a_word_before() {
+    let mut s = session(Plan { direction: Direction::RecvOnly, ..plan(2) });
+    assert_eq!(s.bye(at(0), WALL), None);
+    hear(&mut s, &Them::new(9).next(), 2, 0);
+    let first = |bytes: &[u8]| format!("{:?}", rtcp::Compound::read(bytes).unwrap().next().unwrap());
+    assert!(first(s.rtcp(at(20), WALL).unwrap().bytes).starts_with("ReceiverReport"));
+    let bye = s.bye(at(40), WALL).unwrap().bytes.to_vec();
+    let last = rtcp::Compound::read(&bye).unwrap().last().unwrap();
+    assert!(matches!(last, Piece::Goodbye { .. }), "{last:?}");
+}

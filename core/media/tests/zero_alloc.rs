@@ -1,0 +1,85 @@
+//! A session that is up allocates nothing per packet: counted by the allocator itself.
+
+// An allocator cannot be written without it; it only counts and hands on to the system's.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use base::{Instant, Rng};
+use offhook_media::{Codec, Direction, FRAME, Plan, Session};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes unchanged to `System`, which upholds the contract.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise is handed on.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.realloc(ptr, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn plan(remote: u16, ptime_ms: u64) -> Plan {
+    Plan {
+        codecs_in: vec![(0, Codec::Pcmu), (8, Codec::Pcma)],
+        codec_out: (0, Codec::Pcmu),
+        ptime: Duration::from_millis(ptime_ms),
+        direction: Direction::SendRecv,
+        remote: Some(([127, 0, 0, 1], remote).into()),
+        remote_rtcp: None,
+        rtcp_mux: true,
+    }
+}
+
+/// One frame one way, with the report that is due; every eleventh packet is lost, every seventh comes twice.
+fn beat(speaker: &mut Session, listener: &mut Session, port: u16, n: u64) {
+    let (now, wall) = (Instant::from_millis(n * 20), n << 27);
+    let from = ([127, 0, 0, 1], port).into();
+    let mut next = speaker.captured(&[n as i16; FRAME], now);
+    while let Some(out) = next {
+        for _ in 0..usize::from(!n.is_multiple_of(11)) + usize::from(n.is_multiple_of(7)) {
+            listener.packet(out.bytes, from, false, now, wall);
+        }
+        next = speaker.next_packet();
+    }
+    if let Some(out) = speaker.rtcp(now, wall) {
+        listener.packet(out.bytes, from, false, now, wall);
+    }
+    listener.packet(&[0x80; 7], from, false, now, wall);
+    speaker.playout(&mut [0; FRAME], now);
+    speaker.set_mute(n % 100 > 90);
+    speaker.stats();
+}
+
+#[test]
+fn a_session_that_is_up_allocates_nothing_per_packet() {
+    for ptime in [10, 20, 60] {
+        let mut a = Session::new(plan(2, ptime), Rng::from_number(1), Instant::ZERO);
+        let mut b = Session::new(plan(1, ptime), Rng::from_number(2), Instant::ZERO);
+        let mut both = |n| {
+            beat(&mut a, &mut b, 1, n);
+            beat(&mut b, &mut a, 2, n);
+        };
+        (0..5).for_each(&mut both);
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        (5..5000).for_each(&mut both);
+        assert_eq!(ALLOCATIONS.load(Ordering::Relaxed) - before, 0, "at {ptime} ms a packet");
+        assert!(a.stats().received > 1000 && a.stats().lost > 100 && a.stats().round_trip.is_some());
+    }
+}
