@@ -4,11 +4,16 @@
 //!
 //! * [`message`]: bytes to a message and back. [`message::Message`] is an index over the bytes it was read from;
 //!   what a header says is read when asked. [`message::Draft`] is a message being written.
+//! * [`order`], [`codec`]: what the machines want done, and what may lie between them and the wire.
+//! * [`locate`]: from a URI to addresses to try, RFC 3263.
 //! * [`sdp`]: session descriptions as text, RFC 8866. What a codec is, is not known here.
 //! * [`ladder`]: messages as one line each, for tests, the demo and diagnostics.
 //!
 //! Pure: bytes, values and `now` go in, orders come out. No socket, clock, thread or randomness of its own.
 
+pub mod codec;
 pub mod ladder;
+pub mod locate;
 pub mod message;
+pub mod order;
 pub mod sdp;
