@@ -6,6 +6,7 @@
 //!   what a header says is read when asked. [`message::Draft`] is a message being written.
 //! * [`order`], [`codec`]: what the machines want done, and what may lie between them and the wire.
 //! * [`locate`]: from a URI to addresses to try, RFC 3263.
+//! * [`transaction`]: one request and what comes back for it, made sure of, RFC 3261 section 17.
 //! * [`sdp`]: session descriptions as text, RFC 8866. What a codec is, is not known here.
 //! * [`ladder`]: messages as one line each, for tests, the demo and diagnostics.
 //!
@@ -17,3 +18,4 @@ pub mod locate;
 pub mod message;
 pub mod order;
 pub mod sdp;
+pub mod transaction;
