@@ -21,8 +21,8 @@ pub enum Malformed {
     /// A status that is not 100 to 699.
     #[error("a status outside 100 to 699")]
     Status,
-    /// No empty line behind the header fields.
-    #[error("the header never ends")]
+    /// The last header line is cut off.
+    #[error("the header is cut off")]
     Unfinished,
 }
 

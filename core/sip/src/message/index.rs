@@ -104,6 +104,8 @@ impl Index {
             match bytes.get(at..) {
                 Some([b'\n', ..]) => return Ok(at + 1),
                 Some([b'\r', b'\n', ..]) => return Ok(at + 2),
+                // A datagram may end without the empty line, as RFC 4475's own `baddn` does.
+                Some([]) => return Ok(at),
                 _ => {}
             }
             let name_start = at;

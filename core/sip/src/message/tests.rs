@@ -79,7 +79,7 @@ fn what_is_no_message_is_malformed() {
         ("", Malformed::Empty),
         ("\r\n\r\n", Malformed::Empty),
         ("INVITE sip:a SIP/2.0", Malformed::Unfinished),
-        ("INVITE sip:a SIP/2.0\r\nVia: x\r\n", Malformed::Unfinished),
+        ("INVITE sip:a SIP/2.0\r\nVia: x", Malformed::Unfinished),
         ("INVITE sip:a\r\n\r\n", Malformed::StartLine),
         ("INVITE SIP/2.0\r\n\r\n", Malformed::StartLine),
         ("INV\"TE sip:a SIP/2.0\r\n\r\n", Malformed::StartLine),
