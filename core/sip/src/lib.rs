@@ -8,11 +8,13 @@
 //! * [`locate`]: from a URI to addresses to try, RFC 3263.
 //! * [`transaction`]: one request and what comes back for it, made sure of, RFC 3261 section 17.
 //! * [`sdp`]: session descriptions as text, RFC 8866. What a codec is, is not known here.
+//! * [`digest`]: who is there, RFC 7616 and 8760; the client's side and the server's.
 //! * [`ladder`]: messages as one line each, for tests, the demo and diagnostics.
 //!
 //! Pure: bytes, values and `now` go in, orders come out. No socket, clock, thread or randomness of its own.
 
 pub mod codec;
+pub mod digest;
 pub mod ladder;
 pub mod locate;
 pub mod message;

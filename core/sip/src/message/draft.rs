@@ -259,6 +259,11 @@ impl Draft {
         }
     }
 
+    /// The body.
+    pub fn body_bytes(&self) -> &[u8] {
+        &self.body
+    }
+
     /// How long the message is when written.
     pub fn len(&self, form: Form) -> usize {
         let start = match &self.start {
