@@ -1,0 +1,90 @@
+//! What the wire tells: news for a SIP machine, and what was counted on the way.
+//!
+//! Knows nothing of messages: bytes are bytes.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use base::{FlowId, QueryId, Transport};
+use sip::locate::Answer;
+
+/// One piece of news. `Bytes` borrows the read buffer: hand it on before asking for the next.
+pub enum NetEvent<'a> {
+    /// A datagram, or the next piece of a stream.
+    Bytes {
+        /// The way it came.
+        flow: FlowId,
+        /// Who sent it.
+        from: SocketAddr,
+        /// At most 65,535 bytes, never empty.
+        bytes: &'a [u8],
+    },
+    /// A socket is bound, a stream connected or accepted; or, for UDP, the answer to `OpenFlow`.
+    FlowUp {
+        /// Its name from now on.
+        flow: FlowId,
+        /// What it is.
+        transport: Transport,
+        /// Our address as the remote would see it without NAT.
+        local: SocketAddr,
+        /// The other end; `None` when a UDP socket has been bound.
+        remote: Option<SocketAddr>,
+    },
+    /// A stream has ended, by either side or for a broken rule; or a UDP socket was closed. Its name is not used again.
+    FlowDown {
+        /// Which.
+        flow: FlowId,
+    },
+    /// A stream cannot be opened, or (UDP) the remote or a router on the way answers that nobody is there.
+    FlowFailed {
+        /// What it would have been.
+        transport: Transport,
+        /// To where.
+        remote: SocketAddr,
+    },
+    /// What the name servers said.
+    Resolved {
+        /// The number of the question.
+        query: QueryId,
+        /// The answer.
+        answer: Answer,
+    },
+}
+
+/// Bytes are shown by their length only: they carry numbers, names and credentials.
+impl fmt::Debug for NetEvent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes { flow, from, bytes } => write!(f, "Bytes({} from {from} by {flow:?})", bytes.len()),
+            Self::FlowUp { flow, transport, local, remote } => {
+                write!(f, "FlowUp({flow:?} {transport} {local} to {remote:?})")
+            }
+            Self::FlowDown { flow } => write!(f, "FlowDown({flow:?})"),
+            Self::FlowFailed { transport, remote } => write!(f, "FlowFailed({transport} to {remote})"),
+            Self::Resolved { query, answer } => write!(f, "Resolved({query:?} {answer:?})"),
+        }
+    }
+}
+
+/// What happened how often since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Datagrams and stream pieces read.
+    pub received: u64,
+    /// Datagrams and stream messages given to the system.
+    pub sent: u64,
+    /// Datagrams that the system would not take: its buffer was full or the network away.
+    pub unsent: u64,
+    /// Orders for a flow that is gone.
+    pub stray: u64,
+    /// Connections closed unread: there were too many in all, or from one address.
+    pub turned_away: u64,
+    /// Accepted connections closed: nothing that they sent was worth an answer in time.
+    pub unanswered: u64,
+    /// Accepted connections closed: silent for very long.
+    pub idle: u64,
+    /// Connections closed: they did not read what was sent to them.
+    pub clogged: u64,
+    /// Datagrams that came back as "nobody there" (ICMP).
+    pub unreachable: u64,
+}

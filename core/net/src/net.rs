@@ -1,0 +1,573 @@
+//! All sockets of a phone or an exchange, polled by one task: orders in, news out.
+//!
+//! Reads into one buffer and lends it with the event; writes from the buffers it is given. Opening, accepting and
+//! asking are bounded, for strangers do them too. Knows nothing of messages, and keeps no policy beyond [`Limits`].
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use base::{FlowId, QueryId, Transport};
+use bytes::Bytes;
+use sip::locate::{Answer, Question};
+use sip::order::Order;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Sleep;
+
+use crate::dns::{Asking, Dns};
+use crate::ready::Ready;
+use crate::route::Routes;
+use crate::tcp::{Clogged, Dial, Stream, crowd};
+use crate::udp::{Udp, Udping, toward};
+use crate::{Counters, NameServers, NetEvent, tcp};
+
+/// The largest datagram, and what is read of a stream at once.
+const ROOM: usize = 65_535;
+
+/// How often connections are looked over.
+const SWEEP: Duration = Duration::from_secs(2);
+
+/// Lookups under way; more are answered `Failed` at once.
+const QUERIES: usize = 256;
+
+/// How many connections, and how long they may be useless.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Accepted connections in all.
+    pub connections: usize,
+    /// Accepted connections from one IPv4 address or IPv6 /64.
+    pub per_address: usize,
+    /// An accepted connection on which we have sent nothing for this long is closed: it has sent nothing worth an answer.
+    pub answered_within: Duration,
+    /// An accepted connection silent for this long is closed. Longer than a registration's usual hour.
+    pub idle: Duration,
+    /// Bytes that may wait for a slow reader before its connection is closed.
+    pub write_queue: usize,
+    /// How long a connection may take to be made.
+    pub connect: Duration,
+    /// Silence after which the system asks whether the other end is still there.
+    pub keepalive: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            per_address: 200,
+            answered_within: Duration::from_secs(32),
+            idle: Duration::from_hours(2),
+            write_queue: 128 * 1024,
+            connect: Duration::from_secs(5),
+            keepalive: Duration::from_mins(2),
+        }
+    }
+}
+
+/// A socket cannot be bound.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// Somebody else has the port: choose another, or end the other program.
+    #[error("port {} ({transport} on {addr}) is already in use", addr.port())]
+    InUse {
+        /// For what.
+        transport: Transport,
+        /// Where.
+        addr: SocketAddr,
+    },
+    /// The port needs a privilege that we lack: choose one above 1023.
+    #[error("not allowed to use port {} ({transport} on {addr})", addr.port())]
+    NotAllowed {
+        /// For what.
+        transport: Transport,
+        /// Where.
+        addr: SocketAddr,
+    },
+    /// The address is not one of this machine's.
+    #[error("{} is not an address of this machine ({transport} port {})", addr.ip(), addr.port())]
+    NotOurs {
+        /// For what.
+        transport: Transport,
+        /// Where.
+        addr: SocketAddr,
+    },
+    /// This build does not carry SIP by that transport.
+    #[error("{transport} is not in this build (asked for {addr})")]
+    NotInThisBuild {
+        /// For what.
+        transport: Transport,
+        /// Where.
+        addr: SocketAddr,
+    },
+    /// Anything else that the system says.
+    #[error("cannot listen for {transport} on {addr}: {error}")]
+    Other {
+        /// For what.
+        transport: Transport,
+        /// Where.
+        addr: SocketAddr,
+        /// The system's words.
+        error: io::Error,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Token {
+    Udp(FlowId),
+    Listener(usize),
+    Stream(FlowId),
+    Dial(u32),
+    Query(QueryId),
+    Sweep,
+}
+
+#[derive(Debug)]
+struct Listener {
+    tcp: TcpListener,
+    waker: Waker,
+}
+
+struct Ask {
+    asking: Asking,
+    waker: Waker,
+}
+
+/// The sockets. Live inside a tokio runtime; dropped, they close.
+pub struct Net {
+    limits: Limits,
+    ready: Ready<Token>,
+    udp: BTreeMap<FlowId, Udp>,
+    listeners: Vec<Listener>,
+    streams: BTreeMap<FlowId, Stream>,
+    /// Accepted connections by address.
+    crowds: BTreeMap<u128, usize>,
+    accepted: usize,
+    dials: BTreeMap<u32, Dial>,
+    asks: BTreeMap<QueryId, Ask>,
+    dns: Dns,
+    routes: Routes,
+    /// What orders brought about at once.
+    news: VecDeque<NetEvent<'static>>,
+    room: Box<[u8]>,
+    last_flow: u32,
+    last_dial: u32,
+    sweep: Option<Pin<Box<Sleep>>>,
+    sweep_waker: Waker,
+    counters: Counters,
+}
+
+/// What was found, with bytes still in the buffer.
+enum Found {
+    Bytes { flow: FlowId, from: SocketAddr, len: usize },
+    News(NetEvent<'static>),
+}
+
+impl Net {
+    /// One without sockets.
+    pub fn new(limits: Limits, name_servers: NameServers) -> Self {
+        let ready = Ready::new();
+        Self {
+            limits,
+            udp: BTreeMap::new(),
+            listeners: Vec::new(),
+            streams: BTreeMap::new(),
+            crowds: BTreeMap::new(),
+            accepted: 0,
+            dials: BTreeMap::new(),
+            asks: BTreeMap::new(),
+            dns: Dns::new(name_servers),
+            routes: Routes::default(),
+            news: VecDeque::new(),
+            room: vec![0; ROOM].into_boxed_slice(),
+            last_flow: 0,
+            last_dial: 0,
+            sweep: None,
+            sweep_waker: ready.source(Token::Sweep),
+            ready,
+            counters: Counters::default(),
+        }
+    }
+
+    /// Binds a socket; returns its address with the real port. A UDP socket's name follows as `FlowUp`.
+    ///
+    /// # Errors
+    /// - [`ListenError`]: show its sentence; it names the port.
+    pub fn listen(&mut self, transport: Transport, addr: SocketAddr) -> Result<SocketAddr, ListenError> {
+        let bound = match transport {
+            Transport::Udp => self.bind_udp(addr),
+            Transport::Tcp => self.bind_tcp(addr),
+            Transport::Tls | Transport::Ws | Transport::Wss => {
+                return Err(ListenError::NotInThisBuild { transport, addr });
+            }
+        };
+        bound.map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse => ListenError::InUse { transport, addr },
+            io::ErrorKind::PermissionDenied => ListenError::NotAllowed { transport, addr },
+            io::ErrorKind::AddrNotAvailable => ListenError::NotOurs { transport, addr },
+            _ => ListenError::Other { transport, addr, error },
+        })
+    }
+
+    fn bind_udp(&mut self, addr: SocketAddr) -> io::Result<SocketAddr> {
+        let flow = self.new_flow();
+        let udp = Udp::bind(addr, self.ready.source(Token::Udp(flow)))?;
+        let bound = udp.bound;
+        self.udp.insert(flow, udp);
+        let local = Routes::concrete(bound);
+        self.news.push_back(NetEvent::FlowUp { flow, transport: Transport::Udp, local, remote: None });
+        Ok(bound)
+    }
+
+    fn bind_tcp(&mut self, addr: SocketAddr) -> io::Result<SocketAddr> {
+        let tcp = tcp::listen(addr)?;
+        let bound = tcp.local_addr()?;
+        let waker = self.ready.source(Token::Listener(self.listeners.len()));
+        self.listeners.push(Listener { tcp, waker });
+        Ok(bound)
+    }
+
+    /// Carries out one order. Never blocks; what it brings about comes as news.
+    pub fn execute(&mut self, order: Order) {
+        match order {
+            Order::Send { flow, to, bytes } => self.send(flow, to, bytes),
+            Order::OpenFlow { transport, remote } => self.open(transport, remote),
+            Order::CloseFlow { flow } => self.close(flow),
+            Order::Resolve { query, question } => self.resolve(query, &question),
+        }
+    }
+
+    /// The network is another now: routes and the system's name servers are asked for anew.
+    pub fn network_changed(&mut self) {
+        self.routes.forget();
+        self.dns.forget();
+    }
+
+    /// Asks these name servers from now on.
+    pub fn set_name_servers(&mut self, servers: NameServers) {
+        self.dns.set_servers(servers);
+    }
+
+    /// The next piece of news, when there is one. May be dropped while it waits: nothing is lost.
+    pub async fn next(&mut self) -> NetEvent<'_> {
+        let found = poll_fn(|cx| {
+            let found = self.find();
+            if found.is_none() {
+                self.ready.park(cx);
+            }
+            found.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await;
+        self.lend(found)
+    }
+
+    /// The next piece of news, if there is one now: what else one wake-up brought.
+    pub fn try_next(&mut self) -> Option<NetEvent<'_>> {
+        self.find().map(|found| self.lend(found))
+    }
+
+    /// What happened how often.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    fn lend(&self, found: Found) -> NetEvent<'_> {
+        match found {
+            Found::Bytes { flow, from, len } => NetEvent::Bytes { flow, from, bytes: &self.room[..len] },
+            Found::News(news) => news,
+        }
+    }
+
+    /// One round over what was woken; `None` when it gave nothing (what was woken meanwhile waits for the next call).
+    fn find(&mut self) -> Option<Found> {
+        if let Some(news) = self.news.pop_front() {
+            return Some(Found::News(news));
+        }
+        self.ready.begin_round();
+        while let Some(token) = self.ready.next() {
+            let found = match token {
+                Token::Udp(flow) => self.poll_udp(flow),
+                Token::Stream(flow) => self.poll_stream(flow),
+                Token::Listener(index) => self.poll_listener(index),
+                Token::Dial(dial) => self.poll_dial(dial),
+                Token::Query(query) => self.poll_query(query),
+                Token::Sweep => self.poll_sweep(),
+            };
+            if found.is_some() {
+                return found;
+            }
+            if let Some(news) = self.news.pop_front() {
+                return Some(Found::News(news));
+            }
+        }
+        None
+    }
+
+    fn poll_udp(&mut self, flow: FlowId) -> Option<Found> {
+        let udp = self.udp.get_mut(&flow)?;
+        let Poll::Ready(got) = udp.poll(&mut self.room) else { return None };
+        udp.waker.wake_by_ref(); // there may be more; the others first
+        Some(match got {
+            Udping::Datagram { len, from } => {
+                self.counters.received += 1;
+                Found::Bytes { flow, from, len }
+            }
+            Udping::NobodyThere(remote) => {
+                self.counters.unreachable += 1;
+                Found::News(NetEvent::FlowFailed { transport: Transport::Udp, remote })
+            }
+        })
+    }
+
+    fn poll_stream(&mut self, flow: FlowId) -> Option<Found> {
+        let stream = self.streams.get_mut(&flow)?;
+        let flushed = stream.poll_flush();
+        if stream.closing {
+            if flushed.is_ready() {
+                self.forget_stream(flow);
+            }
+            return None;
+        }
+        if let Poll::Ready(Err(_)) = flushed {
+            return self.end_stream(flow);
+        }
+        match stream.poll_read(&mut self.room) {
+            Poll::Pending => None,
+            Poll::Ready(Ok(len)) if len > 0 => {
+                stream.waker.wake_by_ref();
+                self.counters.received += 1;
+                Some(Found::Bytes { flow, from: stream.remote, len })
+            }
+            Poll::Ready(Ok(_) | Err(_)) => self.end_stream(flow),
+        }
+    }
+
+    fn poll_listener(&mut self, index: usize) -> Option<Found> {
+        let listener = self.listeners.get(index)?;
+        let mut cx = Context::from_waker(&listener.waker);
+        match listener.tcp.poll_accept(&mut cx) {
+            Poll::Pending => None,
+            Poll::Ready(Ok((tcp, remote))) => {
+                listener.waker.wake_by_ref();
+                let full = self.accepted >= self.limits.connections;
+                let of_one = self.crowds.get(&crowd(remote.ip())).copied().unwrap_or(0);
+                if full || of_one >= self.limits.per_address {
+                    self.counters.turned_away += 1;
+                    return None;
+                }
+                *self.crowds.entry(crowd(remote.ip())).or_default() += 1;
+                self.accepted += 1;
+                self.arm_sweep();
+                self.begin_stream(tcp, remote, true)
+            }
+            // Out of descriptors, most likely: the next sweep tries again.
+            Poll::Ready(Err(_)) => {
+                self.arm_sweep();
+                None
+            }
+        }
+    }
+
+    fn poll_dial(&mut self, id: u32) -> Option<Found> {
+        let Poll::Ready(connected) = self.dials.get_mut(&id)?.poll() else { return None };
+        let remote = self.dials.remove(&id)?.remote;
+        match connected {
+            Ok(tcp) => self.begin_stream(tcp, remote, false),
+            Err(_) => Some(Found::News(NetEvent::FlowFailed { transport: Transport::Tcp, remote })),
+        }
+    }
+
+    fn poll_query(&mut self, query: QueryId) -> Option<Found> {
+        let ask = self.asks.get_mut(&query)?;
+        let Poll::Ready(answer) = ask.asking.as_mut().poll(&mut Context::from_waker(&ask.waker)) else {
+            return None;
+        };
+        self.asks.remove(&query);
+        Some(Found::News(NetEvent::Resolved { query, answer }))
+    }
+
+    fn begin_stream(&mut self, tcp: TcpStream, remote: SocketAddr, accepted: bool) -> Option<Found> {
+        let flow = self.new_flow();
+        let waker = self.ready.source(Token::Stream(flow));
+        let stream = Stream::new(tcp, remote, accepted, &self.limits, waker);
+        let local = stream.local();
+        self.streams.insert(flow, stream);
+        let transport = Transport::Tcp;
+        if let Ok(local) = local {
+            return Some(Found::News(NetEvent::FlowUp { flow, transport, local, remote: Some(remote) }));
+        }
+        // Gone before it began.
+        self.forget_stream(flow);
+        (!accepted).then_some(Found::News(NetEvent::FlowFailed { transport, remote }))
+    }
+
+    fn end_stream(&mut self, flow: FlowId) -> Option<Found> {
+        self.forget_stream(flow).then_some(Found::News(NetEvent::FlowDown { flow }))
+    }
+
+    fn forget_stream(&mut self, flow: FlowId) -> bool {
+        let Some(stream) = self.streams.remove(&flow) else { return false };
+        if stream.accepted {
+            self.accepted -= 1;
+            let crowd = crowd(stream.remote.ip());
+            if let Some(count) = self.crowds.get_mut(&crowd) {
+                *count -= 1;
+                if *count == 0 {
+                    self.crowds.remove(&crowd);
+                }
+            }
+        }
+        true
+    }
+
+    fn send(&mut self, flow: FlowId, to: SocketAddr, bytes: Bytes) {
+        if let Some(udp) = self.udp.get(&flow) {
+            match udp.send(to, &bytes) {
+                Ok(()) => self.counters.sent += 1,
+                // A full buffer is loss like any other; what else the system refuses will not go by a repetition either.
+                Err(e) => {
+                    self.counters.unsent += 1;
+                    if e.kind() != io::ErrorKind::WouldBlock {
+                        let failed = NetEvent::FlowFailed { transport: Transport::Udp, remote: to };
+                        self.news.push_back(failed);
+                    }
+                }
+            }
+            return;
+        }
+        let Some(stream) = self.streams.get_mut(&flow).filter(|s| !s.closing) else {
+            self.counters.stray += 1;
+            return;
+        };
+        match stream.send(bytes, self.limits.write_queue) {
+            Ok(()) => self.counters.sent += 1,
+            Err(why) => {
+                match why {
+                    Clogged::Full => self.counters.clogged += 1,
+                    Clogged::Gone => {}
+                }
+                self.forget_stream(flow);
+                self.news.push_back(NetEvent::FlowDown { flow });
+            }
+        }
+    }
+
+    fn open(&mut self, transport: Transport, remote: SocketAddr) {
+        let failed = NetEvent::FlowFailed { transport, remote };
+        match transport {
+            Transport::Udp => {
+                let answer = match toward(&self.udp, remote) {
+                    Some((flow, udp)) if udp.bound.ip().is_unspecified() => {
+                        let port = udp.bound.port();
+                        self.routes.local_toward(remote).ok().map(|ip| (flow, SocketAddr::new(ip, port)))
+                    }
+                    Some((flow, udp)) => Some((flow, udp.bound)),
+                    None => None,
+                };
+                self.news.push_back(answer.map_or(failed, |(flow, local)| NetEvent::FlowUp {
+                    flow,
+                    transport,
+                    local,
+                    remote: Some(remote),
+                }));
+            }
+            // Two orders for one remote while it connects are one connection.
+            Transport::Tcp if self.dials.values().any(|dial| dial.remote == remote) => {}
+            Transport::Tcp => {
+                self.last_dial = self.last_dial.wrapping_add(1);
+                let waker = self.ready.source(Token::Dial(self.last_dial));
+                let dial = Dial::to(remote, self.source_toward(remote), self.limits.connect, waker);
+                self.dials.insert(self.last_dial, dial);
+            }
+            Transport::Tls | Transport::Ws | Transport::Wss => self.news.push_back(failed),
+        }
+    }
+
+    /// The address to connect from: the one our datagrams toward there come from, if it was chosen.
+    fn source_toward(&self, remote: SocketAddr) -> Option<IpAddr> {
+        let (_, udp) = toward(&self.udp, remote)?;
+        (!udp.bound.ip().is_unspecified()).then_some(udp.bound.ip())
+    }
+
+    fn close(&mut self, flow: FlowId) {
+        let Some(stream) = self.streams.get_mut(&flow).filter(|s| !s.closing) else {
+            if self.udp.remove(&flow).is_some() {
+                self.news.push_back(NetEvent::FlowDown { flow });
+            }
+            return;
+        };
+        if stream.is_flushed() {
+            self.forget_stream(flow);
+        } else {
+            stream.closing = true;
+            stream.age = 0;
+            self.arm_sweep();
+        }
+        self.news.push_back(NetEvent::FlowDown { flow });
+    }
+
+    fn resolve(&mut self, query: QueryId, question: &Question) {
+        let room = self.asks.len() < QUERIES;
+        match room.then(|| self.dns.ask(question)).flatten() {
+            Some(asking) => {
+                let waker = self.ready.source(Token::Query(query));
+                self.asks.insert(query, Ask { asking, waker });
+            }
+            None => self.news.push_back(NetEvent::Resolved { query, answer: Answer::Failed }),
+        }
+    }
+
+    fn arm_sweep(&mut self) {
+        if self.sweep.is_none() {
+            self.sweep = Some(Box::pin(tokio::time::sleep(SWEEP)));
+            self.sweep_waker.wake_by_ref();
+        }
+    }
+
+    /// Looks over what may not stay: only while there is such.
+    fn poll_sweep(&mut self) -> Option<Found> {
+        let sleep = self.sweep.as_mut()?;
+        if sleep.as_mut().poll(&mut Context::from_waker(&self.sweep_waker)).is_pending() {
+            return None;
+        }
+        self.sweep = None;
+        let sweeps =
+            |d: Duration| u32::try_from(d.as_millis().div_ceil(SWEEP.as_millis())).unwrap_or(u32::MAX);
+        let (answered_within, idle) = (sweeps(self.limits.answered_within), sweeps(self.limits.idle));
+        let mut over = Vec::new();
+        for (flow, stream) in &mut self.streams {
+            stream.age = stream.age.saturating_add(1);
+            stream.quiet = stream.quiet.saturating_add(1);
+            if stream.unanswered && stream.age > answered_within {
+                self.counters.unanswered += 1;
+                over.push(*flow);
+            } else if stream.accepted && stream.quiet > idle {
+                self.counters.idle += 1;
+                over.push(*flow);
+            } else if stream.closing && stream.age > answered_within {
+                over.push(*flow);
+            }
+        }
+        for flow in over {
+            let told = self.streams.get(&flow).is_some_and(|s| s.closing);
+            if self.forget_stream(flow) && !told {
+                self.news.push_back(NetEvent::FlowDown { flow });
+            }
+        }
+        for listener in &self.listeners {
+            listener.waker.wake_by_ref();
+        }
+        if self.streams.values().any(|s| s.accepted || s.closing) {
+            self.arm_sweep();
+        }
+        None
+    }
+
+    fn new_flow(&mut self) -> FlowId {
+        // Four thousand million connections are not reached in a process's life.
+        self.last_flow = self.last_flow.wrapping_add(1);
+        FlowId(self.last_flow)
+    }
+}

@@ -1,0 +1,198 @@
+//! TCP: listeners, connections being made, and streams with a bounded write queue.
+//!
+//! Framing and message limits are `sip`'s; here only how many connections there are, how long they may be useless, and how
+//! much may wait for a slow reader. Knows nothing of messages.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+use crate::Limits;
+
+/// Connections waiting to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// How long sent bytes may stay unacknowledged: as long as a transaction would wait. RFC 3261 section 17.1.1.2, timer B.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(32);
+
+pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if addr.is_ipv6() {
+        SockRef::from(&socket).set_only_v6(true)?;
+    }
+    socket.set_reuseaddr(true)?; // a restarted server: old connections still in TIME-WAIT
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
+}
+
+/// A connection being made.
+pub(crate) struct Dial {
+    pub(crate) remote: SocketAddr,
+    pub(crate) waker: Waker,
+    connecting: Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>,
+}
+
+impl fmt::Debug for Dial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Dial({})", self.remote)
+    }
+}
+
+impl Dial {
+    /// Connects from the address that our datagrams come from, when that is a concrete one.
+    pub(crate) fn to(remote: SocketAddr, from: Option<IpAddr>, within: Duration, waker: Waker) -> Self {
+        let connecting = async move {
+            let socket = if remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+            if let Some(from) = from {
+                socket.bind(SocketAddr::new(from, 0))?;
+            }
+            tokio::time::timeout(within, socket.connect(remote)).await?
+        };
+        Self { remote, waker, connecting: Box::pin(connecting) }
+    }
+
+    pub(crate) fn poll(&mut self) -> Poll<io::Result<TcpStream>> {
+        self.connecting.as_mut().poll(&mut Context::from_waker(&self.waker))
+    }
+}
+
+/// One connection. What is yet to be written waits in order, in the buffers that it came in.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    tcp: TcpStream,
+    pub(crate) remote: SocketAddr,
+    pub(crate) waker: Waker,
+    waiting: VecDeque<Bytes>,
+    waiting_bytes: usize,
+    /// Accepted, and we have not yet found anything on it worth an answer.
+    pub(crate) unanswered: bool,
+    pub(crate) accepted: bool,
+    /// Closed by us; only what waits is still written.
+    pub(crate) closing: bool,
+    /// Sweeps since the last byte in either direction.
+    pub(crate) quiet: u32,
+    /// Sweeps since it was accepted or told to close.
+    pub(crate) age: u32,
+}
+
+/// Why a stream takes no more.
+pub(crate) enum Clogged {
+    /// Too much waits to be written.
+    Full,
+    /// The connection is gone.
+    Gone,
+}
+
+impl Stream {
+    pub(crate) fn new(
+        tcp: TcpStream,
+        remote: SocketAddr,
+        accepted: bool,
+        limits: &Limits,
+        waker: Waker,
+    ) -> Self {
+        let socket = SockRef::from(&tcp);
+        // None of these is worth failing a call for.
+        let _ = socket.set_tcp_nodelay(true);
+        let _ = socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(limits.keepalive));
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+        Self {
+            tcp,
+            remote,
+            waker,
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            unanswered: accepted,
+            accepted,
+            closing: false,
+            quiet: 0,
+            age: 0,
+        }
+    }
+
+    pub(crate) fn local(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    /// Writes what goes at once and keeps the rest, up to `bound` bytes.
+    pub(crate) fn send(&mut self, mut bytes: Bytes, bound: usize) -> Result<(), Clogged> {
+        self.unanswered = false;
+        self.quiet = 0;
+        while self.waiting.is_empty() && !bytes.is_empty() {
+            match self.tcp.try_write(&bytes) {
+                Ok(n) => drop(bytes.split_to(n)),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => return Err(Clogged::Gone),
+            }
+        }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        if self.waiting_bytes + bytes.len() > bound {
+            return Err(Clogged::Full);
+        }
+        self.waiting_bytes += bytes.len();
+        self.waiting.push_back(bytes);
+        self.waker.wake_by_ref(); // to have writability watched
+        Ok(())
+    }
+
+    /// Writes on what waits.
+    pub(crate) fn poll_flush(&mut self) -> Poll<io::Result<()>> {
+        let mut cx = Context::from_waker(&self.waker);
+        while let Some(front) = self.waiting.front_mut() {
+            ready!(self.tcp.poll_write_ready(&mut cx))?;
+            match self.tcp.try_write(front) {
+                Ok(n) => {
+                    self.quiet = 0;
+                    self.waiting_bytes -= n;
+                    drop(front.split_to(n));
+                    if front.is_empty() {
+                        self.waiting.pop_front();
+                    }
+                }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                Err(e) => return Poll::Ready(Err(e)),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads the next piece into `room`; 0 is the end.
+    pub(crate) fn poll_read(&mut self, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut cx = Context::from_waker(&self.waker);
+        loop {
+            ready!(self.tcp.poll_read_ready(&mut cx))?;
+            match self.tcp.try_read(room) {
+                Ok(n) => {
+                    self.quiet = 0;
+                    return Poll::Ready(Ok(n));
+                }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                Err(e) => return Poll::Ready(Err(e)),
+            }
+        }
+    }
+
+    pub(crate) fn is_flushed(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}
+
+/// What counts as one address: an IPv6 host has a /64 to itself.
+pub(crate) fn crowd(ip: IpAddr) -> u128 {
+    match ip {
+        IpAddr::V4(ip) => u128::from(ip.to_bits()),
+        IpAddr::V6(ip) => ip.to_bits() & !u128::from(u64::MAX),
+    }
+}
