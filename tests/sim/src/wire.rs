@@ -1,0 +1,552 @@
+//! The network between the nodes: addresses, datagrams, streams, and the packets on their way.
+//!
+//! A stream is a pair of flows with bytes in order; loss delays it, a cut holds it, and one held for too long goes down.
+//! Knows nothing of SIP or RTP. IPv4 and IPv6 are addresses like any other; there are no routers and no NAT.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use base::{FlowId, Instant, Rng};
+use bytes::Bytes;
+
+use crate::Link;
+
+/// How long a stream waits for a cut to end before it is given up, and a connection attempt likewise.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How often a held segment is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// One machine in the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NodeId(pub usize);
+
+/// Who listens at an address for datagrams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Socket {
+    /// Signalling, under this name.
+    Signalling(FlowId),
+    /// Media: the stream's number at its node, and whether it is the RTCP port.
+    Media(u32, bool),
+}
+
+/// What reached a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// A datagram.
+    Datagram {
+        /// At which of its sockets.
+        socket: Socket,
+        /// Who sent it.
+        from: SocketAddr,
+        /// What it is.
+        bytes: Bytes,
+    },
+    /// The next bytes of a stream.
+    Chunk {
+        /// Which stream.
+        flow: FlowId,
+        /// Its other end.
+        from: SocketAddr,
+        /// Some of the bytes sent.
+        bytes: Bytes,
+    },
+    /// A stream is up.
+    Up {
+        /// Its name.
+        flow: FlowId,
+        /// This end.
+        local: SocketAddr,
+        /// The other end.
+        remote: SocketAddr,
+    },
+    /// A stream is gone.
+    Down {
+        /// Its name.
+        flow: FlowId,
+    },
+    /// A stream could not be had.
+    Failed {
+        /// Whom it was to reach.
+        remote: SocketAddr,
+    },
+}
+
+/// What becomes of a datagram, for the ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is on its way (perhaps twice).
+    OnTheWay,
+    /// The link lost it.
+    Lost,
+    /// Nobody has that address.
+    NoOneThere,
+}
+
+/// One end of a stream.
+#[derive(Debug)]
+struct End {
+    node: NodeId,
+    local: SocketAddr,
+    remote: SocketAddr,
+    other: FlowId,
+    /// When the last byte sent so far arrives at the other end: none overtakes another.
+    last: Instant,
+    open: bool,
+}
+
+/// Something on its way.
+#[derive(Debug)]
+enum Packet {
+    Arrival(Arrival),
+    /// Asks for a stream.
+    Syn {
+        asker: NodeId,
+        local: SocketAddr,
+        remote: SocketAddr,
+    },
+    /// The same, held by a cut, and tried again likewise.
+    SynHeld {
+        asker: NodeId,
+        local: SocketAddr,
+        remote: SocketAddr,
+        since: Instant,
+    },
+    /// A stream's segment or end that a cut held; tried again until `since` is too long ago.
+    Held {
+        flow: FlowId,
+        bytes: Option<Bytes>,
+        since: Instant,
+    },
+}
+
+/// The network.
+#[derive(Debug)]
+pub struct Wire {
+    rng: Rng,
+    default: Link,
+    links: BTreeMap<(NodeId, NodeId), Link>,
+    hosts: BTreeMap<IpAddr, NodeId>,
+    sockets: BTreeMap<SocketAddr, Socket>,
+    listeners: BTreeSet<SocketAddr>,
+    ends: BTreeMap<FlowId, End>,
+    on_the_way: BTreeMap<(Instant, u64), (NodeId, Packet)>,
+    serial: u64,
+    last_flow: u32,
+    last_port: u16,
+}
+
+impl Wire {
+    /// A network without nodes.
+    pub fn new(rng: Rng) -> Self {
+        Self {
+            rng,
+            default: Link::default(),
+            links: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+            sockets: BTreeMap::new(),
+            listeners: BTreeSet::new(),
+            ends: BTreeMap::new(),
+            on_the_way: BTreeMap::new(),
+            serial: 0,
+            last_flow: 0,
+            last_port: 39_999,
+        }
+    }
+
+    /// What every link without one of its own is like.
+    pub fn set_default(&mut self, link: Link) {
+        self.default = link;
+    }
+
+    /// What the way from one node to another is like; the way back has its own.
+    pub fn set_link(&mut self, from: NodeId, to: NodeId, link: Link) {
+        self.links.insert((from, to), link);
+    }
+
+    /// The way from one node to another.
+    pub fn link(&self, from: NodeId, to: NodeId) -> Link {
+        self.links.get(&(from, to)).copied().unwrap_or(self.default)
+    }
+
+    /// Gives a node an address. A node may have several; an address has one node.
+    pub fn add_host(&mut self, node: NodeId, ip: IpAddr) {
+        self.hosts.insert(ip, node);
+    }
+
+    /// The node that has an address.
+    pub fn host(&self, ip: IpAddr) -> Option<NodeId> {
+        self.hosts.get(&ip).copied()
+    }
+
+    /// The address by which `node` reaches `toward`: the first of the same family.
+    pub fn source(&self, node: NodeId, toward: IpAddr) -> Option<IpAddr> {
+        self.hosts.iter().find(|(ip, n)| **n == node && ip.is_ipv4() == toward.is_ipv4()).map(|(ip, _)| *ip)
+    }
+
+    /// A fresh flow.
+    pub fn flow(&mut self) -> FlowId {
+        self.last_flow += 1;
+        FlowId(self.last_flow)
+    }
+
+    /// A fresh even port, with the odd one above it free too.
+    pub fn port(&mut self) -> u16 {
+        self.last_port = if self.last_port >= 65_000 { 40_001 } else { self.last_port + 2 };
+        self.last_port - 1
+    }
+
+    /// Listens for datagrams.
+    pub fn bind(&mut self, addr: SocketAddr, socket: Socket) {
+        self.sockets.insert(addr, socket);
+    }
+
+    /// Listens no more.
+    pub fn unbind(&mut self, addr: SocketAddr) {
+        self.sockets.remove(&addr);
+    }
+
+    /// Takes streams at this address.
+    pub fn listen(&mut self, addr: SocketAddr) {
+        self.listeners.insert(addr);
+    }
+
+    /// The signalling socket of a node that reaches `toward`, and its address.
+    pub fn signalling(&self, node: NodeId, toward: IpAddr) -> Option<(FlowId, SocketAddr)> {
+        self.sockets.iter().find_map(|(addr, socket)| match socket {
+            Socket::Signalling(flow)
+                if self.host(addr.ip()) == Some(node) && addr.is_ipv4() == toward.is_ipv4() =>
+            {
+                Some((*flow, *addr))
+            }
+            Socket::Signalling(_) | Socket::Media(..) => None,
+        })
+    }
+
+    /// The address of a signalling socket.
+    pub fn signalling_addr(&self, flow: FlowId) -> Option<SocketAddr> {
+        self.sockets.iter().find(|(_, s)| **s == Socket::Signalling(flow)).map(|(addr, _)| *addr)
+    }
+
+    /// Both ends of an open stream.
+    pub fn stream_addrs(&self, flow: FlowId) -> Option<(SocketAddr, SocketAddr)> {
+        self.ends.get(&flow).filter(|e| e.open).map(|e| (e.local, e.remote))
+    }
+
+    /// How many streams a node holds open, and how many media sockets.
+    pub fn held(&self, node: NodeId) -> (usize, usize) {
+        let media = self
+            .sockets
+            .iter()
+            .filter(|(a, s)| matches!(s, Socket::Media(..)) && self.host(a.ip()) == Some(node));
+        (self.ends.values().filter(|e| e.node == node && e.open).count(), media.count())
+    }
+
+    /// Sends a datagram. The sender's address must be its own.
+    pub fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: Bytes, now: Instant) -> Fate {
+        let (Some(sender), Some(node)) = (self.host(from.ip()), self.host(to.ip())) else {
+            return Fate::NoOneThere;
+        };
+        let times = self.link(sender, node).datagram(now, &mut self.rng);
+        if times.is_empty() {
+            return Fate::Lost;
+        }
+        let Some(socket) = self.sockets.get(&to).copied() else { return Fate::NoOneThere };
+        for at in times {
+            self.put(at, node, Packet::Arrival(Arrival::Datagram { socket, from, bytes: bytes.clone() }));
+        }
+        Fate::OnTheWay
+    }
+
+    /// Connects a stream; `Up` or `Failed` follows.
+    pub fn connect(&mut self, node: NodeId, remote: SocketAddr, now: Instant) {
+        match self.source(node, remote.ip()) {
+            Some(ip) if self.host(remote.ip()).is_some() => {
+                let local = SocketAddr::new(ip, self.port());
+                self.syn(node, local, remote, now, now);
+            }
+            Some(_) | None => self.put(now, node, Packet::Arrival(Arrival::Failed { remote })),
+        }
+    }
+
+    fn syn(&mut self, asker: NodeId, local: SocketAddr, remote: SocketAddr, since: Instant, now: Instant) {
+        let Some(to) = self.host(remote.ip()) else { return };
+        let there = self.link(asker, to);
+        if there.cut || self.link(to, asker).cut {
+            self.put(now + RETRY, asker, Packet::SynHeld { asker, local, remote, since });
+        } else {
+            let at = there.segment(now, &mut self.rng);
+            self.put(at, to, Packet::Syn { asker, local, remote });
+        }
+    }
+
+    /// Sends bytes on a stream; whether it was open.
+    pub fn send_stream(&mut self, flow: FlowId, bytes: Bytes, now: Instant) -> bool {
+        let open = self.ends.get(&flow).is_some_and(|e| e.open);
+        if open {
+            self.segment(flow, Some(bytes), now, now);
+        }
+        open
+    }
+
+    /// Closes a stream: the other end hears `Down` after all that was sent; this end hears nothing.
+    pub fn close(&mut self, flow: FlowId, now: Instant) {
+        if let Some(end) = self.ends.get_mut(&flow)
+            && end.open
+        {
+            end.open = false;
+            self.segment(flow, None, now, now);
+        }
+    }
+
+    fn segment(&mut self, flow: FlowId, bytes: Option<Bytes>, since: Instant, now: Instant) {
+        let Some(end) = self.ends.get(&flow) else { return };
+        let (node, other, from) = (end.node, end.other, end.local);
+        let Some(to) = self.ends.get(&other).map(|e| e.node) else { return };
+        let link = self.link(node, to);
+        if link.cut {
+            // Order among held segments is kept: they were put in order and are tried again in order.
+            let at = (now + RETRY).max(self.ends.get(&flow).map_or(now, |e| e.last));
+            self.put(at, node, Packet::Held { flow, bytes, since });
+            return;
+        }
+        let at = link.segment(now, &mut self.rng);
+        let Some(end) = self.ends.get_mut(&flow) else { return };
+        end.last = end.last.max(at);
+        let at = end.last;
+        let Some(bytes) = bytes else {
+            self.put(at, to, Packet::Arrival(Arrival::Down { flow: other }));
+            return;
+        };
+        // A stream keeps no message whole; on a link with jitter it shows.
+        let split = if link.jitter.is_zero() { 0 } else { self.rng.below(bytes.len() as u64) as usize };
+        for part in [bytes.slice(..split), bytes.slice(split..)] {
+            if !part.is_empty() {
+                self.put(at, to, Packet::Arrival(Arrival::Chunk { flow: other, from, bytes: part }));
+            }
+        }
+    }
+
+    /// A node's process ends: its sockets close, its streams end, what was on its way to it finds nobody.
+    pub fn kill(&mut self, node: NodeId, now: Instant) {
+        let hosts = &self.hosts;
+        let others = |addr: &SocketAddr| hosts.get(&addr.ip()) != Some(&node);
+        self.sockets.retain(|addr, _| others(addr));
+        self.listeners.retain(others);
+        self.on_the_way.retain(|_, (to, packet)| {
+            *to != node || matches!(packet, Packet::Syn { asker, .. } if *asker != node)
+        });
+        let flows: Vec<FlowId> = self.ends.iter().filter(|(_, e)| e.node == node).map(|(f, _)| *f).collect();
+        for flow in flows {
+            self.close(flow, now);
+        }
+    }
+
+    /// When something arrives next.
+    pub fn next(&self) -> Option<Instant> {
+        self.on_the_way.keys().next().map(|(at, _)| *at)
+    }
+
+    /// What has arrived by now, and where; call until `None`.
+    pub fn pop_due(&mut self, now: Instant) -> Option<(NodeId, Arrival)> {
+        loop {
+            if self.next()? > now {
+                return None;
+            }
+            let ((at, _), (node, packet)) = self.on_the_way.pop_first()?;
+            match packet {
+                Packet::Arrival(arrival) => {
+                    if self.is_wanted(&arrival) {
+                        return Some((node, arrival));
+                    }
+                }
+                Packet::SynHeld { asker, local, remote, since } => {
+                    if at.since(since) > PATIENCE {
+                        return Some((asker, Arrival::Failed { remote }));
+                    }
+                    self.syn(asker, local, remote, since, at);
+                }
+                Packet::Syn { asker, local, remote } => {
+                    if let Some(taken) = self.take(node, asker, local, remote, at) {
+                        return Some(taken);
+                    }
+                }
+                Packet::Held { flow, bytes, since } => {
+                    if at.since(since) > PATIENCE {
+                        if self.break_off(flow, at) {
+                            return Some((node, Arrival::Down { flow }));
+                        }
+                    } else {
+                        self.segment(flow, bytes, since, at);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether there is still somebody for it; sees to the ends of streams.
+    fn is_wanted(&mut self, arrival: &Arrival) -> bool {
+        match arrival {
+            Arrival::Datagram { socket, .. } => self.sockets.values().any(|s| s == socket),
+            Arrival::Chunk { flow, .. } | Arrival::Up { flow, .. } => {
+                self.ends.get(flow).is_some_and(|e| e.open)
+            }
+            Arrival::Down { flow } => match self.ends.remove(flow) {
+                Some(end) => {
+                    // The last one out turns off the light.
+                    if self.ends.get(&end.other).is_some_and(|o| !o.open) {
+                        self.ends.remove(&end.other);
+                    }
+                    end.open
+                }
+                None => false,
+            },
+            Arrival::Failed { .. } => true,
+        }
+    }
+
+    /// A listener takes a stream or refuses it; what the listener hears is returned, what the asker hears is sent.
+    fn take(
+        &mut self,
+        node: NodeId,
+        asker: NodeId,
+        local: SocketAddr,
+        remote: SocketAddr,
+        now: Instant,
+    ) -> Option<(NodeId, Arrival)> {
+        let back = self.link(node, asker).segment(now, &mut self.rng);
+        if !self.listeners.contains(&remote) {
+            self.put(back, asker, Packet::Arrival(Arrival::Failed { remote }));
+            return None;
+        }
+        let (ours, theirs) = (self.flow(), self.flow());
+        self.ends
+            .insert(ours, End { node, local: remote, remote: local, other: theirs, last: back, open: true });
+        self.ends.insert(theirs, End { node: asker, local, remote, other: ours, last: now, open: true });
+        self.put(back, asker, Packet::Arrival(Arrival::Up { flow: theirs, local, remote }));
+        Some((node, Arrival::Up { flow: ours, local: remote, remote: local }))
+    }
+
+    /// Gives a stream up at the end that could not send; the other end is not told: it must find out.
+    fn break_off(&mut self, flow: FlowId, now: Instant) -> bool {
+        let Some(end) = self.ends.get_mut(&flow) else { return false };
+        let was_open = std::mem::replace(&mut end.open, false);
+        let (node, other) = (end.node, end.other);
+        if was_open && let Some(to) = self.ends.get(&other).map(|e| e.node) {
+            // Its kernel's keepalive will.
+            self.put(now + PATIENCE, to, Packet::Arrival(Arrival::Down { flow: other }));
+        }
+        self.on_the_way
+            .retain(|_, (n, p)| *n != node || !matches!(p, Packet::Held { flow: f, .. } if *f == flow));
+        was_open
+    }
+
+    fn put(&mut self, at: Instant, node: NodeId, packet: Packet) {
+        self.serial += 1;
+        self.on_the_way.insert((at, self.serial), (node, packet));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: NodeId = NodeId(0);
+    const B: NodeId = NodeId(1);
+
+    fn addr(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    /// Two nodes; B takes streams and datagrams at 10.0.0.2:5060.
+    fn two() -> Wire {
+        let mut wire = Wire::new(Rng::from_number(1));
+        wire.add_host(A, addr("10.0.0.1:0").ip());
+        wire.add_host(B, addr("10.0.0.2:0").ip());
+        wire.listen(addr("10.0.0.2:5060"));
+        let flow = wire.flow();
+        wire.bind(addr("10.0.0.2:5060"), Socket::Signalling(flow));
+        wire
+    }
+
+    fn all(wire: &mut Wire, until: Instant) -> Vec<(NodeId, Arrival)> {
+        std::iter::from_fn(|| wire.pop_due(until)).collect()
+    }
+
+    fn connected(wire: &mut Wire) -> (FlowId, FlowId) {
+        wire.connect(A, addr("10.0.0.2:5060"), Instant::ZERO);
+        match &all(wire, Instant::from_millis(5000))[..] {
+            [(B, Arrival::Up { flow: theirs, .. }), (A, Arrival::Up { flow: ours, .. })] => (*ours, *theirs),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_stream_brings_all_bytes_in_order_over_a_wild_link() {
+        let mut wire = two();
+        wire.set_default(Link { loss: 0.3, ..Link::wild() });
+        let (ours, _) = connected(&mut wire);
+        let sent: Vec<u8> = (0..200).collect();
+        for (i, part) in sent.chunks(10).enumerate() {
+            assert!(wire.send_stream(
+                ours,
+                Bytes::copy_from_slice(part),
+                Instant::from_millis(5000 + i as u64)
+            ));
+        }
+        let mut got = Vec::new();
+        for (_, arrival) in all(&mut wire, Instant::from_millis(900_000)) {
+            if let Arrival::Chunk { bytes, .. } = arrival {
+                got.extend_from_slice(&bytes);
+            }
+        }
+        assert_eq!(got, sent);
+    }
+
+    #[test]
+    fn a_refused_connection_fails_after_a_round_trip() {
+        let mut wire = two();
+        wire.connect(A, addr("10.0.0.2:9"), Instant::ZERO);
+        assert_eq!(wire.pop_due(Instant::from_millis(9)), None);
+        assert_eq!(
+            all(&mut wire, Instant::from_millis(10)),
+            [(A, Arrival::Failed { remote: addr("10.0.0.2:9") })]
+        );
+    }
+
+    #[test]
+    fn a_cut_holds_a_stream_and_one_held_too_long_goes_down() {
+        let mut wire = two();
+        let (ours, theirs) = connected(&mut wire);
+        wire.set_link(A, B, Link { cut: true, ..Link::default() });
+        wire.send_stream(ours, Bytes::from_static(b"late"), Instant::from_millis(5000));
+        assert_eq!(all(&mut wire, Instant::from_millis(20_000)), []);
+        wire.set_link(A, B, Link::default());
+        assert!(matches!(&all(&mut wire, Instant::from_millis(30_000))[..], [(B, Arrival::Chunk { .. })]));
+        wire.set_link(A, B, Link { cut: true, ..Link::default() });
+        wire.send_stream(ours, Bytes::from_static(b"never"), Instant::from_millis(30_000));
+        assert_eq!(
+            all(&mut wire, Instant::from_millis(300_000)),
+            [(A, Arrival::Down { flow: ours }), (B, Arrival::Down { flow: theirs })]
+        );
+    }
+
+    #[test]
+    fn a_killed_node_takes_its_streams_and_sockets_with_it() {
+        let mut wire = two();
+        let (ours, _) = connected(&mut wire);
+        let to = addr("10.0.0.2:5060");
+        assert_eq!(
+            wire.send(addr("10.0.0.1:1"), to, Bytes::new(), Instant::from_millis(5000)),
+            Fate::OnTheWay
+        );
+        wire.kill(B, Instant::from_millis(5001));
+        assert_eq!(all(&mut wire, Instant::from_millis(9000)), [(A, Arrival::Down { flow: ours })]);
+        assert_eq!(
+            wire.send(addr("10.0.0.1:1"), to, Bytes::new(), Instant::from_millis(9000)),
+            Fate::NoOneThere
+        );
+        assert_eq!(wire.held(A), (0, 0));
+    }
+}
