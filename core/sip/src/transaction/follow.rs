@@ -1,4 +1,4 @@
-//! The two requests that repeat the head of an INVITE: ACK of a refusal, and CANCEL.
+//! What the layer writes by itself from a request: ACK of a refusal and CANCEL of an INVITE, and 100 Trying.
 //!
 //! RFC 3261 sections 17.1.1.3 and 9.1: same Request-URI, top Via (so same branch), From, Call-ID, CSeq number, Route.
 
@@ -36,4 +36,10 @@ fn head(invite: &Message<&[u8]>, method: &Method) -> Option<Draft> {
     draft.push_bytes(Name::CallId, invite.first(Name::CallId)?);
     draft.push(Name::CSeq, format_args!("{} {}", invite.cseq().ok()?.number, method.as_str()));
     Some(draft)
+}
+
+/// The 100 for a request. No To tag: RFC 3261 section 17.2.1.
+pub(super) fn trying(request: &Bytes) -> Bytes {
+    Message::read(&request[..])
+        .map_or_else(|_| Bytes::new(), |r| Draft::response_to(&r, 100).write(Form::Full))
 }

@@ -3,7 +3,6 @@
 //! RFC 3261 sections 17.1.3, 17.2.3, 8.2.2.2, 9 and 18.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::net::SocketAddr;
 
 use base::{FlowId, Instant, Rng, Timers, Wake};
@@ -14,15 +13,14 @@ use super::client::Client;
 use super::invite_client::{Heard, InviteClient};
 use super::invite_server::{Acked, InviteServer};
 use super::key::{Key, Keys};
+use super::outgoing::write_request;
 use super::server::Server;
 use super::slots::{Slots, place};
+use super::tx::{Known, Tx};
 use super::wire::{Turn, Wire};
 use super::{Config, Counters, Hop, Source, TxId, TxNews, follow, reply};
 use crate::message::{Draft, Form, Message, Method, Name, Via};
 use crate::order::{Order, Orders};
-
-/// A request that would be longer is written with compact names: room for what proxies add below the usual MTU.
-const COMPACT_OVER: usize = 1200;
 
 /// All transactions of one agent or proxy.
 #[derive(Debug)]
@@ -40,38 +38,6 @@ pub struct Transactions {
     /// A CANCEL shares its INVITE's branch: found by the branch's random part.
     cancels: BTreeMap<Token, TxId>,
     by_flow: BTreeSet<(FlowId, TxId)>,
-}
-
-#[derive(Debug)]
-enum Tx {
-    InviteClient {
-        machine: InviteClient,
-        token: Token,
-    },
-    /// `method` to match responses; CANCEL is the layer's own, of which the user hears nothing.
-    Client {
-        machine: Client,
-        token: Token,
-        method: Method,
-    },
-    InviteServer {
-        machine: InviteServer,
-        known: Known,
-    },
-    Server {
-        machine: Server,
-        known: Known,
-    },
-}
-
-/// What the layer keeps of a received request.
-#[derive(Debug)]
-struct Known {
-    key: Key,
-    merged: Option<Key>,
-    is_merged: bool,
-    /// As long as a 100 may have to be made from it; else empty.
-    request: Bytes,
 }
 
 impl Transactions {
@@ -310,7 +276,7 @@ impl Transactions {
             let mut turn = turn(&self.config, &mut self.counters, now, out);
             match self.slots.get_mut(tx) {
                 Some(Tx::InviteServer { machine, known }) => {
-                    machine.repeated(|| trying(&known.request), &mut turn);
+                    machine.repeated(|| follow::trying(&known.request), &mut turn);
                     known.forget_unless(machine.needs_request());
                 }
                 Some(Tx::Server { machine, .. }) => machine.repeated(&mut turn),
@@ -458,12 +424,12 @@ impl Transactions {
                     (machine.due(&mut turn), *method == Method::Cancel)
                 }
                 Some(Tx::InviteServer { machine, known }) => {
-                    machine.due(|| trying(&known.request), &mut turn);
+                    machine.due(|| follow::trying(&known.request), &mut turn);
                     known.forget_unless(machine.needs_request());
                     (false, false)
                 }
                 Some(Tx::Server { machine, known }) => {
-                    machine.due(|| trying(&known.request), &mut turn);
+                    machine.due(|| follow::trying(&known.request), &mut turn);
                     known.forget_unless(machine.needs_request());
                     (false, false)
                 }
@@ -556,86 +522,8 @@ impl Transactions {
     }
 }
 
-impl Tx {
-    fn flow(&self) -> FlowId {
-        match self {
-            Self::InviteClient { machine, .. } => machine.wire().flow,
-            Self::Client { machine, .. } => machine.wire().flow,
-            Self::InviteServer { machine, .. } => machine.wire.flow,
-            Self::Server { machine, .. } => machine.wire.flow,
-        }
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        match self {
-            Self::InviteClient { machine, .. } => machine.deadline(),
-            Self::Client { machine, .. } => machine.deadline(),
-            Self::InviteServer { machine, .. } => machine.deadline(),
-            Self::Server { machine, .. } => machine.deadline(),
-        }
-    }
-
-    fn why(&self) -> &'static str {
-        match self {
-            Self::InviteClient { machine, .. } => machine.why(),
-            Self::Client { machine, .. } => machine.why(),
-            Self::InviteServer { machine, .. } => machine.why(),
-            Self::Server { machine, .. } => machine.why(),
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        match self {
-            Self::InviteClient { machine, .. } => machine.is_over(),
-            Self::Client { machine, .. } => machine.is_over(),
-            Self::InviteServer { machine, .. } => machine.is_over(),
-            Self::Server { machine, .. } => machine.is_over(),
-        }
-    }
-}
-
-impl Known {
-    fn forget_unless(&mut self, needed: bool) {
-        if !needed {
-            self.request = Bytes::new();
-        }
-    }
-}
-
 fn turn<'a>(config: &'a Config, counters: &'a mut Counters, now: Instant, out: &'a mut Orders) -> Turn<'a> {
     Turn { now, timing: &config.timing, out, counters }
-}
-
-/// How many bytes [`Transactions::request`] will send for a draft: above 1300, send it by TCP first (RFC 3261 section 18.1.1).
-pub fn size_on_wire(draft: &Draft, hop: &Hop) -> usize {
-    let branch = Branch::read("z9hG4bKabcdefghijkl12345").expect("a well-formed branch");
-    let via = |name: &str| format!("{name}: {}\r\n", OurVia { hop, branch: &branch }).len();
-    let full = draft.len(Form::Full) + via("Via");
-    if full > COMPACT_OVER { draft.len(Form::Compact) + via("v") } else { full }
-}
-
-fn write_request(draft: &mut Draft, hop: &Hop, branch: &Branch<'_>) -> Bytes {
-    draft.prepend(Name::Via, OurVia { hop, branch });
-    let form = if draft.len(Form::Full) > COMPACT_OVER { Form::Compact } else { Form::Full };
-    draft.write(form)
-}
-
-struct OurVia<'a> {
-    hop: &'a Hop,
-    branch: &'a Branch<'a>,
-}
-
-impl fmt::Display for OurVia<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Hop { transport, local, .. } = self.hop;
-        write!(f, "SIP/2.0/{} {local};rport;branch={}", transport.via_word(), self.branch)
-    }
-}
-
-/// The 100 for a request. No To tag: RFC 3261 section 17.2.1.
-fn trying(request: &Bytes) -> Bytes {
-    Message::read(&request[..])
-        .map_or_else(|_| Bytes::new(), |r| Draft::response_to(&r, 100).write(Form::Full))
 }
 
 /// An older client's ACK bears the To tag of the refusal it means (RFC 3261 section 17.2.3); with the magic cookie the branch has

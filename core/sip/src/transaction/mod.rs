@@ -14,11 +14,13 @@ mod invite_client;
 mod invite_server;
 mod key;
 mod layer;
+mod outgoing;
 mod reply;
 mod server;
 mod slots;
 #[cfg(test)]
 mod tests;
+mod tx;
 mod wire;
 
 use std::net::SocketAddr;
@@ -26,7 +28,8 @@ use std::time::Duration;
 
 use base::{FlowId, Instant, Transport};
 
-pub use layer::{Transactions, size_on_wire};
+pub use layer::Transactions;
+pub use outgoing::size_on_wire;
 
 use crate::message::Message;
 

@@ -1,0 +1,40 @@
+//! How our requests are written: the Via, and full or compact names.
+//!
+//! RFC 3261 sections 8.1.1.7, 18.1.1 and 7.3.3; RFC 3581 section 3.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::Hop;
+use super::branch::Branch;
+use crate::message::{Draft, Form, Name};
+
+/// A request that would be longer is written with compact names: room for what proxies add below the usual MTU.
+const COMPACT_OVER: usize = 1200;
+
+/// How many bytes [`super::Transactions::request`] will send for a draft: above 1300, send it by TCP first (RFC 3261 section 18.1.1).
+pub fn size_on_wire(draft: &Draft, hop: &Hop) -> usize {
+    let branch = Branch::read("z9hG4bKabcdefghijkl12345").expect("a well-formed branch");
+    let via = |name: &str| format!("{name}: {}\r\n", OurVia { hop, branch: &branch }).len();
+    let full = draft.len(Form::Full) + via("Via");
+    if full > COMPACT_OVER { draft.len(Form::Compact) + via("v") } else { full }
+}
+
+pub(super) fn write_request(draft: &mut Draft, hop: &Hop, branch: &Branch<'_>) -> Bytes {
+    draft.prepend(Name::Via, OurVia { hop, branch });
+    let form = if draft.len(Form::Full) > COMPACT_OVER { Form::Compact } else { Form::Full };
+    draft.write(form)
+}
+
+struct OurVia<'a> {
+    hop: &'a Hop,
+    branch: &'a Branch<'a>,
+}
+
+impl fmt::Display for OurVia<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Hop { transport, local, .. } = self.hop;
+        write!(f, "SIP/2.0/{} {local};rport;branch={}", transport.via_word(), self.branch)
+    }
+}
