@@ -6,6 +6,8 @@
 
 mod lookup;
 mod records;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
