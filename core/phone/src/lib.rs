@@ -1,0 +1,5 @@
+//! The phone itself: accounts, registration, calls and their policy. SIP meets media here and only here.
+
+mod dial;
+
+pub use dial::{BadTarget, dial};
