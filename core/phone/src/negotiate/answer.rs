@@ -1,0 +1,65 @@
+//! Our side of an answer: a line for each line offered, port 0 for what we lack.
+//!
+//! RFC 3264 section 6: the codecs in the offer's order and under the offer's numbers. The user's order decides what we
+//! offer; here it only says what we may speak, since a codec that the caller prefers spares both sides a change.
+
+use std::net::IpAddr;
+
+use media::Codec;
+use sip::sdp::{Media, Sdp};
+
+use super::{Disagreement, Line, plan};
+
+/// The first formats of a declined line are said back; a line needs one.
+const MAX_FORMATS_KEPT: usize = 8;
+
+/// Looks at a first offer before anything is ordered for it: whether it can be answered, and the address the media will
+/// have to reach.
+///
+/// # Errors
+/// As [`super::Negotiation::answer`].
+pub fn first_look(offer: &[u8], codecs: &[Codec]) -> Result<Option<IpAddr>, Disagreement> {
+    let theirs = Sdp::read(offer)?;
+    let line = theirs.media().find(|media| !common(media, codecs).is_empty());
+    let line = line.ok_or(Disagreement::NothingInCommon)?;
+    Ok(line.connection().and_then(|connection| connection.ip).filter(|ip| !ip.is_unspecified()))
+}
+
+/// Accepts as many audio lines as there are streams.
+pub(super) fn line_by_line(theirs: &Sdp<'_>, codecs: &[Codec], mut streams: usize) -> Vec<Line> {
+    let accept = |media: Media<'_, '_>| {
+        let payloads = common(&media, codecs);
+        if streams == 0 || payloads.is_empty() {
+            return declined(&media);
+        }
+        streams -= 1;
+        Line::Audio { protocol: media.protocol().to_owned(), payloads, mux: media.rtcp_mux() }
+    };
+    theirs.media().map(accept).collect()
+}
+
+/// The codecs of an audio line that we speak too, in its order and under its numbers; none when it is no line for us.
+fn common(media: &Media<'_, '_>, codecs: &[Codec]) -> Vec<(u8, Codec)> {
+    // AVPF's feedback is a permission, not a duty (RFC 4585 section 4.2); SAVP we cannot.
+    if media.kind() != "audio" || media.port() == 0 || !matches!(media.protocol(), "RTP/AVP" | "RTP/AVPF") {
+        return Vec::new();
+    }
+    let mut payloads: Vec<(u8, Codec)> = Vec::new();
+    for number in media.payloads() {
+        if let Some(codec) = plan::codec_of(media, number)
+            && codecs.contains(&codec)
+            && !payloads.iter().any(|(_, known)| *known == codec)
+        {
+            payloads.push((number, codec));
+        }
+    }
+    payloads
+}
+
+fn declined(media: &Media<'_, '_>) -> Line {
+    Line::Declined {
+        kind: media.kind().to_owned(),
+        protocol: media.protocol().to_owned(),
+        formats: media.formats().take(MAX_FORMATS_KEPT).map(ToString::to_string).collect(),
+    }
+}

@@ -1,0 +1,206 @@
+//! Offer and answer: what both sides can, to what the media does.
+//!
+//! RFC 3264 and RFC 6337 over the grammar of [`sip::sdp`]. The one place where SDP meets codecs. Knows no SIP: which
+//! message carries a description, and whether one may be sent now, is the call's.
+//!
+//! One [`Negotiation`] lives as long as its SIP session and remembers what later descriptions must keep: the identity and
+//! version in `o=`, the order of the m-lines, the payload types.
+
+mod answer;
+mod offer;
+mod plan;
+#[cfg(test)]
+mod tests;
+
+use std::net::{IpAddr, SocketAddr};
+
+use base::Rng;
+use bytes::Bytes;
+use media::{Codec, Plan};
+use sip::sdp::{Direction, Sdp, SdpError, Writer};
+
+pub use answer::first_look;
+
+/// Why a description cannot be agreed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Disagreement {
+    /// It cannot be read: 400 or 488.
+    #[error(transparent)]
+    Unreadable(#[from] SdpError),
+    /// There is no audio in it that we speak: 488.
+    #[error("no codec in common")]
+    NothingInCommon,
+    /// It has fewer m-lines than the one before it, against RFC 3264 section 8: 488.
+    #[error("media lines are missing")]
+    LinesMissing,
+}
+
+/// What was agreed, line by line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Agreed {
+    /// One for each m-line; `None`: that line carries nothing.
+    pub lines: Vec<Option<Plan>>,
+    /// The other side does not want to hear us: we are on hold. It may have another reason (RFC 6337 section 5.3), but to
+    /// the user it is the same.
+    pub held: bool,
+}
+
+impl Agreed {
+    /// The plans of the lines that carry something, in order.
+    pub fn plans(&self) -> impl Iterator<Item = &Plan> {
+        self.lines.iter().flatten()
+    }
+}
+
+/// An m-line of this session.
+#[derive(Clone, Debug)]
+enum Line {
+    /// Ours to use, with what its payload types mean for as long as the session lives.
+    Audio { protocol: String, payloads: Vec<(u8, Codec)>, mux: bool },
+    /// Port 0, and the rest as it was offered.
+    Declined { kind: String, protocol: String, formats: Vec<String> },
+}
+
+/// The offers and answers of one SIP session.
+#[derive(Debug)]
+pub struct Negotiation {
+    /// In the user's order.
+    codecs: Vec<Codec>,
+    lines: Vec<Line>,
+    id: u64,
+    version: u64,
+    /// The address in `o=` (and the session's `c=`), which stays even when the media moves.
+    origin: Option<IpAddr>,
+    written: Option<String>,
+    /// Version and text before the last offer, should it never be sent.
+    before: Option<(u64, Option<String>)>,
+}
+
+impl Negotiation {
+    /// A session not yet described. `codecs` in the order of preference.
+    pub fn new(codecs: &[Codec], rng: &mut Rng) -> Self {
+        Self {
+            codecs: codecs.to_vec(),
+            lines: Vec::new(),
+            // 31 bits: some of the wild read it into a signed word.
+            id: rng.below(1 << 31),
+            version: 1,
+            origin: None,
+            written: None,
+            before: None,
+        }
+    }
+
+    /// Our description: all we can, the lines and payload types of before first. `hold`: we do not want to hear.
+    /// `locals` are the addresses of the audio streams, at least one.
+    pub fn offer(&mut self, locals: &[SocketAddr], hold: bool) -> Bytes {
+        self.before = Some((self.version, self.written.clone()));
+        offer::lay_out(&mut self.lines, &self.codecs, locals.len());
+        let directions = vec![wish(hold); self.lines.len()];
+        self.write(locals, &directions)
+    }
+
+    /// The last offer was not sent after all.
+    pub fn withdraw(&mut self) {
+        if let Some((version, written)) = self.before.take() {
+            (self.version, self.written) = (version, written);
+        }
+    }
+
+    /// Reads an answer to our last offer. May be asked again: forks answer the same offer differently.
+    ///
+    /// # Errors
+    /// Nothing was accepted, or it cannot be read.
+    pub fn take_answer(&self, answer: &[u8], hold: bool) -> Result<Agreed, Disagreement> {
+        let theirs = Sdp::read(answer)?;
+        let mut media = theirs.media();
+        let lines: Vec<_> = (self.lines.iter())
+            .map(|line| match (line, media.next()) {
+                (Line::Audio { payloads, mux, .. }, Some(media)) if media.port() != 0 => {
+                    plan::of(payloads, *mux, wish(hold), &media)
+                }
+                (Line::Audio { .. } | Line::Declined { .. }, _) => None,
+            })
+            .collect();
+        if lines.iter().all(Option::is_none) {
+            return Err(Disagreement::NothingInCommon);
+        }
+        Ok(agreed(lines, &theirs))
+    }
+
+    /// Answers an offer, line by line; what we lack gets port 0.
+    ///
+    /// # Errors
+    /// Nothing in it is ours to accept, or it cannot be read: nothing has changed.
+    pub fn answer(
+        &mut self,
+        offer: &[u8],
+        locals: &[SocketAddr],
+        hold: bool,
+    ) -> Result<(Bytes, Agreed), Disagreement> {
+        let theirs = Sdp::read(offer)?;
+        if theirs.media().len() < self.lines.len() {
+            return Err(Disagreement::LinesMissing);
+        }
+        let lines = answer::line_by_line(&theirs, &self.codecs, locals.len());
+        let live = |line: &Line| matches!(line, Line::Audio { .. });
+        // An offerer may switch its audio off in mid-call; in a first offer there must be some.
+        let switched_off = theirs.media().all(|media| media.kind() != "audio" || media.port() == 0);
+        let was_alive = self.lines.iter().any(live);
+        if !(lines.iter().any(live) || switched_off && was_alive) {
+            return Err(Disagreement::NothingInCommon);
+        }
+        self.lines = lines;
+        let directions: Vec<_> =
+            theirs.media().map(|media| plan::both(wish(hold), media.direction().reversed())).collect();
+        let plans = (self.lines.iter().zip(theirs.media()))
+            .map(|(line, media)| match line {
+                Line::Audio { payloads, mux, .. } => plan::of(payloads, *mux, wish(hold), &media),
+                Line::Declined { .. } => None,
+            })
+            .collect();
+        Ok((self.write(locals, &directions), agreed(plans, &theirs)))
+    }
+
+    /// Writes the lines; a text that differs from the last one counts the version up. RFC 3264 section 8.
+    fn write(&mut self, locals: &[SocketAddr], directions: &[Direction]) -> Bytes {
+        let mut text = self.text(locals, directions);
+        if self.written.as_ref().is_some_and(|written| *written != text) {
+            self.version += 1;
+            text = self.text(locals, directions);
+        }
+        self.written = Some(text.clone());
+        text.into()
+    }
+
+    fn text(&mut self, locals: &[SocketAddr], directions: &[Direction]) -> String {
+        let here = locals.first().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
+        let address = *self.origin.get_or_insert(here);
+        let mut text = Writer::new("-", self.id, self.version, address);
+        let mut locals = locals.iter();
+        for (line, direction) in self.lines.iter().zip(directions) {
+            match line {
+                Line::Audio { protocol, payloads, mux } => {
+                    // There are as many audio lines as locals: `lay_out` and `line_by_line` saw to that.
+                    let Some(local) = locals.next() else { continue };
+                    offer::write_audio(&mut text, *local, address, protocol, payloads, *mux, *direction);
+                }
+                Line::Declined { kind, protocol, formats } => {
+                    text.media(kind, 0, protocol, formats);
+                }
+            }
+        }
+        text.finish()
+    }
+}
+
+/// What we want of a stream: RFC 6337 section 5.3 makes hold a wish of one's own, whatever the other side does.
+const fn wish(hold: bool) -> Direction {
+    Direction::of(true, !hold)
+}
+
+fn agreed(lines: Vec<Option<Plan>>, theirs: &Sdp<'_>) -> Agreed {
+    let heard = (lines.iter().zip(theirs.media()))
+        .any(|(plan, media)| plan.is_some() && media.direction().receives() && !plan::is_silenced(&media));
+    Agreed { lines, held: !heard }
+}

@@ -1,0 +1,354 @@
+use super::*;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+const PCMU: Codec = Codec::Pcmu;
+const PCMA: Codec = Codec::Pcma;
+
+fn negotiation(codecs: &[Codec]) -> Negotiation {
+    Negotiation::new(codecs, &mut Rng::from_number(1))
+}
+
+fn local() -> Vec<SocketAddr> {
+    vec!["192.0.2.1:4000".parse().unwrap()]
+}
+
+/// A description by somebody else: session lines that never matter, then `media`.
+fn theirs(media: &str) -> Vec<u8> {
+    format!(
+        "v=0\r\no=- 7 1 IN IP4 198.51.100.7\r\ns=-\r\nc=IN IP4 198.51.100.7\r\nt=0 0\r\n{}",
+        media.replace('\n', "\r\n")
+    )
+    .into_bytes()
+}
+
+fn text(sdp: &Bytes) -> &str {
+    std::str::from_utf8(sdp).unwrap()
+}
+
+fn m_lines(sdp: &Bytes) -> Vec<&str> {
+    text(sdp).lines().filter(|line| line.starts_with("m=")).collect()
+}
+
+/// Our offer with `ours`, their answer: what comes of it.
+fn offered(ours: &[Codec], answer: &str) -> Result<Agreed, Disagreement> {
+    let mut talk = negotiation(ours);
+    talk.offer(&local(), false);
+    talk.take_answer(&theirs(answer), false)
+}
+
+/// Their offer, our answer.
+fn answered(ours: &[Codec], offer: &str) -> Result<(Bytes, Agreed), Disagreement> {
+    negotiation(ours).answer(&theirs(offer), &local(), false)
+}
+
+fn only(agreed: &Agreed) -> &Plan {
+    let mut plans = agreed.plans();
+    let plan = plans.next().expect("one line is alive");
+    assert!(plans.next().is_none(), "and no other");
+    plan
+}
+
+#[test]
+fn an_offer_says_what_the_account_prefers_and_nothing_of_the_machine() {
+    let mut talk = negotiation(&[PCMA, PCMU]);
+    let offer = talk.offer(&local(), false);
+    let id = talk.id;
+    assert_eq!(
+        text(&offer),
+        format!(
+            "v=0\r\no=- {id} 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
+             m=audio 4000 RTP/AVP 8 0\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\na=rtcp-mux\r\n\
+             a=sendrecv\r\n"
+        )
+    );
+}
+
+#[test]
+fn an_ipv6_socket_is_described_as_one() {
+    let offer = negotiation(&[PCMU]).offer(&["[2001:db8::1]:4000".parse().unwrap()], false);
+    assert!(
+        text(&offer).contains("c=IN IP6 2001:db8::1\r\n")
+            && text(&offer).contains(" IN IP6 2001:db8::1\r\ns=")
+    );
+}
+
+#[test]
+fn the_caller_speaks_what_the_answer_prefers() {
+    for (ours, answer, speaks) in [
+        (vec![PCMU, PCMA], "m=audio 5000 RTP/AVP 0 8\n", Some((0, PCMU))),
+        // RFC 3264 section 7: the first format of the answer, whatever we prefer.
+        (vec![PCMU, PCMA], "m=audio 5000 RTP/AVP 8 0\n", Some((8, PCMA))),
+        (vec![PCMU, PCMA], "m=audio 5000 RTP/AVP 18 8\n", Some((8, PCMA))),
+        // Under their number, not ours (RFC 3264 section 5.1).
+        (vec![PCMU], "m=audio 5000 RTP/AVP 100\na=rtpmap:100 pcmu/8000\n", Some((100, PCMU))),
+        // Not what we offered, though we could.
+        (vec![PCMA], "m=audio 5000 RTP/AVP 0\n", None),
+        // A static number means what its rtpmap says.
+        (vec![PCMU], "m=audio 5000 RTP/AVP 0\na=rtpmap:0 PCMU/16000\n", None),
+        (vec![PCMU], "m=audio 0 RTP/AVP 0\n", None),
+        (vec![PCMU], "", None),
+    ] {
+        let agreed = offered(&ours, answer);
+        assert_eq!(agreed.as_ref().map(|agreed| only(agreed).codec_out).ok(), speaks, "{answer}");
+        if speaks.is_none() {
+            assert_eq!(agreed, Err(Disagreement::NothingInCommon));
+        }
+    }
+}
+
+#[test]
+fn the_callee_answers_in_the_offers_order_and_numbers_with_what_both_speak() {
+    for (ours, offer, line, speaks) in [
+        (
+            vec![PCMU, PCMA],
+            "m=audio 5000 RTP/AVP 8 0 101\na=rtpmap:101 telephone-event/8000\n",
+            "8 0",
+            (8, PCMA),
+        ),
+        (vec![PCMU], "m=audio 5000 RTP/AVP 18 8 0\n", "0", (0, PCMU)),
+        (
+            vec![PCMU, PCMA],
+            "m=audio 5000 RTP/AVP 96 97\na=rtpmap:96 opus/48000/2\na=rtpmap:97 PCMA/8000/1\n",
+            "97",
+            (97, PCMA),
+        ),
+        (vec![PCMU], "m=audio 5000 RTP/AVP 0 111\na=rtpmap:111 PCMU/8000\n", "0", (0, PCMU)),
+        (vec![PCMU], "m=audio 5000 RTP/AVP 111\na=rtpmap:111 PCMU/8000\n", "111", (111, PCMU)),
+    ] {
+        let (answer, agreed) = answered(&ours, offer).unwrap();
+        assert_eq!(m_lines(&answer), [format!("m=audio 4000 RTP/AVP {line}")], "{offer}");
+        let plan = only(&agreed);
+        assert_eq!(plan.codec_out, speaks, "{offer}");
+        assert_eq!(
+            plan.codecs_in.iter().map(|(n, _)| n.to_string()).collect::<Vec<_>>().join(" "),
+            line,
+            "{offer}"
+        );
+    }
+}
+
+#[test]
+fn lines_we_lack_are_answered_in_place_with_port_zero() {
+    let (answer, agreed) = answered(
+        &[PCMU],
+        "m=video 6000 RTP/AVP 96 97\na=rtpmap:96 H264/90000\nm=audio 5000 RTP/AVP 0\nm=audio 5002 RTP/AVP 8 0\n\
+         m=image 7000 udptl t38\nm=audio 5004 RTP/SAVP 0\n",
+    )
+    .unwrap();
+    assert_eq!(
+        m_lines(&answer),
+        [
+            "m=video 0 RTP/AVP 96 97",
+            "m=audio 4000 RTP/AVP 0",
+            "m=audio 0 RTP/AVP 8 0",
+            "m=image 0 udptl t38",
+            "m=audio 0 RTP/SAVP 0"
+        ]
+    );
+    assert_eq!(only(&agreed).remote, Some("198.51.100.7:5000".parse().unwrap()));
+    assert_eq!(
+        agreed.lines.iter().map(Option::is_some).collect::<Vec<_>>(),
+        [false, true, false, false, false]
+    );
+}
+
+#[test]
+fn an_offer_without_anything_of_ours_is_a_disagreement_and_changes_nothing() {
+    for offer in [
+        "m=audio 5000 RTP/AVP 18\n",
+        "m=video 5000 RTP/AVP 0\n",
+        "m=audio 5000 RTP/SAVP 0\n",
+        "m=audio 0 RTP/AVP 0\n",
+    ] {
+        let mut talk = negotiation(&[PCMU]);
+        assert_eq!(
+            talk.answer(&theirs(offer), &local(), false),
+            Err(Disagreement::NothingInCommon),
+            "{offer}"
+        );
+        assert_eq!(first_look(&theirs(offer), &[PCMU]), Err(Disagreement::NothingInCommon), "{offer}");
+        assert_eq!(m_lines(&talk.offer(&local(), false)).len(), 1);
+    }
+    assert!(matches!(answered(&[PCMU], "m=audio x"), Err(Disagreement::Unreadable(_))));
+}
+
+#[test]
+fn direction_is_what_both_want() {
+    use media::Direction::*;
+    for (offer, hold, written, does, held) in [
+        ("sendrecv", false, "sendrecv", SendRecv, false),
+        ("sendonly", false, "recvonly", RecvOnly, true),
+        ("recvonly", false, "sendonly", SendOnly, false),
+        ("inactive", false, "inactive", Inactive, true),
+        ("sendrecv", true, "sendonly", SendOnly, false),
+        // Each side holds: RFC 6337 section 5.3.
+        ("sendonly", true, "inactive", Inactive, true),
+        ("recvonly", true, "sendonly", SendOnly, false),
+    ] {
+        let offer = theirs(&format!("m=audio 5000 RTP/AVP 0\na={offer}\n"));
+        let (answer, agreed) = negotiation(&[PCMU]).answer(&offer, &local(), hold).unwrap();
+        assert!(text(&answer).ends_with(&format!("a={written}\r\n")), "{written}: {}", text(&answer));
+        assert_eq!((only(&agreed).direction, agreed.held), (does, held), "{written}");
+    }
+}
+
+#[test]
+fn a_direction_said_for_the_session_holds_for_its_lines() {
+    let (answer, _) = answered(&[PCMU], "a=sendonly\nm=audio 5000 RTP/AVP 0\n").unwrap();
+    assert!(text(&answer).ends_with("a=recvonly\r\n"));
+}
+
+#[test]
+fn nothing_is_sent_to_an_address_of_zeros_but_its_direction_is_answered_as_offered() {
+    let (answer, agreed) = answered(&[PCMU], "m=audio 5000 RTP/AVP 0\nc=IN IP4 0.0.0.0\n").unwrap();
+    assert!(text(&answer).ends_with("a=sendrecv\r\n"), "RFC 6337 section 5.4");
+    let plan = only(&agreed);
+    assert_eq!((plan.direction, plan.remote, agreed.held), (media::Direction::RecvOnly, None, true));
+}
+
+#[test]
+fn hold_and_resume_count_the_version_up_by_one_and_keep_everything_else() {
+    let mut talk = negotiation(&[PCMU, PCMA]);
+    let version =
+        |sdp: &Bytes| text(sdp).lines().nth(1).unwrap().split(' ').nth(2).unwrap().parse::<u64>().unwrap();
+    let first = talk.offer(&local(), false);
+    talk.take_answer(&theirs("m=audio 5000 RTP/AVP 8\n"), false).unwrap();
+    let same = talk.offer(&local(), false);
+    let hold = talk.offer(&local(), true);
+    talk.withdraw();
+    let hold_again = talk.offer(&local(), true);
+    let resume = talk.offer(&local(), false);
+    assert_eq!(same, first, "a refresh says the same with the same version");
+    assert_eq!(hold, hold_again, "what was never sent does not count");
+    assert_eq!([&first, &hold, &resume].map(version), [1, 2, 3]);
+    assert_eq!(text(&hold).replace("sendonly", "sendrecv").replace(" 2 IN", " 1 IN"), text(&first));
+}
+
+#[test]
+fn a_later_offer_of_ours_keeps_the_lines_and_numbers_that_theirs_began() {
+    let mut talk = negotiation(&[PCMU, PCMA]);
+    let offer = theirs("m=video 6000 RTP/AVP 96\nm=audio 5000 RTP/AVP 97\na=rtpmap:97 PCMA/8000\n");
+    talk.answer(&offer, &local(), false).unwrap();
+    let ours = talk.offer(&local(), true);
+    assert_eq!(m_lines(&ours), ["m=video 0 RTP/AVP 96", "m=audio 4000 RTP/AVP 97 0"]);
+}
+
+#[test]
+fn an_offer_with_fewer_lines_than_before_is_refused() {
+    let mut talk = negotiation(&[PCMU]);
+    talk.answer(&theirs("m=audio 5000 RTP/AVP 0\nm=video 6000 RTP/AVP 96\n"), &local(), false).unwrap();
+    let shorter = talk.answer(&theirs("m=audio 5000 RTP/AVP 0\n"), &local(), false);
+    assert_eq!(shorter, Err(Disagreement::LinesMissing));
+}
+
+#[test]
+fn audio_may_be_switched_off_in_mid_call_and_back_on() {
+    let mut talk = negotiation(&[PCMU]);
+    talk.answer(&theirs("m=audio 5000 RTP/AVP 0\n"), &local(), false).unwrap();
+    let (answer, agreed) = talk.answer(&theirs("m=audio 0 RTP/AVP 0\n"), &local(), false).unwrap();
+    assert_eq!(
+        (m_lines(&answer), agreed.plans().count(), agreed.held),
+        (vec!["m=audio 0 RTP/AVP 0"], 0, true)
+    );
+    assert_eq!(
+        m_lines(&talk.offer(&local(), false)),
+        ["m=audio 4000 RTP/AVP 0"],
+        "RFC 3264 section 8.1: in its old place"
+    );
+}
+
+#[test]
+fn packet_times_follow_the_receiver_within_what_we_can() {
+    for (attributes, milliseconds) in [
+        ("", 20),
+        ("a=ptime:30\n", 30),
+        ("a=ptime:25\n", 20),
+        ("a=ptime:200\n", 60),
+        ("a=ptime:40\na=maxptime:20\n", 20),
+        ("a=ptime:5\n", 10),
+    ] {
+        let (_, agreed) = answered(&[PCMU], &format!("m=audio 5000 RTP/AVP 0\n{attributes}")).unwrap();
+        assert_eq!(only(&agreed).ptime, Duration::from_millis(milliseconds), "{attributes}");
+    }
+}
+
+#[test]
+fn rtcp_shares_the_port_only_when_both_say_so_and_goes_where_it_is_asked() {
+    let (answer, agreed) = answered(&[PCMU], "m=audio 5000 RTP/AVP 0\na=rtcp:5009\n").unwrap();
+    assert!(!text(&answer).contains("rtcp-mux"));
+    assert_eq!(
+        (only(&agreed).rtcp_mux, only(&agreed).remote_rtcp),
+        (false, Some("198.51.100.7:5009".parse().unwrap()))
+    );
+    let (answer, agreed) = answered(&[PCMU], "m=audio 5000 RTP/AVP 0\na=rtcp-mux\n").unwrap();
+    assert!(text(&answer).contains("a=rtcp-mux\r\n") && only(&agreed).rtcp_mux);
+    assert!(!only(&offered(&[PCMU], "m=audio 5000 RTP/AVP 0\n").unwrap()).rtcp_mux);
+}
+
+/// Any offer made of parts that the wild uses.
+fn random_offer(rng: &mut Rng) -> String {
+    let pick = |rng: &mut Rng, of: &[&str]| of[rng.below(of.len() as u64) as usize].to_owned();
+    let mut offer = String::new();
+    for _ in 0..=rng.below(4) {
+        let kind = pick(rng, &["audio", "audio", "audio", "video", "image"]);
+        let port = pick(rng, &["5000", "5002", "0"]);
+        let protocol = pick(rng, &["RTP/AVP", "RTP/AVP", "RTP/AVPF", "RTP/SAVP", "udptl"]);
+        let formats = pick(rng, &["0", "8", "0 8", "8 0 101", "18", "96 97", "97 0"]);
+        let direction = pick(rng, &["", "a=sendonly\n", "a=recvonly\n", "a=inactive\n", "a=sendrecv\n"]);
+        let maps = "a=rtpmap:96 opus/48000/2\na=rtpmap:97 PCMA/8000\na=rtpmap:101 telephone-event/8000\n";
+        let _ = write!(offer, "m={kind} {port} {protocol} {formats}\n{maps}{direction}");
+    }
+    offer
+}
+
+#[test]
+fn every_answer_is_a_valid_one_to_its_offer() {
+    let seed = 20_261;
+    let mut rng = Rng::from_number(seed);
+    let mut accepted = 0;
+    for round in 0..2000 {
+        let offer = theirs(&random_offer(&mut rng));
+        let codecs = [[PCMU, PCMA], [PCMA, PCMU]][rng.below(2) as usize];
+        let hold = rng.below(3) == 0;
+        let story = || format!("seed {seed}, round {round}: {}", String::from_utf8_lossy(&offer));
+        let Ok((answer, agreed)) = negotiation(&codecs).answer(&offer, &local(), hold) else { continue };
+        accepted += 1;
+        let (offer, answer) = (Sdp::read(&offer).unwrap(), Sdp::read(&answer).unwrap());
+        assert_eq!(offer.media().len(), answer.media().len(), "{}", story());
+        assert_eq!(agreed.lines.len(), offer.media().len(), "{}", story());
+        for ((theirs, ours), plan) in offer.media().zip(answer.media()).zip(&agreed.lines) {
+            assert_eq!((theirs.kind(), theirs.protocol()), (ours.kind(), ours.protocol()), "{}", story());
+            assert_eq!(plan.is_some(), ours.port() != 0, "{}", story());
+            assert!(
+                ours.formats().all(|format| theirs.formats().any(|offered| offered == format)),
+                "{}",
+                story()
+            );
+            if ours.port() == 0 {
+                continue;
+            }
+            assert!(theirs.port() != 0, "{}", story());
+            // RFC 3264 section 6.1: neither side may send what the other does not receive.
+            assert!(!ours.direction().sends() || theirs.direction().receives(), "{}", story());
+            assert!(!ours.direction().receives() || theirs.direction().sends(), "{}", story());
+            assert!(!hold || !ours.direction().receives(), "{}", story());
+        }
+    }
+    assert!(accepted > 500, "the offers are no good: {accepted}");
+}
+
+#[test]
+fn two_of_us_always_agree_on_the_same_codec() {
+    for ours in [[PCMU, PCMA], [PCMA, PCMU]] {
+        for theirs in [vec![PCMU, PCMA], vec![PCMA, PCMU], vec![PCMA]] {
+            let (mut ann, mut bob) = (negotiation(&ours), negotiation(&theirs));
+            let offer = ann.offer(&local(), false);
+            let (answer, bobs) = bob.answer(&offer, &local(), false).unwrap();
+            let anns = ann.take_answer(&answer, false).unwrap();
+            assert_eq!(only(&anns).codec_out, only(&bobs).codec_out, "{ours:?} {theirs:?}");
+            let caller_prefers = *ours.iter().find(|codec| theirs.contains(codec)).unwrap();
+            assert_eq!(only(&anns).codec_out.1, caller_prefers);
+        }
+    }
+}
