@@ -1,0 +1,7 @@
+//! A pocket exchange: registrar, stateful proxy and redirect server for one domain, for trial and test.
+//!
+//! RFC 3261 sections 10, 16 and 21.3 with RFC 3327, 4320, 5393, 5626 and 6026. The machines are pure: told the time,
+//! the bytes and the randomness. Knows nothing of media, and of its own sockets and database only in `server`.
+
+pub mod bindings;
+pub mod redirect;
