@@ -3,5 +3,21 @@
 //! RFC 3261 sections 10, 16 and 21.3 with RFC 3327, 4320, 5393, 5626 and 6026. The machines are pure: told the time,
 //! the bytes and the randomness. Knows nothing of media, and of its own sockets and database only in `server`.
 
+mod answer;
+mod auth;
 pub mod bindings;
+mod config;
+mod exchange;
+#[cfg(test)]
+#[allow(dead_code)]
+mod harness;
+mod proxy;
 pub mod redirect;
+mod registrar;
+mod throttle;
+mod token;
+mod ways;
+
+pub use auth::DoorCounters;
+pub use config::{Config, DomainRoute, Limits};
+pub use exchange::{Counters, Exchange};
