@@ -9,11 +9,13 @@
 //! * [`transaction`]: one request and what comes back for it, made sure of, RFC 3261 section 17.
 //! * [`sdp`]: session descriptions as text, RFC 8866. What a codec is, is not known here.
 //! * [`digest`]: who is there, RFC 7616 and 8760; the client's side and the server's.
+//! * [`ua`]: a user agent over all of it, and [`dialog`] below it.
 //! * [`ladder`]: messages as one line each, for tests, the demo and diagnostics.
 //!
 //! Pure: bytes, values and `now` go in, orders come out. No socket, clock, thread or randomness of its own.
 
 pub mod codec;
+pub mod dialog;
 pub mod digest;
 pub mod ladder;
 pub mod locate;
@@ -21,3 +23,4 @@ pub mod message;
 pub mod order;
 pub mod sdp;
 pub mod transaction;
+pub mod ua;
