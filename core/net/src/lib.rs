@@ -21,6 +21,7 @@
 mod dns;
 mod event;
 mod icmp;
+mod listen;
 mod net;
 mod ready;
 mod route;
@@ -31,4 +32,6 @@ mod udp;
 
 pub use dns::NameServers;
 pub use event::{Counters, NetEvent};
-pub use net::{Limits, ListenError, Net};
+pub use listen::ListenError;
+pub use net::{Limits, Net};
+pub use route::{concrete, local_toward};

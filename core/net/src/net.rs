@@ -20,10 +20,10 @@ use tokio::time::Sleep;
 
 use crate::dns::{Asking, Dns};
 use crate::ready::Ready;
-use crate::route::Routes;
+use crate::route::{Routes, concrete};
 use crate::tcp::{Clogged, Dial, Stream, crowd};
 use crate::udp::{Udp, Udping, toward};
-use crate::{Counters, NameServers, NetEvent, tcp};
+use crate::{Counters, ListenError, NameServers, NetEvent, tcp};
 
 /// The largest datagram, and what is read of a stream at once.
 const ROOM: usize = 65_535;
@@ -67,53 +67,6 @@ impl Default for Limits {
     }
 }
 
-/// A socket cannot be bound.
-#[derive(Debug, thiserror::Error)]
-pub enum ListenError {
-    /// Somebody else has the port: choose another, or end the other program.
-    #[error("port {} ({transport} on {addr}) is already in use", addr.port())]
-    InUse {
-        /// For what.
-        transport: Transport,
-        /// Where.
-        addr: SocketAddr,
-    },
-    /// The port needs a privilege that we lack: choose one above 1023.
-    #[error("not allowed to use port {} ({transport} on {addr})", addr.port())]
-    NotAllowed {
-        /// For what.
-        transport: Transport,
-        /// Where.
-        addr: SocketAddr,
-    },
-    /// The address is not one of this machine's.
-    #[error("{} is not an address of this machine ({transport} port {})", addr.ip(), addr.port())]
-    NotOurs {
-        /// For what.
-        transport: Transport,
-        /// Where.
-        addr: SocketAddr,
-    },
-    /// This build does not carry SIP by that transport.
-    #[error("{transport} is not in this build (asked for {addr})")]
-    NotInThisBuild {
-        /// For what.
-        transport: Transport,
-        /// Where.
-        addr: SocketAddr,
-    },
-    /// Anything else that the system says.
-    #[error("cannot listen for {transport} on {addr}: {error}")]
-    Other {
-        /// For what.
-        transport: Transport,
-        /// Where.
-        addr: SocketAddr,
-        /// The system's words.
-        error: io::Error,
-    },
-}
-
 #[derive(Clone, Copy, Debug)]
 enum Token {
     Udp(FlowId),
@@ -127,6 +80,7 @@ enum Token {
 #[derive(Debug)]
 struct Listener {
     tcp: TcpListener,
+    bound: SocketAddr,
     waker: Waker,
 }
 
@@ -140,7 +94,8 @@ pub struct Net {
     limits: Limits,
     ready: Ready<Token>,
     udp: BTreeMap<FlowId, Udp>,
-    listeners: Vec<Listener>,
+    /// By number; one that was closed leaves its place.
+    listeners: Vec<Option<Listener>>,
     streams: BTreeMap<FlowId, Stream>,
     /// Accepted connections by address.
     crowds: BTreeMap<u128, usize>,
@@ -203,12 +158,7 @@ impl Net {
                 return Err(ListenError::NotInThisBuild { transport, addr });
             }
         };
-        bound.map_err(|error| match error.kind() {
-            io::ErrorKind::AddrInUse => ListenError::InUse { transport, addr },
-            io::ErrorKind::PermissionDenied => ListenError::NotAllowed { transport, addr },
-            io::ErrorKind::AddrNotAvailable => ListenError::NotOurs { transport, addr },
-            _ => ListenError::Other { transport, addr, error },
-        })
+        bound.map_err(|error| ListenError::of(transport, addr, error))
     }
 
     fn bind_udp(&mut self, addr: SocketAddr) -> io::Result<SocketAddr> {
@@ -216,7 +166,7 @@ impl Net {
         let udp = Udp::bind(addr, self.ready.source(Token::Udp(flow)))?;
         let bound = udp.bound;
         self.udp.insert(flow, udp);
-        let local = Routes::concrete(bound);
+        let local = concrete(bound);
         self.news.push_back(NetEvent::FlowUp { flow, transport: Transport::Udp, local, remote: None });
         Ok(bound)
     }
@@ -225,8 +175,22 @@ impl Net {
         let tcp = tcp::listen(addr)?;
         let bound = tcp.local_addr()?;
         let waker = self.ready.source(Token::Listener(self.listeners.len()));
-        self.listeners.push(Listener { tcp, waker });
+        self.listeners.push(Some(Listener { tcp, bound, waker }));
         Ok(bound)
+    }
+
+    /// Closes what listens at `addr`, as [`Net::listen`] told it. Streams that were accepted there live on.
+    pub fn unlisten(&mut self, addr: SocketAddr) {
+        for listener in &mut self.listeners {
+            if listener.as_ref().is_some_and(|l| l.bound == addr) {
+                *listener = None;
+            }
+        }
+        let flows: Vec<_> =
+            self.udp.iter().filter(|(_, udp)| udp.bound == addr).map(|(flow, _)| *flow).collect();
+        for flow in flows {
+            self.close(flow);
+        }
     }
 
     /// Carries out one order. Never blocks; what it brings about comes as news.
@@ -345,7 +309,7 @@ impl Net {
     }
 
     fn poll_listener(&mut self, index: usize) -> Option<Found> {
-        let listener = self.listeners.get(index)?;
+        let listener = self.listeners.get(index)?.as_ref()?;
         let mut cx = Context::from_waker(&listener.waker);
         match listener.tcp.poll_accept(&mut cx) {
             Poll::Pending => None,
@@ -556,7 +520,7 @@ impl Net {
                 self.news.push_back(NetEvent::FlowDown { flow });
             }
         }
-        for listener in &self.listeners {
+        for listener in self.listeners.iter().flatten() {
             listener.waker.wake_by_ref();
         }
         if self.streams.values().any(|s| s.accepted || s.closing) {

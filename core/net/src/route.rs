@@ -28,25 +28,33 @@ impl Routes {
         Ok(local)
     }
 
-    /// `bound` with a concrete address in place of the unspecified one: that of the default route, else loopback.
-    pub(crate) fn concrete(bound: SocketAddr) -> SocketAddr {
-        if !bound.ip().is_unspecified() {
-            return bound;
-        }
-        // Documentation prefixes (RFC 5737, RFC 3849): surely not on a local network, so the default route is asked for.
-        let (far, loopback): (IpAddr, IpAddr) = match bound {
-            SocketAddr::V4(_) => (Ipv4Addr::new(198, 51, 100, 1).into(), Ipv4Addr::LOCALHOST.into()),
-            SocketAddr::V6(_) => {
-                (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(), Ipv6Addr::LOCALHOST.into())
-            }
-        };
-        SocketAddr::new(probe(SocketAddr::new(far, 9)).unwrap_or(loopback), bound.port())
-    }
-
     /// The network changed: forget all.
     pub(crate) fn forget(&mut self) {
         self.0.clear();
     }
+}
+
+/// The address that we have toward `remote`, as the system would choose it now. Sends nothing.
+///
+/// # Errors
+/// The system has no way there: there is no network of that family.
+pub fn local_toward(remote: IpAddr) -> io::Result<IpAddr> {
+    probe(SocketAddr::new(remote, 9))
+}
+
+/// `bound` with a concrete address in place of the unspecified one: that of the default route, else loopback.
+pub fn concrete(bound: SocketAddr) -> SocketAddr {
+    if !bound.ip().is_unspecified() {
+        return bound;
+    }
+    // Documentation prefixes (RFC 5737, RFC 3849): surely not on a local network, so the default route is asked for.
+    let (far, loopback): (IpAddr, IpAddr) = match bound {
+        SocketAddr::V4(_) => (Ipv4Addr::new(198, 51, 100, 1).into(), Ipv4Addr::LOCALHOST.into()),
+        SocketAddr::V6(_) => {
+            (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(), Ipv6Addr::LOCALHOST.into())
+        }
+    };
+    SocketAddr::new(local_toward(far).unwrap_or(loopback), bound.port())
 }
 
 fn probe(remote: SocketAddr) -> io::Result<IpAddr> {
@@ -69,9 +77,9 @@ mod tests {
         let remote = "127.0.0.1:5060".parse().unwrap();
         assert_eq!(routes.local_toward(remote).unwrap(), Ipv4Addr::LOCALHOST);
         assert_eq!(routes.0.len(), 1);
-        let concrete = Routes::concrete("0.0.0.0:5060".parse().unwrap());
-        assert!(!concrete.ip().is_unspecified() && concrete.port() == 5060);
+        let told = concrete("0.0.0.0:5060".parse().unwrap());
+        assert!(!told.ip().is_unspecified() && told.port() == 5060);
         let bound = "127.0.0.7:5060".parse().unwrap();
-        assert_eq!(Routes::concrete(bound), bound);
+        assert_eq!(concrete(bound), bound);
     }
 }

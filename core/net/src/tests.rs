@@ -156,6 +156,22 @@ async fn a_port_in_use_is_named() {
 }
 
 #[tokio::test]
+async fn what_no_longer_listens_gives_its_port_back_and_keeps_its_streams() {
+    let mut bob = net();
+    let bob_at = bob.listen(Transport::Tcp, any_v4()).unwrap();
+    bob.listen(Transport::Udp, bob_at).unwrap();
+    let (udp, ..) = up(&mut bob).await;
+    let mut ann = TcpStream::connect(bob_at).await.unwrap();
+    let (tcp, ..) = up(&mut bob).await;
+    bob.unlisten(bob_at);
+    assert!(matches!(next(&mut bob).await.0, NetEvent::FlowDown { flow } if flow == udp));
+    UdpSocket::bind(bob_at).await.unwrap();
+    ann.write_all(OPTIONS).await.unwrap();
+    assert_eq!(bytes(&mut bob).await.0, tcp);
+    assert!(TcpStream::connect(bob_at).await.is_err());
+}
+
+#[tokio::test]
 async fn connections_beyond_the_limits_are_closed_unread_and_make_room_when_they_go() {
     let mut bob = with(Limits { per_address: 2, ..Limits::default() });
     let bob_at = bob.listen(Transport::Tcp, any_v4()).unwrap();
