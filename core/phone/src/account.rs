@@ -1,0 +1,78 @@
+//! What the user set: the phone's own settings and one account's.
+//!
+//! Knows nothing of how either is stored or typed in.
+
+use base::{Redacted, Secret};
+use media::Codec;
+use sip::message::Uri;
+use sip::ua::{Reliable, TransportPolicy};
+
+/// One account at one provider.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The address of record: `sip:1001@offhook.test`.
+    pub uri: Uri,
+    /// The first hop; without one the address of record's domain is located (RFC 3263).
+    pub proxy: Option<Uri>,
+    /// The digest user name; without one the user part of `uri`.
+    pub auth_user: Option<Redacted<String>>,
+    /// The digest password; empty when the account has none.
+    pub password: Secret<String>,
+    /// Shown to the people called.
+    pub display_name: Option<Redacted<String>>,
+    /// Whether to register by itself when added and when the network changes.
+    pub register: bool,
+    /// How long a registration is asked for, in seconds. The registrar may shorten it, or ask for more (423).
+    pub expires: u32,
+    /// What may be offered and answered, the preferred first. Never empty in an account that can call.
+    pub codecs: Vec<Codec>,
+    /// Reliable provisional responses. RFC 3262.
+    pub reliable_provisional: Reliable,
+    /// The session timer asked for, in seconds; 0 is off. RFC 4028.
+    pub session_expires: u32,
+    /// Which carriers may be used.
+    pub transport: TransportPolicy,
+    /// Sends INVITE without an offer and answers the one in the response (some gateways want it so).
+    pub late_offer: bool,
+}
+
+impl Account {
+    /// An account with the usual settings: registers for 300 s, PCMU before PCMA, 100rel and session timers supported.
+    pub fn new(uri: Uri, password: Secret<String>) -> Self {
+        Self {
+            uri,
+            proxy: None,
+            auth_user: None,
+            password,
+            display_name: None,
+            register: true,
+            expires: 300,
+            codecs: vec![Codec::Pcmu, Codec::Pcma],
+            reliable_provisional: Reliable::Supported,
+            session_expires: 1800,
+            transport: TransportPolicy::Auto,
+            late_offer: false,
+        }
+    }
+}
+
+/// The phone's own settings, whichever account is used.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The `User-Agent` and `Server` header field.
+    pub user_agent: String,
+    /// Calls at one time, both ways; the next one is busy.
+    pub max_calls: usize,
+    /// Whether a call may ring while another is up; else it is busy.
+    pub call_waiting: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            user_agent: concat!("Offhook/", env!("CARGO_PKG_VERSION")).into(),
+            max_calls: 8,
+            call_waiting: true,
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The news a phone is told.
+//!
+//! Knows no sockets: flows, queries and media streams are names that their owner understands.
+
+use std::net::{IpAddr, SocketAddr};
+
+use base::{FlowId, QueryId, Redacted, Transport};
+use sip::locate::Answer;
+
+use crate::{Account, AccountId, CallId, MediaId, MessageId};
+
+/// One piece of news.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A datagram, or the next chunk of a stream.
+    Bytes {
+        /// Where it came in.
+        flow: FlowId,
+        /// Who sent it.
+        from: SocketAddr,
+        /// The bytes, as the wire had them.
+        bytes: &'a [u8],
+    },
+    /// A flow is usable: one that was ordered, one that a stranger opened, or a listening UDP socket.
+    FlowUp {
+        /// Its name from here on.
+        flow: FlowId,
+        /// Its carrier.
+        transport: Transport,
+        /// Our address on it, never `0.0.0.0`.
+        local: SocketAddr,
+        /// The other end; `None` for a UDP socket that serves all remotes.
+        remote: Option<SocketAddr>,
+    },
+    /// A flow is gone.
+    FlowDown {
+        /// Which.
+        flow: FlowId,
+    },
+    /// A flow that was ordered could not be had.
+    FlowFailed {
+        /// The carrier asked for.
+        transport: Transport,
+        /// The remote asked for.
+        remote: SocketAddr,
+    },
+    /// The name servers answered.
+    Resolved {
+        /// Which question.
+        query: QueryId,
+        /// What they said.
+        answer: Answer,
+    },
+    /// The network appeared, changed or went away.
+    Network(NetworkNews),
+    /// News of a media stream.
+    Media {
+        /// Which.
+        media: MediaId,
+        /// What.
+        news: MediaNews,
+    },
+    /// The user wants something.
+    Command(Command),
+    /// The time has come that [`crate::Phone::next_wake`] named.
+    Due,
+}
+
+/// How the network changed.
+#[derive(Debug)]
+pub enum NetworkNews {
+    /// There is one now, or another one than before.
+    Up {
+        /// Our addresses on it.
+        addrs: Vec<IpAddr>,
+    },
+    /// There is none.
+    Down,
+}
+
+/// What becomes of a media stream that was ordered.
+#[derive(Debug)]
+pub enum MediaNews {
+    /// Answers `Prepare`: the stream has a socket.
+    Ready {
+        /// The RTP address to write into SDP, never `0.0.0.0`. RTCP is expected one port above unless it is multiplexed.
+        local: SocketAddr,
+    },
+    /// The stream cannot be had; the call ends with this sentence.
+    Failed {
+        /// A sentence for the user.
+        reason: String,
+    },
+    /// How it sounds, every few seconds while open.
+    Quality(media::Stats),
+}
+
+/// What the user wants. One that the present state cannot follow is answered by [`crate::Event::Refused`], and nothing
+/// else happens.
+#[derive(Debug)]
+pub enum Command {
+    /// Adds an account, or replaces its settings. Registers if the account says so.
+    AddAccount(AccountId, Account),
+    /// Unregisters and forgets an account.
+    RemoveAccount(AccountId),
+    /// Registers now, whatever was being waited for.
+    Register(AccountId),
+    /// Unregisters and stays so.
+    Unregister(AccountId),
+    /// Calls. A call that is up is put on hold first.
+    Call {
+        /// Drawn from the shared [`crate::CallIds`].
+        call: CallId,
+        /// Which account; `None` is the first that is registered, else the first.
+        account: Option<AccountId>,
+        /// What was typed: a number, an extension, a `sip:` or `tel:` URI.
+        to: Redacted<String>,
+    },
+    /// Answers a ringing call. A call that is up is put on hold first.
+    Answer(CallId),
+    /// Sends early media (183) to a caller who has not been answered.
+    Progress(CallId),
+    /// Declines a ringing call with this status (400..=699).
+    Reject(CallId, u16),
+    /// Ends a call in any state.
+    HangUp(CallId),
+    /// Puts a call on hold.
+    Hold(CallId),
+    /// Takes a call off hold; the one that is up is put on hold.
+    Resume(CallId),
+    /// Closes (true) or opens the microphone toward a call.
+    Mute(CallId, bool),
+    /// Holds the call that is up and resumes the one held last.
+    Swap,
+    /// Blind transfer: the other side is asked to call `to`.
+    Transfer {
+        /// The call to transfer.
+        call: CallId,
+        /// What was typed.
+        to: Redacted<String>,
+    },
+    /// Attended transfer: the other side of `call` is asked to take over our place in `other`.
+    TransferTo {
+        /// The call to transfer.
+        call: CallId,
+        /// The call it joins.
+        other: CallId,
+    },
+    /// Refreshes the session without changing it. RFC 4028.
+    Refresh {
+        /// Which call.
+        call: CallId,
+        /// By which request.
+        with: With,
+    },
+    /// Sends keypad digits into a call.
+    Dtmf {
+        /// Which call.
+        call: CallId,
+        /// `0`-`9`, `*`, `#`, `A`-`D`.
+        digits: Redacted<String>,
+    },
+    /// Sends a text message. RFC 3428.
+    Message {
+        /// The app's name for it.
+        message: MessageId,
+        /// Which account; as for `Call`.
+        account: Option<AccountId>,
+        /// What was typed.
+        to: Redacted<String>,
+        /// Plain text.
+        text: Redacted<String>,
+    },
+    /// Refuses every caller with 480 while on.
+    DoNotDisturb(bool),
+    /// Sends every caller elsewhere (302) while set.
+    ForwardTo(Option<Redacted<String>>),
+    /// Lets a second call ring (true) or makes it busy.
+    CallWaiting(bool),
+    /// Hangs up, unregisters, then says [`crate::Event::Stopped`].
+    Shutdown,
+}
+
+/// By which request a session is refreshed. RFC 4028 section 7.4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum With {
+    /// UPDATE, where the other side allows it.
+    Update,
+    /// re-INVITE.
+    Reinvite,
+}

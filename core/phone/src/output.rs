@@ -1,0 +1,153 @@
+//! What a phone wants done, and what it has to tell.
+//!
+//! Knows nothing of who does it.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use base::Redacted;
+
+use crate::{AccountId, AccountView, CallId, CallView, MediaId, MessageId};
+
+/// One order or event.
+#[derive(Debug)]
+pub enum Output {
+    /// For the owner of the signalling sockets.
+    Sip(sip::order::Order),
+    /// For the owner of the media sockets.
+    Media {
+        /// Which stream.
+        media: MediaId,
+        /// What to do with it.
+        order: MediaOrder,
+    },
+    /// For the app.
+    Event(Event),
+}
+
+/// What is to be done with a media stream. `Prepare` comes first, `Close` last, once each.
+#[derive(Debug)]
+pub enum MediaOrder {
+    /// Get a socket and answer `Ready` or `Failed`.
+    Prepare {
+        /// The address it will have to reach, where that is known: picks IPv4 or IPv6 and the local address.
+        toward: Option<IpAddr>,
+    },
+    /// Start sending and receiving.
+    Open(media::Plan),
+    /// Go on otherwise.
+    Change(media::Plan),
+    /// Send silence instead of the microphone (true), or the microphone.
+    Mute(bool),
+    /// Stop and give the socket back. Also after `Failed`.
+    Close,
+}
+
+/// What a phone has to tell.
+#[derive(Debug)]
+pub enum Event {
+    /// *State*: an account changed.
+    Account(AccountView),
+    /// *State*: a call changed.
+    Call(CallView),
+    /// *Moment*: a text message came.
+    Message {
+        /// To which account.
+        account: AccountId,
+        /// The sender's URI.
+        from: Redacted<String>,
+        /// The sender's display name.
+        name: Option<Redacted<String>>,
+        /// The text; bytes that are not UTF-8 are shown as U+FFFD.
+        text: Redacted<String>,
+    },
+    /// *Moment*: what became of a text message that was sent.
+    MessageSent {
+        /// Which.
+        message: MessageId,
+        /// 2xx: delivered or on its way. Else why not.
+        status: u16,
+        /// A sentence for a person, unless it was delivered.
+        reason: Option<String>,
+    },
+    /// *State*: how a call sounds.
+    Quality {
+        /// Which call.
+        call: CallId,
+        /// Figures of its audio.
+        stats: media::Stats,
+    },
+    /// *Moment*: a command could not be followed; nothing else happened.
+    Refused {
+        /// What it was about.
+        subject: Subject,
+        /// Why.
+        reason: Refusal,
+    },
+    /// *Moment*: after [`crate::Command::Shutdown`], all calls have ended and all accounts have said goodbye.
+    Stopped,
+}
+
+/// What a refused command was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A call.
+    Call(CallId),
+    /// An account.
+    Account(AccountId),
+    /// A text message.
+    Message(MessageId),
+    /// The phone.
+    Phone,
+}
+
+/// Why a command was refused. `Display` is a sentence for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The call is over, or never was.
+    #[error("there is no such call")]
+    NoSuchCall,
+    /// The id is in use: draw a fresh one.
+    #[error("there is such a call already")]
+    CallExists,
+    /// Add an account first.
+    #[error("there is no such account")]
+    NoAccount,
+    /// Show it beside the text field.
+    #[error("{0}")]
+    BadTarget(crate::BadTarget),
+    /// The call cannot do that now.
+    #[error("the call cannot do that now")]
+    WrongState,
+    /// Hang one up first.
+    #[error("there are too many calls")]
+    TooManyCalls,
+    /// The last change to this call is still being agreed: try again in a moment.
+    #[error("the call is busy with another change")]
+    Busy,
+    /// A status outside 400..=699.
+    #[error("a call is declined with a status of 400 to 699")]
+    BadStatus,
+    /// The text is longer than a message may be.
+    #[error("the message is too long")]
+    TextTooLong,
+    /// The phone is shutting down.
+    #[error("the phone is shutting down")]
+    ShuttingDown,
+    /// A later build will.
+    #[error("not in this build")]
+    NotInThisBuild,
+}
+
+/// Drains what the phone wants done, in order; what is not drained stays queued for the next call.
+#[must_use = "orders that nobody carries out are lost calls"]
+#[derive(Debug)]
+pub struct Outputs<'a>(pub(crate) &'a mut VecDeque<Output>);
+
+impl Iterator for Outputs<'_> {
+    type Item = Output;
+
+    fn next(&mut self) -> Option<Output> {
+        self.0.pop_front()
+    }
+}

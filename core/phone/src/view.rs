@@ -1,0 +1,126 @@
+//! What the app shows: whole pictures of a call and of an account, never differences.
+//!
+//! Only the newest revision of each matters; those between may be skipped.
+
+use std::time::Duration;
+
+use base::{Instant, Redacted};
+use media::Codec;
+
+use crate::{AccountId, CallId};
+
+/// One call, whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallView {
+    /// Which call.
+    pub call: CallId,
+    /// Counts up with every change.
+    pub revision: u32,
+    /// The account it goes over.
+    pub account: AccountId,
+    /// Who called whom.
+    pub side: Side,
+    /// Where it stands.
+    pub state: CallState,
+    /// The other side's URI.
+    pub remote: Redacted<String>,
+    /// The other side's display name.
+    pub name: Option<Redacted<String>>,
+    /// What we send, while media flows.
+    pub codec: Option<Codec>,
+    /// Whether the user closed the microphone.
+    pub muted: bool,
+    /// How the transfer of this call fares, once one was asked for.
+    pub transfer: Option<Transfer>,
+    /// The call that this one replaces or was started for, in a transfer.
+    pub on_behalf_of: Option<CallId>,
+    /// The SIP status that ended it (or would have been one), or the latest provisional one.
+    pub status: Option<u16>,
+    /// The reason phrase to `status`, as it was sent or as RFC 3261 has it.
+    pub reason: Option<String>,
+    /// Once ended: why, as a sentence for a person.
+    pub explanation: Option<String>,
+    /// When it began.
+    pub started: Instant,
+    /// When it was answered.
+    pub answered: Option<Instant>,
+    /// When it ended.
+    pub ended: Option<Instant>,
+}
+
+/// Who called whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// We are called.
+    In,
+    /// We call.
+    Out,
+}
+
+/// Where a call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallState {
+    /// Out: on its way, nothing heard yet.
+    Calling,
+    /// Out: it rings there, play a ringback tone. In: it rings here.
+    Ringing,
+    /// Media flows before the answer: the caller hears what the network plays, so no local ringback.
+    Early,
+    /// Answered, both may talk.
+    Active,
+    /// We put it on hold (whether or not they did too).
+    Held,
+    /// They put it on hold.
+    RemoteHeld,
+    /// Over. The last view of a call, sent once.
+    Ended,
+}
+
+/// How the transfer of a call fares. RFC 5589.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transfer {
+    /// The other side is being asked.
+    Asking,
+    /// It agreed and calls.
+    Trying,
+    /// It rings there.
+    Ringing,
+    /// Done: this call ends.
+    Done,
+    /// It did not work out, with this status; the call is still here, on hold.
+    Failed(u16),
+}
+
+/// One account, whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AccountView {
+    /// Which account.
+    pub account: AccountId,
+    /// Counts up with every change.
+    pub revision: u32,
+    /// The address of record.
+    pub uri: Redacted<String>,
+    /// Where its registration stands.
+    pub state: AccountState,
+    /// For how long the registrar took us, while registered.
+    pub expires: Option<Duration>,
+    /// The SIP status of a failure; 408 and 503 may be our own for no answer and no way there.
+    pub status: Option<u16>,
+    /// Why it failed, as a sentence for a person.
+    pub reason: Option<String>,
+    /// When it is tried again, counted from this view; `None` while failed means never by itself.
+    pub retry_in: Option<Duration>,
+}
+
+/// Where a registration stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountState {
+    /// The registrar is being asked, and we are not known to be registered.
+    Registering,
+    /// Calls reach us.
+    Registered,
+    /// Calls do not reach us; `retry_in` says whether that may mend itself.
+    Failed,
+    /// By the user's wish.
+    Unregistered,
+}
