@@ -1,15 +1,21 @@
 //! The phone itself: accounts, registration, calls and their policy. SIP meets media here and only here.
 //!
-//! News in, orders out: `Phone::handle` takes one [`Input`] and hands out [`Output`]s; `Phone::next_wake` says when
+//! News in, orders out: [`Phone::handle`] takes one [`Input`] and hands out [`Output`]s; [`Phone::next_wake`] says when
 //! it wants to be called again. Knows no clock, socket, thread, file or sound: whoever owns those (`io`, a test) tells
 //! the news and carries out the orders.
 
 mod account;
+
+mod desk;
 mod dial;
 mod ids;
 mod input;
 pub mod negotiate;
+
 mod output;
+
+mod reason;
+mod registration;
 mod view;
 
 pub use account::{Account, Config};
@@ -17,4 +23,5 @@ pub use dial::{BadTarget, dial};
 pub use ids::{AccountId, CallId, CallIds, MediaId, MessageId};
 pub use input::{Command, Input, MediaNews, NetworkNews, With};
 pub use output::{Event, MediaOrder, Output, Outputs, Refusal, Subject};
+
 pub use view::{AccountState, AccountView, CallState, CallView, Side, Transfer};
