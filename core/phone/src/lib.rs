@@ -5,15 +5,16 @@
 //! the news and carries out the orders.
 
 mod account;
-
+mod call;
+mod commands;
 mod desk;
 mod dial;
 mod ids;
 mod input;
 pub mod negotiate;
-
+mod news;
 mod output;
-
+mod phone;
 mod reason;
 mod registration;
 mod view;
@@ -23,5 +24,5 @@ pub use dial::{BadTarget, dial};
 pub use ids::{AccountId, CallId, CallIds, MediaId, MessageId};
 pub use input::{Command, Input, MediaNews, NetworkNews, With};
 pub use output::{Event, MediaOrder, Output, Outputs, Refusal, Subject};
-
+pub use phone::Phone;
 pub use view::{AccountState, AccountView, CallState, CallView, Side, Transfer};

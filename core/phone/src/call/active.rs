@@ -1,0 +1,120 @@
+//! A call that is up: hold and resume from either side, mute, changes and refreshes of the session.
+//!
+//! RFC 3264 sections 8 and 8.4, RFC 6337 section 5.3: our hold is our own wish, said again in every description of ours
+//! whatever the other side does. It is done to the microphone at once and told when the exchange is free.
+
+use bytes::Bytes;
+use sip::ua::By;
+
+use crate::desk::Desk;
+use crate::{Refusal, With};
+
+use super::{Call, Phase};
+
+impl Call {
+    /// The user puts the call on hold (true) or takes it off.
+    pub(crate) fn set_hold(&mut self, on: bool, desk: &mut Desk) -> Result<(), Refusal> {
+        self.require_up()?;
+        if self.hold == on {
+            return Err(Refusal::WrongState);
+        }
+        self.hold = on;
+        self.silence(desk);
+        self.settle(desk);
+        Ok(())
+    }
+
+    /// The user closes the microphone (true) or opens it.
+    pub(crate) fn set_mute(&mut self, on: bool, desk: &mut Desk) -> Result<(), Refusal> {
+        if self.is_over() || self.muted == on {
+            return Err(Refusal::WrongState);
+        }
+        self.muted = on;
+        self.silence(desk);
+        self.show(desk);
+        Ok(())
+    }
+
+    /// Refreshes the session as it stands.
+    pub(crate) fn refresh(&mut self, with: With, desk: &mut Desk) -> Result<(), Refusal> {
+        let session = self.require_up()?;
+        let by = match with {
+            With::Update => By::Update,
+            With::Reinvite => By::Reinvite,
+        };
+        desk.agent.refresh(session, by, desk.now, &mut desk.orders).map_err(|_| Refusal::Busy)
+    }
+
+    /// Brings what the other side was told to what the user wants, as soon as no other exchange is under way. Called
+    /// after every news of the call.
+    pub(super) fn settle(&mut self, desk: &mut Desk) {
+        if let (Ok(session), None, Some(locals)) = (self.require_up(), self.offered, self.streams.locals()) {
+            if self.hold == self.held {
+                self.ask_transfer(session, desk);
+            } else {
+                let offer = self.talk.offer(&locals, self.hold);
+                // RFC 3311 section 5.1 recommends re-INVITE once a call is up. Busy: the next news brings us back here.
+                match desk.agent.reoffer(session, offer, By::Reinvite, desk.now, &mut desk.orders) {
+                    Ok(()) => self.offered = Some(self.hold),
+                    Err(_) => self.talk.withdraw(),
+                }
+            }
+        }
+        self.show(desk);
+    }
+
+    /// The other side changes the session.
+    pub(crate) fn reoffered(&mut self, offer: Option<Bytes>, desk: &mut Desk) {
+        let (Some(session), Some(locals)) = (self.session, self.streams.locals()) else { return };
+        let Some(offer) = offer else {
+            let offer = self.talk.offer(&locals, self.hold);
+            self.offered = Some(self.hold);
+            desk.agent.answer_reoffer(session, offer, desk.now, &mut desk.orders);
+            return;
+        };
+        if let Ok((answer, agreed)) = self.talk.answer(&offer, &locals, self.hold) {
+            self.held = self.hold && self.is_up();
+            self.agree(&agreed, desk);
+            desk.agent.answer_reoffer(session, answer, desk.now, &mut desk.orders);
+        } else {
+            desk.agent.refuse_reoffer(session, 488, desk.now, &mut desk.orders);
+        }
+        self.settle(desk);
+    }
+
+    /// The other side answered our offer, or a refresh went through (`None`).
+    pub(crate) fn reanswered(&mut self, sdp: Option<Bytes>, desk: &mut Desk) {
+        let told = self.offered.take();
+        match sdp.map(|sdp| self.talk.take_answer(&sdp, told.unwrap_or(self.held))) {
+            Some(Ok(agreed)) => {
+                self.held = told.unwrap_or(self.held);
+                self.agree(&agreed, desk);
+            }
+            // An answer that answers nothing: what was agreed before stands.
+            Some(Err(_)) => self.give_in(desk),
+            None => {}
+        }
+        self.settle(desk);
+    }
+
+    /// Our offer was refused: the old session stands.
+    pub(crate) fn reoffer_failed(&mut self, desk: &mut Desk) {
+        if self.offered.take().is_some() {
+            self.give_in(desk);
+        }
+        self.settle(desk);
+    }
+
+    /// The user cannot have the change; the call goes on as it was.
+    fn give_in(&mut self, desk: &mut Desk) {
+        self.hold = self.held;
+        self.silence(desk);
+    }
+
+    /// A call on hold hears silence: whoever puts it there does not want to be overheard. Packets go on, to keep the way
+    /// through NATs open.
+    fn silence(&mut self, desk: &mut Desk) {
+        let on = self.muted || (self.hold && matches!(self.phase, Phase::Up));
+        self.streams.silence(on, desk);
+    }
+}

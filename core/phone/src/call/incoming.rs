@@ -1,0 +1,177 @@
+//! A call to us until it is answered: ringing, early media, the answer that may come before the media socket does.
+//!
+//! RFC 3261 section 13.3, RFC 3891 (a call that replaces another is answered by itself).
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use base::Redacted;
+use bytes::Bytes;
+use sip::ua::SessionId;
+
+use crate::desk::{Desk, Timer};
+use crate::negotiate::Agreed;
+use crate::{Account, AccountId, CallId, Refusal, Side, reason};
+
+use super::{Call, Ending, Phase, Streams};
+
+/// How long it rings here at most; a proxy's Timer C is the same. RFC 3261 section 16.6.
+const RING_LIMIT: Duration = Duration::from_secs(180);
+
+/// A call that came in.
+pub(crate) struct Incoming<'a> {
+    pub(crate) id: CallId,
+    pub(crate) account: AccountId,
+    pub(crate) settings: &'a Account,
+    pub(crate) session: SessionId,
+    pub(crate) remote: String,
+    pub(crate) name: Option<String>,
+    pub(crate) offer: Option<Bytes>,
+    /// The address the media will have to reach, as far as it is known.
+    pub(crate) toward: Option<IpAddr>,
+    /// The call it replaces: it is answered by itself.
+    pub(crate) replaces: Option<CallId>,
+}
+
+/// What the user wants, which may have to wait for the socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Wish {
+    Ring,
+    Progress,
+    Answer,
+}
+
+/// It rings here.
+#[derive(Debug)]
+pub(super) struct Alerting {
+    offer: Option<Bytes>,
+    wish: Wish,
+    /// What the 183 said: the 200 says the same. The agreement is there unless we offered.
+    early: Option<(Bytes, Option<Agreed>)>,
+}
+
+impl Alerting {
+    pub(super) fn plays_media(&self) -> bool {
+        self.early.is_some()
+    }
+}
+
+impl Call {
+    /// A call that rings, or is on its way to be answered by itself.
+    pub(crate) fn incoming(call: Incoming<'_>, desk: &mut Desk) -> Self {
+        let streams = Streams::prepare(call.toward, desk);
+        let mut it =
+            Self::new(call.id, call.account, Side::In, call.remote, &call.settings.codecs, streams, desk);
+        it.name = call.name.map(Redacted::new);
+        it.session = Some(call.session);
+        it.on_behalf_of = call.replaces;
+        let wish = if call.replaces.is_some() { Wish::Answer } else { Wish::Ring };
+        it.phase = Phase::Incoming(Alerting { offer: call.offer, wish, early: None });
+        if wish == Wish::Ring {
+            desk.agent.ring(call.session, desk.now, &mut desk.orders);
+            desk.timers.set(Timer::Unanswered(it.id), desk.now + RING_LIMIT);
+        }
+        it.show(desk);
+        it
+    }
+
+    /// A caller who was turned away without ringing: told to the app once, as ended.
+    pub(crate) fn turned_away(call: Incoming<'_>, status: u16, desk: &mut Desk) {
+        let none = Streams::none();
+        let mut it =
+            Self::new(call.id, call.account, Side::In, call.remote, &call.settings.codecs, none, desk);
+        it.name = call.name.map(Redacted::new);
+        it.phase = Phase::Incoming(Alerting { offer: None, wish: Wish::Ring, early: None });
+        it.end(Ending::new(status, reason::of_refusal(Side::In, status)), desk);
+    }
+
+    /// The user picks up.
+    pub(crate) fn answer(&mut self, desk: &mut Desk) -> Result<(), Refusal> {
+        self.wish(Wish::Answer, desk)
+    }
+
+    /// The user wants the caller to hear something before picking up.
+    pub(crate) fn early(&mut self, desk: &mut Desk) -> Result<(), Refusal> {
+        self.wish(Wish::Progress, desk)
+    }
+
+    fn wish(&mut self, wish: Wish, desk: &mut Desk) -> Result<(), Refusal> {
+        match &mut self.phase {
+            Phase::Incoming(alerting) if alerting.wish < wish => {
+                alerting.wish = wish;
+                self.proceed(desk);
+                Ok(())
+            }
+            Phase::Incoming(_) | Phase::Dialling(_) | Phase::Outgoing(_) | Phase::Up | Phase::Over => {
+                Err(Refusal::WrongState)
+            }
+        }
+    }
+
+    /// The user declines, or nobody came.
+    pub(crate) fn reject(&mut self, status: u16, desk: &mut Desk) -> Result<(), Refusal> {
+        let (Phase::Incoming(_), Some(session)) = (&self.phase, self.session) else {
+            return Err(Refusal::WrongState);
+        };
+        desk.agent.reject(session, status, "", &[], &[], desk.now, &mut desk.orders);
+        self.end(Ending::new(status, "You declined the call."), desk);
+        Ok(())
+    }
+
+    /// It has rung for long enough.
+    pub(crate) fn unanswered(&mut self, desk: &mut Desk) {
+        if let Phase::Incoming(_) = self.phase {
+            self.fail(Ending::new(480, "Nobody picked up here."), desk);
+        }
+    }
+
+    /// Does what the user wants as soon as there is a socket to write into the description.
+    pub(super) fn proceed(&mut self, desk: &mut Desk) {
+        let (Phase::Incoming(alerting), Some(session), Some(locals)) =
+            (&mut self.phase, self.session, self.streams.locals())
+        else {
+            return;
+        };
+        let wish = alerting.wish;
+        if wish == Wish::Ring {
+            return;
+        }
+        let described = match (alerting.early.take(), &alerting.offer) {
+            (Some(early), _) => Ok(early),
+            (None, None) => Ok((self.talk.offer(&locals, false), None)),
+            (None, Some(offer)) => {
+                self.talk.answer(offer, &locals, false).map(|(sdp, agreed)| (sdp, Some(agreed)))
+            }
+        };
+        let Ok((sdp, agreed)) = described else {
+            self.fail(Ending::no_common_codec(), desk);
+            return;
+        };
+        if wish == Wish::Progress {
+            alerting.early = Some((sdp.clone(), agreed.clone()));
+        } else {
+            self.answer_now(desk);
+        }
+        if let Some(agreed) = agreed {
+            self.agree(&agreed, desk);
+        }
+        match wish {
+            Wish::Answer => desk.agent.accept(session, sdp, desk.now, &mut desk.orders),
+            Wish::Ring | Wish::Progress => desk.agent.progress(session, sdp, desk.now, &mut desk.orders),
+        }
+        self.show(desk);
+    }
+
+    /// The other side has our answer, or has answered our offer.
+    pub(crate) fn confirmed(&mut self, sdp: Option<Bytes>, desk: &mut Desk) {
+        match sdp.map(|answer| self.talk.take_answer(&answer, self.held)) {
+            None => {}
+            Some(Ok(agreed)) => self.agree(&agreed, desk),
+            Some(Err(_)) => {
+                self.fail(Ending::no_common_codec(), desk);
+                return;
+            }
+        }
+        self.settle(desk);
+    }
+}

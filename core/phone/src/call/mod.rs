@@ -1,0 +1,273 @@
+//! One call, from the first digit or ring to its end.
+//!
+//! RFC 3261 sections 13 to 15 as a user sees them; RFC 3264 and RFC 6337 through [`crate::negotiate`]. What belongs to the
+//! caller, the callee, a call that is up, and a transfer each has its file. Knows no other call: what one call means for
+//! another is the switchboard's.
+
+mod active;
+mod incoming;
+mod outgoing;
+mod streams;
+mod transfer;
+mod view;
+
+use base::{Instant, Redacted};
+use media::Codec;
+use sip::message::{Uri, phrase};
+use sip::ua::{Cause, Party, ReferId, SessionId};
+
+pub(crate) use incoming::Incoming;
+pub(crate) use outgoing::{Asked, Outgoing};
+use streams::Streams;
+use transfer::Transferring;
+
+use crate::desk::{Desk, Timer};
+use crate::negotiate::{Agreed, Negotiation};
+use crate::view::CallView;
+use crate::{AccountId, CallId, Event, MediaId, MediaNews, Refusal, Side, reason};
+
+/// ```text
+///            media ready: INVITE                          2xx
+///   Dialling -------------------> Outgoing ------------------------------+
+///                                  (calling, ringing, early)             v
+///                                                                       Up ----> Over
+///                                 Incoming --- answered, media ready --> ^         ^
+///                                  (ringing, early)                                |
+///   any state: hung up, refused, cancelled, failed, lost --------------------------+
+/// ```
+#[derive(Debug)]
+enum Phase {
+    /// Waits for the media socket; no INVITE yet, nothing to cancel.
+    Dialling(outgoing::Dialling),
+    /// The INVITE is out.
+    Outgoing(outgoing::Calling),
+    /// It rings here.
+    Incoming(incoming::Alerting),
+    /// Answered.
+    Up,
+    /// Over, and shown so.
+    Over,
+}
+
+/// Why a call is over.
+#[derive(Debug)]
+struct Ending {
+    status: u16,
+    reason: String,
+    explanation: String,
+}
+
+impl Ending {
+    fn new(status: u16, explanation: impl Into<String>) -> Self {
+        Self { status, reason: phrase(status).into(), explanation: explanation.into() }
+    }
+
+    fn no_common_codec() -> Self {
+        Self::new(488, reason::of_failure(488, false))
+    }
+}
+
+/// One call.
+#[derive(Debug)]
+pub(crate) struct Call {
+    id: CallId,
+    account: AccountId,
+    side: Side,
+    remote: Redacted<String>,
+    name: Option<Redacted<String>>,
+    session: Option<SessionId>,
+    phase: Phase,
+    streams: Streams,
+    talk: Negotiation,
+    muted: bool,
+    /// What the user wants, and does at once with the microphone.
+    hold: bool,
+    /// What the other side was last told.
+    held: bool,
+    /// Our offer is under way, and this is the hold it speaks of.
+    offered: Option<bool>,
+    remote_hold: bool,
+    transferring: Option<Transferring>,
+    /// The other side was asked to end this call by joining another: its hang-up is the success.
+    handed_over: bool,
+    /// We call because we were asked to: who wants to know how it goes.
+    report_to: Option<ReferId>,
+    on_behalf_of: Option<CallId>,
+    /// The latest provisional status and its phrase.
+    progress: Option<(u16, String)>,
+    started: Instant,
+    answered: Option<Instant>,
+    ended: Option<(Instant, Ending)>,
+    shown: Option<CallView>,
+}
+
+impl Call {
+    /// The part that calls in both directions share.
+    fn new(
+        id: CallId,
+        account: AccountId,
+        side: Side,
+        remote: String,
+        codecs: &[Codec],
+        streams: Streams,
+        desk: &mut Desk,
+    ) -> Self {
+        Self {
+            id,
+            account,
+            side,
+            remote: Redacted::new(remote),
+            name: None,
+            session: None,
+            phase: Phase::Over,
+            streams,
+            talk: Negotiation::new(codecs, &mut desk.rng),
+            muted: false,
+            hold: false,
+            held: false,
+            offered: None,
+            remote_hold: false,
+            transferring: None,
+            handed_over: false,
+            report_to: None,
+            on_behalf_of: None,
+            progress: None,
+            started: desk.now,
+            answered: None,
+            ended: None,
+            shown: None,
+        }
+    }
+
+    pub(crate) fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// The other side, as somebody else may call it.
+    pub(crate) fn remote_uri(&self) -> Option<Uri> {
+        self.remote.reveal().parse().ok()
+    }
+
+    /// The call it replaces or was started for.
+    pub(crate) fn on_behalf_of(&self) -> Option<CallId> {
+        self.on_behalf_of
+    }
+
+    pub(crate) fn session(&self) -> Option<SessionId> {
+        self.session
+    }
+
+    pub(crate) fn owns(&self, media: MediaId) -> bool {
+        self.streams.owns(media)
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        matches!(self.phase, Phase::Up)
+    }
+
+    /// Up, and the user talks in it.
+    pub(crate) fn is_talking(&self) -> bool {
+        self.is_up() && !self.hold
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        self.is_up() && self.hold
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Over)
+    }
+
+    /// News of one of its streams.
+    pub(crate) fn media(&mut self, media: MediaId, news: MediaNews, desk: &mut Desk) {
+        match news {
+            MediaNews::Ready { local } => {
+                self.streams.ready(media, local);
+                match self.phase {
+                    Phase::Dialling(_) => self.invite(desk),
+                    Phase::Incoming(_) => self.proceed(desk),
+                    Phase::Outgoing(_) | Phase::Up | Phase::Over => {}
+                }
+            }
+            MediaNews::Failed { reason } => {
+                // 500: the fault is ours, and another device of the user's may have none.
+                self.fail(Ending::new(500, reason), desk);
+            }
+            MediaNews::Quality(stats) => {
+                if !self.is_over() {
+                    desk.event(Event::Quality { call: self.id, stats });
+                }
+            }
+        }
+    }
+
+    /// Ends the call as its state asks.
+    pub(crate) fn hang_up(&mut self, desk: &mut Desk) {
+        match (&self.phase, self.session) {
+            (Phase::Over, _) => {}
+            // `Ended` follows at once, and ends the call here too.
+            (_, Some(session)) => desk.agent.hang_up(session, &[], desk.now, &mut desk.orders),
+            (_, None) => self.end(Ending::new(487, reason::of_abandoned(Party::Us)), desk),
+        }
+    }
+
+    /// The session is over, whoever ended it.
+    pub(crate) fn session_ended(&mut self, by: Party, cause: &Cause, desk: &mut Desk) {
+        let explanation = match (&self.phase, self.side) {
+            (Phase::Up, _) => reason::of_end(by, cause, self.is_transferred()),
+            (_, Side::In) => reason::of_missed(by, cause).into(),
+            (_, Side::Out) => reason::of_abandoned(by).into(),
+        };
+        self.end(Ending { status: cause.status, reason: cause.text.clone(), explanation }, desk);
+    }
+
+    /// Ends a call that cannot go on, telling the other side and keeping the reason for ours.
+    fn fail(&mut self, ending: Ending, desk: &mut Desk) {
+        if let Some(session) = self.session.take() {
+            match self.phase {
+                Phase::Incoming(_) => {
+                    desk.agent.reject(session, ending.status, "", &[], &[], desk.now, &mut desk.orders);
+                }
+                Phase::Dialling(_) | Phase::Outgoing(_) | Phase::Up | Phase::Over => {
+                    desk.agent.hang_up(session, &[], desk.now, &mut desk.orders);
+                }
+            }
+        }
+        self.end(ending, desk);
+    }
+
+    fn end(&mut self, ending: Ending, desk: &mut Desk) {
+        if self.is_over() {
+            return;
+        }
+        if self.answered.is_none() {
+            self.report(ending.status, &ending.reason, desk);
+        }
+        desk.timers.cancel(&Timer::Unanswered(self.id));
+        self.streams.close(desk);
+        self.phase = Phase::Over;
+        self.ended = Some((desk.now, ending));
+        self.show(desk);
+    }
+
+    /// Becomes a call that is up.
+    fn answer_now(&mut self, desk: &mut Desk) {
+        desk.timers.cancel(&Timer::Unanswered(self.id));
+        self.phase = Phase::Up;
+        self.answered = Some(desk.now);
+        self.progress = None;
+    }
+
+    /// Does what was agreed.
+    fn agree(&mut self, agreed: &Agreed, desk: &mut Desk) {
+        self.remote_hold = agreed.held;
+        self.streams.apply(agreed, desk);
+    }
+
+    fn require_up(&self) -> Result<SessionId, Refusal> {
+        match (&self.phase, self.session) {
+            (Phase::Up, Some(session)) => Ok(session),
+            _ => Err(Refusal::WrongState),
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! A call of ours until it is answered: the socket, the INVITE, ringing, early media from one fork or another.
+//!
+//! RFC 3261 section 13.2, RFC 3960 (early media), RFC 6228 (199). The latest fork with media is the one that is heard:
+//! the network plays it because it has something to say.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use sip::message::{Name, Uri};
+use sip::ua::{Failure, Invite, ReferId, Sdp};
+
+use crate::desk::Desk;
+use crate::negotiate::Agreed;
+use crate::{Account, AccountId, CallId, Side, reason};
+
+use super::{Call, Ending, Phase, Streams};
+use crate::registration::profile_id;
+
+/// Forks whose early media is remembered; later ones are not heard before they answer.
+const MAX_FORKS: usize = 8;
+
+/// A call to be made.
+pub(crate) struct Outgoing<'a> {
+    pub(crate) id: CallId,
+    pub(crate) account: AccountId,
+    pub(crate) settings: &'a Account,
+    pub(crate) to: Uri,
+    /// The next hop, where known: its family is the media's.
+    pub(crate) toward: Option<IpAddr>,
+    /// The REFER and the call it came in, when we were asked to make this one.
+    pub(crate) asked: Option<Asked>,
+}
+
+/// A REFER that a call is made for.
+pub(crate) struct Asked {
+    pub(crate) refer: ReferId,
+    pub(crate) in_call: CallId,
+    pub(crate) referred_by: Option<String>,
+}
+
+/// What the INVITE will say, while the media socket is awaited.
+#[derive(Debug)]
+pub(super) struct Dialling {
+    to: Uri,
+    headers: Vec<(Name, String)>,
+    late_offer: bool,
+}
+
+/// The INVITE is out.
+#[derive(Debug, Default)]
+pub(super) struct Calling {
+    rings: bool,
+    /// Early answers, by fork.
+    forks: BTreeMap<u32, Agreed>,
+    /// The fork that is heard.
+    heard: Option<u32>,
+}
+
+impl Calling {
+    pub(super) fn rings(&self) -> bool {
+        self.rings
+    }
+
+    pub(super) fn hears_media(&self) -> bool {
+        self.heard.is_some()
+    }
+}
+
+impl Call {
+    /// Begins a call: asks for the media socket and shows it.
+    pub(crate) fn outgoing(call: Outgoing<'_>, desk: &mut Desk) -> Self {
+        let remote = call.to.as_str().split('?').next().unwrap_or_default().to_owned();
+        let streams = Streams::prepare(call.toward, desk);
+        let mut it =
+            Self::new(call.id, call.account, Side::Out, remote, &call.settings.codecs, streams, desk);
+        let mut headers = Vec::new();
+        if let Some(asked) = call.asked {
+            it.report_to = Some(asked.refer);
+            it.on_behalf_of = Some(asked.in_call);
+            headers.extend(asked.referred_by.map(|by| (Name::ReferredBy, by)));
+        }
+        it.phase = Phase::Dialling(Dialling { to: call.to, headers, late_offer: call.settings.late_offer });
+        it.show(desk);
+        it
+    }
+
+    /// The socket is there: out with the INVITE.
+    pub(super) fn invite(&mut self, desk: &mut Desk) {
+        let Some(locals) = self.streams.locals() else { return };
+        let Phase::Dialling(dialling) =
+            std::mem::replace(&mut self.phase, Phase::Outgoing(Calling::default()))
+        else {
+            return;
+        };
+        let offer = (!dialling.late_offer).then(|| self.talk.offer(&locals, self.hold));
+        let invite =
+            Invite { headers: dialling.headers, follow_redirects: true, ..Invite::new(dialling.to, offer) };
+        self.session = Some(desk.agent.invite(profile_id(self.account), invite, desk.now, &mut desk.orders));
+        self.show(desk);
+    }
+
+    /// A provisional response.
+    pub(crate) fn proceeding(
+        &mut self,
+        fork: u32,
+        status: u16,
+        phrase: String,
+        sdp: Option<Sdp>,
+        desk: &mut Desk,
+    ) {
+        let agreed = self.early_description(sdp, desk);
+        let Phase::Outgoing(calling) = &mut self.phase else { return };
+        let mut play = None;
+        if status == 199 {
+            calling.forks.remove(&fork);
+            if calling.heard == Some(fork) {
+                let other = calling.forks.iter().next_back().map(|(fork, agreed)| (*fork, agreed.clone()));
+                calling.heard = other.as_ref().map(|(fork, _)| *fork);
+                play = other.map(|(_, agreed)| agreed);
+            }
+        } else {
+            calling.rings |= status == 180;
+            if let Some(agreed) = agreed
+                && (calling.forks.len() < MAX_FORKS || calling.forks.contains_key(&fork))
+            {
+                calling.forks.insert(fork, agreed.clone());
+                calling.heard = Some(fork);
+                play = Some(agreed);
+            }
+            self.progress = Some((status, phrase.clone()));
+            self.report(status, &phrase, desk);
+        }
+        if let Some(agreed) = play {
+            self.agree(&agreed, desk);
+        }
+        self.show(desk);
+    }
+
+    /// The call is answered.
+    pub(crate) fn answered(&mut self, fork: u32, sdp: Option<Sdp>, desk: &mut Desk) {
+        let Phase::Outgoing(calling) = &mut self.phase else { return };
+        let early = calling.forks.remove(&fork);
+        let agreed = match sdp {
+            Some(_) => self.early_description(sdp, desk),
+            None => early,
+        };
+        let Some(agreed) = agreed else {
+            self.fail(Ending::no_common_codec(), desk);
+            return;
+        };
+        self.answer_now(desk);
+        self.held = self.hold;
+        self.agree(&agreed, desk);
+        self.report(200, "OK", desk);
+        self.settle(desk);
+    }
+
+    /// Reads what a response brought; an offer (we sent none) is answered on the spot.
+    fn early_description(&mut self, sdp: Option<Sdp>, desk: &mut Desk) -> Option<Agreed> {
+        match sdp? {
+            Sdp::Answer(answer) => self.talk.take_answer(&answer, self.hold).ok(),
+            Sdp::Offer(offer) => {
+                let session = self.session?;
+                let (answer, agreed) = self.talk.answer(&offer, &self.streams.locals()?, self.hold).ok()?;
+                desk.agent.ack_sdp(session, answer, desk.now, &mut desk.orders);
+                Some(agreed)
+            }
+        }
+    }
+
+    /// The call came to nothing.
+    pub(crate) fn failed(&mut self, failure: Failure, desk: &mut Desk) {
+        let explanation = reason::of_failure(failure.status, failure.local).into();
+        self.end(Ending { status: failure.status, reason: failure.reason, explanation }, desk);
+    }
+
+    /// Tells whoever asked us to call how it goes.
+    pub(super) fn report(&mut self, status: u16, phrase: &str, desk: &mut Desk) {
+        let refer = if status >= 200 { self.report_to.take() } else { self.report_to };
+        if let Some(refer) = refer {
+            desk.agent.notify_refer(refer, status, phrase, desk.now, &mut desk.orders);
+        }
+    }
+}

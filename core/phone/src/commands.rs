@@ -1,0 +1,276 @@
+//! What the user wants, followed or refused. What one call means for another is decided here.
+//!
+//! One call has the microphone: calling, answering and resuming put the call that is up on hold first.
+
+use std::time::Duration;
+
+use base::Redacted;
+use sip::message::{Draft, Method};
+use sip::ua::ReferTo;
+
+use crate::call::{Call, Outgoing};
+use crate::desk::{Desk, Timer};
+use crate::phone::{Goodbye, Phone};
+use crate::registration::{Registration, profile_id};
+use crate::{Account, AccountId, CallId, Command, Event, MessageId, Refusal, Subject, dial};
+
+/// Longest text of a message, in bytes: RFC 3428 section 8 bounds it by what a datagram holds.
+const MAX_TEXT: usize = 1000;
+/// Text messages on their way at one time.
+const MAX_MESSAGES: usize = 64;
+/// How long a goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+impl Phone {
+    /// Follows a command, or refuses it and does nothing.
+    pub(crate) fn command(&mut self, command: Command) {
+        let subject = subject(&command);
+        if let Err(reason) = self.follow(command) {
+            self.desk.event(Event::Refused { subject, reason });
+        }
+    }
+
+    fn follow(&mut self, command: Command) -> Result<(), Refusal> {
+        match command {
+            Command::AddAccount(id, account) => self.add_account(id, account),
+            Command::RemoveAccount(id) => {
+                self.account(id)?;
+                for call in self.calls.values_mut().filter(|call| call.account() == id) {
+                    call.hang_up(&mut self.desk);
+                }
+                self.with_account(id, Registration::remove)
+            }
+            Command::Register(id) => {
+                self.require_open()?;
+                self.with_account(id, Registration::start)
+            }
+            Command::Unregister(id) => self.with_account(id, Registration::stop),
+            Command::Call { call, account, to } => self.start_call(call, account, &to),
+            Command::Answer(call) => {
+                self.with_call(call, Call::answer)?;
+                self.hold_others(call);
+                Ok(())
+            }
+            Command::Progress(call) => self.with_call(call, Call::early),
+            Command::Reject(call, status) => {
+                let status =
+                    if (400..=699).contains(&status) { status } else { return Err(Refusal::BadStatus) };
+                self.with_call(call, |call, desk| call.reject(status, desk))
+            }
+            Command::HangUp(call) => self.with_call(call, |call, desk| {
+                call.hang_up(desk);
+                Ok(())
+            }),
+            Command::Hold(call) => self.with_call(call, |call, desk| call.set_hold(true, desk)),
+            Command::Resume(call) => self.resume(call),
+            Command::Mute(call, on) => self.with_call(call, |call, desk| call.set_mute(on, desk)),
+            Command::Swap => self.swap(),
+            Command::Transfer { call, to } => {
+                let account = self.calls.get(&call).ok_or(Refusal::NoSuchCall)?.account();
+                let to = dialled(self.account(account)?, &to)?;
+                self.with_call(call, |call, desk| call.transfer(ReferTo { to, replaces: None }, None, desk))
+            }
+            Command::TransferTo { call, other } => self.transfer_to(call, other),
+            Command::Refresh { call, with } => self.with_call(call, |call, desk| call.refresh(with, desk)),
+            Command::Dtmf { call, .. } => {
+                self.calls.get(&call).ok_or(Refusal::NoSuchCall)?;
+                Err(Refusal::NotInThisBuild)
+            }
+            Command::Message { message, account, to, text } => self.send_text(message, account, &to, &text),
+            Command::DoNotDisturb(on) => {
+                self.do_not_disturb = on;
+                Ok(())
+            }
+            Command::ForwardTo(to) => {
+                if let Some(to) = &to {
+                    let account = self.pick(None)?;
+                    dialled(self.account(account)?, to)?;
+                }
+                self.forward_to = to;
+                Ok(())
+            }
+            Command::CallWaiting(on) => {
+                self.config.call_waiting = on;
+                Ok(())
+            }
+            Command::Shutdown => self.shut_down(),
+        }
+    }
+
+    fn add_account(&mut self, id: AccountId, account: Account) -> Result<(), Refusal> {
+        self.require_open()?;
+        if let Some(known) = self.accounts.get_mut(&id) {
+            known.change(account, &self.config.user_agent, &mut self.desk);
+            return Ok(());
+        }
+        let register = account.register;
+        let mut registration = Registration::new(id, account, &self.config.user_agent, &mut self.desk);
+        if register && self.online {
+            registration.start(&mut self.desk);
+        } else if register {
+            registration.wait_for_network(&mut self.desk);
+        }
+        self.accounts.insert(id, registration);
+        Ok(())
+    }
+
+    fn start_call(
+        &mut self,
+        call: CallId,
+        account: Option<AccountId>,
+        to: &Redacted<String>,
+    ) -> Result<(), Refusal> {
+        self.require_open()?;
+        if self.calls.contains_key(&call) {
+            return Err(Refusal::CallExists);
+        }
+        if self.calls.len() >= self.config.max_calls {
+            return Err(Refusal::TooManyCalls);
+        }
+        let account = self.pick(account)?;
+        let to = dialled(self.account(account)?, to)?;
+        self.hold_others(call);
+        let registration = self.accounts.get(&account).ok_or(Refusal::NoAccount)?;
+        let toward = registration.toward();
+        let settings = registration.account();
+        let outgoing = Outgoing { id: call, account, settings, to, toward, asked: None };
+        self.calls.insert(call, Call::outgoing(outgoing, &mut self.desk));
+        Ok(())
+    }
+
+    fn resume(&mut self, call: CallId) -> Result<(), Refusal> {
+        self.with_call(call, |call, desk| call.set_hold(false, desk))?;
+        self.hold_others(call);
+        Ok(())
+    }
+
+    /// The call that is up is held, and of those held the youngest is resumed.
+    fn swap(&mut self) -> Result<(), Refusal> {
+        let held = self.calls.iter().rev().find(|(_, call)| call.is_held()).map(|(id, _)| *id);
+        self.resume(held.ok_or(Refusal::WrongState)?)
+    }
+
+    fn transfer_to(&mut self, call: CallId, other: CallId) -> Result<(), Refusal> {
+        let target = self.calls.get(&other).ok_or(Refusal::NoSuchCall)?;
+        let (true, true, Some(session)) = (call != other, target.is_up(), target.session()) else {
+            return Err(Refusal::WrongState);
+        };
+        let to = target.remote_uri().ok_or(Refusal::WrongState)?;
+        let refer_to = ReferTo { to, replaces: Some(session) };
+        self.with_call(call, |call, desk| call.transfer(refer_to, Some(other), desk))?;
+        if let Some(other) = self.calls.get_mut(&other) {
+            other.hand_over();
+        }
+        Ok(())
+    }
+
+    fn send_text(
+        &mut self,
+        message: MessageId,
+        account: Option<AccountId>,
+        to: &Redacted<String>,
+        text: &Redacted<String>,
+    ) -> Result<(), Refusal> {
+        self.require_open()?;
+        if text.reveal().len() > MAX_TEXT {
+            return Err(Refusal::TextTooLong);
+        }
+        if self.messages.len() >= MAX_MESSAGES {
+            return Err(Refusal::Busy);
+        }
+        let account = self.pick(account)?;
+        let to = dialled(self.account(account)?, to)?;
+        let mut draft = Draft::request(&Method::Message, to.as_str());
+        draft.body("text/plain;charset=UTF-8", text.reveal().clone());
+        let Desk { agent, now, orders, .. } = &mut self.desk;
+        let request = agent.request(profile_id(account), draft, *now, orders);
+        self.messages.insert(request, message);
+        Ok(())
+    }
+
+    fn shut_down(&mut self) -> Result<(), Refusal> {
+        self.require_open()?;
+        self.goodbye = Goodbye::Saying;
+        self.desk.timers.set(Timer::Stop, self.desk.now + GOODBYE);
+        for call in self.calls.values_mut() {
+            call.hang_up(&mut self.desk);
+        }
+        for account in self.accounts.values_mut() {
+            account.stop(&mut self.desk);
+        }
+        Ok(())
+    }
+
+    /// Every other call that the user talks in goes on hold; but the one that `call` was made or came for ends by itself.
+    pub(crate) fn hold_others(&mut self, call: CallId) {
+        let ends = self.calls.get(&call).and_then(Call::on_behalf_of);
+        let spared = |id| id == call || Some(id) == ends;
+        for (_, other) in self.calls.iter_mut().filter(|(id, other)| !spared(**id) && other.is_talking()) {
+            // Up and not held: there is nothing to refuse.
+            let _ = other.set_hold(true, &mut self.desk);
+        }
+    }
+
+    /// The account asked for, else the first that is registered, else the first.
+    fn pick(&self, account: Option<AccountId>) -> Result<AccountId, Refusal> {
+        let registered = || self.accounts.iter().find(|(_, it)| it.is_registered());
+        let any = || registered().or_else(|| self.accounts.iter().next()).map(|(id, _)| *id);
+        account
+            .filter(|id| self.accounts.contains_key(id))
+            .or_else(any)
+            .filter(|id| account.is_none_or(|a| a == *id))
+            .ok_or(Refusal::NoAccount)
+    }
+
+    fn account(&self, id: AccountId) -> Result<&Account, Refusal> {
+        self.accounts.get(&id).map(Registration::account).ok_or(Refusal::NoAccount)
+    }
+
+    fn require_open(&self) -> Result<(), Refusal> {
+        if self.goodbye == Goodbye::NotSaid { Ok(()) } else { Err(Refusal::ShuttingDown) }
+    }
+
+    fn with_account(&mut self, id: AccountId, act: fn(&mut Registration, &mut Desk)) -> Result<(), Refusal> {
+        act(self.accounts.get_mut(&id).ok_or(Refusal::NoAccount)?, &mut self.desk);
+        Ok(())
+    }
+
+    fn with_call(
+        &mut self,
+        id: CallId,
+        act: impl FnOnce(&mut Call, &mut Desk) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        act(self.calls.get_mut(&id).ok_or(Refusal::NoSuchCall)?, &mut self.desk)
+    }
+}
+
+fn dialled(account: &Account, to: &Redacted<String>) -> Result<sip::message::Uri, Refusal> {
+    dial::dial(to.reveal(), &account.uri).map_err(Refusal::BadTarget)
+}
+
+fn subject(command: &Command) -> Subject {
+    match command {
+        Command::AddAccount(id, _)
+        | Command::RemoveAccount(id)
+        | Command::Register(id)
+        | Command::Unregister(id) => Subject::Account(*id),
+        Command::Call { call, .. }
+        | Command::Answer(call)
+        | Command::Progress(call)
+        | Command::Reject(call, _)
+        | Command::HangUp(call)
+        | Command::Hold(call)
+        | Command::Resume(call)
+        | Command::Mute(call, _)
+        | Command::Transfer { call, .. }
+        | Command::TransferTo { call, .. }
+        | Command::Refresh { call, .. }
+        | Command::Dtmf { call, .. } => Subject::Call(*call),
+        Command::Message { message, .. } => Subject::Message(*message),
+        Command::Swap
+        | Command::DoNotDisturb(_)
+        | Command::ForwardTo(_)
+        | Command::CallWaiting(_)
+        | Command::Shutdown => Subject::Phone,
+    }
+}

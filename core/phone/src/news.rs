@@ -1,0 +1,252 @@
+//! What the agent tells, brought to the call, account or message it is about. Who may ring here is decided here.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use base::Redacted;
+use bytes::Bytes;
+use sip::message::{Message, Scheme, Uri};
+use sip::ua::{News, Outcome, ProfileId, ReferId, SessionId};
+
+use crate::call::{Asked, Call, Incoming, Outgoing};
+use crate::desk::Desk;
+use crate::phone::{Goodbye, Phone};
+use crate::registration::Registration;
+use crate::{Account, AccountId, CallId, Event, dial, negotiate, reason};
+
+impl Phone {
+    /// Acts on one piece of the agent's news.
+    pub(crate) fn hear(&mut self, news: News) {
+        match news {
+            News::Done { request, outcome, via } => {
+                if let Some(message) = self.messages.remove(&request) {
+                    let (status, local) = status_of(&outcome);
+                    let reason = (status >= 300).then(|| reason::of_failure(status, local).into());
+                    self.desk.event(Event::MessageSent { message, status, reason });
+                } else {
+                    for account in self.accounts.values_mut() {
+                        account.done(request, &outcome, via, &mut self.desk);
+                    }
+                }
+            }
+            News::Proceeding { session, status, reason, early, sdp, message: _ } => {
+                self.tell(session, |call, desk| call.proceeding(early, status, reason, sdp, desk));
+            }
+            News::Answered { session, early, sdp, message: _ } => {
+                self.tell(session, |call, desk| call.answered(early, sdp, desk));
+                self.now_up(session);
+            }
+            News::Failed { session, failure } => self.tell(session, |call, desk| call.failed(failure, desk)),
+            News::Invited { session, profile, offer, replaces, message, source } => {
+                let Some(account) = self.account_of(profile) else {
+                    self.reject(session, 404);
+                    return;
+                };
+                self.invited(account, session, offer, replaces, &message, source.remote.ip());
+            }
+            News::Confirmed { session, sdp } => self.tell(session, |call, desk| call.confirmed(sdp, desk)),
+            News::Reoffered { session, offer, early: _ } => {
+                self.tell(session, |call, desk| call.reoffered(offer, desk));
+            }
+            News::Reanswered { session, sdp } => self.tell(session, |call, desk| call.reanswered(sdp, desk)),
+            News::ReofferFailed { session, status: _ } => self.tell(session, Call::reoffer_failed),
+            News::Referred { refer, session, to, referred_by, message: _ } => {
+                self.referred(refer, session, to, referred_by);
+            }
+            News::ReferProgress { refer, session, status, reason: _, done } => {
+                let handover = self
+                    .call_and_desk(session)
+                    .and_then(|(call, desk)| call.refer_progress(refer, status, done, desk));
+                if let Some(handover) = handover {
+                    self.tell(session, Call::hang_up);
+                    let other = handover.other.and_then(|other| self.calls.get_mut(&other));
+                    if let Some(other) = other {
+                        other.hang_up(&mut self.desk);
+                    }
+                }
+            }
+            News::Ended { session, by, cause } => {
+                self.tell(session, |call, desk| call.session_ended(by, &cause, desk));
+            }
+            News::MessageReceived { profile, from: _, content_type, body, message } => {
+                self.text(profile, &content_type, &body, &message);
+            }
+            News::FlowDown { flow } => {
+                for account in self.accounts.values_mut() {
+                    account.flow_down(flow, &mut self.desk);
+                }
+            }
+            // Subscriptions and INFO come with the issues that use them.
+            News::InfoReceived { .. }
+            | News::InfoDone { .. }
+            | News::Notified { .. }
+            | News::Unsolicited { .. }
+            | News::FlowUp { .. } => {}
+        }
+    }
+
+    /// Somebody calls.
+    fn invited(
+        &mut self,
+        account: AccountId,
+        session: SessionId,
+        offer: Option<Bytes>,
+        replaces: Option<SessionId>,
+        message: &Message,
+        source: IpAddr,
+    ) {
+        let Some(settings) = self.accounts.get(&account).map(Registration::account) else { return };
+        let replaces = replaces.and_then(|old| {
+            self.calls.iter().find(|(_, call)| call.session() == Some(old)).map(|(id, _)| *id)
+        });
+        let look = offer.as_ref().map_or(Ok(None), |offer| negotiate::first_look(offer, &settings.codecs));
+        let refusal = match (replaces, look) {
+            (Some(_), Ok(_)) => self.no_room(1),
+            (None, Ok(_)) => self.turn_away(settings),
+            (_, Err(_)) => Some((488, None)),
+        };
+        let from = message.from().ok();
+        let id = self.call_ids.draw();
+        let incoming = Incoming {
+            id,
+            account,
+            settings,
+            session,
+            remote: from.map_or_else(String::new, |from| from.uri_text().to_owned()),
+            name: from.and_then(|from| from.display().map(Cow::into_owned)),
+            offer,
+            toward: look.ok().flatten().or(Some(source)),
+            replaces,
+        };
+        match refusal {
+            None => {
+                let call = Call::incoming(incoming, &mut self.desk);
+                self.calls.insert(id, call);
+            }
+            Some((status, contact)) => {
+                let phrase = if status == 480 { "Do Not Disturb" } else { "" };
+                let Desk { agent, now, orders, .. } = &mut self.desk;
+                agent.reject(session, status, phrase, contact.as_slice(), &[], *now, orders);
+                Call::turned_away(incoming, status, &mut self.desk);
+            }
+        }
+    }
+
+    /// Why a caller does not get to ring, if so: the status, and where to go instead.
+    ///
+    /// Do not disturb is 480, which RFC 3261 section 21.4.18 names it for; 486 would say that we talk to somebody.
+    fn turn_away(&self, settings: &Account) -> Option<(u16, Option<Uri>)> {
+        if self.goodbye != Goodbye::NotSaid {
+            return Some((480, None));
+        }
+        if self.do_not_disturb {
+            return Some((480, None));
+        }
+        let elsewhere = self.forward_to.as_ref().and_then(|to| dial::dial(to.reveal(), &settings.uri).ok());
+        if elsewhere.is_some() {
+            return Some((302, elsewhere));
+        }
+        if !self.config.call_waiting && !self.calls.is_empty() {
+            return Some((486, None));
+        }
+        self.no_room(0)
+    }
+
+    fn no_room(&self, more: usize) -> Option<(u16, Option<Uri>)> {
+        (self.calls.len() >= self.config.max_calls + more).then_some((486, None))
+    }
+
+    /// We are asked to call somebody. Followed within a call that is up, as every desk phone does; outside of one a
+    /// stranger could make us ring anybody at our cost.
+    fn referred(&mut self, refer: ReferId, session: Option<SessionId>, to: Uri, by: Option<String>) {
+        let in_call = session.and_then(|session| {
+            self.calls
+                .iter()
+                .find(|(_, call)| call.session() == Some(session) && call.is_up())
+                .map(|(id, c)| (*id, c.account()))
+        });
+        let refusal = match (in_call, to.view().scheme) {
+            (None, _) => Some(403),
+            (Some(_), Scheme::Other) => Some(416),
+            (Some(_), Scheme::Sip | Scheme::Sips | Scheme::Tel) if self.no_room(0).is_some() => Some(486),
+            (Some(_), Scheme::Sip | Scheme::Sips | Scheme::Tel) => None,
+        };
+        let (Some((in_call, account)), None) = (in_call, refusal) else {
+            let status = refusal.unwrap_or(403);
+            self.desk.agent.refuse_refer(refer, status, self.desk.now, &mut self.desk.orders);
+            return;
+        };
+        let Some(registration) = self.accounts.get(&account) else { return };
+        let to = match to.view().scheme {
+            Scheme::Tel => dial::dial(to.as_str(), &registration.account().uri).unwrap_or(to),
+            Scheme::Sip | Scheme::Sips | Scheme::Other => to,
+        };
+        self.desk.agent.accept_refer(refer, self.desk.now, &mut self.desk.orders);
+        let id = self.call_ids.draw();
+        let outgoing = Outgoing {
+            id,
+            account,
+            settings: registration.account(),
+            to,
+            toward: registration.toward(),
+            asked: Some(Asked { refer, in_call, referred_by: by }),
+        };
+        self.calls.insert(id, Call::outgoing(outgoing, &mut self.desk));
+    }
+
+    /// A call of ours was answered: the others make room for it.
+    fn now_up(&mut self, session: SessionId) {
+        let up: Option<CallId> = self
+            .calls
+            .iter()
+            .find(|(_, call)| call.session() == Some(session) && call.is_talking())
+            .map(|(id, _)| *id);
+        if let Some(up) = up {
+            self.hold_others(up);
+        }
+    }
+
+    fn text(&mut self, profile: Option<ProfileId>, content_type: &str, body: &[u8], message: &Message) {
+        let Some(account) = self.account_of(profile) else { return };
+        if !content_type.trim_start().get(..10).is_some_and(|kind| kind.eq_ignore_ascii_case("text/plain")) {
+            return;
+        }
+        let from = message.from().ok();
+        self.desk.event(Event::Message {
+            account,
+            from: Redacted::new(from.map_or_else(String::new, |from| from.uri_text().to_owned())),
+            name: from.and_then(|from| from.display()).map(|name| Redacted::new(name.into_owned())),
+            text: Redacted::new(String::from_utf8_lossy(body).into_owned()),
+        });
+    }
+
+    fn account_of(&self, profile: Option<ProfileId>) -> Option<AccountId> {
+        profile.map(|profile| AccountId(profile.0)).filter(|id| self.accounts.contains_key(id))
+    }
+
+    fn reject(&mut self, session: SessionId, status: u16) {
+        self.desk.agent.reject(session, status, "", &[], &[], self.desk.now, &mut self.desk.orders);
+    }
+
+    fn call_and_desk(&mut self, session: SessionId) -> Option<(&mut Call, &mut Desk)> {
+        let call = self.calls.values_mut().find(|call| call.session() == Some(session))?;
+        Some((call, &mut self.desk))
+    }
+
+    fn tell(&mut self, session: SessionId, act: impl FnOnce(&mut Call, &mut Desk)) {
+        if let Some((call, desk)) = self.call_and_desk(session) {
+            act(call, desk);
+        }
+    }
+}
+
+/// The status of a request's end, and whether it was made up here.
+fn status_of(outcome: &Outcome) -> (u16, bool) {
+    match outcome {
+        Outcome::Final(message) | Outcome::CannotAuthorize(message) => {
+            (message.status().unwrap_or(500), false)
+        }
+        Outcome::NoAnswer => (408, true),
+        Outcome::Unreachable | Outcome::NotFound => (503, true),
+    }
+}
