@@ -1,0 +1,215 @@
+//! `offhook phone --json` and `offhook exchange --json` as child processes: commands in, events out.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::{Owned, SOON};
+
+/// The program under test, built once.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        if let Some(given) = std::env::var_os("OFFHOOK_PROGRAM") {
+            return given.into();
+        }
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = Command::new(cargo)
+            .args(["build", "-q", "-p", "offhook-console", "--message-format=json"])
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("cargo runs");
+        String::from_utf8_lossy(&built.stdout)
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .find_map(|m| m["executable"].as_str().map(PathBuf::from))
+            .expect("the console builds a program")
+    })
+}
+
+/// Speech of a few seconds to play, as the repository keeps it.
+pub fn speech() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/speech");
+    let mut clips: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .expect("the repository keeps speech")
+        .filter_map(|e| Some(e.ok()?.path()))
+        .filter(|p| p.extension().is_some_and(|e| e == "wav"))
+        .collect();
+    clips.sort();
+    clips.into_iter().next().expect("at least one clip")
+}
+
+/// The loudest second of a recording, in dBov; silence is -96.
+pub fn recorded_level_dbov(wav: &Path) -> f64 {
+    let bytes = std::fs::read(wav).expect("the recording is there");
+    let samples: Vec<f64> = bytes
+        .get(44..)
+        .unwrap_or_default()
+        .chunks_exact(2)
+        .map(|b| f64::from(i16::from_le_bytes([b[0], b[1]])) / 32768.0)
+        .collect();
+    samples
+        .chunks(8000)
+        .map(|second| second.iter().map(|s| s * s).sum::<f64>() / second.len() as f64)
+        .fold(-96.0, |loudest, power| f64::max(loudest, 10.0 * power.max(1e-10).log10()))
+}
+
+/// Whether every pair of `wanted` stands in `event`.
+pub fn is(event: &Value, wanted: &Value) -> bool {
+    wanted.as_object().is_some_and(|w| w.iter().all(|(k, v)| event.get(k) == Some(v)))
+}
+
+/// One of our programs that speaks JSON lines.
+struct Talker {
+    process: Owned,
+    stdin: Option<ChildStdin>,
+    events: Receiver<Value>,
+    seen: Vec<Value>,
+    /// How many of `seen` an expectation has been met by or passed over.
+    read: usize,
+    name: String,
+}
+
+impl Talker {
+    fn start(name: &str, command: &mut Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("the program starts");
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take().expect("it was piped");
+        let (tell, events) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                let event = serde_json::from_str(&line).unwrap_or(Value::String(line));
+                if tell.send(event).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { process: Owned(child), stdin, events, seen: Vec::new(), read: 0, name: name.to_owned() }
+    }
+
+    /// The next event that has all of `wanted`; those before it are passed over.
+    fn expect(&mut self, wanted: &Value, within: Duration) -> Value {
+        let end = Instant::now() + within;
+        loop {
+            while self.read < self.seen.len() {
+                self.read += 1;
+                if is(&self.seen[self.read - 1], wanted) {
+                    return self.seen[self.read - 1].clone();
+                }
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            match self.events.recv_timeout(left) {
+                Ok(event) => self.seen.push(event),
+                Err(e) => {
+                    let story: Vec<String> = self.seen.iter().map(Value::to_string).collect();
+                    panic!("{} waited for {wanted}: {e}; it had said\n  {}", self.name, story.join("\n  "));
+                }
+            }
+        }
+    }
+
+    fn say(&mut self, command: &Value) {
+        let stdin = self.stdin.as_mut().expect("open until dropped");
+        writeln!(stdin, "{command}").and_then(|()| stdin.flush()).expect("the program listens");
+    }
+}
+
+/// `offhook phone --json`.
+pub struct Phone {
+    talker: Talker,
+    folder: tempfile::TempDir,
+}
+
+impl Phone {
+    /// Starts a phone with a configuration. It hears into [`heard`](Self::heard) and says [`speech`] unless the
+    /// configuration has an `[audio]` of its own.
+    pub fn start(name: &str, config: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("phone.toml");
+        let audio = if config.contains("[audio]") {
+            String::new()
+        } else {
+            let (play, record) = (speech(), folder.path().join("heard.wav"));
+            format!("[audio]\nplay = \"{}\"\nrecord = \"{}\"\n", play.display(), record.display())
+        };
+        std::fs::write(&file, format!("{config}\n{audio}")).expect("the folder takes a file");
+        let mut command = Command::new(program());
+        command.args(["phone", "--json", "--config"]).arg(&file);
+        Self { talker: Talker::start(name, &mut command), folder }
+    }
+
+    /// What it has heard so far.
+    pub fn heard(&self) -> PathBuf {
+        self.folder.path().join("heard.wav")
+    }
+
+    /// Gives a command.
+    pub fn say(&mut self, command: Value) {
+        self.talker.say(&command);
+    }
+
+    /// Waits for the next event with these values.
+    pub fn expect(&mut self, wanted: Value) -> Value {
+        self.talker.expect(&wanted, SOON)
+    }
+
+    /// The same, with a bound of one's own.
+    pub fn expect_within(&mut self, wanted: Value, within: Duration) -> Value {
+        self.talker.expect(&wanted, within)
+    }
+
+    /// Everything said so far.
+    pub fn said(&mut self) -> &[Value] {
+        self.talker.seen.extend(self.talker.events.try_iter());
+        &self.talker.seen
+    }
+
+    /// Leaves as a person would, and says whether it left with 0.
+    pub fn quit(mut self) -> bool {
+        self.say(serde_json::json!({"cmd": "quit"}));
+        self.talker.process.0.wait().is_ok_and(|s| s.success())
+    }
+}
+
+/// `offhook exchange --json`.
+pub struct Exchange {
+    talker: Talker,
+    _folder: tempfile::TempDir,
+    /// Where it listens, UDP and TCP.
+    pub address: String,
+}
+
+impl Exchange {
+    /// Starts an exchange with a configuration, or with its defaults on a free port.
+    pub fn start(config: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut command = Command::new(program());
+        command.args(["exchange", "--json"]);
+        if let Some(config) = config {
+            let file = folder.path().join("exchange.toml");
+            std::fs::write(&file, config).expect("the folder takes a file");
+            command.arg("--config").arg(&file).current_dir(folder.path());
+        } else {
+            command.args(["--listen", &format!("127.0.0.1:{}", crate::free_port())]);
+        }
+        let mut talker = Talker::start("exchange", &mut command);
+        let listening = talker.expect(&serde_json::json!({"event": "listening"}), SOON);
+        let address = listening["udp"].as_str().expect("it says where").to_owned();
+        Self { talker, _folder: folder, address }
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.talker.process.0.id()
+    }
+}

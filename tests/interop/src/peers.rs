@@ -1,0 +1,234 @@
+//! The strangers: how each is set up so that it runs on loopback, and its own traps.
+
+use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpStream, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::{Owned, SOON, free_port, speech};
+
+/// The realm of the scenarios that ask for a password; user `sipp`, password `sipp`.
+pub const SIPP_REALM: &str = "sipp.test";
+
+/// Kamailio: registrar and proxy for `example.test`, everybody's password is `secret`, digest on REGISTER and INVITE.
+pub struct Kamailio {
+    _process: Owned,
+    _folder: tempfile::TempDir,
+    /// Its port on 127.0.0.1, UDP and TCP.
+    pub port: u16,
+}
+
+impl Kamailio {
+    /// Starts it and waits until it answers.
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let port = free_port();
+        let config = folder.path().join("kamailio.cfg");
+        let modules = modules("kamailio/modules/tm.so");
+        let text = include_str!("../kamailio.cfg")
+            .replace("PORT", &port.to_string())
+            .replace("MODULES", &format!("{}/", modules.display()));
+        std::fs::write(&config, text).expect("the folder takes a file");
+        let child = Command::new("kamailio")
+            .arg("-f")
+            .arg(&config)
+            .args(["-DD", "-E", "-m", "32", "-M", "4", "-w"])
+            .arg(folder.path())
+            .args(["-Y"])
+            .arg(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(folder.path().join("log")).expect("the folder takes a file"))
+            .spawn()
+            .expect("kamailio starts");
+        let kamailio = Self { _process: Owned(child), _folder: folder, port };
+        answers_options(port);
+        kamailio
+    }
+}
+
+/// Asks OPTIONS until somebody says anything.
+fn answers_options(port: u16) {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback takes a socket");
+    socket.set_read_timeout(Some(Duration::from_millis(200))).expect("a timeout can be set");
+    let me = socket.local_addr().expect("a bound socket has an address");
+    let end = Instant::now() + SOON;
+    let mut n = 0;
+    while Instant::now() < end {
+        n += 1;
+        let ask = format!(
+            "OPTIONS sip:127.0.0.1:{port} SIP/2.0\r\nVia: SIP/2.0/UDP {me};branch=z9hG4bKup{n}\r\nMax-Forwards: 0\r\n\
+             From: <sip:up@{me}>;tag=up\r\nTo: <sip:127.0.0.1>\r\nCall-ID: up{n}@{me}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+        );
+        let _ = socket.send_to(ask.as_bytes(), ("127.0.0.1", port));
+        if socket.recv(&mut [0; 2048]).is_ok() {
+            return;
+        }
+    }
+    panic!("nobody answers on port {port}");
+}
+
+/// Where a package keeps its modules, whatever the processor.
+fn modules(file: &str) -> PathBuf {
+    let roots = std::fs::read_dir("/usr/lib").into_iter().flatten().filter_map(|e| Some(e.ok()?.path()));
+    roots
+        .chain([PathBuf::from("/usr/lib")])
+        .map(|root| root.join(file))
+        .find(|path| path.exists())
+        .and_then(|path| path.parent().map(Path::to_path_buf))
+        .expect("the package brings its modules")
+}
+
+/// baresip, registered at a Kamailio as `bs`, answering every call and saying speech.
+pub struct Baresip {
+    process: Owned,
+    folder: tempfile::TempDir,
+    control: u16,
+}
+
+impl Baresip {
+    /// Starts it with its codecs in an order, such as `PCMU/8000/1`.
+    pub fn start(kamailio: &Kamailio, codecs: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (control, sip) = (free_port(), free_port());
+        let modules = modules("baresip/modules/g711.so");
+        // The package may keep them beside the processor's other libraries or not.
+        let config = include_str!("../baresip.config")
+            .replace("SIP_PORT", &sip.to_string())
+            .replace("CONTROL_PORT", &control.to_string())
+            .replace("MODULES", &modules.display().to_string())
+            .replace("SPEECH", &speech().display().to_string());
+        let account = format!(
+            "<sip:bs@example.test>;auth_user=bs;auth_pass=secret;outbound=\"sip:127.0.0.1:{}\";regint=60;answermode=auto;audio_codecs={codecs}\n",
+            kamailio.port
+        );
+        for (name, text) in
+            [("config", config.as_str()), ("accounts", &account), ("contacts", ""), ("uuid", "")]
+        {
+            std::fs::write(folder.path().join(name), text).expect("the folder takes a file");
+        }
+        let child = Command::new("baresip")
+            .arg("-f")
+            .arg(folder.path())
+            // It stops when its standard input ends: kept open by the owner.
+            .stdin(Stdio::piped())
+            .stdout(std::fs::File::create(folder.path().join("log")).expect("the folder takes a file"))
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("baresip starts");
+        let baresip = Self { process: Owned(child), folder, control };
+        baresip.wait_registered();
+        baresip
+    }
+
+    fn wait_registered(&self) {
+        let log = self.folder.path().join("log");
+        let end = Instant::now() + SOON;
+        loop {
+            let text = std::fs::read_to_string(&log).unwrap_or_default();
+            if text.contains("200 OK") {
+                return;
+            }
+            assert!(Instant::now() < end, "baresip did not register:\n{text}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Gives it a command by its control port: a netstring of JSON.
+    fn command(&self, command: &str, params: &str) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.control)).expect("its control port is open");
+        let json = serde_json::json!({"command": command, "params": params}).to_string();
+        let mut netstring = String::new();
+        write!(netstring, "{}:{json},", json.len()).expect("a string takes any text");
+        stream.write_all(netstring.as_bytes()).expect("it listens");
+        stream.set_read_timeout(Some(Duration::from_secs(2))).expect("a timeout can be set");
+        let _ = stream.read(&mut [0; 4096]);
+    }
+
+    /// Calls somebody.
+    pub fn dial(&self, uri: &str) {
+        self.command("dial", uri);
+    }
+
+    /// Hangs up.
+    pub fn hang_up(&self) {
+        self.command("hangup", "");
+    }
+
+    /// Its process number.
+    pub fn pid(&self) -> u32 {
+        self.process.0.id()
+    }
+}
+
+/// One run of SIPp.
+pub struct Sipp {
+    command: Command,
+    folder: tempfile::TempDir,
+    /// Its port on 127.0.0.1.
+    pub port: u16,
+}
+
+/// A SIPp that runs.
+pub struct SippRun {
+    process: Owned,
+    folder: tempfile::TempDir,
+}
+
+impl Sipp {
+    /// A scenario of this repository (`tests/interop/sipp/NAME.xml`) or, in brackets, one of SIPp's own (`[uas]`).
+    pub fn new(scenario: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let port = free_port();
+        let mut command = Command::new("sipp");
+        if let Some(own) = scenario.strip_prefix('[').and_then(|s| s.strip_suffix(']')) {
+            command.args(["-sn", own]);
+        } else {
+            let file =
+                Path::new(env!("CARGO_MANIFEST_DIR")).join("sipp").join(scenario).with_extension("xml");
+            command.arg("-sf").arg(file);
+        }
+        command.args(["-i", "127.0.0.1", "-p", &port.to_string(), "-nostdin", "-trace_err", "-error_file"]);
+        command.arg(folder.path().join("errors"));
+        command.args(["-timeout", "30s", "-timeout_error"]);
+        Self { command, folder, port }
+    }
+
+    /// Further arguments: `-m 1`, `-lost 10`, a target.
+    #[must_use]
+    pub fn args(mut self, args: &[&str]) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Starts it. A server is waited for until its port is taken.
+    pub fn start(mut self) -> SippRun {
+        let log = std::fs::File::create(self.folder.path().join("log")).expect("the folder takes a file");
+        let child: Child = self
+            .command
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("sipp starts");
+        let end = Instant::now() + SOON;
+        while UdpSocket::bind(("127.0.0.1", self.port)).is_ok() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        SippRun { process: Owned(child), folder: self.folder }
+    }
+}
+
+impl SippRun {
+    /// Waits for its end; its own errors are the test's.
+    pub fn succeeds(mut self) {
+        let status = self.process.0.wait().expect("it ends");
+        let read = |name| std::fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
+        let (errors, log) = (read("errors"), read("log"));
+        let tail: String = log.chars().rev().take(3000).collect::<Vec<_>>().into_iter().rev().collect();
+        assert!(status.success() && errors.is_empty(), "sipp ended with {status}\n{errors}\n{tail}");
+    }
+}
