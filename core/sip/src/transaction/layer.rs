@@ -465,6 +465,19 @@ impl Transactions {
         self.len() == 0
     }
 
+    /// Whether nothing is kept at all, in any index.
+    #[cfg(test)]
+    pub(super) fn is_clean(&self) -> bool {
+        let maps = [
+            self.servers.len(),
+            self.merged.len(),
+            self.cancels.len(),
+            self.by_flow.len(),
+            self.timers.len(),
+        ];
+        self.is_empty() && maps == [0; 5]
+    }
+
     fn settle_in(&mut self, tx: Tx) -> TxId {
         let flow = tx.flow();
         let id = self.slots.insert(tx);

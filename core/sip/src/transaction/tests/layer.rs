@@ -214,10 +214,12 @@ fn a_thousand_transactions_leave_nothing_behind() {
     for n in 0..1000 {
         b.hear(theirs("OPTIONS", &format!("SIP/2.0/UDP 198.51.100.2:5060;branch=z9hG4bK{n}")));
         b.respond(&Method::Options, 200);
-        b.request(&Method::Options);
-        b.answered(&Method::Options, 200);
+        let tx = b.request(&Method::Invite);
+        b.answered(&Method::Invite, 180);
+        b.cancel(tx);
+        b.answered(&Method::Invite, 487);
     }
-    assert_eq!(b.layer.len(), 2000);
+    assert_eq!(b.layer.len(), 3000);
     b.until(40_000);
-    assert!(b.layer.is_empty() && b.layer.next_wake().is_none());
+    assert!(b.layer.is_clean() && b.layer.next_wake().is_none());
 }
