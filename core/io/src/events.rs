@@ -1,0 +1,212 @@
+//! The queue that the app pulls from.
+//!
+//! *State* events (an account, a call, how it sounds) may be coalesced: when the app is slow, a newer one takes the place
+//! of the older of the same thing. *Moments* are never dropped. Knows nothing of what either means.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use phone::{AccountId, CallId};
+
+/// Events that may wait before state is coalesced: a person's terminal sees each step, a frozen app the last.
+const BEHIND: usize = 64;
+/// Events that may wait at all. Only a stranger's text messages come that often, and only they are then dropped.
+const FULL: usize = 10_000;
+
+/// What the app is told.
+#[derive(Debug)]
+pub enum Event {
+    /// By the phone.
+    Phone(phone::Event),
+    /// *Moment*: a recording ended before its call did (a full disk, a path that cannot be written). The call goes on.
+    RecordingEnded {
+        /// The file; what was written before can be played.
+        path: PathBuf,
+        /// A sentence for a person.
+        reason: String,
+    },
+    /// *Moment*: the file being played could not be read on; silence is sent instead. The call goes on.
+    PlayingEnded {
+        /// The file.
+        path: PathBuf,
+        /// A sentence for a person.
+        reason: String,
+    },
+    /// *Moment*: the capture ended. Calls go on.
+    CaptureEnded {
+        /// A sentence for a person.
+        reason: String,
+    },
+    /// *Moment*: a bug. Calls were lost; accounts are registered again by themselves. Worth a report to the makers.
+    Restarted {
+        /// `signalling` or `media`.
+        thread: &'static str,
+        /// Where in the source; nothing personal.
+        story: String,
+    },
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Events {
+    queue: Mutex<Queue>,
+    came: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<Event>,
+    dropped: u64,
+}
+
+/// What a state event is about.
+#[derive(PartialEq, Eq)]
+enum About {
+    Account(AccountId),
+    Call(CallId),
+    Quality(CallId),
+}
+
+impl Events {
+    pub(crate) fn push(&self, event: Event) {
+        let mut queue = self.lock();
+        if queue.waiting.len() >= BEHIND
+            && let Some(about) = about(&event)
+        {
+            let older = queue.waiting.iter().position(|e| self::about(e).as_ref() == Some(&about));
+            older.map(|at| queue.waiting.remove(at));
+        }
+        if queue.waiting.len() >= FULL && matches!(event, Event::Phone(phone::Event::Message { .. })) {
+            queue.dropped += 1;
+            return;
+        }
+        queue.waiting.push_back(event);
+        drop(queue);
+        self.came.notify_one();
+    }
+
+    /// The next event; `None` when none came in time.
+    pub(crate) fn wait(&self, timeout: Duration) -> Option<Event> {
+        let until = Instant::now() + timeout;
+        let mut queue = self.lock();
+        loop {
+            if let Some(event) = queue.waiting.pop_front() {
+                return Some(event);
+            }
+            let left = until.checked_duration_since(Instant::now()).filter(|d| !d.is_zero())?;
+            queue = self.came.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Text messages dropped because nobody pulled.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.lock().dropped
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn about(event: &Event) -> Option<About> {
+    match event {
+        Event::Phone(phone::Event::Account(view)) => Some(About::Account(view.account)),
+        Event::Phone(phone::Event::Call(view)) => Some(About::Call(view.call)),
+        Event::Phone(phone::Event::Quality { call, .. }) => Some(About::Quality(*call)),
+        Event::Phone(
+            phone::Event::Message { .. }
+            | phone::Event::MessageSent { .. }
+            | phone::Event::Refused { .. }
+            | phone::Event::Stopped,
+        )
+        | Event::RecordingEnded { .. }
+        | Event::PlayingEnded { .. }
+        | Event::CaptureEnded { .. }
+        | Event::Restarted { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base::Redacted;
+    use phone::{AccountState, AccountView};
+
+    use super::*;
+
+    fn account(account: u32, revision: u32) -> Event {
+        Event::Phone(phone::Event::Account(AccountView {
+            account: AccountId(account),
+            revision,
+            uri: Redacted::new(String::new()),
+            state: AccountState::Registering,
+            expires: None,
+            status: None,
+            reason: None,
+            retry_in: None,
+        }))
+    }
+
+    fn moment(n: usize) -> Event {
+        Event::CaptureEnded { reason: n.to_string() }
+    }
+
+    fn text() -> Event {
+        Event::Phone(phone::Event::Message {
+            account: AccountId(1),
+            from: Redacted::new(String::new()),
+            name: None,
+            text: Redacted::new(String::new()),
+        })
+    }
+
+    fn drain(events: &Events) -> Vec<Event> {
+        std::iter::from_fn(|| events.wait(Duration::ZERO)).collect()
+    }
+
+    #[test]
+    fn an_app_that_keeps_up_sees_every_step() {
+        let events = Events::default();
+        (0..5).for_each(|revision| events.push(account(1, revision)));
+        assert_eq!(drain(&events).len(), 5);
+        assert!(events.wait(Duration::from_millis(1)).is_none());
+    }
+
+    #[test]
+    fn a_slow_app_sees_the_newest_state_of_each_thing_and_every_moment() {
+        let events = Events::default();
+        (0..500).for_each(|n| events.push(moment(n)));
+        for revision in 0..100 {
+            events.push(account(1, revision));
+            events.push(account(2, revision));
+        }
+        let got = drain(&events);
+        let moments = got.iter().filter(|e| matches!(e, Event::CaptureEnded { .. })).count();
+        let revisions: Vec<_> = got
+            .iter()
+            .filter_map(|e| match e {
+                Event::Phone(phone::Event::Account(view)) => Some((view.account.0, view.revision)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!((moments, revisions), (500, vec![(1, 99), (2, 99)]));
+    }
+
+    #[test]
+    fn a_flood_of_texts_that_nobody_pulls_is_bounded_and_counted() {
+        let events = Events::default();
+        (0..FULL + 7).for_each(|_| events.push(text()));
+        events.push(moment(0));
+        assert_eq!((events.dropped(), drain(&events).len()), (7, FULL + 1));
+    }
+
+    #[test]
+    fn one_who_waits_is_woken_by_what_comes() {
+        let events = Events::default();
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| events.wait(Duration::from_secs(5)));
+            events.push(moment(1));
+            assert!(waiter.join().unwrap().is_some());
+        });
+    }
+}

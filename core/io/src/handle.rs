@@ -1,0 +1,195 @@
+//! A running phone, as the app holds it: commands in, events out.
+//!
+//! Commands queue and return at once. One thread of the app pulls events. Knows nothing of terminals or screens.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use base::Redacted;
+use offhook_net::NameServers;
+use phone::{AccountId, CallId, CallIds, Command, NetworkNews};
+use tokio::sync::mpsc::{UnboundedSender, channel, unbounded_channel};
+
+use crate::capture::Capture;
+use crate::clock;
+use crate::events::{Event, Events};
+use crate::media_thread;
+use crate::memory::Memory;
+use crate::signalling::{Bind, Signalling, StartError, ToSignalling};
+use crate::wire::Wire;
+
+/// News of media that may wait for the signalling thread.
+const MEDIA_NEWS: usize = 512;
+/// Debug builds of message handling are the deepest that it goes.
+const STACK: usize = 512 * 1024;
+
+/// What a phone is started with.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// The phone's own settings.
+    pub phone: phone::Config,
+    /// Where to listen, at most one address of each family; media is bound to the same addresses.
+    /// Empty: any port on all addresses of the families that this machine has.
+    pub bind: Vec<SocketAddr>,
+    /// Whom to ask for names.
+    pub name_servers: NameServers,
+    /// A WAV file to say, round and round; without one, silence.
+    pub play: Option<PathBuf>,
+    /// A WAV file to write what is heard to; later calls go beside it, numbered.
+    pub record: Option<PathBuf>,
+    /// A pcapng file of what crosses the wire.
+    pub capture: Option<CaptureTo>,
+}
+
+/// Where and how to capture.
+#[derive(Clone, Debug)]
+pub struct CaptureTo {
+    /// The file; an old one is overwritten.
+    pub path: PathBuf,
+    /// Leave in what passwords could be guessed from.
+    pub secrets: bool,
+}
+
+/// A running phone. Dropped without [`Handle::shutdown`], it goes without a word to the registrar.
+#[derive(Debug)]
+pub struct Handle {
+    to_signalling: UnboundedSender<ToSignalling>,
+    events: Arc<Events>,
+    call_ids: CallIds,
+    bound: Vec<SocketAddr>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Handle {
+    /// Starts a phone without accounts.
+    ///
+    /// # Errors
+    /// - [`StartError`]: show its sentence and start again when its cause is mended.
+    pub fn start(config: Config) -> Result<Self, StartError> {
+        if let Some(path) = &config.play {
+            let opened = media_thread::open_wav(path);
+            opened.map_err(|error| StartError::Play { path: path.clone(), error })?;
+        }
+        let capture = match &config.capture {
+            Some(to) => Some(Capture::create(&to.path, to.secrets).map_err(|error| {
+                let path = to.path.clone();
+                StartError::Capture { path, error }
+            })?),
+            None => None,
+        };
+        let bind = binds(&config.bind);
+        let mut rng = clock::seeded()?;
+        let events = Arc::new(Events::default());
+        let (news, from_media) = channel(MEDIA_NEWS);
+        let media = media_thread::Config {
+            bind: bind.iter().map(|bind| bind.addr.ip()).collect(),
+            play: config.play,
+            record: config.record,
+            tap: capture.as_ref().map(Capture::tap),
+            rng: rng.split(),
+        };
+        let (to_media, media) = media_thread::spawn(media, Arc::clone(&events), news)?;
+        let (to_signalling, from_app) = unbounded_channel();
+        let call_ids = CallIds::new();
+        let signalling = Signalling {
+            phone: config.phone,
+            call_ids: call_ids.clone(),
+            bind,
+            name_servers: config.name_servers,
+            rng,
+            events: Arc::clone(&events),
+            from_app,
+            to_media,
+            from_media,
+            wire: Wire::new(capture.as_ref().map(Capture::tap)),
+            memory: Memory::default(),
+        };
+        let (started, starting) = mpsc::channel();
+        let thread = Builder::new().name("offhook-signal".into()).stack_size(STACK);
+        let signalling = thread.spawn(move || signalling.run(&started))?;
+        let bound = starting.recv().unwrap_or_else(|_| {
+            Err(StartError::System(std::io::Error::other("the signalling thread ended as it began")))
+        })?;
+        Ok(Self { to_signalling, events, call_ids, bound, threads: Mutex::new(vec![signalling, media]) })
+    }
+
+    /// Gives a command; what comes of it follows as events.
+    pub fn command(&self, command: Command) {
+        self.tell(ToSignalling::Command(command));
+    }
+
+    /// Starts a call and returns its name at once; ringing, answer and failure follow as events.
+    pub fn call(&self, account: Option<AccountId>, to: impl Into<String>) -> CallId {
+        let call = self.call_ids.draw();
+        self.command(Command::Call { call, account, to: Redacted::new(to.into()) });
+        call
+    }
+
+    /// Tells what the platform knows of the network.
+    pub fn network(&self, news: NetworkNews) {
+        self.tell(ToSignalling::Network(news));
+    }
+
+    /// Asks these name servers from now on.
+    pub fn set_name_servers(&self, servers: NameServers) {
+        self.tell(ToSignalling::NameServers(servers));
+    }
+
+    /// The next event; `None` when none came in time. For one thread of the app.
+    pub fn wait_event(&self, timeout: Duration) -> Option<Event> {
+        self.events.wait(timeout)
+    }
+
+    /// Text messages that were dropped because nobody pulled events while strangers sent them by the thousand.
+    pub fn dropped(&self) -> u64 {
+        self.events.dropped()
+    }
+
+    /// Where it listens, with the real ports.
+    pub fn bound(&self) -> &[SocketAddr] {
+        &self.bound
+    }
+
+    /// Hangs up, unregisters, and ends: within 2.5 s. Events that came on the way can still be pulled.
+    pub fn shutdown(&self) {
+        self.command(Command::Shutdown);
+        self.join();
+    }
+
+    #[cfg(test)]
+    pub(crate) fn panic(&self) {
+        self.tell(ToSignalling::Panic);
+    }
+
+    fn tell(&self, told: ToSignalling) {
+        // After a shutdown nobody listens, and nobody needs to.
+        let _ = self.to_signalling.send(told);
+    }
+
+    fn join(&self) {
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            // Neither thread lets a panic out.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.tell(ToSignalling::Leave);
+        self.join();
+    }
+}
+
+fn binds(asked: &[SocketAddr]) -> Vec<Bind> {
+    if asked.is_empty() {
+        let unspecified = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+        let any = |ip| Bind { addr: SocketAddr::new(ip, 0), wanted: false, exact: false };
+        return unspecified.into_iter().map(any).collect();
+    }
+    asked.iter().map(|addr| Bind { addr: *addr, wanted: true, exact: addr.port() != 0 }).collect()
+}

@@ -1,0 +1,24 @@
+//! The phone's runtime: everything that `phone::Phone` is told and wants done, done on a real machine.
+//!
+//! ```text
+//!  app  --command-->  signalling thread  --orders-->  media thread
+//!       <--events---   phone, flows, DNS  <--news---   RTP sockets, WAV, ticks
+//! ```
+//! [`Handle::start`] starts both threads. Knows no call policy: that is `phone`'s.
+
+mod alarm;
+mod capture;
+pub mod clock;
+mod events;
+mod fence;
+mod handle;
+mod media_thread;
+mod memory;
+mod signalling;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+pub use events::Event;
+pub use handle::{CaptureTo, Config, Handle};
+pub use signalling::StartError;

@@ -1,0 +1,246 @@
+//! The media of all calls, on one thread: every 20 ms one wake receives, plays, records, captures and sends.
+//!
+//! Between calls it sleeps on its orders; in a call, on the boot-time clock. Nothing is allocated, locked or logged per
+//! packet. Knows sockets, files and time, and nothing of SIP; what a packet means is `media`'s.
+
+mod socket;
+mod sound;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use base::{Instant, Rng};
+use phone::{MediaId, MediaNews, MediaOrder};
+use tokio::sync::mpsc;
+
+use crate::capture::Tap;
+use crate::clock;
+use crate::events::{Event, Events};
+use crate::fence::fenced;
+
+use socket::{Moment, Reader};
+pub(crate) use sound::open as open_wav;
+use sound::{Recordings, Sound};
+use stream::Stream;
+
+/// What one wake handles.
+const TICK: Duration = Duration::from_millis(20);
+/// Later than this, what was missed is not made up for: the device slept.
+const TOO_LATE: Duration = Duration::from_millis(100);
+/// Orders that may wait: more than all calls together have at one time.
+const ORDERS: usize = 256;
+/// Debug builds of the codecs are the deepest that it goes.
+const STACK: usize = 256 * 1024;
+
+/// What the thread is told.
+#[derive(Debug)]
+pub(crate) enum ToMedia {
+    /// By the phone, about one stream.
+    Order { media: MediaId, order: MediaOrder },
+    /// Sockets are bound to these addresses from now on.
+    BindTo(Vec<IpAddr>),
+    /// The phone that ordered them is gone.
+    CloseAll,
+    #[cfg(test)]
+    Panic,
+}
+
+/// What it works with.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// Addresses to bind to, at most one of each family; the unspecified one leaves it to the system.
+    pub(crate) bind: Vec<IpAddr>,
+    /// A WAV file to send in place of a microphone.
+    pub(crate) play: Option<PathBuf>,
+    /// Where to write what is heard.
+    pub(crate) record: Option<PathBuf>,
+    pub(crate) tap: Option<Tap>,
+    pub(crate) rng: Rng,
+}
+
+/// What it tells the phone.
+pub(crate) type News = (MediaId, MediaNews);
+
+/// Starts the thread. It ends when the orders' sender is dropped.
+pub(crate) fn spawn(
+    config: Config,
+    events: Arc<Events>,
+    news: mpsc::Sender<News>,
+) -> io::Result<(SyncSender<ToMedia>, JoinHandle<()>)> {
+    let (sender, orders) = sync_channel(ORDERS);
+    let thread = Builder::new().name("offhook-media".into()).stack_size(STACK).spawn(move || {
+        let mut desk = Desk::new(config, events, news);
+        while let Err(story) = fenced(|| desk.run(&orders)) {
+            desk.recover(story);
+        }
+    })?;
+    Ok((sender, thread))
+}
+
+struct Desk {
+    bind: Vec<IpAddr>,
+    play: Option<PathBuf>,
+    record: Option<Recordings>,
+    tap: Option<Tap>,
+    rng: Rng,
+    streams: BTreeMap<MediaId, Stream>,
+    reader: Reader,
+    events: Arc<Events>,
+    news: mpsc::Sender<News>,
+    /// When the next tick is due; `None` while nothing is open.
+    next: Option<Instant>,
+}
+
+impl Desk {
+    fn new(config: Config, events: Arc<Events>, news: mpsc::Sender<News>) -> Self {
+        let Config { bind, play, record, tap, rng } = config;
+        Self {
+            bind,
+            play,
+            record: record.map(Recordings::to),
+            tap,
+            rng,
+            streams: BTreeMap::new(),
+            reader: Reader::new(),
+            events,
+            news,
+            next: None,
+        }
+    }
+
+    /// Until nobody is left to give orders.
+    fn run(&mut self, orders: &Receiver<ToMedia>) {
+        loop {
+            match self.next {
+                None => match orders.recv() {
+                    Ok(order) => self.told(order),
+                    Err(_) => break,
+                },
+                Some(at) => clock::sleep_until(at),
+            }
+            loop {
+                match orders.try_recv() {
+                    Ok(order) => self.told(order),
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Disconnected) => return self.close_all(),
+                }
+            }
+            self.ticks();
+        }
+        self.close_all();
+    }
+
+    /// After a panic: what was being changed is thrown away.
+    fn recover(&mut self, story: String) {
+        for (media, _) in std::mem::take(&mut self.streams) {
+            let reason = "the audio stopped by an internal error".into();
+            self.tell(media, MediaNews::Failed { reason });
+        }
+        self.next = None;
+        self.events.push(Event::Restarted { thread: "media", story });
+    }
+
+    fn told(&mut self, order: ToMedia) {
+        match order {
+            ToMedia::Order { media, order } => self.follow(media, order),
+            ToMedia::BindTo(bind) => self.bind = bind,
+            ToMedia::CloseAll => self.close_all(),
+            #[cfg(test)]
+            ToMedia::Panic => panic!("as ordered"),
+        }
+    }
+
+    fn follow(&mut self, media: MediaId, order: MediaOrder) {
+        match order {
+            MediaOrder::Prepare { toward } => match Stream::prepare(&self.bind, toward) {
+                Ok(stream) => {
+                    let local = stream.local();
+                    self.streams.insert(media, stream);
+                    self.tell(media, MediaNews::Ready { local });
+                }
+                Err(reason) => self.tell(media, MediaNews::Failed { reason }),
+            },
+            MediaOrder::Open(plan) | MediaOrder::Change(plan) => {
+                let Some(stream) = self.streams.get_mut(&media) else { return };
+                if stream.is_open() {
+                    stream.change(plan);
+                } else {
+                    let rng = self.rng.split();
+                    let sound = Sound::begin(self.play.as_deref(), self.record.as_mut(), &self.events);
+                    stream.open(plan, rng, sound, &mut self.reader);
+                }
+                if self.next.is_none() {
+                    self.next = Some(clock::now() + TICK);
+                }
+            }
+            MediaOrder::Mute(on) => {
+                if let Some(stream) = self.streams.get_mut(&media) {
+                    stream.mute(on);
+                }
+            }
+            MediaOrder::Close => {
+                if let Some(stream) = self.streams.remove(&media) {
+                    stream.close(self.tap.as_mut(), &self.events);
+                }
+            }
+        }
+    }
+
+    fn close_all(&mut self) {
+        for stream in std::mem::take(&mut self.streams).into_values() {
+            stream.close(self.tap.as_mut(), &self.events);
+        }
+        self.flush();
+    }
+
+    /// All ticks that are due: one, unless the system was late.
+    fn ticks(&mut self) {
+        let Some(mut at) = self.next else { return };
+        if !self.streams.values().any(Stream::is_open) {
+            self.next = None;
+            return;
+        }
+        let present = Moment::read();
+        if present.now.since(at) > TOO_LATE {
+            at = present.now;
+        }
+        while at <= present.now {
+            self.tick(present);
+            at += TICK;
+        }
+        self.next = Some(at);
+        self.flush();
+    }
+
+    fn tick(&mut self, present: Moment) {
+        for (media, stream) in &mut self.streams {
+            stream.tick(present, &mut self.reader, self.tap.as_mut(), &self.events);
+            if let Some(stats) = stream.quality(present.now) {
+                // The next will do when the phone has no time for this one.
+                let _ = self.news.try_send((*media, MediaNews::Quality(stats)));
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        if let Some(tap) = &mut self.tap
+            && let Err(e) = tap.flush()
+        {
+            self.events.push(Event::CaptureEnded { reason: format!("the capture cannot be written: {e}") });
+        }
+    }
+
+    fn tell(&self, media: MediaId, news: MediaNews) {
+        // One for each order, and of those there are fewer than the channel holds. When the phone is gone nobody asks.
+        let _ = self.news.try_send((media, news));
+    }
+}

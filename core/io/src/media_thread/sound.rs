@@ -1,0 +1,152 @@
+//! What one stream says and keeps: a WAV file played round and round, and a WAV file written.
+//!
+//! Neither a file that cannot be read on nor a disk that is full ends a call: silence is sent, the recording ends.
+//! Knows nothing of packets.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use media::wav::{Looped, WavError, Writer};
+use media::{FRAME, SAMPLE_RATE};
+
+use crate::events::{Event, Events};
+
+/// Begins to play a file.
+///
+/// # Errors
+/// [`WavError`]: show it after the file's name.
+pub(crate) fn open(path: &Path) -> Result<Looped<BufReader<File>>, WavError> {
+    Looped::new(BufReader::new(File::open(path)?))
+}
+
+/// Where recordings go: the first call to the path itself, the next beside it with a number.
+#[derive(Debug)]
+pub(super) struct Recordings {
+    path: PathBuf,
+    begun: u32,
+}
+
+impl Recordings {
+    pub(super) fn to(path: PathBuf) -> Self {
+        Self { path, begun: 0 }
+    }
+
+    fn next(&mut self) -> PathBuf {
+        self.begun += 1;
+        if self.begun == 1 {
+            return self.path.clone();
+        }
+        let mut name = self.path.file_stem().unwrap_or_default().to_os_string();
+        name.push(format!("-{}", self.begun));
+        if let Some(extension) = self.path.extension() {
+            name.push(".");
+            name.push(extension);
+        }
+        self.path.with_file_name(name)
+    }
+}
+
+/// The sound of one stream.
+#[derive(Debug, Default)]
+pub(super) struct Sound {
+    play: Option<(PathBuf, Looped<BufReader<File>>)>,
+    record: Option<(PathBuf, Writer<File>)>,
+}
+
+impl Sound {
+    /// Opens what there is to play and to write; what cannot be opened is told and done without.
+    pub(super) fn begin(play: Option<&Path>, record: Option<&mut Recordings>, events: &Events) -> Self {
+        let mut sound = Self::default();
+        if let Some(path) = play {
+            match open(path) {
+                Ok(looped) => sound.play = Some((path.to_owned(), looped)),
+                Err(e) => playing_ended(events, path, &e),
+            }
+        }
+        if let Some(path) = record.map(Recordings::next) {
+            match File::create(&path).and_then(|file| Writer::new(file, SAMPLE_RATE)) {
+                Ok(writer) => sound.record = Some((path, writer)),
+                Err(e) => recording_ended(events, &path, &e),
+            }
+        }
+        sound
+    }
+
+    /// The next 20 ms to say.
+    pub(super) fn say(&mut self, frame: &mut [i16; FRAME], events: &Events) {
+        let Some((path, looped)) = &mut self.play else { return frame.fill(0) };
+        if let Err(e) = looped.fill(frame) {
+            playing_ended(events, path, &WavError::Io(e));
+            self.play = None;
+            frame.fill(0);
+        }
+    }
+
+    /// The next 20 ms heard.
+    pub(super) fn hear(&mut self, frame: &[i16; FRAME], events: &Events) {
+        let Some((path, writer)) = &mut self.record else { return };
+        if let Err(e) = writer.write(frame) {
+            recording_ended(events, path, &e);
+            self.record = None;
+        }
+    }
+
+    /// Brings the recording to its end.
+    pub(super) fn end(self, events: &Events) {
+        if let Some((path, mut writer)) = self.record
+            && let Err(e) = writer.flush()
+        {
+            recording_ended(events, &path, &e);
+        }
+    }
+}
+
+fn playing_ended(events: &Events, path: &Path, error: &WavError) {
+    let reason = format!("{} {error}; silence is sent", path.display());
+    events.push(Event::PlayingEnded { path: path.to_owned(), reason });
+}
+
+fn recording_ended(events: &Events, path: &Path, error: &std::io::Error) {
+    let reason = format!("{} cannot be written: {error}; the call goes on", path.display());
+    events.push(Event::RecordingEnded { path: path.to_owned(), reason });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_second_recording_stands_beside_the_first() {
+        let mut to = Recordings::to("/tmp/heard.wav".into());
+        assert_eq!((to.next(), to.next()), ("/tmp/heard.wav".into(), "/tmp/heard-2.wav".into()));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_ends_the_recording_with_one_event() {
+        let events = Events::default();
+        let mut full = Recordings::to("/dev/full".into());
+        let mut sound = Sound::begin(None, Some(&mut full), &events);
+        (0..50).for_each(|_| sound.hear(&[1; FRAME], &events));
+        sound.end(&events);
+        let Some(Event::RecordingEnded { reason, .. }) = events.wait(Duration::ZERO) else { panic!("told") };
+        assert!(reason.contains("/dev/full cannot be written"), "{reason}");
+        assert!(events.wait(Duration::ZERO).is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_opened_is_told_and_silence_is_said() {
+        let events = Events::default();
+        let nowhere = Path::new("/nowhere/speech.wav");
+        let mut record = Recordings::to("/nowhere/heard.wav".into());
+        let mut sound = Sound::begin(Some(nowhere), Some(&mut record), &events);
+        assert!(matches!(events.wait(Duration::ZERO), Some(Event::PlayingEnded { .. })));
+        assert!(matches!(events.wait(Duration::ZERO), Some(Event::RecordingEnded { .. })));
+        let mut frame = [7; FRAME];
+        sound.say(&mut frame, &events);
+        assert_eq!(frame, [0; FRAME]);
+    }
+}

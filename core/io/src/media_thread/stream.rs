@@ -1,0 +1,163 @@
+//! One stream of a call: its sockets, its session, its sound.
+//!
+//! Prepared (it has ports), then open (packets flow). Knows nothing of the others.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use base::{Instant, Rng};
+use media::{FRAME, Outgoing, Plan, Session, Stats};
+
+use super::socket::{Moment, Reader, Sockets};
+use super::sound::Sound;
+use crate::capture::{Tap, Way, ends};
+use crate::clock::ntp;
+use crate::events::Events;
+
+/// How often the phone hears how it sounds.
+const QUALITY_EVERY: Duration = Duration::from_secs(1);
+/// Older packets that waited for `Open` are not played: early media that nobody opened an ear for.
+const STALE: Duration = Duration::from_millis(200);
+/// Datagrams read from one socket in one tick; a flood waits, and the kernel drops what is too much.
+const READS: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct Stream {
+    sockets: Sockets,
+    open: Option<Open>,
+    muted: bool,
+}
+
+#[derive(Debug)]
+struct Open {
+    session: Session,
+    sound: Sound,
+    next_quality: Instant,
+}
+
+impl Stream {
+    /// Binds sockets that reach `toward`, or else what the first of `bind` reaches.
+    ///
+    /// # Errors
+    /// A sentence for the user.
+    pub(super) fn prepare(bind: &[IpAddr], toward: Option<IpAddr>) -> Result<Self, String> {
+        let fits = |ip: &&IpAddr| toward.is_none_or(|toward| toward.is_ipv4() == ip.is_ipv4());
+        let bind = *bind.iter().find(fits).ok_or_else(|| match toward {
+            Some(IpAddr::V6(_)) => "there is no IPv6 network for the audio".to_owned(),
+            Some(IpAddr::V4(_)) => "there is no IPv4 network for the audio".to_owned(),
+            None => "there is no network for the audio".to_owned(),
+        })?;
+        let sockets = shown(bind, toward).and_then(|shown| Sockets::bind(bind, shown));
+        let sockets = sockets.map_err(|e| format!("no port can be had for the audio: {e}"))?;
+        Ok(Self { sockets, open: None, muted: false })
+    }
+
+    pub(super) fn local(&self) -> SocketAddr {
+        self.sockets.local
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    pub(super) fn open(&mut self, plan: Plan, rng: Rng, sound: Sound, reader: &mut Reader) {
+        let present = Moment::read();
+        let mut session = Session::new(plan, rng, present.now);
+        session.set_mute(self.muted);
+        while let Some(got) = reader.read(&self.sockets.rtp, present) {
+            if present.now.since(got.at.now) < STALE {
+                session.packet(got.bytes, got.from, false, got.at.now, ntp(got.at.wall));
+            }
+        }
+        self.open = Some(Open { session, sound, next_quality: present.now + QUALITY_EVERY });
+    }
+
+    pub(super) fn change(&mut self, plan: Plan) {
+        if let Some(open) = &mut self.open {
+            open.session.replan(plan, crate::clock::now());
+        }
+    }
+
+    pub(super) fn mute(&mut self, on: bool) {
+        self.muted = on;
+        if let Some(open) = &mut self.open {
+            open.session.set_mute(on);
+        }
+    }
+
+    /// Receives, plays, records, sends: 20 ms of each.
+    pub(super) fn tick(
+        &mut self,
+        present: Moment,
+        reader: &mut Reader,
+        mut tap: Option<&mut Tap>,
+        events: &Events,
+    ) {
+        let Some(Open { session, sound, .. }) = &mut self.open else { return };
+        let rtcp = (&self.sockets.rtcp, self.sockets.local_rtcp(), true);
+        for (socket, local, is_rtcp_port) in [(&self.sockets.rtp, self.sockets.local, false), rtcp] {
+            for _ in 0..READS {
+                let Some(got) = reader.read(socket, present) else { break };
+                if let Some(tap) = &mut tap {
+                    tap.media(Way::In, ends(local, got.from), got.at.wall, got.bytes);
+                }
+                session.packet(got.bytes, got.from, is_rtcp_port, got.at.now, ntp(got.at.wall));
+            }
+        }
+        let mut frame = [0; FRAME];
+        session.playout(&mut frame, present.now);
+        sound.hear(&frame, events);
+        sound.say(&mut frame, events);
+        let mut packet = session.captured(&frame, present.now);
+        while let Some(outgoing) = packet {
+            send(&self.sockets, outgoing, present, tap.as_deref_mut());
+            packet = session.next_packet();
+        }
+        if let Some(report) = session.rtcp(present.now, ntp(present.wall)) {
+            send(&self.sockets, report, present, tap);
+        }
+    }
+
+    /// How it sounds, when it is time to tell.
+    pub(super) fn quality(&mut self, now: Instant) -> Option<Stats> {
+        let open = self.open.as_mut().filter(|open| open.next_quality <= now)?;
+        open.next_quality = now + QUALITY_EVERY;
+        Some(open.session.stats())
+    }
+
+    /// Says goodbye, and brings the recording to its end.
+    pub(super) fn close(self, tap: Option<&mut Tap>, events: &Events) {
+        let Some(mut open) = self.open else { return };
+        let present = Moment::read();
+        if let Some(bye) = open.session.bye(present.now, ntp(present.wall)) {
+            send(&self.sockets, bye, present, tap);
+        }
+        open.sound.end(events);
+    }
+}
+
+fn send(sockets: &Sockets, outgoing: Outgoing<'_>, present: Moment, tap: Option<&mut Tap>) {
+    let (socket, local) = if outgoing.rtcp_port {
+        (&sockets.rtcp, sockets.local_rtcp())
+    } else {
+        (&sockets.rtp, sockets.local)
+    };
+    // What the system does not take is lost, as on any link; the reports tell of it.
+    if socket.send_to(outgoing.bytes, outgoing.to).is_ok()
+        && let Some(tap) = tap
+    {
+        tap.media(Way::Out, ends(local, outgoing.to), present.wall, outgoing.bytes);
+    }
+}
+
+/// The address to tell the other side.
+fn shown(bind: IpAddr, toward: Option<IpAddr>) -> io::Result<IpAddr> {
+    if !bind.is_unspecified() {
+        return Ok(bind);
+    }
+    match toward {
+        Some(toward) => offhook_net::local_toward(toward),
+        None => Ok(offhook_net::concrete(SocketAddr::new(bind, 0)).ip()),
+    }
+}

@@ -1,0 +1,131 @@
+//! The media thread over loopback, at the pace of real audio: a few ticks each.
+
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+
+use media::{Codec, Direction, Plan};
+
+use super::*;
+
+const MEDIA: MediaId = MediaId(1);
+
+struct Rig {
+    orders: Option<SyncSender<ToMedia>>,
+    thread: Option<JoinHandle<()>>,
+    news: mpsc::Receiver<News>,
+    events: Arc<Events>,
+    peer: UdpSocket,
+}
+
+impl Rig {
+    fn new(play: Option<PathBuf>, record: Option<PathBuf>) -> Self {
+        let events = Arc::new(Events::default());
+        let (sender, news) = mpsc::channel(64);
+        let bind = vec![Ipv4Addr::LOCALHOST.into()];
+        let config = Config { bind, play, record, tap: None, rng: Rng::from_number(1) };
+        let (orders, thread) = spawn(config, Arc::clone(&events), sender).unwrap();
+        let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        peer.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        Self { orders: Some(orders), thread: Some(thread), news, events, peer }
+    }
+
+    fn order(&self, order: MediaOrder) {
+        self.tell(ToMedia::Order { media: MEDIA, order });
+    }
+
+    fn tell(&self, told: ToMedia) {
+        self.orders.as_ref().unwrap().send(told).unwrap();
+    }
+
+    fn prepare(&mut self) -> SocketAddr {
+        self.order(MediaOrder::Prepare { toward: Some(Ipv4Addr::LOCALHOST.into()) });
+        match self.news.blocking_recv() {
+            Some((MEDIA, MediaNews::Ready { local })) => local,
+            other => panic!("{other:?} where a stream should be ready"),
+        }
+    }
+
+    fn plan(&self) -> Plan {
+        Plan {
+            codecs_in: vec![(0, Codec::Pcmu)],
+            codec_out: (0, Codec::Pcmu),
+            ptime: Duration::from_millis(20),
+            direction: Direction::SendRecv,
+            remote: Some(self.peer.local_addr().unwrap()),
+            remote_rtcp: None,
+            rtcp_mux: true,
+        }
+    }
+
+    /// The next RTP packet that the peer gets.
+    fn hear(&self) -> (Vec<u8>, SocketAddr) {
+        let mut room = [0; 1500];
+        loop {
+            let (length, from) = self.peer.recv_from(&mut room).expect("a packet in time");
+            if !media::rtp::is_rtcp(&room[..length]) {
+                return (room[..length].to_vec(), from);
+            }
+        }
+    }
+
+    fn stop(&mut self) {
+        self.orders = None;
+        self.thread.take().unwrap().join().unwrap();
+    }
+}
+
+#[test]
+fn an_open_stream_sends_a_packet_each_tick_and_records_what_comes() {
+    let dir = tempfile::tempdir().unwrap();
+    let heard = dir.path().join("heard.wav");
+    let mut rig = Rig::new(None, Some(heard.clone()));
+    let local = rig.prepare();
+    rig.order(MediaOrder::Open(rig.plan()));
+    for _ in 0..25 {
+        let (mut packet, from) = rig.hear();
+        assert_eq!((packet.len(), from), (12 + 160, local));
+        packet[8] ^= 1; // another source
+        packet[12..].fill(0x10); // loud
+        rig.peer.send_to(&packet, local).unwrap();
+    }
+    rig.order(MediaOrder::Close);
+    rig.stop();
+    let samples = std::fs::read(heard).unwrap();
+    let loud = samples[44..].chunks(2).filter(|s| i16::from_le_bytes([s[0], s[1]]).abs() > 10_000).count();
+    assert!(loud > 10 * 160, "{loud} samples of what the peer said");
+}
+
+#[test]
+fn a_muted_or_held_stream_goes_on_as_it_is_told() {
+    let mut rig = Rig::new(None, None);
+    rig.prepare();
+    rig.order(MediaOrder::Mute(true));
+    rig.order(MediaOrder::Open(Plan { direction: Direction::Inactive, ..rig.plan() }));
+    rig.order(MediaOrder::Change(rig.plan()));
+    assert_eq!(rig.hear().0[12..], [0xff; 160], "silence, in mu-law");
+    rig.stop();
+}
+
+#[test]
+fn a_panic_fails_its_streams_and_the_next_call_works() {
+    let mut rig = Rig::new(None, None);
+    rig.prepare();
+    rig.tell(ToMedia::Panic);
+    assert!(matches!(rig.news.blocking_recv(), Some((MEDIA, MediaNews::Failed { .. }))));
+    let Some(Event::Restarted { thread: "media", story }) = rig.events.wait(Duration::from_secs(5)) else {
+        panic!("told");
+    };
+    assert!(story.contains("media_thread/mod.rs"), "{story}");
+    rig.prepare();
+    rig.order(MediaOrder::Open(rig.plan()));
+    rig.hear();
+    rig.stop();
+}
+
+#[test]
+fn a_family_without_a_network_is_a_sentence() {
+    let mut rig = Rig::new(None, None);
+    rig.order(MediaOrder::Prepare { toward: Some("2001:db8::1".parse().unwrap()) });
+    let Some((_, MediaNews::Failed { reason })) = rig.news.blocking_recv() else { panic!("failed") };
+    assert_eq!(reason, "there is no IPv6 network for the audio");
+    rig.stop();
+}

@@ -1,0 +1,83 @@
+//! What outlives a panic of the phone: its accounts and settings, and which calls the app believes to be up.
+//!
+//! Knows nothing of how a phone follows a command; it only repeats those that last.
+
+use std::collections::BTreeMap;
+
+use base::{Instant, Redacted};
+use phone::{Account, AccountId, CallId, CallState, CallView, Command, Event};
+
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    accounts: BTreeMap<AccountId, Account>,
+    do_not_disturb: Option<bool>,
+    forward_to: Option<Redacted<String>>,
+    call_waiting: Option<bool>,
+    calls: BTreeMap<CallId, CallView>,
+}
+
+impl Memory {
+    /// A command is about to be given.
+    pub(crate) fn commanded(&mut self, command: &Command) {
+        match command {
+            Command::AddAccount(id, account) => {
+                self.accounts.insert(*id, account.clone());
+            }
+            Command::RemoveAccount(id) => {
+                self.accounts.remove(id);
+            }
+            Command::Register(id) | Command::Unregister(id) => {
+                if let Some(account) = self.accounts.get_mut(id) {
+                    account.register = matches!(command, Command::Register(_));
+                }
+            }
+            Command::DoNotDisturb(on) => self.do_not_disturb = Some(*on),
+            Command::ForwardTo(to) => self.forward_to.clone_from(to),
+            Command::CallWaiting(on) => self.call_waiting = Some(*on),
+            _ => {} // passes with its call
+        }
+    }
+
+    /// The app is about to be told.
+    pub(crate) fn told(&mut self, event: &Event) {
+        if let Event::Call(view) = event {
+            match view.state {
+                CallState::Ended => {
+                    self.calls.remove(&view.call);
+                }
+                CallState::Calling
+                | CallState::Ringing
+                | CallState::Early
+                | CallState::Active
+                | CallState::Held
+                | CallState::RemoteHeld => {
+                    self.calls.insert(view.call, view.clone());
+                }
+            }
+        }
+    }
+
+    /// The commands that bring a new phone to where the old one was.
+    pub(crate) fn replay(&self) -> Vec<Command> {
+        let settings = [
+            self.do_not_disturb.map(Command::DoNotDisturb),
+            self.forward_to.clone().map(|to| Command::ForwardTo(Some(to))),
+            self.call_waiting.map(Command::CallWaiting),
+        ];
+        let accounts = self.accounts.iter().map(|(id, account)| Command::AddAccount(*id, account.clone()));
+        settings.into_iter().flatten().chain(accounts).collect()
+    }
+
+    /// The last views of the calls that went down with the phone.
+    pub(crate) fn lost(&mut self, now: Instant) -> impl Iterator<Item = CallView> + use<> {
+        std::mem::take(&mut self.calls).into_values().map(move |view| CallView {
+            revision: view.revision + 1,
+            state: CallState::Ended,
+            status: None,
+            reason: None,
+            explanation: Some("The phone had to restart itself.".into()),
+            ended: Some(now),
+            ..view
+        })
+    }
+}
