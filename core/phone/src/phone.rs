@@ -94,6 +94,11 @@ impl Phone {
         Wake::earlier(own, self.desk.agent.next_wake())
     }
 
+    /// Whether nothing of any call or message is left; registrations may stand.
+    pub fn is_quiet(&self) -> bool {
+        self.calls.is_empty() && self.messages.is_empty() && self.desk.agent.is_idle()
+    }
+
     fn due(&mut self) {
         let Self { desk, accounts, calls, .. } = self;
         // After a sleep everything is overdue at once, and being reachable goes first.
