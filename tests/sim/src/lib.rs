@@ -2,8 +2,19 @@
 //!
 //! Everything is drawn from one seed, so a run that fails can be run again: `OFFHOOK_SEED=N`. Knows no clock or socket.
 
+mod exchange;
 mod link;
+mod node;
+mod phone;
+mod picture;
+mod sound;
+mod stranger;
 mod wire;
+mod world;
 
+pub use crate::exchange::users;
+pub use crate::phone::{ACCOUNT, Handset, account};
 pub use link::Link;
+pub use stranger::{Heard, Stranger, sdp};
 pub use wire::{Arrival, Fate, NodeId, Socket, Wire};
+pub use world::World;

@@ -130,6 +130,8 @@ pub struct Wire {
     hosts: BTreeMap<IpAddr, NodeId>,
     sockets: BTreeMap<SocketAddr, Socket>,
     listeners: BTreeSet<SocketAddr>,
+    /// Streams asked for and not yet had: asking twice is asking once.
+    connecting: BTreeSet<(NodeId, SocketAddr)>,
     ends: BTreeMap<FlowId, End>,
     on_the_way: BTreeMap<(Instant, u64), (NodeId, Packet)>,
     serial: u64,
@@ -147,6 +149,7 @@ impl Wire {
             hosts: BTreeMap::new(),
             sockets: BTreeMap::new(),
             listeners: BTreeSet::new(),
+            connecting: BTreeSet::new(),
             ends: BTreeMap::new(),
             on_the_way: BTreeMap::new(),
             serial: 0,
@@ -261,6 +264,9 @@ impl Wire {
 
     /// Connects a stream; `Up` or `Failed` follows.
     pub fn connect(&mut self, node: NodeId, remote: SocketAddr, now: Instant) {
+        if !self.connecting.insert((node, remote)) {
+            return;
+        }
         match self.source(node, remote.ip()) {
             Some(ip) if self.host(remote.ip()).is_some() => {
                 let local = SocketAddr::new(ip, self.port());
@@ -337,10 +343,40 @@ impl Wire {
         self.on_the_way.retain(|_, (to, packet)| {
             *to != node || matches!(packet, Packet::Syn { asker, .. } if *asker != node)
         });
+        self.connecting.retain(|(n, _)| *n != node);
         let flows: Vec<FlowId> = self.ends.iter().filter(|(_, e)| e.node == node).map(|(f, _)| *f).collect();
         for flow in flows {
             self.close(flow, now);
         }
+    }
+
+    /// A node loses its network: as `kill`, but no word of it reaches anybody, and its address is free. Says which flows
+    /// it lost; their other ends find out for themselves.
+    pub fn unplug(&mut self, node: NodeId) -> Vec<FlowId> {
+        let mine: Vec<SocketAddr> = self
+            .sockets
+            .keys()
+            .chain(&self.listeners)
+            .copied()
+            .filter(|a| self.host(a.ip()) == Some(node))
+            .collect();
+        let mut lost = Vec::new();
+        for addr in mine {
+            if let Some(Socket::Signalling(flow)) = self.sockets.remove(&addr) {
+                lost.push(flow);
+            }
+            self.listeners.remove(&addr);
+        }
+        lost.extend(self.ends.iter().filter(|(_, e)| e.node == node && e.open).map(|(flow, _)| *flow));
+        for flow in &lost {
+            if let Some(end) = self.ends.get_mut(flow) {
+                end.open = false;
+            }
+        }
+        self.on_the_way.retain(|_, (to, _)| *to != node);
+        self.connecting.retain(|(n, _)| *n != node);
+        self.hosts.retain(|_, n| *n != node);
+        lost
     }
 
     /// When something arrives next.
@@ -357,12 +393,16 @@ impl Wire {
             let ((at, _), (node, packet)) = self.on_the_way.pop_first()?;
             match packet {
                 Packet::Arrival(arrival) => {
+                    if let Arrival::Up { remote, .. } | Arrival::Failed { remote } = &arrival {
+                        self.connecting.remove(&(node, *remote));
+                    }
                     if self.is_wanted(&arrival) {
                         return Some((node, arrival));
                     }
                 }
                 Packet::SynHeld { asker, local, remote, since } => {
                     if at.since(since) > PATIENCE {
+                        self.connecting.remove(&(asker, remote));
                         return Some((asker, Arrival::Failed { remote }));
                     }
                     self.syn(asker, local, remote, since, at);

@@ -1,0 +1,190 @@
+//! A phone in the world: the machine itself, and what its owner sees of it.
+//!
+//! Carries out media orders; signalling orders are the world's to carry out.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use base::{Instant, Redacted, Rng, Secret};
+use phone::{
+    Account, AccountId, AccountState, AccountView, CallId, CallIds, CallState, CallView, Command, Config,
+    Event, Input, MediaId, MediaOrder, NetworkNews, Output, Phone,
+};
+
+use crate::node::News;
+use crate::sound::Stream;
+
+/// The one account of each simulated phone.
+pub const ACCOUNT: AccountId = AccountId(1);
+
+/// What a phone asks of the world beside signalling.
+pub(crate) enum Wish {
+    Sip(sip::order::Order),
+    Media(MediaId, MediaOrder),
+    /// The state of a call changed; what to note.
+    Note(String),
+}
+
+/// A phone and its owner's view of it.
+#[derive(Debug)]
+pub struct Handset {
+    phone: Phone,
+    ids: CallIds,
+    account: Option<Account>,
+    calls: BTreeMap<CallId, CallView>,
+    view: Option<AccountView>,
+    events: Vec<(Instant, Event)>,
+    pub(crate) streams: BTreeMap<MediaId, Stream>,
+}
+
+impl Handset {
+    pub(crate) fn new(account: Option<Account>, rng: Rng) -> Self {
+        let ids = CallIds::new();
+        Self {
+            phone: Phone::new(Config::default(), ids.clone(), rng),
+            ids,
+            account,
+            calls: BTreeMap::new(),
+            view: None,
+            events: Vec::new(),
+            streams: BTreeMap::new(),
+        }
+    }
+
+    /// What its owner does when it is switched on.
+    pub(crate) fn first_commands(&self) -> Vec<Command> {
+        self.account.clone().map(|a| Command::AddAccount(ACCOUNT, a)).into_iter().collect()
+    }
+
+    /// The same phone after its process ended and began again: settings stay, all else is gone.
+    pub(crate) fn restarted(&self, rng: Rng) -> Self {
+        Self::new(self.account.clone(), rng)
+    }
+
+    /// Tells the phone, and says what it wants and what is to be noted.
+    pub(crate) fn hear(&mut self, name: &str, news: News, now: Instant) -> Vec<Wish> {
+        let bytes;
+        let input = match news {
+            News::Bytes { flow, from, bytes: b } => {
+                bytes = b;
+                Input::Bytes { flow, from, bytes: &bytes }
+            }
+            News::FlowUp { flow, transport, local, remote } => {
+                Input::FlowUp { flow, transport, local, remote }
+            }
+            News::FlowDown { flow } => Input::FlowDown { flow },
+            News::FlowFailed { transport, remote } => Input::FlowFailed { transport, remote },
+            News::Resolved { query, answer } => Input::Resolved { query, answer },
+            News::NetworkUp { addrs } => Input::Network(NetworkNews::Up { addrs }),
+            News::NetworkDown => Input::Network(NetworkNews::Down),
+            News::Media { media, news } => Input::Media { media, news },
+            News::Command(command) => Input::Command(command),
+            News::Due => Input::Due,
+            // A phone takes connections without being told that it listens.
+            News::Listening { .. } => return Vec::new(),
+        };
+        let mut wishes = Vec::new();
+        for output in self.phone.handle(input, now) {
+            match output {
+                Output::Sip(order) => wishes.push(Wish::Sip(order)),
+                Output::Media { media, order } => wishes.push(Wish::Media(media, order)),
+                Output::Event(event) => {
+                    match &event {
+                        Event::Call(view) => {
+                            let before = self.calls.insert(view.call, view.clone());
+                            if before.is_none_or(|b| b.state != view.state) {
+                                wishes.push(Wish::Note(note(name, view, &self.calls)));
+                            }
+                        }
+                        Event::Account(view) => self.view = Some(view.clone()),
+                        _ => {}
+                    }
+                    self.events.push((now, event));
+                }
+            }
+        }
+        wishes
+    }
+
+    pub(crate) fn next_wake(&self) -> Option<base::Wake> {
+        self.phone.next_wake()
+    }
+
+    /// Draws the id of a call that is about to be made.
+    pub(crate) fn draw(&self) -> CallId {
+        self.ids.draw()
+    }
+
+    /// The machine.
+    pub fn phone(&self) -> &Phone {
+        &self.phone
+    }
+
+    /// The newest view of each call that ever was.
+    pub fn calls(&self) -> impl Iterator<Item = &CallView> {
+        self.calls.values()
+    }
+
+    /// The newest view of one call.
+    pub fn call(&self, call: CallId) -> Option<&CallView> {
+        self.calls.get(&call)
+    }
+
+    /// The latest call that has not ended.
+    pub fn live(&self) -> Option<&CallView> {
+        self.calls.values().rev().find(|c| c.state != CallState::Ended)
+    }
+
+    /// All events, with their times.
+    pub fn events(&self) -> &[(Instant, Event)] {
+        &self.events
+    }
+
+    /// Whether the registrar has us.
+    pub fn is_registered(&self) -> bool {
+        self.view.as_ref().is_some_and(|v| v.state == AccountState::Registered)
+    }
+
+    /// The newest view of the account.
+    pub fn account(&self) -> Option<&AccountView> {
+        self.view.as_ref()
+    }
+}
+
+/// The account of a phone at `offhook.test`, whose first hop is `proxy`.
+pub fn account(user: &str, proxy: IpAddr) -> Account {
+    let uri = format!("sip:{user}@offhook.test").parse().expect("a plain SIP URI");
+    let host = match proxy {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    let mut account = Account::new(uri, Secret::new(format!("secret-{user}")));
+    account.proxy = Some(format!("sip:{host};lr").parse().expect("a plain SIP URI"));
+    account.auth_user = Some(Redacted::new(user.to_owned()));
+    account
+}
+
+/// `ann active`, or `ann active with cem` when there are several.
+fn note(name: &str, view: &CallView, calls: &BTreeMap<CallId, CallView>) -> String {
+    let state = match view.state {
+        CallState::Calling => "calls",
+        CallState::Ringing => match view.side {
+            phone::Side::In => "rings",
+            phone::Side::Out => "hears ringback",
+        },
+        CallState::Early => "hears early media",
+        CallState::Active => "active",
+        CallState::Held => "holds",
+        CallState::RemoteHeld => "is held",
+        CallState::Ended => "ended",
+    };
+    let others = calls.values().any(|c| c.call != view.call && c.state != CallState::Ended);
+    if others { format!("{name} {state} ({})", short(view)) } else { format!("{name} {state}") }
+}
+
+/// The user part of the other side.
+pub(crate) fn short(view: &CallView) -> &str {
+    let uri = view.remote.reveal();
+    let uri = uri.split_once(':').map_or(uri.as_str(), |(_, rest)| rest);
+    uri.split(['@', ';']).next().unwrap_or(uri)
+}

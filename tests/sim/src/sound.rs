@@ -1,0 +1,138 @@
+//! One media stream of a simulated phone: its sockets, and when asked for, real sound through the real session.
+//!
+//! Each phone hums a tone of its own, so that what is heard says who is heard. Knows nothing of SIP.
+
+use std::f64::consts::TAU;
+use std::net::SocketAddr;
+
+use base::{Instant, Rng};
+use media::{FRAME, Plan, SAMPLE_RATE, Session};
+
+/// The lowest tone, of the first node; each further one is a step higher.
+const TONE: f64 = 400.0;
+const STEP: f64 = 150.0;
+
+/// How much of what was heard is kept to listen to: a fifth of a second.
+const KEPT: usize = SAMPLE_RATE as usize / 5;
+
+/// The tone that the node of this number hums.
+pub(crate) fn tone(node: usize) -> f64 {
+    TONE + STEP * node as f64
+}
+
+/// A stream between `Prepare` and `Close`.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    /// Our RTP address; RTCP is one port above.
+    pub(crate) local: SocketAddr,
+    /// What was last agreed.
+    pub(crate) plan: Option<Plan>,
+    pub(crate) muted: bool,
+    session: Option<Session>,
+    phase: f64,
+    heard: Vec<i16>,
+}
+
+/// A packet that a stream wants sent.
+pub(crate) struct Packet {
+    pub(crate) from: SocketAddr,
+    pub(crate) to: SocketAddr,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Stream {
+    pub(crate) fn new(local: SocketAddr) -> Self {
+        Self { local, plan: None, muted: false, session: None, phase: 0.0, heard: Vec::new() }
+    }
+
+    /// Our RTCP address.
+    pub(crate) fn control(&self) -> SocketAddr {
+        SocketAddr::new(self.local.ip(), self.local.port() + 1)
+    }
+
+    /// Takes a plan; with `sound` a session plays it.
+    pub(crate) fn set_plan(&mut self, plan: Plan, sound: bool, rng: &mut Rng, now: Instant) {
+        match &mut self.session {
+            Some(session) => session.replan(plan.clone(), now),
+            None if sound => {
+                let mut session = Session::new(plan.clone(), rng.split(), now);
+                session.set_mute(self.muted);
+                self.session = Some(session);
+            }
+            None => {}
+        }
+        self.plan = Some(plan);
+    }
+
+    pub(crate) fn set_mute(&mut self, on: bool) {
+        self.muted = on;
+        if let Some(session) = &mut self.session {
+            session.set_mute(on);
+        }
+    }
+
+    /// Whether it wants a frame every 20 ms.
+    pub(crate) fn sounds(&self) -> bool {
+        self.session.is_some()
+    }
+
+    pub(crate) fn packet(&mut self, bytes: &[u8], from: SocketAddr, control: bool, now: Instant) {
+        if let Some(session) = &mut self.session {
+            session.packet(bytes, from, control, now, wall(now));
+        }
+    }
+
+    /// 20 ms pass: hums a frame, listens to a frame.
+    pub(crate) fn frame(&mut self, tone: f64, now: Instant, out: &mut Vec<Packet>) {
+        let (local, control) = (self.local, self.control());
+        let Some(session) = &mut self.session else { return };
+        let mut frame = [0; FRAME];
+        for sample in &mut frame {
+            self.phase = (self.phase + TAU * tone / f64::from(SAMPLE_RATE)) % TAU;
+            *sample = (self.phase.sin() * 8000.0) as i16;
+        }
+        let mut push = |o: media::Outgoing<'_>| {
+            let from = if o.rtcp_port { control } else { local };
+            out.push(Packet { from, to: o.to, bytes: o.bytes.to_vec() });
+        };
+        if let Some(o) = session.captured(&frame, now) {
+            push(o);
+        }
+        while let Some(o) = session.next_packet() {
+            push(o);
+        }
+        if let Some(o) = session.rtcp(now, wall(now)) {
+            push(o);
+        }
+        session.playout(&mut frame, now);
+        self.heard.extend_from_slice(&frame);
+        let old = self.heard.len().saturating_sub(KEPT);
+        self.heard.drain(..old);
+    }
+
+    /// Whether a tone is clearly in what was last heard.
+    pub(crate) fn hears(&self, tone: f64) -> bool {
+        self.heard.len() == KEPT && strength(&self.heard, tone) > 1000.0
+    }
+
+    pub(crate) fn stats(&self) -> Option<media::Stats> {
+        self.session.as_ref().map(Session::stats)
+    }
+}
+
+/// The amplitude of one frequency, by correlation.
+fn strength(samples: &[i16], tone: f64) -> f64 {
+    let (mut re, mut im) = (0.0, 0.0);
+    for (n, sample) in samples.iter().enumerate() {
+        let angle = TAU * tone * n as f64 / f64::from(SAMPLE_RATE);
+        re += f64::from(*sample) * angle.cos();
+        im += f64::from(*sample) * angle.sin();
+    }
+    2.0 * re.hypot(im) / samples.len() as f64
+}
+
+/// The told time as NTP's 32.32; the world's origin is an hour into 1900.
+fn wall(now: Instant) -> u64 {
+    let nanos = u128::from(now.as_nanos()) + 3600 * 1_000_000_000;
+    ((nanos << 32) / 1_000_000_000) as u64
+}

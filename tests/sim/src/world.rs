@@ -1,0 +1,559 @@
+//! The world: nodes, the wire between them, and one virtual clock.
+//!
+//! What happens next is always the earliest thing that wants to happen: an arrival, a machine's wish to be woken, a media
+//! frame, a name server's answer. The same seed is the same history.
+
+mod people;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use base::{Instant, Rng, Transport};
+use bytes::Bytes;
+use exchange::bindings::InMemory;
+use phone::{MediaId, MediaNews, MediaOrder};
+use sip::ladder::{self, Ladder};
+use sip::locate::{Answer, Question, Record};
+use sip::message::{Message, Name};
+use sip::order::Order;
+
+use crate::exchange::Office;
+use crate::node::{Machine, News, Node};
+use crate::phone::{Handset, Wish};
+use crate::sound::{self, Stream};
+use crate::stranger::{Heard, Stranger};
+use crate::wire::{Arrival, Fate, NodeId, Socket, Wire};
+use crate::{Link, picture};
+
+/// How long a name server takes to answer.
+const DNS_DELAY: Duration = Duration::from_millis(10);
+
+/// How long it takes to hear that nobody has a port.
+const ICMP_DELAY: Duration = Duration::from_millis(10);
+
+/// The rhythm of sound.
+const FRAME: Duration = Duration::from_millis(20);
+
+/// How often a phone is told how its calls sound.
+const QUALITY: Duration = Duration::from_secs(5);
+
+/// So many things in one moment are a machine that spins.
+const SPIN: u32 = 100_000;
+
+/// Everything.
+pub struct World {
+    seed: u64,
+    rng: Rng,
+    now: Instant,
+    /// The ladder's time zero.
+    began: Instant,
+    pub(crate) nodes: Vec<Node>,
+    wire: Wire,
+    ladder: Ladder,
+    /// What the ladder is about, told again at each beginning.
+    about: Vec<Name>,
+    keep_ladder: bool,
+    /// What was sent since the ladder began, so that a repetition is known.
+    seen: BTreeSet<(NodeId, Bytes)>,
+    /// How many messages of each kind a node has sent.
+    said: BTreeMap<(NodeId, String), u64>,
+    heading: (String, String),
+    dns: BTreeMap<Question, Answer>,
+    agenda: VecDeque<(NodeId, News)>,
+    later: BTreeMap<(Instant, u64), (NodeId, News)>,
+    serial: u64,
+    with_sound: bool,
+    next_frame: Option<Instant>,
+    picture: picture::Picture,
+}
+
+impl World {
+    /// An empty world. `title` and `source` (an RFC section) head its ladder. The seed is `OFFHOOK_SEED`'s, else 1.
+    pub fn new(title: &str, source: &str) -> Self {
+        Self::seeded(title, source, seed().unwrap_or(1))
+    }
+
+    /// An empty world from a seed; `OFFHOOK_SEED` overrules it.
+    pub fn seeded(title: &str, source: &str, number: u64) -> Self {
+        let number = seed().unwrap_or(number);
+        let mut rng = Rng::from_number(number);
+        Self {
+            seed: number,
+            wire: Wire::new(rng.split()),
+            rng,
+            now: Instant::ZERO,
+            began: Instant::ZERO,
+            nodes: Vec::new(),
+            ladder: Ladder::new(title, source, &[]),
+            about: Vec::new(),
+            keep_ladder: true,
+            seen: BTreeSet::new(),
+            said: BTreeMap::new(),
+            heading: (title.to_owned(), source.to_owned()),
+            dns: BTreeMap::new(),
+            agenda: VecDeque::new(),
+            later: BTreeMap::new(),
+            serial: 0,
+            with_sound: false,
+            next_frame: None,
+            picture: picture::Picture::default(),
+        }
+    }
+
+    /// From now on calls carry sound: each phone hums its own tone. Without, media are only agreed.
+    #[must_use]
+    pub fn with_sound(mut self) -> Self {
+        self.with_sound = true;
+        self
+    }
+
+    /// The ladder shows the values of these fields.
+    #[must_use]
+    pub fn about(mut self, fields: &[Name]) -> Self {
+        self.about = fields.to_vec();
+        self
+    }
+
+    /// No ladder is kept: for days and hundreds of calls.
+    #[must_use]
+    pub fn without_ladder(mut self) -> Self {
+        self.keep_ladder = false;
+        self
+    }
+
+    // Who is there
+
+    /// The address that the next node gets.
+    pub fn next_ip(&self) -> IpAddr {
+        IpAddr::V4(Ipv4Addr::new(10, 0, 0, self.nodes.len() as u8 + 1))
+    }
+
+    /// An exchange for `offhook.test` (or what the configuration says), listening on 5060 by UDP and TCP.
+    pub fn exchange(&mut self, name: &str, config: exchange::Config) -> NodeId {
+        let rng = self.rng.split();
+        let office = Office::new(config, InMemory::default(), rng, self.now);
+        let node = self.add(name, Machine::Exchange(Box::new(office)));
+        self.boot(node);
+        node
+    }
+
+    /// A phone with this account (or none), switched on.
+    pub fn phone(&mut self, name: &str, account: Option<phone::Account>) -> NodeId {
+        let rng = self.rng.split();
+        let node = self.add(name, Machine::Phone(Box::new(Handset::new(account, rng))));
+        self.boot(node);
+        node
+    }
+
+    /// A peer that says what the test says, on 5060 by UDP and TCP.
+    pub fn stranger(&mut self, name: &str) -> NodeId {
+        let node = self.add(name, Machine::Stranger(Stranger::default()));
+        self.boot(node);
+        node
+    }
+
+    fn add(&mut self, name: &str, machine: Machine) -> NodeId {
+        let ip = self.next_ip();
+        let id = NodeId(self.nodes.len());
+        self.wire.add_host(id, ip);
+        self.ladder.column(name);
+        self.nodes.push(Node {
+            name: name.to_owned(),
+            ips: vec![ip],
+            machine,
+            awake: true,
+            missed: VecDeque::new(),
+            wakes: BTreeMap::new(),
+        });
+        id
+    }
+
+    /// Opens a node's sockets and tells it so.
+    fn boot(&mut self, node: NodeId) {
+        for ip in self.nodes[node.0].ips.clone() {
+            self.open_sockets(node, ip);
+        }
+        if let Machine::Phone(handset) = &self.nodes[node.0].machine {
+            let commands = handset.first_commands();
+            let addrs = self.nodes[node.0].ips.clone();
+            self.agenda.push_back((node, News::NetworkUp { addrs }));
+            self.agenda.extend(commands.into_iter().map(|c| (node, News::Command(c))));
+        }
+        self.work();
+    }
+
+    fn open_sockets(&mut self, node: NodeId, ip: IpAddr) {
+        let local = SocketAddr::new(ip, 5060);
+        let flow = self.wire.flow();
+        self.wire.bind(local, Socket::Signalling(flow));
+        self.wire.listen(local);
+        self.agenda.push_back((node, News::FlowUp { flow, transport: Transport::Udp, local, remote: None }));
+        self.agenda.push_back((node, News::Listening { transport: Transport::Tcp, local }));
+    }
+
+    // What the world does to them
+
+    /// Makes every link that has none of its own like this.
+    pub fn set_links(&mut self, link: Link) {
+        self.wire.set_default(link);
+    }
+
+    /// Makes one way like this.
+    pub fn set_link(&mut self, from: NodeId, to: NodeId, link: Link) {
+        self.wire.set_link(from, to, link);
+    }
+
+    /// Cuts or mends one way.
+    pub fn cut(&mut self, from: NodeId, to: NodeId, cut: bool) {
+        let link = Link { cut, ..self.wire.link(from, to) };
+        self.wire.set_link(from, to, link);
+    }
+
+    /// What the name servers know; all other names are not found.
+    pub fn name(&mut self, question: Question, records: Vec<Record>) {
+        self.dns.insert(question, Answer::Records(records));
+    }
+
+    /// A phone's processor stops: datagrams are lost on it, streams wait.
+    pub fn sleep(&mut self, node: NodeId) {
+        self.nodes[node.0].awake = false;
+    }
+
+    /// It goes on.
+    pub fn wake(&mut self, node: NodeId) {
+        self.nodes[node.0].awake = true;
+        let missed = std::mem::take(&mut self.nodes[node.0].missed);
+        self.agenda.extend(missed.into_iter().map(|news| (node, news)));
+        self.agenda.push_back((node, News::Due));
+        self.work();
+    }
+
+    /// A node's process ends without a word.
+    pub fn kill(&mut self, node: NodeId) {
+        self.wire.kill(node, self.now);
+        self.later.retain(|_, (n, _)| *n != node);
+        let n = &mut self.nodes[node.0];
+        let machine = std::mem::replace(&mut n.machine, Machine::Stranger(Stranger::default()));
+        n.machine = Machine::Ended(Box::new(machine));
+        n.missed.clear();
+    }
+
+    /// It begins again: a phone with its settings, an exchange with its users and bindings.
+    pub fn start(&mut self, node: NodeId) {
+        let rng = self.rng.split();
+        let n = &mut self.nodes[node.0];
+        let machine = std::mem::replace(&mut n.machine, Machine::Stranger(Stranger::default()));
+        n.machine = match machine {
+            Machine::Ended(machine) => match *machine {
+                Machine::Phone(handset) => Machine::Phone(Box::new(handset.restarted(rng))),
+                Machine::Exchange(office) => Machine::Exchange(Box::new(office.restarted(rng, self.now))),
+                other => other,
+            },
+            running => running,
+        };
+        n.awake = true;
+        self.boot(node);
+    }
+
+    /// A node loses its network: its streams and sockets are gone, and nobody is told but itself.
+    pub fn offline(&mut self, node: NodeId) {
+        for flow in self.wire.unplug(node) {
+            self.agenda.push_back((node, News::FlowDown { flow }));
+        }
+        self.agenda.push_back((node, News::NetworkDown));
+        self.work();
+    }
+
+    /// It has one again, perhaps with another address.
+    pub fn online(&mut self, node: NodeId, ip: IpAddr) {
+        self.wire.add_host(node, ip);
+        self.nodes[node.0].ips = vec![ip];
+        self.open_sockets(node, ip);
+        self.agenda.push_back((node, News::NetworkUp { addrs: vec![ip] }));
+        self.work();
+    }
+
+    // Time
+
+    /// Now.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Lets time pass.
+    pub fn run_for(&mut self, time: Duration) {
+        let until = self.now + time;
+        while self.step(until) {}
+    }
+
+    // How it goes round
+
+    /// The next thing happens, unless it is after `until`; then it is `until` and false.
+    fn step(&mut self, until: Instant) -> bool {
+        let due = (0..self.nodes.len())
+            .filter_map(|i| self.nodes[i].next_wake().map(|w| (w.at, w.why, NodeId(i))))
+            .min();
+        let others = [self.wire.next(), self.next_frame, self.later.keys().next().map(|(at, _)| *at)];
+        let Some(next) =
+            others.into_iter().flatten().chain(due.map(|(at, ..)| at)).min().filter(|at| *at <= until)
+        else {
+            self.now = self.now.max(until);
+            return false;
+        };
+        self.now = self.now.max(next);
+        if let Some((node, arrival)) = self.wire.pop_due(self.now) {
+            self.arrive(node, arrival);
+        } else if let Some((key, _)) = self.later.first_key_value().filter(|((at, _), _)| *at <= self.now)
+            && let key = *key
+            && let Some(what) = self.later.remove(&key)
+        {
+            self.agenda.push_back(what);
+        } else if self.next_frame.is_some_and(|at| at <= self.now) {
+            self.frames();
+        } else if let Some((at, why, node)) = due
+            && at <= self.now
+        {
+            *self.nodes[node.0].wakes.entry(why).or_default() += 1;
+            self.agenda.push_back((node, News::Due));
+        }
+        self.work();
+        true
+    }
+
+    /// Tells the news that are due at once, until there are none.
+    fn work(&mut self) {
+        let mut rounds = 0;
+        while let Some((node, news)) = self.agenda.pop_front() {
+            self.tell(node, news);
+            rounds += 1;
+            assert!(rounds < SPIN, "{} spins", self.nodes[node.0].name);
+        }
+    }
+
+    fn arrive(&mut self, node: NodeId, arrival: Arrival) {
+        let news = match arrival {
+            Arrival::Datagram { socket: Socket::Signalling(flow), from, bytes }
+            | Arrival::Chunk { flow, from, bytes } => News::Bytes { flow, from, bytes },
+            Arrival::Datagram { socket: Socket::Media(media, control), from, bytes } => {
+                let now = self.now;
+                if let Machine::Phone(handset) = &mut self.nodes[node.0].machine
+                    && let Some(stream) = handset.streams.get_mut(&MediaId(media))
+                {
+                    stream.packet(&bytes, from, control, now);
+                }
+                return;
+            }
+            Arrival::Up { flow, local, remote } => {
+                News::FlowUp { flow, transport: Transport::Tcp, local, remote: Some(remote) }
+            }
+            Arrival::Down { flow } => News::FlowDown { flow },
+            Arrival::Failed { remote } => News::FlowFailed { transport: Transport::Tcp, remote },
+        };
+        let n = &mut self.nodes[node.0];
+        let datagram = matches!(&news, News::Bytes { flow, .. } if self.wire.stream_addrs(*flow).is_none());
+        match (n.awake, datagram) {
+            (true, _) => self.agenda.push_back((node, news)),
+            (false, false) => n.missed.push_back(news),
+            (false, true) => {}
+        }
+    }
+
+    fn tell(&mut self, node: NodeId, news: News) {
+        let now = self.now;
+        let n = &mut self.nodes[node.0];
+        match &mut n.machine {
+            Machine::Phone(handset) => {
+                let wishes = handset.hear(&n.name, news, now);
+                for wish in wishes {
+                    match wish {
+                        Wish::Sip(order) => self.execute(node, order),
+                        Wish::Media(media, order) => self.media(node, media, order),
+                        Wish::Note(text) => self.note(&text),
+                    }
+                }
+            }
+            Machine::Exchange(office) => {
+                let mut orders = Vec::new();
+                office.hear(news, now, &mut orders);
+                for order in orders {
+                    self.execute(node, order);
+                }
+            }
+            Machine::Stranger(stranger) => {
+                if let News::Bytes { flow, from, bytes } = news {
+                    let stream = self.wire.stream_addrs(flow);
+                    let local = stream.map(|(local, _)| local).or_else(|| self.wire.signalling_addr(flow));
+                    if let Some(local) = local {
+                        let text = String::from_utf8_lossy(&bytes).into_owned();
+                        stranger.hear(Heard { flow, from, local, is_stream: stream.is_some(), text });
+                    }
+                }
+            }
+            Machine::Ended(_) => {}
+        }
+    }
+
+    /// Carries out an order.
+    fn execute(&mut self, node: NodeId, order: Order) {
+        match order {
+            Order::Send { flow, to, bytes } => {
+                let fate = if let Some(local) = self.wire.signalling_addr(flow) {
+                    let fate = self.wire.send(local, to, bytes.clone(), self.now);
+                    if fate == Fate::NoOneThere && self.wire.host(to.ip()).is_some() {
+                        // The other machine's kernel says that nobody has that port.
+                        self.after(
+                            ICMP_DELAY,
+                            node,
+                            News::FlowFailed { transport: Transport::Udp, remote: to },
+                        );
+                    }
+                    fate
+                } else if self.wire.send_stream(flow, bytes.clone(), self.now) {
+                    Fate::OnTheWay
+                } else {
+                    Fate::NoOneThere
+                };
+                self.record(node, to, &bytes, fate);
+            }
+            Order::OpenFlow { transport: Transport::Udp, remote } => {
+                let news = match self.wire.signalling(node, remote.ip()) {
+                    Some((flow, local)) => {
+                        News::FlowUp { flow, transport: Transport::Udp, local, remote: Some(remote) }
+                    }
+                    None => News::FlowFailed { transport: Transport::Udp, remote },
+                };
+                self.agenda.push_back((node, news));
+            }
+            Order::OpenFlow { transport: Transport::Tcp, remote } => {
+                self.wire.connect(node, remote, self.now);
+            }
+            Order::OpenFlow { transport, remote } => {
+                self.agenda.push_back((node, News::FlowFailed { transport, remote }));
+            }
+            Order::CloseFlow { flow } => {
+                self.wire.close(flow, self.now);
+                self.agenda.push_back((node, News::FlowDown { flow }));
+            }
+            Order::Resolve { query, question } => {
+                let answer = self.dns.get(&question).cloned().unwrap_or(Answer::NotFound);
+                self.after(DNS_DELAY, node, News::Resolved { query, answer });
+            }
+        }
+    }
+
+    fn after(&mut self, time: Duration, node: NodeId, news: News) {
+        self.serial += 1;
+        self.later.insert((self.now + time, self.serial), (node, news));
+    }
+
+    /// A row of the ladder; keepalives are not worth one.
+    fn record(&mut self, node: NodeId, to: SocketAddr, bytes: &Bytes, fate: Fate) {
+        let Some(to) = self.wire.host(to.ip()) else { return };
+        let Ok(message) = Message::read(bytes.as_ref()) else { return };
+        let word = message.status().map_or_else(|| message.method().as_str().to_owned(), |s| s.to_string());
+        *self.said.entry((node, word)).or_default() += 1;
+        let at = self.ladder_time();
+        let first = self.seen.insert((node, bytes.clone()));
+        let fate = match fate {
+            Fate::OnTheWay if first => ladder::Fate::Sent,
+            Fate::OnTheWay => ladder::Fate::Again,
+            Fate::Lost | Fate::NoOneThere => ladder::Fate::Lost,
+        };
+        if self.keep_ladder {
+            self.ladder.message(at, node.0, to.0, bytes, fate);
+        }
+    }
+
+    /// A note at the ladder's right: what a person saw or did.
+    pub fn note(&mut self, text: &str) {
+        let at = self.ladder_time();
+        if self.keep_ladder {
+            self.ladder.note(at, text);
+        }
+    }
+
+    fn ladder_time(&self) -> Instant {
+        Instant::ZERO + self.now.since(self.began)
+    }
+
+    /// Carries out a media order.
+    fn media(&mut self, node: NodeId, media: MediaId, order: MediaOrder) {
+        let Machine::Phone(handset) = &mut self.nodes[node.0].machine else { return };
+        match order {
+            MediaOrder::Prepare { toward } => {
+                let ip = toward.and_then(|t| self.wire.source(node, t)).unwrap_or(self.nodes[node.0].ips[0]);
+                let local = SocketAddr::new(ip, self.wire.port());
+                let stream = Stream::new(local);
+                self.wire.bind(local, Socket::Media(media.0, false));
+                self.wire.bind(stream.control(), Socket::Media(media.0, true));
+                if let Machine::Phone(handset) = &mut self.nodes[node.0].machine {
+                    handset.streams.insert(media, stream);
+                }
+                self.agenda.push_back((node, News::Media { media, news: MediaNews::Ready { local } }));
+            }
+            MediaOrder::Open(plan) | MediaOrder::Change(plan) => {
+                if let Some(stream) = handset.streams.get_mut(&media) {
+                    stream.set_plan(plan, self.with_sound, &mut self.rng, self.now);
+                }
+                if self.with_sound && self.next_frame.is_none() {
+                    self.next_frame = Some(self.now + FRAME);
+                }
+            }
+            MediaOrder::Mute(on) => {
+                if let Some(stream) = handset.streams.get_mut(&media) {
+                    stream.set_mute(on);
+                }
+            }
+            MediaOrder::Close => {
+                if let Some(stream) = handset.streams.remove(&media) {
+                    self.wire.unbind(stream.local);
+                    self.wire.unbind(stream.control());
+                }
+            }
+        }
+        for note in self.picture.look(&self.nodes, &self.wire) {
+            self.note(&note);
+        }
+    }
+
+    /// 20 ms of sound pass on every open stream.
+    fn frames(&mut self) {
+        let now = self.now;
+        let mut packets = Vec::new();
+        let mut any = false;
+        let tell_quality = now.as_nanos() % (QUALITY.as_nanos() as u64) < FRAME.as_nanos() as u64;
+        for (i, node) in self.nodes.iter_mut().enumerate() {
+            if let Machine::Phone(handset) = &mut node.machine {
+                for (media, stream) in handset.streams.iter_mut().filter(|(_, s)| s.sounds()) {
+                    any = true;
+                    stream.frame(sound::tone(i), now, &mut packets);
+                    if tell_quality && let Some(stats) = stream.stats() {
+                        let news = News::Media { media: *media, news: MediaNews::Quality(stats) };
+                        self.agenda.push_back((NodeId(i), news));
+                    }
+                }
+            }
+        }
+        for packet in packets {
+            self.wire.send(packet.from, packet.to, Bytes::from(packet.bytes), now);
+        }
+        self.next_frame = any.then(|| now + FRAME);
+    }
+}
+
+/// A test that fails says how to see it again.
+impl Drop for World {
+    #[allow(clippy::print_stderr)]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("OFFHOOK_SEED={} at {:?}\n{}", self.seed, self.now, self.ladder());
+        }
+    }
+}
+
+/// The seed asked for by whoever runs a failed test again.
+#[allow(clippy::disallowed_methods)]
+fn seed() -> Option<u64> {
+    std::env::var("OFFHOOK_SEED").ok()?.parse().ok()
+}
