@@ -139,15 +139,12 @@ impl<B: Bindings> Exchange<B> {
         self.drain(now, out);
     }
 
-    /// A connection that was ordered could not be made.
+    /// A connection that was ordered could not be made; or (UDP) the network says that nobody is at `remote`.
     pub fn flow_failed(&mut self, transport: Transport, remote: SocketAddr, now: Instant, out: &mut Orders) {
+        for flow in self.ways.datagram_flows().filter(|_| transport == Transport::Udp) {
+            self.transactions.undeliverable(flow, remote, &mut self.news);
+        }
         self.with_proxy(now, out, |proxy, desk| proxy.connected(transport, remote, false, desk));
-        self.drain(now, out);
-    }
-
-    /// The network said that a datagram to `remote` cannot be delivered.
-    pub fn undeliverable(&mut self, flow: FlowId, remote: SocketAddr, now: Instant, out: &mut Orders) {
-        self.transactions.undeliverable(flow, remote, &mut self.news);
         self.drain(now, out);
     }
 

@@ -59,6 +59,8 @@ impl Ways {
     ) {
         match remote {
             None => self.listening(transport, local),
+            // How one socket reaches one remote: nothing we ask, and nothing that stands.
+            Some(_) if transport == Transport::Udp => return,
             Some(remote) => {
                 self.streams.insert((transport, remote), flow);
             }
@@ -136,6 +138,10 @@ impl Ways {
     /// Orders a connection that [`Ways::reach`] promised.
     pub(crate) fn open(transport: Transport, remote: SocketAddr, out: &mut Orders) {
         out.push(Order::OpenFlow { transport, remote });
+    }
+
+    pub(crate) fn datagram_flows(&self) -> impl Iterator<Item = FlowId> {
+        self.flows.iter().filter(|(_, f)| f.transport == Transport::Udp).map(|(id, _)| *id)
     }
 
     /// The UDP socket for a remote: of its family, and of its side of the loopback border when there is a choice.
