@@ -14,6 +14,9 @@ mod harness;
 mod proxy;
 pub mod redirect;
 mod registrar;
+#[cfg(feature = "server")]
+#[allow(clippy::disallowed_methods)] // here, and only here, are clock and threads
+pub mod server;
 mod throttle;
 mod token;
 mod ways;

@@ -1,0 +1,232 @@
+//! The server's set-up as people write it: shapes and defaults, checked while they are read.
+//!
+//! Which file it is and on which line an error lies, the reader of the file (the console) knows. A key that belongs to a
+//! later build says so instead of being overlooked.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use base::Secret;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, IgnoredAny};
+use sip::message::{Scheme, UriRef};
+
+use crate::redirect::Redirect;
+use crate::{Config, DomainRoute, Limits};
+
+/// Everything that `offhook exchange` can be told. [`ServerConfig::default`] is what it does untold.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerConfig {
+    /// The domain it answers for; also the digest realm.
+    #[serde(default = "domain")]
+    pub domain: String,
+    /// Other host names that mean it.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// Where users and bindings are kept; absent: in memory.
+    #[serde(default)]
+    pub database: Option<PathBuf>,
+    /// Where it listens.
+    #[serde(default)]
+    pub listen: Listen,
+    /// Whether calls and messages of own users are challenged like their registrations are.
+    #[serde(default = "yes")]
+    pub challenge: bool,
+    /// Shortest registration in seconds; a shorter wish is answered 423.
+    #[serde(default = "min_expires")]
+    pub min_expires: u32,
+    /// Longest registration in seconds.
+    #[serde(default = "max_expires")]
+    pub max_expires: u32,
+    /// Users. Those of an earlier configuration that are missing here are forgotten.
+    #[serde(default)]
+    pub user: Vec<User>,
+    /// Numbers that have moved.
+    #[serde(default)]
+    pub redirect: Vec<RedirectRule>,
+    /// Next hops of other domains.
+    #[serde(default)]
+    pub domain_route: Vec<DomainRule>,
+    #[serde(default, rename = "tls", deserialize_with = "not_in_this_build")]
+    #[doc(hidden)]
+    pub not_yet_tls: (),
+}
+
+/// Listening addresses; port 0 takes a free one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    /// For datagrams.
+    pub udp: Option<SocketAddr>,
+    /// For streams.
+    pub tcp: Option<SocketAddr>,
+    #[serde(default, rename = "tls", deserialize_with = "not_in_this_build")]
+    #[doc(hidden)]
+    pub not_yet_tls: (),
+    #[serde(default, rename = "vos", deserialize_with = "not_in_this_build")]
+    #[doc(hidden)]
+    pub not_yet_vos: (),
+    #[serde(default, rename = "stun", deserialize_with = "not_in_this_build")]
+    #[doc(hidden)]
+    pub not_yet_stun: (),
+    #[serde(default, rename = "http", deserialize_with = "not_in_this_build")]
+    #[doc(hidden)]
+    pub not_yet_http: (),
+}
+
+impl Listen {
+    /// Both transports at one address.
+    pub fn at(addr: SocketAddr) -> Self {
+        Self { udp: Some(addr), tcp: Some(addr), ..Self::nowhere() }
+    }
+
+    const fn nowhere() -> Self {
+        Self { udp: None, tcp: None, not_yet_tls: (), not_yet_vos: (), not_yet_stun: (), not_yet_http: () }
+    }
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 5060)))
+    }
+}
+
+/// One user.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    /// The user part of the address-of-record, and the digest's user name.
+    #[serde(deserialize_with = "number")]
+    pub number: String,
+    /// The password.
+    #[serde(deserialize_with = "secret")]
+    pub password: Secret<String>,
+    #[serde(default, rename = "balance", deserialize_with = "not_in_this_build")]
+    #[doc(hidden)]
+    pub not_yet_balance: (),
+    #[serde(default, rename = "currency", deserialize_with = "not_in_this_build")]
+    #[doc(hidden)]
+    pub not_yet_currency: (),
+}
+
+impl User {
+    /// A user.
+    pub fn new(number: &str, password: &str) -> Self {
+        Self {
+            number: number.into(),
+            password: Secret::new(password.into()),
+            not_yet_balance: (),
+            not_yet_currency: (),
+        }
+    }
+}
+
+/// Numbers with this prefix are answered 302.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RedirectRule {
+    /// The beginning of the number.
+    pub prefix: String,
+    /// A SIP URI, `{number}` in it for the number.
+    #[serde(deserialize_with = "contact")]
+    pub contact: String,
+}
+
+/// Requests for a domain go to this address.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DomainRule {
+    /// The domain.
+    pub domain: String,
+    /// Address and port.
+    pub next_hop: SocketAddr,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            domain: domain(),
+            aliases: Vec::new(),
+            database: None,
+            listen: Listen::default(),
+            challenge: true,
+            min_expires: min_expires(),
+            max_expires: max_expires(),
+            user: (1001..=1009).map(|n| User::new(&n.to_string(), &format!("secret-{n}"))).collect(),
+            redirect: Vec::new(),
+            domain_route: Vec::new(),
+            not_yet_tls: (),
+        }
+    }
+}
+
+impl ServerConfig {
+    /// What the machines need of it, with the users that the database gave.
+    pub(crate) fn machines(&self, users: BTreeMap<String, Secret<String>>, key: Secret<[u8; 16]>) -> Config {
+        let redirects =
+            self.redirect.iter().map(|r| Redirect { prefix: r.prefix.clone(), contact: r.contact.clone() });
+        let routes =
+            self.domain_route.iter().map(|r| DomainRoute { domain: r.domain.clone(), next_hop: r.next_hop });
+        Config {
+            domain: self.domain.clone(),
+            aliases: self.aliases.clone(),
+            users,
+            redirects: redirects.collect(),
+            domain_routes: routes.collect(),
+            challenge: self.challenge,
+            limits: Limits {
+                min_expires: self.min_expires,
+                max_expires: self.max_expires.max(self.min_expires),
+                ..Limits::default()
+            },
+            key: Some(key),
+            ..Config::default()
+        }
+    }
+}
+
+fn domain() -> String {
+    Config::default().domain
+}
+
+const fn yes() -> bool {
+    true
+}
+
+fn min_expires() -> u32 {
+    Limits::default().min_expires
+}
+
+fn max_expires() -> u32 {
+    Limits::default().max_expires
+}
+
+fn not_in_this_build<'de, D: Deserializer<'de>>(value: D) -> Result<(), D::Error> {
+    IgnoredAny::deserialize(value)?;
+    Err(D::Error::custom("not in this build"))
+}
+
+fn secret<'de, D: Deserializer<'de>>(value: D) -> Result<Secret<String>, D::Error> {
+    String::deserialize(value).map(Secret::new)
+}
+
+fn number<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Error> {
+    let number = String::deserialize(value)?;
+    let user = format!("sip:{number}@h");
+    match UriRef::read(user.as_bytes()) {
+        Ok(uri) if uri.user_decoded() == number && !number.is_empty() => Ok(number),
+        Ok(_) | Err(_) => Err(D::Error::custom("a number is made of letters, digits and -_.+*#")),
+    }
+}
+
+fn contact<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Error> {
+    let contact = String::deserialize(value)?;
+    match UriRef::read(contact.replace("{number}", "1").as_bytes()) {
+        Ok(uri) if uri.scheme != Scheme::Other => Ok(contact),
+        Ok(_) | Err(_) => {
+            Err(D::Error::custom("not a SIP URI (expected for example sip:{number}@host:port)"))
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! The exchange as a server: sockets, clock, database, one thread.
+//!
+//! Runs beside other threads of a process (the demo, tests) or as the process (`offhook exchange`). Decides nothing: the
+//! machines do, [`offhook_net`] carries, and the store remembers.
+
+mod config;
+mod kept;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant as Clock, SystemTime};
+
+use base::{Instant, Rng, Transport};
+use offhook_net::{ListenError, NameServers, Net, NetEvent};
+use sip::order::Orders;
+use tokio::sync::mpsc as wishes;
+
+pub use config::{DomainRule, Listen, RedirectRule, ServerConfig, User};
+pub use store::StoreError;
+
+use crate::bindings::{Bindings as _, InMemory};
+use crate::{Counters, DoorCounters, Exchange};
+use kept::Kept;
+use store::Store;
+
+/// How long a change waits for others before it is written.
+const WRITE_BEHIND: Duration = Duration::from_millis(200);
+/// News handled before the timers are looked at again.
+const AT_ONCE: usize = 64;
+
+/// Why the exchange cannot start; each is a sentence for the person who started it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A listening address cannot be had. Names the port.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The database cannot be used. Names the file.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The configuration contradicts itself.
+    #[error("{0}")]
+    Config(String),
+    /// The system gives no thread, randomness or event loop.
+    #[error("cannot start the exchange: {0}")]
+    System(String),
+}
+
+/// Where the exchange listens, with the real ports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Addresses {
+    /// For datagrams.
+    pub udp: Option<SocketAddr>,
+    /// For streams.
+    pub tcp: Option<SocketAddr>,
+}
+
+/// What the exchange is about just now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Bindings kept.
+    pub bindings: usize,
+    /// Requests being proxied.
+    pub in_hand: usize,
+    /// What was seen.
+    pub counters: Counters,
+    /// What was seen at the door.
+    pub door: DoorCounters,
+}
+
+/// A running exchange. Dropped, it ends.
+pub struct Server {
+    addresses: Addresses,
+    wishes: wishes::UnboundedSender<Wish>,
+    thread: Option<JoinHandle<()>>,
+}
+
+enum Wish {
+    Stop,
+    Status(mpsc::Sender<Status>),
+}
+
+impl Server {
+    /// Starts an exchange on a thread of its own and returns once it listens.
+    ///
+    /// # Errors
+    /// [`StartError`]: print it; nothing has been left behind.
+    pub fn start(config: ServerConfig) -> Result<Self, StartError> {
+        let (wishes, wished) = wishes::unbounded_channel();
+        let (tell, told) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("exchange".into())
+            .spawn(move || match Running::begin(&config) {
+                Ok((mut running, runtime)) => {
+                    // Nobody may be left to hear it; then nobody wants the exchange either.
+                    if tell.send(Ok(running.addresses)).is_ok() {
+                        runtime.block_on(running.run(wished));
+                    }
+                }
+                Err(error) => drop(tell.send(Err(error))),
+            })
+            .map_err(|error| StartError::System(error.to_string()))?;
+        let addresses = told.recv().map_err(|_| StartError::System("its thread ended".into()))??;
+        Ok(Self { addresses, wishes, thread: Some(thread) })
+    }
+
+    /// Where it listens.
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// What it is about; `None` once it has ended.
+    pub fn status(&self) -> Option<Status> {
+        let (tell, told) = mpsc::channel();
+        self.wishes.send(Wish::Status(tell)).ok()?;
+        told.recv().ok()
+    }
+
+    /// Ends it: what has changed is written first.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        // A failed send means that it has ended already.
+        let _ = self.wishes.send(Wish::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+struct Running {
+    net: Net,
+    exchange: Exchange<Kept>,
+    addresses: Addresses,
+    began: Clock,
+    /// When the wall clock was last looked at.
+    wall_at: Instant,
+}
+
+impl Running {
+    fn begin(config: &ServerConfig) -> Result<(Self, tokio::runtime::Runtime), StartError> {
+        let system = |error: &dyn std::fmt::Display| StartError::System(error.to_string());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| system(&error))?;
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|error| system(&error))?;
+        let mut rng = Rng::from_entropy(seed);
+        let (now, wall) = (Instant::ZERO, wall());
+
+        let mut users = std::collections::BTreeMap::new();
+        for user in &config.user {
+            if users.insert(user.number.clone(), user.password.clone()).is_some() {
+                return Err(StartError::Config(format!("user {} is there twice", user.number)));
+            }
+        }
+        let mut key = [0; 16];
+        rng.fill(&mut key);
+        let mut key = base::Secret::new(key);
+        let mut memory = InMemory::default();
+        let store = match &config.database {
+            None => None,
+            Some(path) => {
+                let mut store = Store::open(path)?;
+                store.set_users(&config.user)?;
+                key = store.key(*key.expose())?;
+                for (user, bindings) in store.bindings(wall)? {
+                    // Memory keeps everything.
+                    let _ = memory.put(&user, bindings);
+                }
+                Some(store)
+            }
+        };
+
+        let _inside = runtime.enter();
+        let mut net = Net::new(offhook_net::Limits::default(), NameServers::System);
+        let mut bind =
+            |transport, addr: Option<SocketAddr>| addr.map(|a| net.listen(transport, a)).transpose();
+        let udp = bind(Transport::Udp, config.listen.udp)?;
+        // Where both may have any port they get the same one, if it is free: one address is easier to tell.
+        let alike = udp.filter(|u| config.listen.tcp.is_some_and(|t| t.port() == 0 && t.ip() == u.ip()));
+        let tcp = match bind(Transport::Tcp, alike) {
+            Ok(Some(tcp)) => Some(tcp),
+            Ok(None) | Err(_) => bind(Transport::Tcp, config.listen.tcp)?,
+        };
+        let addresses = Addresses { udp, tcp };
+
+        let kept = Kept::new(memory, store).map_err(|error| system(&error))?;
+        let mut exchange = Exchange::new(config.machines(users, key), kept, rng, now, wall);
+        for (transport, addr) in [(Transport::Udp, addresses.udp), (Transport::Tcp, addresses.tcp)] {
+            if let Some(addr) = addr {
+                exchange.listening(transport, addr);
+            }
+        }
+        Ok((Self { net, exchange, addresses, began: Clock::now(), wall_at: now }, runtime))
+    }
+
+    async fn run(&mut self, mut wished: wishes::UnboundedReceiver<Wish>) {
+        let mut orders = Orders::new();
+        let mut write_at: Option<Instant> = None;
+        loop {
+            let wake = self.exchange.next_wake().map(|wake| wake.at);
+            let wake = [wake, write_at].into_iter().flatten().min();
+            let sleep = wake.map(|at| at.since(self.now()));
+            tokio::select! {
+                event = self.net.next() => {
+                    let now = now(self.began);
+                    tell(&mut self.exchange, event, now, &mut orders);
+                }
+                () = tokio::time::sleep(sleep.unwrap_or(Duration::MAX)), if sleep.is_some() => {}
+                wish = wished.recv() => match wish {
+                    Some(Wish::Status(tell)) => drop(tell.send(self.status())),
+                    Some(Wish::Stop) | None => break,
+                },
+            }
+            self.carry_out(&mut orders);
+            for _ in 0..AT_ONCE {
+                let now = now(self.began);
+                let Some(event) = self.net.try_next() else { break };
+                tell(&mut self.exchange, event, now, &mut orders);
+                self.carry_out(&mut orders);
+            }
+            let now = self.now();
+            self.keep_wall(now);
+            if self.exchange.next_wake().is_some_and(|wake| wake.at <= now) {
+                self.exchange.due(now, &mut orders);
+                self.carry_out(&mut orders);
+            }
+            let kept = self.exchange.bindings_mut();
+            if write_at.is_some_and(|at| at <= now) {
+                kept.flush();
+                write_at = None;
+            }
+            if kept.is_changed() && write_at.is_none() {
+                write_at = Some(now + WRITE_BEHIND);
+            }
+        }
+        self.exchange.bindings_mut().close();
+    }
+
+    fn carry_out(&mut self, orders: &mut Orders) {
+        for order in orders.drain(..) {
+            self.net.execute(order);
+        }
+    }
+
+    /// The wall clock may be set at any time; a second's delay in noticing does no harm.
+    fn keep_wall(&mut self, now: Instant) {
+        if now.since(self.wall_at) >= Duration::from_secs(1) {
+            self.wall_at = now;
+            self.exchange.wall_is(wall(), now);
+        }
+    }
+
+    fn now(&self) -> Instant {
+        now(self.began)
+    }
+
+    fn status(&self) -> Status {
+        Status {
+            bindings: self.exchange.bindings().len(),
+            in_hand: self.exchange.in_hand(),
+            counters: *self.exchange.counters(),
+            door: *self.exchange.door_counters(),
+        }
+    }
+}
+
+fn tell(exchange: &mut Exchange<Kept>, event: NetEvent<'_>, now: Instant, orders: &mut Orders) {
+    match event {
+        NetEvent::Bytes { flow, from, bytes } => exchange.received(flow, from, bytes, now, orders),
+        NetEvent::FlowUp { flow, transport, local, remote } => {
+            exchange.flow_up(flow, transport, local, remote, now, orders);
+        }
+        NetEvent::FlowDown { flow } => exchange.flow_down(flow, now, orders),
+        NetEvent::FlowFailed { transport, remote } => exchange.flow_failed(transport, remote, now, orders),
+        NetEvent::Resolved { query, answer } => exchange.resolved(query, answer, now, orders),
+    }
+}
+
+fn now(began: Clock) -> Instant {
+    Instant::from_nanos(began.elapsed().as_nanos() as u64)
+}
+
+/// Seconds since 1970.
+fn wall() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
