@@ -90,6 +90,22 @@ impl Dialog {
         })
     }
 
+    /// The subscriber's side, from a NOTIFY that came before the 2xx. RFC 6665 section 4.4.1.
+    pub fn from_notify(seed: &Seed, request: &Message) -> Option<Self> {
+        let from = request.from().ok()?;
+        Some(Self {
+            call_id: seed.call_id.clone(),
+            local: seed.local.clone(),
+            local_tag: seed.local_tag,
+            remote: text(request.first(Name::From)?).into(),
+            remote_tag: from.tag().unwrap_or_default().into(),
+            target: contact(request)?,
+            routes: recorded(request).collect(),
+            seq: seed.seq,
+            remote_seq: None,
+        })
+    }
+
     /// A request inside the dialog with the next number, and the URI of the hop it goes to first. Via, Contact and what
     /// the method needs are still missing. RFC 3261 section 12.2.1.1.
     pub fn request(&mut self, method: &Method) -> (Draft, Uri) {

@@ -249,6 +249,15 @@ impl Draft {
         self
     }
 
+    /// Changes a response's phrase; nothing happens to a request.
+    pub fn set_reason(&mut self, to: &str) -> &mut Self {
+        let text = self.store(to);
+        if let StartText::Response { reason, .. } = &mut self.start {
+            *reason = text;
+        }
+        self
+    }
+
     /// Sets the body and its Content-Type. An empty body with an empty type takes both away.
     pub fn body(&mut self, content_type: &str, body: impl Into<Bytes>) -> &mut Self {
         self.body = body.into();

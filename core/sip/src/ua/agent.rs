@@ -1,43 +1,51 @@
-//! The agent's door: commands and news in, orders and news out. Dispatch only; each matter has its own file.
+//! The agent's door: commands and news in, orders and news out.
 //!
-//! RFC 3261 section 8. Knows what owns each dialog and each transaction, and nothing of what they do with them.
+//! RFC 3261 section 8. Decides nothing: each command is a turn of the machine it is about.
 
 use std::net::SocketAddr;
 
 use base::{FlowId, Instant, QueryId, Rng, Transport, Wake};
 use bytes::Bytes;
 
+use super::common::{self, Common, Cx};
+use super::dispatch::Uses;
+use super::session::Session;
+use super::subscription::Subscription;
 use super::*;
 use crate::locate::Answer;
-use crate::message::{Draft, Name, Uri};
+use crate::message::{Draft, Name, Uri, phrase};
 use crate::order::Orders;
+use crate::transaction::Counters;
 
 /// A SIP user agent without sockets, clock or policy. RFC 3261 section 6: both client and server.
 ///
 /// After every call drain [`poll_news`](Self::poll_news) and carry out what was put into `out`.
 #[derive(Debug)]
-pub struct Agent {}
+pub struct Agent {
+    common: Common,
+    uses: Uses,
+}
 
 impl Agent {
     /// An agent with no profiles and no flows. Everything it draws comes from `rng`.
     pub fn new(config: AgentConfig, rng: Rng) -> Self {
-        let _ = (config, rng);
-        Self {}
+        Self { common: Common::new(config, rng), uses: Uses::default() }
     }
 
     /// The next thing to tell, oldest first.
     pub fn poll_news(&mut self) -> Option<News> {
-        None
+        self.common.news.pop_front()
     }
 
     /// When [`due`](Self::due) wants to be called if nothing happens.
     pub fn next_wake(&self) -> Option<Wake> {
-        None
+        let ours = self.common.timers.next().map(|(at, timer)| Wake { at, why: timer.why() });
+        Wake::earlier(ours, self.common.transactions.next_wake())
     }
 
     /// Whether nothing is under way any more: no session (its BYE answered), no request.
     pub fn is_idle(&self) -> bool {
-        true
+        self.uses.sessions.is_empty() && self.common.requests.is_empty()
     }
 
     // ---- news from below
@@ -52,50 +60,69 @@ impl Agent {
         now: Instant,
         out: &mut Orders,
     ) {
-        let _ = (flow, transport, local, remote, now, out);
+        self.common.flows.up(flow, transport, local, remote);
+        self.common.news.push_back(News::FlowUp { flow, transport });
+        if let Some(remote) = remote {
+            self.turn(now, out, |_, cx| cx.on_flow(transport, remote, true));
+        }
     }
 
     /// A flow is gone: requests on it go elsewhere or fail; sessions live on.
     pub fn flow_down(&mut self, flow: FlowId, now: Instant, out: &mut Orders) {
-        let _ = (flow, now, out);
+        self.common.flows.down(flow);
+        self.common.news.push_back(News::FlowDown { flow });
+        self.common.transactions.flow_down(flow, &mut self.common.tx_news);
+        self.turn(now, out, |_, _| ());
     }
 
     /// No flow could be had to that address.
     pub fn flow_failed(&mut self, transport: Transport, remote: SocketAddr, now: Instant, out: &mut Orders) {
-        let _ = (transport, remote, now, out);
+        self.common.flows.failed(transport, remote);
+        self.turn(now, out, |_, cx| cx.on_flow(transport, remote, false));
     }
 
     /// A datagram, or a chunk of a stream in whatever sizes it comes.
     pub fn received(&mut self, flow: FlowId, from: SocketAddr, bytes: &[u8], now: Instant, out: &mut Orders) {
-        let _ = (flow, from, bytes, now, out);
+        self.turn(now, out, |_, cx| cx.receive(flow, from, bytes));
     }
 
     /// The name servers have answered.
     pub fn resolved(&mut self, query: QueryId, answer: Answer, now: Instant, out: &mut Orders) {
-        let _ = (query, answer, now, out);
+        if let Some(lookup) = self.common.locator.answered(query, answer) {
+            self.turn(now, out, |_, cx| cx.on_located(lookup));
+        }
     }
 
     /// Time has come to the wake asked for (early calls are harmless).
     pub fn due(&mut self, now: Instant, out: &mut Orders) {
-        let _ = (now, out);
+        let common = &mut self.common;
+        common.transactions.due(now, out, &mut common.tx_news);
+        self.turn(now, out, |uses, cx| {
+            uses.settle(cx);
+            while let Some(timer) = cx.common.timers.pop_due(now) {
+                uses.on_alarm(timer, cx);
+            }
+        });
     }
 
     // ---- profiles
 
     /// Adds or changes a profile. Sessions under way keep the manners they began with, but use its new credentials.
     pub fn set_profile(&mut self, id: ProfileId, profile: Profile) {
-        let _ = (id, profile);
+        self.common.set_profile(id, profile);
     }
 
     /// Forgets a profile. Its sessions live on.
     pub fn remove_profile(&mut self, id: ProfileId) {
-        let _ = id;
+        self.common.accounts.remove(&id);
     }
 
     /// The Contact value that would be written toward `remote` by that transport, if a flow reaches it.
     pub fn contact(&self, profile: ProfileId, transport: Transport, remote: SocketAddr) -> Option<String> {
-        let _ = (profile, transport, remote);
-        None
+        let profile = &self.common.accounts.get(&profile)?.profile;
+        let local = self.common.flows.known(transport, remote)?;
+        let address = self.common.flows.contact_address(profile.contact_address, transport, remote, local);
+        Some(common::contact_value(profile, transport, address))
     }
 
     // ---- out of dialog
@@ -104,8 +131,9 @@ impl Agent {
     /// Call-ID, CSeq, Max-Forwards, Route, User-Agent, and Contact where the method has one, are filled in when absent;
     /// REGISTERs of one profile share a Call-ID and count up. [`News::Done`] follows.
     pub fn request(&mut self, profile: ProfileId, draft: Draft, now: Instant, out: &mut Orders) -> RequestId {
-        let _ = (profile, draft, now, out);
-        RequestId(0)
+        let request = RequestId(self.common.fresh_id());
+        self.turn(now, out, |_, cx| cx.request(request, profile, draft));
+        request
     }
 
     /// Subscribes, and refreshes until [`unsubscribe`](Self::unsubscribe) or the notifier's end.
@@ -116,13 +144,18 @@ impl Agent {
         now: Instant,
         out: &mut Orders,
     ) -> SubscriptionId {
-        let _ = (profile, subscribe, now, out);
-        SubscriptionId(0)
+        let id = SubscriptionId(self.common.fresh_id());
+        self.turn(now, out, |uses, cx| {
+            let speaks = cx.common.speaker(profile);
+            let subscription = Subscription::start(id, profile, speaks, subscribe, cx);
+            uses.subscriptions.insert(id, subscription);
+        });
+        id
     }
 
     /// Ends a subscription; `Notified` with `Terminated` follows.
     pub fn unsubscribe(&mut self, subscription: SubscriptionId, now: Instant, out: &mut Orders) {
-        let _ = (subscription, now, out);
+        self.turn(now, out, |uses, cx| uses.subscription(subscription, cx, Subscription::unsubscribe));
     }
 
     // ---- calls, out
@@ -135,8 +168,13 @@ impl Agent {
         now: Instant,
         out: &mut Orders,
     ) -> SessionId {
-        let _ = (profile, invite, now, out);
-        SessionId(0)
+        let id = SessionId(self.common.fresh_id());
+        let replaces = invite.replaces.and_then(|other| self.uses.sessions.get(&other)?.replaces_value());
+        self.turn(now, out, |uses, cx| {
+            let session = Session::calling(id, profile, invite, replaces, cx);
+            uses.sessions.insert(id, Box::new(session));
+        });
+        id
     }
 
     // ---- calls, in
@@ -144,18 +182,21 @@ impl Agent {
     /// 180, reliably where both sides can. To an offerless INVITE that insists on reliability nothing is sent, since our
     /// offer would have to be in it: use [`progress`](Self::progress).
     pub fn ring(&mut self, session: SessionId, now: Instant, out: &mut Orders) {
-        let _ = (session, now, out);
+        self.act(session, now, out, Session::ring);
     }
 
     /// 183 with our early answer (or our offer, when the INVITE had none).
     pub fn progress(&mut self, session: SessionId, sdp: Bytes, now: Instant, out: &mut Orders) {
-        let _ = (session, sdp, now, out);
+        self.act(session, now, out, |s, cx| s.progress(sdp, cx));
     }
 
     /// 200 with our answer, or with our offer when the INVITE had none; left out where it has been given reliably
     /// before. Hangs up the session the INVITE replaces.
     pub fn accept(&mut self, session: SessionId, sdp: Bytes, now: Instant, out: &mut Orders) {
-        let _ = (session, sdp, now, out);
+        self.turn(now, out, |uses, cx| {
+            uses.session(session, cx, |s, cx| s.accept(sdp, cx));
+            uses.replace(session, cx);
+        });
     }
 
     /// Refuses: 302 with `contacts`, 486, 603... `reason` "" is the standard phrase.
@@ -170,7 +211,7 @@ impl Agent {
         now: Instant,
         out: &mut Orders,
     ) {
-        let _ = (session, status, reason, contacts, headers, now, out);
+        self.act(session, now, out, |s, cx| s.reject(status, reason, contacts, headers, cx));
     }
 
     // ---- both
@@ -184,7 +225,7 @@ impl Agent {
         now: Instant,
         out: &mut Orders,
     ) {
-        let _ = (session, headers, now, out);
+        self.act(session, now, out, |s, cx| s.hang_up(headers, cx));
     }
 
     /// Offers a new description. Glare (491) and "later" (500 with Retry-After) are retried inside; `Reanswered` or
@@ -200,8 +241,7 @@ impl Agent {
         now: Instant,
         out: &mut Orders,
     ) -> Result<(), Busy> {
-        let _ = (session, sdp, by, now, out);
-        Err(Busy)
+        self.act(session, now, out, |s, cx| s.reoffer(sdp, by, cx)).unwrap_or(Err(Busy))
     }
 
     /// Asks for the other side's offer by a re-INVITE without one; `Reoffered` brings it, `answer_reoffer` answers.
@@ -209,8 +249,7 @@ impl Agent {
     /// # Errors
     /// `Busy` as [`reoffer`](Self::reoffer).
     pub fn solicit(&mut self, session: SessionId, now: Instant, out: &mut Orders) -> Result<(), Busy> {
-        let _ = (session, now, out);
-        Err(Busy)
+        self.act(session, now, out, Session::solicit).unwrap_or(Err(Busy))
     }
 
     /// Refreshes the session with what stands: an UPDATE without a body, or a re-INVITE with our last description.
@@ -224,23 +263,22 @@ impl Agent {
         now: Instant,
         out: &mut Orders,
     ) -> Result<(), Busy> {
-        let _ = (session, by, now, out);
-        Err(Busy)
+        self.act(session, now, out, |s, cx| s.refresh(by, true, cx)).unwrap_or(Err(Busy))
     }
 
     /// Answers `Reoffered`; gives our offer when theirs was missing.
     pub fn answer_reoffer(&mut self, session: SessionId, sdp: Bytes, now: Instant, out: &mut Orders) {
-        let _ = (session, sdp, now, out);
+        self.act(session, now, out, |s, cx| s.answer(sdp, cx));
     }
 
     /// Refuses `Reoffered` (488): the old session stands.
     pub fn refuse_reoffer(&mut self, session: SessionId, status: u16, now: Instant, out: &mut Orders) {
-        let _ = (session, status, now, out);
+        self.act(session, now, out, |s, cx| s.refuse(status, cx));
     }
 
     /// Our answer to an offer that a response brought (`Sdp::Offer`): goes in PRACK or ACK.
     pub fn ack_sdp(&mut self, session: SessionId, sdp: Bytes, now: Instant, out: &mut Orders) {
-        let _ = (session, sdp, now, out);
+        self.act(session, now, out, |s, cx| s.answer(sdp, cx));
     }
 
     /// Sends INFO; `InfoDone` follows.
@@ -252,23 +290,39 @@ impl Agent {
         now: Instant,
         out: &mut Orders,
     ) {
-        let _ = (session, content_type, body, now, out);
+        self.act(session, now, out, |s, cx| s.info(content_type, body, cx));
     }
 
     /// Asks the other side to call somebody else; `ReferProgress` follows.
     pub fn refer(&mut self, session: SessionId, to: ReferTo, now: Instant, out: &mut Orders) -> ReferId {
-        let _ = (session, to, now, out);
-        ReferId(0)
+        let refer = ReferId(self.common.fresh_id());
+        let replaces = to.replaces.and_then(|other| self.uses.sessions.get(&other)?.replaces_value());
+        let known = self.act(session, now, out, |s, cx| s.refer(refer, &to, replaces.as_deref(), cx));
+        if known.is_none() {
+            let reason = phrase(481).to_owned();
+            self.common.news.push_back(News::ReferProgress {
+                refer,
+                session,
+                status: 481,
+                reason,
+                done: true,
+            });
+        }
+        refer
     }
 
     /// 202 to `Referred`, and the first NOTIFY (100).
     pub fn accept_refer(&mut self, refer: ReferId, now: Instant, out: &mut Orders) {
-        let _ = (refer, now, out);
+        self.turn(now, out, |uses, cx| {
+            if cx.accept_refer(refer) {
+                uses.report(refer, 100, "", cx);
+            }
+        });
     }
 
     /// Refuses `Referred`: 603, 400...
     pub fn refuse_refer(&mut self, refer: ReferId, status: u16, now: Instant, out: &mut Orders) {
-        let _ = (refer, status, now, out);
+        self.turn(now, out, |_, cx| cx.refuse_refer(refer, status));
     }
 
     /// Reports on an accepted refer; a final status is its last.
@@ -280,6 +334,40 @@ impl Agent {
         now: Instant,
         out: &mut Orders,
     ) {
-        let _ = (refer, status, reason, now, out);
+        self.turn(now, out, |uses, cx| uses.report(refer, status, reason, cx));
+    }
+
+    /// What the transaction layer has seen, for diagnostics.
+    pub const fn counters(&self) -> &Counters {
+        self.common.transactions.counters()
+    }
+
+    /// Streams closed because what came on them could not be read on.
+    pub const fn broken_streams(&self) -> u64 {
+        self.common.flows.broken_streams
+    }
+
+    /// One turn, and everything that follows from it.
+    fn turn<R>(
+        &mut self,
+        now: Instant,
+        out: &mut Orders,
+        act: impl FnOnce(&mut Uses, &mut Cx<'_>) -> R,
+    ) -> R {
+        let mut cx = Cx { common: &mut self.common, now, out };
+        let result = act(&mut self.uses, &mut cx);
+        self.uses.settle(&mut cx);
+        result
+    }
+
+    /// One turn of one session. `None`: there is no such session (any more).
+    fn act<R>(
+        &mut self,
+        session: SessionId,
+        now: Instant,
+        out: &mut Orders,
+        act: impl FnOnce(&mut Session, &mut Cx<'_>) -> R,
+    ) -> Option<R> {
+        self.turn(now, out, |uses, cx| uses.session(session, cx, act))
     }
 }

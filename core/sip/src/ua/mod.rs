@@ -14,8 +14,25 @@
 //! ```
 
 mod agent;
+mod cause;
+mod common;
+mod dispatch;
+mod flows;
+mod invite_in;
+mod invite_out;
 mod news;
+mod offer_answer;
+mod outside;
 mod profile;
+mod reliable;
+mod request;
+mod session;
+mod single;
+mod subscription;
+#[cfg(test)]
+mod tests;
+mod timer;
+mod transfer;
 
 pub use agent::Agent;
 pub use news::{

@@ -1,0 +1,178 @@
+//! Which flow reaches whom, and what address others can use to reach us by it.
+//!
+//! RFC 3261 section 18 (a connection to a remote is used again), RFC 5626 section 3.5.1 (CRLF keepalives answered), RFC 3581
+//! (the address others see us come from). Knows the names of sockets, not the sockets.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use base::{FlowId, Transport};
+use bytes::Bytes;
+
+use super::profile::ContactAddress;
+use crate::message::{Framed, Message, Rport, Side, Stream};
+use crate::order::{Order, Orders};
+use crate::transaction::{Hop, Source};
+
+/// Remotes remembered. A cache: what is forgotten is asked for again.
+const MAX_ROUTES: usize = 4096;
+
+/// All flows of an agent.
+#[derive(Debug, Default)]
+pub(super) struct Flows {
+    by_id: BTreeMap<FlowId, Flow>,
+    routes: BTreeMap<(Transport, SocketAddr), Route>,
+    opening: BTreeSet<(Transport, SocketAddr)>,
+    /// Streams closed because they could not be read on.
+    pub(super) broken_streams: u64,
+}
+
+#[derive(Debug)]
+struct Flow {
+    transport: Transport,
+    local: SocketAddr,
+    /// `Some` for a connection: what came and is not yet a whole message.
+    stream: Option<Stream>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Route {
+    flow: FlowId,
+    local: SocketAddr,
+    /// What that remote saw us come from.
+    learned: Option<SocketAddr>,
+}
+
+/// How far away a remote is.
+#[derive(Debug)]
+pub(super) enum Reach {
+    /// Ready to be written to.
+    Ready(Hop),
+    /// A flow has been ordered: `flow_up` or `flow_failed` will name the same remote.
+    Opening,
+}
+
+impl Flows {
+    /// A way to that remote, ordering one when there is none.
+    pub(super) fn reach(&mut self, transport: Transport, remote: SocketAddr, out: &mut Orders) -> Reach {
+        if let Some(route) = self.routes.get(&(transport, remote)) {
+            return Reach::Ready(Hop { flow: route.flow, transport, remote, local: route.local });
+        }
+        if self.opening.insert((transport, remote)) {
+            out.push(Order::OpenFlow { transport, remote });
+        }
+        Reach::Opening
+    }
+
+    /// A flow is there, for `remote` or (a UDP socket) for nobody in particular yet.
+    pub(super) fn up(
+        &mut self,
+        flow: FlowId,
+        transport: Transport,
+        local: SocketAddr,
+        remote: Option<SocketAddr>,
+    ) {
+        // Connections that others opened to us are told with their remote as ours are; the side only matters for keepalives,
+        // and a ping heard as two pongs by one who opened is harmless, so ours are those we have ordered.
+        let ours = remote.is_some_and(|remote| self.opening.contains(&(transport, remote)));
+        let side = if ours { Side::Opened } else { Side::Accepted };
+        let stream = transport.is_reliable().then(|| Stream::new(side));
+        self.by_id.entry(flow).or_insert(Flow { transport, local, stream });
+        let Some(remote) = remote else { return };
+        self.opening.remove(&(transport, remote));
+        if self.routes.len() >= MAX_ROUTES {
+            self.routes.retain(|(transport, _), _| transport.is_reliable());
+        }
+        let learned = self.routes.get(&(transport, remote)).and_then(|old| old.learned);
+        self.routes.insert((transport, remote), Route { flow, local, learned });
+    }
+
+    /// A flow is gone, and with it every way that led over it.
+    pub(super) fn down(&mut self, flow: FlowId) {
+        self.by_id.remove(&flow);
+        self.routes.retain(|_, route| route.flow != flow);
+    }
+
+    /// No flow could be had.
+    pub(super) fn failed(&mut self, transport: Transport, remote: SocketAddr) {
+        self.opening.remove(&(transport, remote));
+    }
+
+    /// What is known of bytes that came from there.
+    pub(super) fn source(&self, flow: FlowId, remote: SocketAddr) -> Option<Source> {
+        let Flow { transport, local, .. } = *self.by_id.get(&flow)?;
+        let local = self.routes.get(&(transport, remote)).map_or(local, |route| route.local);
+        Some(Source { flow, transport, remote, local })
+    }
+
+    /// Takes note of the address a response says we came from. RFC 3581 section 4.
+    pub(super) fn learn(&mut self, response: &Message, source: &Source) {
+        let Some(route) = self.routes.get_mut(&(source.transport, source.remote)) else { return };
+        let Ok(via) = response.top_via() else { return };
+        if let Rport::Port(port) = via.rport {
+            let ip = via.received.unwrap_or(route.local.ip());
+            route.learned = Some(SocketAddr::new(ip, port));
+        }
+    }
+
+    /// The address for a Contact that `remote` is to use.
+    pub(super) fn contact_address(
+        &self,
+        which: ContactAddress,
+        transport: Transport,
+        remote: SocketAddr,
+        local: SocketAddr,
+    ) -> SocketAddr {
+        match which {
+            ContactAddress::Local => local,
+            ContactAddress::Learned => {
+                self.routes.get(&(transport, remote)).and_then(|route| route.learned).unwrap_or(local)
+            }
+        }
+    }
+
+    /// The route that leads there now, without ordering one.
+    pub(super) fn known(&self, transport: Transport, remote: SocketAddr) -> Option<SocketAddr> {
+        self.routes.get(&(transport, remote)).map(|route| route.local)
+    }
+
+    /// Takes a chunk of a stream; [`next_framed`](Self::next_framed) hands out what it completes.
+    pub(super) fn push_chunk(&mut self, flow: FlowId, chunk: &[u8]) {
+        if let Some(stream) = self.stream(flow) {
+            stream.push(chunk);
+        }
+    }
+
+    /// The next whole message of a stream. Keepalives are answered here; a stream that cannot be read on is closed.
+    pub(super) fn next_framed(
+        &mut self,
+        flow: FlowId,
+        remote: SocketAddr,
+        out: &mut Orders,
+    ) -> Option<Bytes> {
+        loop {
+            match self.stream(flow)?.next() {
+                Ok(Some(Framed::Message(bytes))) => return Some(bytes),
+                Ok(Some(Framed::Ping)) => {
+                    out.push(Order::Send { flow, to: remote, bytes: Bytes::from_static(b"\r\n") });
+                }
+                Ok(Some(Framed::Pong)) => {}
+                Ok(None) => return None,
+                Err(_) => {
+                    self.broken_streams += 1;
+                    out.push(Order::CloseFlow { flow });
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Whether bytes of this flow need framing; `None`: we know of no such flow.
+    pub(super) fn is_stream(&self, flow: FlowId) -> Option<bool> {
+        self.by_id.get(&flow).map(|flow| flow.stream.is_some())
+    }
+
+    fn stream(&mut self, flow: FlowId) -> Option<&mut Stream> {
+        self.by_id.get_mut(&flow)?.stream.as_mut()
+    }
+}

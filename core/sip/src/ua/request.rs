@@ -1,0 +1,509 @@
+//! One request of ours, from a draft to its final answer: located, carried, authorized, sent elsewhere when a server fails.
+//!
+//! RFC 3261 sections 8.1 (client), 18.1.1 (size) and 22 (digest), RFC 3263 section 4.3 (failover), RFC 3261 section 8.1.3.4
+//! (redirection, when asked for). Knows nothing of dialogs: whose request it is asked for the next CSeq number when the request
+//! has to be sent once more ([`Reply::Again`]).
+//!
+//! ```text
+//!              .--------------------- next target <-------------------.
+//!              v                                                       | 503, silence, no flow
+//!   draft -> Locating -> Opening -> Sent --- final ---> settled        |
+//!              ^         (a flow)    | `-------------------------------'
+//!              `---- Asked <---------' 401, 407, 3xx
+//!               (its owner's number)
+//! ```
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base::Transport;
+
+use super::common::{self, Cx};
+use super::flows::Reach;
+use super::profile::{ProfileId, RequestId, SessionId, SubscriptionId, TransportPolicy};
+use super::session::Errand;
+use crate::digest::Attempt;
+use crate::locate::{Exhausted, LookupId, Next, Policy, Target};
+use crate::message::{Draft, Message, Method, Name, Uri};
+use crate::transaction::{Hop, Source, TxId};
+
+/// How often a 422 is obeyed before it is a failure.
+const MAX_RAISES: u8 = 3;
+
+/// One request under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct OutId(u64);
+
+impl OutId {
+    /// No request that is known.
+    pub(super) const NONE: Self = Self(0);
+}
+
+/// Whose request it is; comes back with each reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    User(RequestId, ProfileId),
+    Session(SessionId, Errand),
+    Subscription(SubscriptionId),
+    /// Nobody waits for the answer.
+    Nobody,
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub(super) enum Reply {
+    /// 1xx, and further 2xx to an INVITE.
+    Response(Message),
+    /// Final, and the last word but for further 2xx to an INVITE.
+    Final(Message, Source),
+    /// Challenged, and credentials are at hand; or redirected: call [`Cx::resend`] with the next CSeq number, or
+    /// [`Cx::forget`].
+    Again,
+    /// No final response came, or will. Last word.
+    Fault(Fault),
+}
+
+/// Why there is no final response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    NoAnswer,
+    Unreachable,
+    NotFound,
+}
+
+impl Fault {
+    /// What RFC 3261 section 8.1.3.1 has the user believe.
+    pub(super) const fn status(self) -> u16 {
+        match self {
+            Self::NoAnswer => 408,
+            Self::Unreachable => 503,
+            Self::NotFound => 404,
+        }
+    }
+}
+
+/// A request to be made.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) owner: Owner,
+    pub(super) profile: ProfileId,
+    /// Without Via, and without Contact where `contact` is set.
+    pub(super) draft: Draft,
+    pub(super) next_hop: Uri,
+    /// Contact to be written once the flow is known: user part and address choice are the profile's.
+    pub(super) contact: bool,
+    /// Contacts of a 3xx to be tried, at most so many.
+    pub(super) redirects: usize,
+}
+
+#[derive(Debug)]
+struct Outgoing {
+    task: Task,
+    lookup: Option<LookupId>,
+    stage: Stage,
+    /// What the target before has said or not said, told when no target is left.
+    last: Option<Reply>,
+    /// Where 3xx have pointed, best first, and how many of these have been tried.
+    pointed: Vec<Uri>,
+    tried: usize,
+    cancelled: bool,
+    /// How often a 422 has been obeyed.
+    raises: u8,
+    /// What has been answered to whom, so that a wrong password is not tried for ever.
+    attempt: Attempt,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Locating,
+    Opening(Target),
+    Sent {
+        tx: TxId,
+        target: Target,
+    },
+    /// Its owner has been asked for a number.
+    Asked,
+    /// An INVITE that has its answer: kept for further 2xx until the transaction ends.
+    Answered {
+        tx: TxId,
+    },
+}
+
+/// All requests under way.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    last: u64,
+    by_id: BTreeMap<OutId, Outgoing>,
+    by_tx: BTreeMap<TxId, OutId>,
+    by_lookup: BTreeMap<LookupId, OutId>,
+}
+
+impl Requests {
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_id.values().all(|out| matches!(out.stage, Stage::Answered { .. }))
+    }
+
+    /// The request as it was last sent, but for Via and Contact: an ACK repeats its credentials.
+    pub(super) fn draft(&self, id: OutId) -> Option<&Draft> {
+        self.by_id.get(&id).map(|out| &out.task.draft)
+    }
+
+    /// The same, and who sends it.
+    pub(super) fn draft_of(&self, id: OutId) -> Option<(&Draft, ProfileId)> {
+        self.by_id.get(&id).map(|out| (&out.task.draft, out.task.profile))
+    }
+}
+
+impl Cx<'_> {
+    /// Begins a request; replies come to its owner.
+    pub(super) fn send(&mut self, mut task: Task) -> OutId {
+        let requests = &mut self.common.requests;
+        requests.last += 1;
+        let id = OutId(requests.last);
+        if let Some(account) = self.common.accounts.get_mut(&task.profile)
+            && !account.profile.credentials.is_empty()
+        {
+            // A nonce that a realm has given us saves the round trip.
+            account.authorizer.reuse(&mut task.draft, &account.profile.credentials);
+        }
+        let outgoing = Outgoing {
+            task,
+            lookup: None,
+            stage: Stage::Locating,
+            last: None,
+            pointed: Vec::new(),
+            tried: 0,
+            cancelled: false,
+            raises: 0,
+            attempt: Attempt::default(),
+        };
+        self.common.requests.by_id.insert(id, outgoing);
+        self.locate(id);
+        id
+    }
+
+    /// Sends a request once more, after [`Reply::Again`], under that CSeq number.
+    pub(super) fn resend(&mut self, id: OutId, seq: u32) {
+        let Some(out) = self.common.requests.by_id.get_mut(&id) else { return };
+        let method = out.task.draft.method();
+        out.task.draft.set(Name::CSeq, format_args!("{seq} {method}"));
+        self.locate(id);
+    }
+
+    /// Gives up a request after [`Reply::Again`].
+    pub(super) fn forget(&mut self, id: OutId) {
+        if let Some(out) = self.common.requests.by_id.remove(&id) {
+            self.finish_lookup(out.lookup);
+        }
+    }
+
+    /// Cancels an INVITE. `false`: it never left, and nothing more will be heard of it.
+    pub(super) fn cancel(&mut self, id: OutId, headers: &[(Name, String)]) -> bool {
+        let Some(out) = self.common.requests.by_id.get_mut(&id) else { return false };
+        match out.stage {
+            Stage::Sent { tx, .. } => {
+                out.cancelled = true;
+                self.common.transactions.cancel(tx, headers, self.now, self.out);
+                true
+            }
+            Stage::Locating | Stage::Opening(_) | Stage::Asked => {
+                self.forget(id);
+                false
+            }
+            Stage::Answered { .. } => true,
+        }
+    }
+
+    fn locate(&mut self, id: OutId) {
+        let Some(out) = self.common.requests.by_id.get_mut(&id) else { return };
+        let (config, account) = (&self.common.config, self.common.accounts.get(&out.task.profile));
+        let mut transports = Vec::with_capacity(2);
+        match account.map_or(TransportPolicy::Auto, |account| account.profile.transport) {
+            TransportPolicy::Auto => {
+                transports.extend(config.udp.then_some(Transport::Udp));
+                transports.extend(config.tcp.then_some(Transport::Tcp));
+            }
+            TransportPolicy::Only(transport) => transports.push(transport),
+        }
+        let large_is_fine = account.is_some_and(|account| account.profile.allow_large_udp);
+        let policy = Policy {
+            large: transports.contains(&Transport::Tcp)
+                && !large_is_fine
+                && common::is_large(&out.task.draft),
+            transports,
+            ipv4: config.ipv4,
+            ipv6: config.ipv6,
+        };
+        let lookup = self.common.locator.start(&out.task.next_hop.view(), &policy);
+        let old = out.lookup.replace(lookup);
+        out.stage = Stage::Locating;
+        out.last = None;
+        self.common.requests.by_lookup.insert(lookup, id);
+        self.finish_lookup(old);
+        self.advance(id);
+    }
+
+    fn finish_lookup(&mut self, lookup: Option<LookupId>) {
+        if let Some(lookup) = lookup {
+            self.common.requests.by_lookup.remove(&lookup);
+            self.common.locator.finish(lookup);
+        }
+    }
+
+    /// On to the next target, if there is one.
+    fn advance(&mut self, id: OutId) {
+        let Some(out) = self.common.requests.by_id.get_mut(&id) else { return };
+        let Some(lookup) = out.lookup else { return };
+        out.stage = Stage::Locating;
+        match self.common.locator.next(lookup, self.now, self.out) {
+            Next::Wait => {}
+            Next::Target(target) => match self.common.flows.reach(target.transport, target.addr, self.out) {
+                Reach::Ready(hop) => self.transmit(id, target, hop),
+                Reach::Opening => out.stage = Stage::Opening(target),
+            },
+            Next::Exhausted(why) => {
+                let fault = match why {
+                    Exhausted::NotFound => Fault::NotFound,
+                    Exhausted::AllTried | Exhausted::NameServersFailed | Exhausted::Unusable => {
+                        Fault::Unreachable
+                    }
+                };
+                let last = out.last.take().unwrap_or(Reply::Fault(fault));
+                self.settle_request(id, last);
+            }
+        }
+    }
+
+    fn transmit(&mut self, id: OutId, target: Target, hop: Hop) {
+        let common = &mut *self.common;
+        let Some(out) = common.requests.by_id.get_mut(&id) else { return };
+        let mut draft = out.task.draft.clone();
+        if out.task.contact
+            && let Some(account) = common.accounts.get(&out.task.profile)
+        {
+            let profile = &account.profile;
+            let address =
+                common.flows.contact_address(profile.contact_address, hop.transport, hop.remote, hop.local);
+            let mut contact = common::contact_value(profile, hop.transport, address);
+            if draft.method() == Method::Register {
+                contact.push_str(&profile.contact_params);
+            }
+            draft.set(Name::Contact, contact);
+        }
+        if draft.method() == Method::Ack {
+            common.transactions.send_ack(draft, hop, self.out);
+            self.forget(id);
+            return;
+        }
+        let tx = common.transactions.request(draft, hop, self.now, self.out);
+        out.stage = Stage::Sent { tx, target };
+        common.requests.by_tx.insert(tx, id);
+    }
+
+    /// The end of a request, but that an INVITE may still hear further 2xx.
+    fn settle_request(&mut self, id: OutId, reply: Reply) {
+        let Some(out) = self.common.requests.by_id.get_mut(&id) else { return };
+        let lookup = out.lookup.take();
+        let owner = out.task.owner;
+        let answered = match (&reply, &out.stage) {
+            (Reply::Final(message, _), Stage::Sent { tx, .. })
+                if message.status().is_some_and(|s| s < 300) && out.task.draft.method() == Method::Invite =>
+            {
+                Some(*tx)
+            }
+            _ => None,
+        };
+        match answered {
+            Some(tx) => out.stage = Stage::Answered { tx },
+            None => {
+                self.common.requests.by_id.remove(&id);
+            }
+        }
+        self.finish_lookup(lookup);
+        self.common.replies.push_back((id, owner, reply));
+    }
+
+    /// A response to one of our transactions.
+    pub(super) fn on_response(&mut self, tx: TxId, message: Message, source: Source) {
+        self.common.flows.learn(&message, &source);
+        let Some(&id) = self.common.requests.by_tx.get(&tx) else { return };
+        let Some(out) = self.common.requests.by_id.get_mut(&id) else { return };
+        let owner = out.task.owner;
+        let target = match out.stage {
+            Stage::Sent { tx: current, target } if current == tx => target,
+            Stage::Answered { tx: current } if current == tx => {
+                self.common.replies.push_back((id, owner, Reply::Response(message)));
+                return;
+            }
+            // An attempt that has been left behind.
+            Stage::Sent { .. }
+            | Stage::Answered { .. }
+            | Stage::Locating
+            | Stage::Opening(_)
+            | Stage::Asked => {
+                return;
+            }
+        };
+        let status = message.status().unwrap_or_default();
+        if status < 200 {
+            self.common.replies.push_back((id, owner, Reply::Response(message)));
+            return;
+        }
+        let reply = Reply::Final(message, source);
+        if out.cancelled {
+            self.settle_request(id, reply);
+            return;
+        }
+        let Reply::Final(message, _) = &reply else { return };
+        match status {
+            401 | 407 if self.authorize(id, message) => self.ask_again(id),
+            422 if self.raise_interval(id, message) => self.ask_again(id),
+            300..=399 if self.redirect(id, message) => self.ask_again(id),
+            503 => {
+                let wait = message.retry_after().map(|s| Duration::from_secs(u64::from(s)));
+                self.next_target(id, target, wait, reply);
+            }
+            // A contact that a 3xx gave has failed: there may be another. RFC 3261 section 8.1.3.4.
+            400..=599 if self.next_pointed(id) => self.ask_again(id),
+            _ => {
+                self.common.locator.worked(target);
+                self.settle_request(id, reply);
+            }
+        }
+    }
+
+    fn ask_again(&mut self, id: OutId) {
+        let Some(out) = self.common.requests.by_id.get_mut(&id) else { return };
+        out.stage = Stage::Asked;
+        self.common.replies.push_back((id, out.task.owner, Reply::Again));
+    }
+
+    fn next_target(&mut self, id: OutId, target: Target, wait: Option<Duration>, last: Reply) {
+        self.common.locator.failed(target, wait, self.now);
+        if let Some(out) = self.common.requests.by_id.get_mut(&id) {
+            // What was sent and not refused weighs more than a second target that could not be reached.
+            out.last = Some(last);
+        }
+        self.advance(id);
+    }
+
+    /// Puts credentials into the draft; `false` when there are none that fit, or they have been refused.
+    fn authorize(&mut self, id: OutId, challenge: &Message) -> bool {
+        let common = &mut *self.common;
+        let Some(out) = common.requests.by_id.get_mut(&id) else { return false };
+        let Some(account) = common.accounts.get_mut(&out.task.profile) else { return false };
+        let credentials = &account.profile.credentials;
+        let Outgoing { task, attempt, .. } = out;
+        account
+            .authorizer
+            .authorize(&mut task.draft, challenge, credentials, attempt, &mut common.rng)
+            .is_ok()
+    }
+
+    /// RFC 4028 section 7.3: once more, with the interval that is asked for.
+    fn raise_interval(&mut self, id: OutId, response: &Message) -> bool {
+        let (Some(out), Some(min_se)) = (self.common.requests.by_id.get_mut(&id), response.min_se()) else {
+            return false;
+        };
+        if out.raises >= MAX_RAISES {
+            return false;
+        }
+        out.raises += 1;
+        let draft = &mut out.task.draft;
+        let params = draft.first(Name::SessionExpires).and_then(|value| {
+            let at = value.iter().position(|&b| b == b';')?;
+            Some(String::from_utf8_lossy(&value[at..]).into_owned())
+        });
+        draft.set(Name::SessionExpires, format_args!("{min_se}{}", params.unwrap_or_default()));
+        draft.set(Name::MinSe, min_se);
+        true
+    }
+
+    /// Notes where a 3xx points and turns the request there; `false` when it shall not or cannot be followed.
+    fn redirect(&mut self, id: OutId, response: &Message) -> bool {
+        let Some(out) = self.common.requests.by_id.get_mut(&id) else { return false };
+        if out.task.redirects == 0 {
+            return false;
+        }
+        let here = out.pointed.len();
+        for uri in super::cause::contacts_by_q(response) {
+            // The loop guard: nobody is asked twice.
+            let known = out.pointed.iter().any(|old| old.view().equals(&uri.view()));
+            if !known && uri.as_str() != out.task.draft.request_uri() {
+                out.pointed.push(uri);
+            }
+        }
+        // The newest pointers first: they came from who knows better.
+        out.pointed[out.tried..].rotate_left(here - out.tried);
+        self.next_pointed(id)
+    }
+
+    fn next_pointed(&mut self, id: OutId) -> bool {
+        let Some(out) = self.common.requests.by_id.get_mut(&id) else { return false };
+        if out.tried >= out.task.redirects {
+            return false;
+        }
+        let Some(uri) = out.pointed.get(out.tried) else { return false };
+        out.tried += 1;
+        out.task.draft.set_request_uri(uri.as_str());
+        // Credentials are for one Request-URI.
+        out.task.draft.remove(Name::Authorization).remove(Name::ProxyAuthorization);
+        out.attempt = Attempt::default();
+        if !out.task.draft.has(Name::Route) {
+            out.task.next_hop = uri.clone();
+        }
+        true
+    }
+
+    /// A transaction of ours found no answer, or no way.
+    pub(super) fn on_fault(&mut self, tx: TxId, fault: Fault) {
+        let Some(&id) = self.common.requests.by_tx.get(&tx) else { return };
+        let Some(out) = self.common.requests.by_id.get(&id) else { return };
+        let Stage::Sent { tx: current, target } = out.stage else { return };
+        if current != tx {
+            return;
+        }
+        if out.cancelled {
+            self.settle_request(id, Reply::Fault(fault));
+        } else {
+            self.next_target(id, target, None, Reply::Fault(fault));
+        }
+    }
+
+    /// A transaction of ours is gone.
+    pub(super) fn on_finished(&mut self, tx: TxId) {
+        let Some(id) = self.common.requests.by_tx.remove(&tx) else { return };
+        let done = self
+            .common
+            .requests
+            .by_id
+            .get(&id)
+            .is_some_and(|out| matches!(out.stage, Stage::Answered { tx: current } if current == tx));
+        if done {
+            self.common.requests.by_id.remove(&id);
+        }
+    }
+
+    /// Name servers have answered what this lookup waits for.
+    pub(super) fn on_located(&mut self, lookup: LookupId) {
+        if let Some(&id) = self.common.requests.by_lookup.get(&lookup) {
+            self.advance(id);
+        }
+    }
+
+    /// A flow is there, or cannot be had: those who wait for it go on.
+    pub(super) fn on_flow(&mut self, transport: Transport, remote: std::net::SocketAddr, up: bool) {
+        let here = Target { transport, addr: remote };
+        let waiting: Vec<OutId> = (self.common.requests.by_id.iter())
+            .filter(|(_, out)| matches!(out.stage, Stage::Opening(target) if target == here))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in waiting {
+            match up.then(|| self.common.flows.reach(transport, remote, self.out)) {
+                Some(Reach::Ready(hop)) => self.transmit(id, here, hop),
+                Some(Reach::Opening) => {}
+                None => self.next_target(id, here, None, Reply::Fault(Fault::Unreachable)),
+            }
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Agents wired back to back over links as bad as the test asks for, in virtual time; and peers that say what the test says.
+//!
+//! Each file below is a theme; each test a rule with its section.
+
+mod basic;
+mod net;
