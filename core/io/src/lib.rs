@@ -9,6 +9,8 @@
 mod alarm;
 mod capture;
 pub mod clock;
+#[cfg(test)]
+mod counting;
 mod events;
 mod fence;
 mod handle;

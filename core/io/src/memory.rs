@@ -81,3 +81,34 @@ impl Memory {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base::Secret;
+
+    use super::*;
+
+    #[test]
+    fn what_lasts_is_repeated_as_it_last_was() {
+        let account = Account::new("sip:1001@offhook.test".parse().unwrap(), Secret::new("x".into()));
+        let mut memory = Memory::default();
+        for command in [
+            Command::AddAccount(AccountId(1), account.clone()),
+            Command::AddAccount(AccountId(2), account),
+            Command::Unregister(AccountId(1)),
+            Command::RemoveAccount(AccountId(2)),
+            Command::DoNotDisturb(true),
+            Command::ForwardTo(Some(Redacted::new("1003".into()))),
+            Command::ForwardTo(None),
+            Command::HangUp(CallId(7)),
+        ] {
+            memory.commanded(&command);
+        }
+        let replay = memory.replay();
+        assert!(
+            matches!(&replay[..], [Command::DoNotDisturb(true), Command::AddAccount(AccountId(1), account)]
+                if !account.register),
+            "{replay:?}"
+        );
+    }
+}

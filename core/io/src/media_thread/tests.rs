@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use media::{Codec, Direction, Plan};
 
 use super::*;
+use crate::capture::Capture;
+use crate::counting::allocations;
 
 const MEDIA: MediaId = MediaId(1);
 
@@ -45,15 +47,7 @@ impl Rig {
     }
 
     fn plan(&self) -> Plan {
-        Plan {
-            codecs_in: vec![(0, Codec::Pcmu)],
-            codec_out: (0, Codec::Pcmu),
-            ptime: Duration::from_millis(20),
-            direction: Direction::SendRecv,
-            remote: Some(self.peer.local_addr().unwrap()),
-            remote_rtcp: None,
-            rtcp_mux: true,
-        }
+        plan(&self.peer)
     }
 
     /// The next RTP packet that the peer gets.
@@ -70,6 +64,18 @@ impl Rig {
     fn stop(&mut self) {
         self.orders = None;
         self.thread.take().unwrap().join().unwrap();
+    }
+}
+
+fn plan(peer: &UdpSocket) -> Plan {
+    Plan {
+        codecs_in: vec![(0, Codec::Pcmu)],
+        codec_out: (0, Codec::Pcmu),
+        ptime: Duration::from_millis(20),
+        direction: Direction::SendRecv,
+        remote: Some(peer.local_addr().unwrap()),
+        remote_rtcp: None,
+        rtcp_mux: true,
     }
 }
 
@@ -128,4 +134,39 @@ fn a_family_without_a_network_is_a_sentence() {
     let Some((_, MediaNews::Failed { reason })) = rig.news.blocking_recv() else { panic!("failed") };
     assert_eq!(reason, "there is no IPv6 network for the audio");
     rig.stop();
+}
+
+#[test]
+fn a_tick_receives_plays_records_captures_and_sends_without_allocating() {
+    let dir = tempfile::tempdir().unwrap();
+    let speech = dir.path().join("speech.wav");
+    let mut writer = media::wav::Writer::new(std::fs::File::create(&speech).unwrap(), 8000).unwrap();
+    writer.write(&[1000; 8000]).unwrap();
+    drop(writer);
+    let capture = Capture::create(&dir.path().join("wire.pcapng"), false).unwrap();
+    let (news, _kept) = mpsc::channel(64);
+    let config = Config {
+        bind: vec![Ipv4Addr::LOCALHOST.into()],
+        play: Some(speech),
+        record: Some(dir.path().join("heard.wav")),
+        tap: Some(capture.tap()),
+        rng: Rng::from_number(1),
+    };
+    let mut desk = Desk::new(config, Arc::default(), news);
+    let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    desk.follow(MEDIA, MediaOrder::Prepare { toward: None });
+    desk.follow(MEDIA, MediaOrder::Open(plan(&peer)));
+    let (mut present, mut room, mut before) = (Moment::read(), [0; 1500], 0);
+    for tick in 0..90 {
+        if tick == 10 {
+            before = allocations(); // everything has been done once
+        }
+        present = Moment { now: present.now + TICK, wall: present.wall + TICK };
+        desk.tick(present);
+        desk.flush();
+        let (length, from) = peer.recv_from(&mut room).unwrap();
+        room[8] ^= 1;
+        peer.send_to(&room[..length], from).unwrap();
+    }
+    assert_eq!(allocations() - before, 0);
 }
