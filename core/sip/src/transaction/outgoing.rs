@@ -3,12 +3,13 @@
 //! RFC 3261 sections 8.1.1.7, 18.1.1 and 7.3.3; RFC 3581 section 3.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use bytes::Bytes;
 
 use super::Hop;
 use super::branch::Branch;
-use crate::message::{Draft, Form, Name};
+use crate::message::{Draft, Form, Host, Name};
 
 /// A request that would be longer is written with compact names: room for what proxies add below the usual MTU.
 const COMPACT_OVER: usize = 1200;
@@ -35,6 +36,11 @@ struct OurVia<'a> {
 impl fmt::Display for OurVia<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Hop { transport, local, .. } = self.hop;
-        write!(f, "SIP/2.0/{} {local};rport;branch={}", transport.via_word(), self.branch)
+        // A SocketAddr would show its scope (`%eth0`) too, which means nothing to others.
+        let host = match local.ip() {
+            IpAddr::V4(ip) => Host::V4(ip),
+            IpAddr::V6(ip) => Host::V6(ip),
+        };
+        write!(f, "SIP/2.0/{} {host}:{};rport;branch={}", transport.via_word(), local.port(), self.branch)
     }
 }

@@ -171,6 +171,15 @@ fn requests_bear_our_via_with_rport_and_the_mark() {
     b.saw(&["0 > OPTIONS", "0 < 200", "0 < finished"]);
 }
 
+#[test]
+fn a_link_local_sent_by_keeps_its_scope_to_itself() {
+    let mut b = Bench::over(Transport::Udp);
+    let local = SocketAddr::V6(std::net::SocketAddrV6::new("fe80::1".parse().unwrap(), 5060, 0, 2));
+    b.layer.request(draft(&Method::Options), Hop { local, ..b.hop() }, b.now, &mut b.out);
+    b.note();
+    assert_eq!(b.last_sent().top_via().unwrap().sent_by.to_string(), "[fe80::1]:5060");
+}
+
 /// Section 18.1.1: the caller decides by this size.
 #[test]
 fn the_size_on_the_wire_is_known_before_and_large_requests_are_written_compact() {
