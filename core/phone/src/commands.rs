@@ -211,15 +211,14 @@ impl Phone {
         }
     }
 
-    /// The account asked for, else the first that is registered, else the first.
+    /// The account asked for; unasked, the first that is registered, else the first.
     fn pick(&self, account: Option<AccountId>) -> Result<AccountId, Refusal> {
         let registered = || self.accounts.iter().find(|(_, it)| it.is_registered());
-        let any = || registered().or_else(|| self.accounts.iter().next()).map(|(id, _)| *id);
-        account
-            .filter(|id| self.accounts.contains_key(id))
-            .or_else(any)
-            .filter(|id| account.is_none_or(|a| a == *id))
-            .ok_or(Refusal::NoAccount)
+        let known = match account {
+            Some(id) => self.accounts.get_key_value(&id),
+            None => registered().or_else(|| self.accounts.iter().next()),
+        };
+        known.map(|(id, _)| *id).ok_or(Refusal::NoAccount)
     }
 
     fn account(&self, id: AccountId) -> Result<&Account, Refusal> {

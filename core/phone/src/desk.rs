@@ -36,7 +36,6 @@ impl Timer {
 }
 
 /// The shared part of the phone, lent to one machine at a time.
-#[derive(Debug)]
 pub(crate) struct Desk {
     pub(crate) agent: Agent,
     pub(crate) now: Instant,

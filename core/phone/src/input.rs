@@ -2,6 +2,7 @@
 //!
 //! Knows no sockets: flows, queries and media streams are names that their owner understands.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use base::{FlowId, QueryId, Redacted, Transport};
@@ -10,7 +11,6 @@ use sip::locate::Answer;
 use crate::{Account, AccountId, CallId, MediaId, MessageId};
 
 /// One piece of news.
-#[derive(Debug)]
 pub enum Input<'a> {
     /// A datagram, or the next chunk of a stream.
     Bytes {
@@ -29,7 +29,7 @@ pub enum Input<'a> {
         transport: Transport,
         /// Our address on it, never `0.0.0.0`.
         local: SocketAddr,
-        /// The other end; `None` for a UDP socket that serves all remotes.
+        /// The other end, or the remote that an `OpenFlow` for UDP asked about; `None` for a UDP socket that just listens.
         remote: Option<SocketAddr>,
     },
     /// A flow is gone.
@@ -64,6 +64,23 @@ pub enum Input<'a> {
     Command(Command),
     /// The time has come that [`crate::Phone::next_wake`] named.
     Due,
+}
+
+/// Bytes are shown by their length only: they carry numbers, names and credentials.
+impl fmt::Debug for Input<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes { flow, from, bytes } => write!(f, "Bytes({} from {from} by {flow:?})", bytes.len()),
+            Self::FlowUp { flow, transport, .. } => write!(f, "FlowUp({flow:?}, {transport})"),
+            Self::FlowDown { flow } => write!(f, "FlowDown({flow:?})"),
+            Self::FlowFailed { transport, remote } => write!(f, "FlowFailed({transport} to {remote})"),
+            Self::Resolved { query, .. } => write!(f, "Resolved({query:?})"),
+            Self::Network(news) => write!(f, "Network({news:?})"),
+            Self::Media { media, news } => write!(f, "{media:?}: {news:?}"),
+            Self::Command(command) => write!(f, "Command({command:?})"),
+            Self::Due => f.write_str("Due"),
+        }
+    }
 }
 
 /// How the network changed.
@@ -130,7 +147,7 @@ pub enum Command {
     Resume(CallId),
     /// Closes (true) or opens the microphone toward a call.
     Mute(CallId, bool),
-    /// Holds the call that is up and resumes the one held last.
+    /// Holds the call that is up and resumes the youngest of those on hold.
     Swap,
     /// Blind transfer: the other side is asked to call `to`.
     Transfer {

@@ -14,6 +14,9 @@ use crate::phone::{Goodbye, Phone};
 use crate::registration::Registration;
 use crate::{Account, AccountId, CallId, Event, dial, negotiate, reason};
 
+/// The phrase for callers whom the user does not want to hear now.
+const DO_NOT_DISTURB: &str = "Do Not Disturb";
+
 impl Phone {
     /// Acts on one piece of the agent's news.
     pub(crate) fn hear(&mut self, news: News) {
@@ -124,7 +127,7 @@ impl Phone {
                 self.calls.insert(id, call);
             }
             Some((status, contact)) => {
-                let phrase = if status == 480 { "Do Not Disturb" } else { "" };
+                let phrase = if status == 480 { DO_NOT_DISTURB } else { "" };
                 let Desk { agent, now, orders, .. } = &mut self.desk;
                 agent.reject(session, status, phrase, contact.as_slice(), &[], *now, orders);
                 Call::turned_away(incoming, status, &mut self.desk);
@@ -134,12 +137,10 @@ impl Phone {
 
     /// Why a caller does not get to ring, if so: the status, and where to go instead.
     ///
-    /// Do not disturb is 480, which RFC 3261 section 21.4.18 names it for; 486 would say that we talk to somebody.
+    /// Do not disturb is 480, which RFC 3261 section 21.4.18 names it for; 486 would say that we talk to somebody. A phone
+    /// that is leaving is as little to be disturbed.
     fn turn_away(&self, settings: &Account) -> Option<(u16, Option<Uri>)> {
-        if self.goodbye != Goodbye::NotSaid {
-            return Some((480, None));
-        }
-        if self.do_not_disturb {
+        if self.do_not_disturb || self.goodbye != Goodbye::NotSaid {
             return Some((480, None));
         }
         let elsewhere = self.forward_to.as_ref().and_then(|to| dial::dial(to.reveal(), &settings.uri).ok());

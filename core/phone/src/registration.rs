@@ -58,7 +58,6 @@ const PING: &[u8] = b"\r\n\r\n";
 ///    |   any answer      2..30 s; 10..60 min after a no
 ///    +--------- Leaving <--- stop, from Asking (once answered) and Registered
 /// ```
-#[derive(Debug)]
 enum State {
     /// Not registered, and nothing on its way.
     Off,
@@ -73,7 +72,6 @@ enum State {
 }
 
 /// One account and its registration.
-#[derive(Debug)]
 pub(crate) struct Registration {
     id: AccountId,
     account: Account,

@@ -42,7 +42,6 @@ enum Wish {
 }
 
 /// It rings here.
-#[derive(Debug)]
 pub(super) struct Alerting {
     offer: Option<Bytes>,
     wish: Wish,

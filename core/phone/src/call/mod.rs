@@ -35,7 +35,6 @@ use crate::{AccountId, CallId, Event, MediaId, MediaNews, Refusal, Side, reason}
 ///                                  (ringing, early)                                |
 ///   any state: hung up, refused, cancelled, failed, lost --------------------------+
 /// ```
-#[derive(Debug)]
 enum Phase {
     /// Waits for the media socket; no INVITE yet, nothing to cancel.
     Dialling(outgoing::Dialling),
@@ -50,7 +49,6 @@ enum Phase {
 }
 
 /// Why a call is over.
-#[derive(Debug)]
 struct Ending {
     status: u16,
     reason: String,
@@ -68,7 +66,6 @@ impl Ending {
 }
 
 /// One call.
-#[derive(Debug)]
 pub(crate) struct Call {
     id: CallId,
     account: AccountId,

@@ -39,7 +39,6 @@ pub(crate) struct Asked {
 }
 
 /// What the INVITE will say, while the media socket is awaited.
-#[derive(Debug)]
 pub(super) struct Dialling {
     to: Uri,
     headers: Vec<(Name, String)>,
@@ -47,7 +46,7 @@ pub(super) struct Dialling {
 }
 
 /// The INVITE is out.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Calling {
     rings: bool,
     /// Early answers, by fork.

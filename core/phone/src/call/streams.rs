@@ -10,7 +10,6 @@ use crate::desk::Desk;
 use crate::negotiate::Agreed;
 use crate::{MediaId, MediaOrder};
 
-#[derive(Debug)]
 struct Stream {
     media: MediaId,
     /// Its address, once there is a socket.
@@ -20,7 +19,6 @@ struct Stream {
 }
 
 /// The streams of one call, in the order of their m-lines.
-#[derive(Debug)]
 pub(crate) struct Streams {
     streams: Vec<Stream>,
     silent: bool,

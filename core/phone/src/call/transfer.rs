@@ -12,7 +12,6 @@ use crate::{CallId, Refusal};
 use super::Call;
 
 /// A transfer of this call that we asked for.
-#[derive(Debug)]
 pub(super) struct Transferring {
     pub(super) stage: Transfer,
     /// Whom to call; taken when the REFER goes out.
