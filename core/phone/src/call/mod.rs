@@ -242,6 +242,8 @@ impl Call {
         }
         desk.timers.cancel(&Timer::Unanswered(self.id));
         self.streams.close(desk);
+        // What is still told of the session is told to nobody: a call ends once.
+        self.session = None;
         self.phase = Phase::Over;
         self.ended = Some((desk.now, ending));
         self.show(desk);
