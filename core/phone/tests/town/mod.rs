@@ -1,0 +1,388 @@
+//! A small town in memory: phones and scripted peers on one wire, in virtual time.
+//!
+//! Peers speak real bytes. Every datagram is kept as a line for when a test fails. Knows nothing of proxies: phones call
+//! each other by address, as RFC 3261 lets them.
+
+#![allow(dead_code, unreachable_pub)] // each test file uses its own part
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Debug;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use base::{FlowId, Instant, Redacted, Rng, Secret, Transport};
+use bytes::Bytes;
+use offhook_phone::{
+    Account, AccountId, AccountState, AccountView, CallId, CallIds, CallState, CallView, Command, Config,
+    Event, Input, MediaId, MediaNews, MediaOrder, Output, Phone, Refusal, Subject,
+};
+use sip::message::{Draft, Form, Message, Name};
+use sip::order::Order;
+
+/// One way through the wire.
+const DELAY: Duration = Duration::from_millis(10);
+const LIMIT: usize = 200_000;
+
+pub const MAIN: AccountId = AccountId(1);
+
+/// What a stream was last told.
+#[derive(Debug, Clone, Default)]
+pub struct Stream {
+    pub plan: Option<media::Plan>,
+    pub muted: bool,
+    pub closed: bool,
+}
+
+pub struct Handset {
+    phone: Phone,
+    ids: CallIds,
+    address: SocketAddr,
+    pub events: Vec<Event>,
+    pub streams: BTreeMap<MediaId, Stream>,
+    /// Sockets are given only when the test says so.
+    pub slow_media: bool,
+    waiting: Vec<MediaId>,
+}
+
+/// Somebody who answers as a test has written.
+type Script = Box<dyn FnMut(&Message, SocketAddr) -> Vec<Bytes>>;
+
+enum Node {
+    Phone(Box<Handset>),
+    Peer {
+        script: Script,
+        heard: Vec<Message>,
+    },
+    /// Nobody listens.
+    Dead,
+}
+
+pub struct Town {
+    pub now: Instant,
+    nodes: BTreeMap<SocketAddr, Node>,
+    wire: BTreeMap<(Instant, u64), (SocketAddr, SocketAddr, Bytes)>,
+    sent: u64,
+    orders: VecDeque<(SocketAddr, Output)>,
+    busy: bool,
+    rng: Rng,
+    /// Share of datagrams that never arrive.
+    pub loss: f64,
+    story: VecDeque<String>,
+}
+
+pub fn at(last: u8) -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, last], 5060))
+}
+
+/// The port that every phone gives to its nth stream.
+pub fn port(media: MediaId) -> u16 {
+    4000 + 2 * media.0 as u16
+}
+
+/// An account that lives at its own address and registers nowhere.
+pub fn at_home(name: &str, last: u8) -> Account {
+    let mut account = Account::new(format!("sip:{name}@10.0.0.{last}").parse().unwrap(), Secret::default());
+    account.register = false;
+    account
+}
+
+impl Town {
+    pub fn new() -> Self {
+        Self {
+            now: Instant::from_millis(1000),
+            nodes: BTreeMap::new(),
+            wire: BTreeMap::new(),
+            sent: 0,
+            orders: VecDeque::new(),
+            busy: false,
+            rng: Rng::from_number(0),
+            loss: 0.0,
+            story: VecDeque::new(),
+        }
+    }
+
+    /// A phone at 10.0.0.`last`:5060 with one account.
+    pub fn phone(&mut self, last: u8, account: Account) -> SocketAddr {
+        self.phone_with(last, account, Config::default())
+    }
+
+    pub fn phone_with(&mut self, last: u8, account: Account, config: Config) -> SocketAddr {
+        let ids = CallIds::new();
+        let phone = Phone::new(config, ids.clone(), Rng::from_number(last.into()));
+        let address = at(last);
+        let handset = Handset {
+            phone,
+            ids,
+            address,
+            events: Vec::new(),
+            streams: BTreeMap::new(),
+            slow_media: false,
+            waiting: Vec::new(),
+        };
+        self.nodes.insert(address, Node::Phone(Box::new(handset)));
+        let flow = FlowId(0);
+        self.tell(address, Input::FlowUp { flow, transport: Transport::Udp, local: address, remote: None });
+        self.command(address, Command::AddAccount(MAIN, account));
+        address
+    }
+
+    /// Somebody at 10.0.0.`last`:5060 who answers by a script.
+    pub fn peer(
+        &mut self,
+        last: u8,
+        script: impl FnMut(&Message, SocketAddr) -> Vec<Bytes> + 'static,
+    ) -> SocketAddr {
+        self.nodes.insert(at(last), Node::Peer { script: Box::new(script), heard: Vec::new() });
+        at(last)
+    }
+
+    pub fn kill(&mut self, address: SocketAddr) {
+        self.nodes.insert(address, Node::Dead);
+    }
+
+    pub fn handset(&mut self, address: SocketAddr) -> &mut Handset {
+        match self.nodes.get_mut(&address) {
+            Some(Node::Phone(handset)) => handset,
+            _ => panic!("no phone at {address}"),
+        }
+    }
+
+    /// How a phone shows itself to a log.
+    pub fn debug(&mut self, address: SocketAddr) -> String {
+        format!("{:?}", self.handset(address).phone)
+    }
+
+    /// What a peer has heard.
+    pub fn heard(&self, address: SocketAddr) -> &[Message] {
+        match self.nodes.get(&address) {
+            Some(Node::Peer { heard, .. }) => heard,
+            _ => panic!("no peer at {address}"),
+        }
+    }
+
+    /// A peer speaks up by itself.
+    pub fn say(&mut self, from: SocketAddr, to: SocketAddr, bytes: Bytes) {
+        self.send(from, to, bytes);
+    }
+
+    pub fn command(&mut self, address: SocketAddr, command: Command) {
+        self.tell(address, Input::Command(command));
+    }
+
+    /// Calls `to` and gives the call's id.
+    pub fn call(&mut self, address: SocketAddr, to: &str) -> CallId {
+        let call = self.handset(address).ids.draw();
+        let to = Redacted::new(to.to_owned());
+        self.command(address, Command::Call { call, account: None, to });
+        call
+    }
+
+    pub fn tell(&mut self, address: SocketAddr, input: Input<'_>) {
+        let now = self.now;
+        let outputs: Vec<Output> = self.handset(address).phone.handle(input, now).collect();
+        self.orders.extend(outputs.into_iter().map(|output| (address, output)));
+        // What carrying out an order brings about comes after the orders given before it.
+        if !std::mem::replace(&mut self.busy, true) {
+            while let Some((address, output)) = self.orders.pop_front() {
+                self.carry_out(address, output);
+            }
+            self.busy = false;
+        }
+    }
+
+    fn carry_out(&mut self, address: SocketAddr, output: Output) {
+        match output {
+            Output::Sip(Order::Send { to, bytes, .. }) => self.send(address, to, bytes),
+            Output::Sip(Order::OpenFlow { transport: Transport::Udp, remote }) => {
+                let (transport, remote) = (Transport::Udp, Some(remote));
+                self.tell(address, Input::FlowUp { flow: FlowId(0), transport, local: address, remote });
+            }
+            Output::Sip(Order::OpenFlow { transport, remote }) => {
+                self.tell(address, Input::FlowFailed { transport, remote });
+            }
+            Output::Sip(Order::CloseFlow { .. }) => {}
+            Output::Sip(Order::Resolve { query, .. }) => {
+                self.tell(address, Input::Resolved { query, answer: sip::locate::Answer::NotFound });
+            }
+            Output::Media { media, order } => self.media(address, media, order),
+            Output::Event(event) => self.handset(address).events.push(event),
+        }
+    }
+
+    fn media(&mut self, address: SocketAddr, media: MediaId, order: MediaOrder) {
+        let handset = self.handset(address);
+        let stream = handset.streams.entry(media).or_default();
+        assert!(!stream.closed, "an order for a closed stream: {order:?}");
+        match order {
+            MediaOrder::Prepare { .. } if handset.slow_media => handset.waiting.push(media),
+            MediaOrder::Prepare { .. } => self.media_ready(address, media),
+            MediaOrder::Open(plan) => {
+                assert!(stream.plan.replace(plan).is_none(), "opened twice");
+            }
+            MediaOrder::Change(plan) => {
+                assert!(stream.plan.replace(plan).is_some(), "changed before it was opened");
+            }
+            MediaOrder::Mute(on) => stream.muted = on,
+            MediaOrder::Close => stream.closed = true,
+        }
+    }
+
+    fn media_ready(&mut self, address: SocketAddr, media: MediaId) {
+        let local = SocketAddr::new(address.ip(), port(media));
+        self.tell(address, Input::Media { media, news: MediaNews::Ready { local } });
+    }
+
+    /// Gives the sockets that a slow phone waits for.
+    pub fn give_media(&mut self, address: SocketAddr) {
+        for media in std::mem::take(&mut self.handset(address).waiting) {
+            self.media_ready(address, media);
+        }
+    }
+
+    fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: Bytes) {
+        if let Ok(message) = Message::read(&bytes[..]) {
+            let line = format!("{:?} {from} -> {to}: {}", self.now, sip::ladder::line(&message, &[]));
+            self.story.push_back(line);
+            if self.story.len() > 60 {
+                self.story.pop_front();
+            }
+        }
+        self.sent += 1;
+        if self.rng.fraction() < self.loss {
+            return;
+        }
+        self.wire.insert((self.now + DELAY, self.sent), (from, to, bytes));
+    }
+
+    /// Runs until nothing happens before `end`.
+    pub fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        for _ in 0..LIMIT {
+            let arrival = self.wire.keys().next().map(|(at, _)| *at);
+            let wakes = self.nodes.iter().filter_map(|(address, node)| match node {
+                Node::Phone(handset) => handset.phone.next_wake().map(|wake| (wake.at, *address)),
+                Node::Peer { .. } | Node::Dead => None,
+            });
+            let wake = wakes.min();
+            match (arrival, wake) {
+                (Some(at), wake) if at <= end && wake.is_none_or(|(due, _)| at <= due) => {
+                    self.now = self.now.max(at);
+                    self.deliver();
+                }
+                (_, Some((due, address))) if due <= end => {
+                    self.now = self.now.max(due);
+                    self.tell(address, Input::Due);
+                }
+                _ => {
+                    self.now = end;
+                    return;
+                }
+            }
+        }
+        panic!("no end in sight:\n{}", self.story());
+    }
+
+    fn deliver(&mut self) {
+        let Some((_, (from, to, bytes))) = self.wire.pop_first() else { return };
+        match self.nodes.get_mut(&to) {
+            Some(Node::Phone(_)) => self.tell(to, Input::Bytes { flow: FlowId(0), from, bytes: &bytes }),
+            Some(Node::Peer { script, heard }) => {
+                let Ok(message) = Message::read(bytes) else { return };
+                let answers = script(&message, from);
+                heard.push(message);
+                for answer in answers {
+                    self.send(to, from, answer);
+                }
+            }
+            Some(Node::Dead) | None => {}
+        }
+    }
+
+    pub fn story(&self) -> String {
+        self.story.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The newest view of a call.
+    pub fn view(&mut self, address: SocketAddr, call: CallId) -> CallView {
+        let story = self.story();
+        let views = self.handset(address).events.iter().rev();
+        let view = views.filter_map(|event| match event {
+            Event::Call(view) if view.call == call => Some(view.clone()),
+            _ => None,
+        });
+        view.into_iter().next().unwrap_or_else(|| panic!("no view of {call:?} at {address}:\n{story}"))
+    }
+
+    pub fn state(&mut self, address: SocketAddr, call: CallId) -> CallState {
+        self.view(address, call).state
+    }
+
+    /// All states a call went through.
+    pub fn states(&mut self, address: SocketAddr, call: CallId) -> Vec<CallState> {
+        let mut states: Vec<_> = (self.handset(address).events.iter())
+            .filter_map(|event| match event {
+                Event::Call(view) if view.call == call => Some(view.state),
+                _ => None,
+            })
+            .collect();
+        states.dedup();
+        states
+    }
+
+    pub fn account(&mut self, address: SocketAddr) -> AccountView {
+        let views = self.handset(address).events.iter().rev();
+        let mut views = views.filter_map(|event| match event {
+            Event::Account(view) => Some(view.clone()),
+            _ => None,
+        });
+        views.next().expect("an account is shown when it is added")
+    }
+
+    pub fn account_states(&mut self, address: SocketAddr) -> Vec<AccountState> {
+        let mut states: Vec<_> = (self.handset(address).events.iter())
+            .filter_map(|event| match event {
+                Event::Account(view) => Some(view.state),
+                _ => None,
+            })
+            .collect();
+        states.dedup();
+        states
+    }
+
+    pub fn refusals(&mut self, address: SocketAddr) -> Vec<(Subject, Refusal)> {
+        let events = self.handset(address).events.iter();
+        events
+            .filter_map(|event| match event {
+                Event::Refused { subject, reason } => Some((*subject, *reason)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Asserts, with the story when it fails.
+    #[track_caller]
+    pub fn expect<T: PartialEq + Debug>(&self, found: T, wanted: T) {
+        assert!(found == wanted, "found {found:?}, wanted {wanted:?}\n{}", self.story());
+    }
+}
+
+/// The streams of a phone that are open and not closed.
+impl Handset {
+    pub fn open_streams(&self) -> Vec<&Stream> {
+        self.streams.values().filter(|stream| stream.plan.is_some() && !stream.closed).collect()
+    }
+}
+
+/// A response as the peer would send it, with a To tag.
+pub fn response(request: &Message, status: u16) -> Draft {
+    let mut draft = Draft::response_to(request, status);
+    let to = String::from_utf8_lossy(request.first(Name::To).unwrap()).into_owned();
+    if status > 100 && !to.contains("tag=") {
+        draft.set(Name::To, format!("{to};tag=peer"));
+    }
+    draft
+}
+
+pub fn bytes(draft: &Draft) -> Bytes {
+    draft.write(Form::Full)
+}
