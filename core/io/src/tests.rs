@@ -1,12 +1,16 @@
-//! Whole phones on this machine: real threads, loopback sockets.
+//! Whole phones on this machine: real threads, loopback sockets, real audio for a second or two.
 
+use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use base::Secret;
-use phone::{Account, AccountId, Command};
+use base::{Secret, Transport};
+use exchange::server::{Listen, Server, ServerConfig};
+use phone::{Account, AccountId, AccountState, CallId, CallState, CallView, Command};
+use sip::ua::TransportPolicy;
 
-use crate::{Config, Event, Handle, StartError};
+use crate::{CaptureTo, Config, Event, Handle, StartError};
 
 const ACCOUNT: AccountId = AccountId(1);
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -40,19 +44,138 @@ fn until<T>(phone: &Handle, wanted: impl Fn(&Event) -> Option<T>) -> T {
     panic!("not among {seen:#?}");
 }
 
+fn call_in(state: CallState) -> impl Fn(&Event) -> Option<CallView> {
+    move |event| match event {
+        Event::Phone(phone::Event::Call(view)) if view.state == state => Some(view.clone()),
+        _ => None,
+    }
+}
+
+fn call(from: &Handle, to: &Handle) -> (CallId, CallId) {
+    let out = from.call(Some(ACCOUNT), format!("sip:user@{}", to.bound()[0]));
+    let ringing = until(to, call_in(CallState::Ringing)).call;
+    to.command(Command::Answer(ringing));
+    until(from, call_in(CallState::Active));
+    until(to, call_in(CallState::Active));
+    (out, ringing)
+}
+
+/// A second of a tone that never is silent.
+fn speech(path: &Path) {
+    let mut writer = media::wav::Writer::new(File::create(path).unwrap(), 8000).unwrap();
+    let tone: Vec<i16> = (0..8000).map(|n| ((f64::from(n) * 0.7).sin() * 9000.0) as i16).collect();
+    writer.write(&tone).unwrap();
+    writer.flush().unwrap();
+}
+
+#[test]
+fn two_phones_talk_and_each_keeps_what_it_heard() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name);
+    speech(&file("speech.wav"));
+    let config = |heard: &str| Config {
+        play: Some(file("speech.wav")),
+        record: Some(file(heard)),
+        capture: Some(CaptureTo { path: file(&format!("{heard}.pcapng")), secrets: false }),
+        ..loopback()
+    };
+    let (ann, bob) = (phone(config("ann.wav")), phone(config("bob.wav")));
+    let (out, _) = call(&ann, &bob);
+    for phone in [&ann, &bob] {
+        let stats = until(phone, |event| match event {
+            Event::Phone(phone::Event::Quality { stats, .. }) if stats.received > 30 => Some(*stats),
+            _ => None,
+        });
+        assert!(stats.lost == 0 && stats.malformed == 0 && stats.mos > 4.0, "{stats:?}");
+    }
+    ann.command(Command::HangUp(out));
+    until(&ann, call_in(CallState::Ended));
+    until(&bob, call_in(CallState::Ended));
+    ann.shutdown();
+    bob.shutdown();
+    for name in ["ann.wav", "bob.wav"] {
+        let heard = std::fs::read(file(name)).unwrap();
+        let loud = heard[44..].chunks(2).filter(|s| i16::from_le_bytes([s[0], s[1]]).abs() > 5000).count();
+        assert!(loud > 2000, "{name}: {loud} loud samples of {}", heard.len() / 2);
+        let captured = std::fs::read(file(&format!("{name}.pcapng"))).unwrap();
+        let text = String::from_utf8_lossy(&captured);
+        assert!(text.contains("INVITE sip:user@") && text.contains("m=audio"), "signalling is captured");
+        assert!(captured.len() > 60 * 214, "and the audio");
+    }
+}
+
+/// A phone with one of the exchange's accounts, registered.
+fn registered(number: &str, exchange: &Server, transport: Transport) -> Handle {
+    let phone = Handle::start(loopback()).unwrap();
+    let secret = Secret::new(format!("secret-{number}"));
+    let mut account = Account::new(format!("sip:{number}@offhook.test").parse().unwrap(), secret);
+    let udp = exchange.addresses().udp.unwrap();
+    account.proxy = Some(format!("sip:{udp};transport={}", transport.uri_word()).parse().unwrap());
+    account.transport = TransportPolicy::Only(transport);
+    phone.command(Command::AddAccount(ACCOUNT, account));
+    until(&phone, |event| match event {
+        Event::Phone(phone::Event::Account(view)) if view.state == AccountState::Registered => Some(()),
+        _ => None,
+    });
+    phone
+}
+
+#[test]
+fn two_phones_register_and_call_each_other_through_the_exchange_by_udp_and_tcp() {
+    let any = (Ipv4Addr::LOCALHOST, 0).into();
+    let exchange =
+        Server::start(ServerConfig { listen: Listen::at(any), ..ServerConfig::default() }).unwrap();
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let ann = registered("1001", &exchange, transport);
+        let bob = registered("1002", &exchange, transport);
+        let out = ann.call(None, "1002");
+        let ringing = until(&bob, call_in(CallState::Ringing));
+        bob.command(Command::Answer(ringing.call));
+        until(&ann, call_in(CallState::Active));
+        until(&ann, |event| match event {
+            Event::Phone(phone::Event::Quality { stats, .. }) if stats.received > 10 => Some(()),
+            _ => None,
+        });
+        ann.command(Command::HangUp(out));
+        until(&bob, call_in(CallState::Ended));
+        let began = Instant::now();
+        ann.shutdown();
+        bob.shutdown();
+        assert!(began.elapsed() < Duration::from_secs(2), "unregistered at once: {:?}", began.elapsed());
+    }
+    exchange.stop();
+}
+
+#[test]
+fn a_recording_that_cannot_be_written_ends_and_the_call_does_not() {
+    let record = Some("/nowhere/heard.wav".into());
+    let (ann, bob) = (phone(Config { record, ..loopback() }), phone(loopback()));
+    ann.call(Some(ACCOUNT), format!("sip:user@{}", bob.bound()[0]));
+    bob.command(Command::Answer(until(&bob, call_in(CallState::Ringing)).call));
+    let reason = until(&ann, |event| match event {
+        Event::RecordingEnded { reason, .. } => Some(reason.clone()),
+        _ => None,
+    });
+    assert!(reason.starts_with("/nowhere/heard.wav cannot be written"), "{reason}");
+    until(&bob, |event| match event {
+        Event::Phone(phone::Event::Quality { stats, .. }) if stats.received > 0 => Some(()),
+        _ => None,
+    });
+}
+
 #[test]
 fn a_panic_becomes_an_event_and_the_phone_is_back_on_its_port_with_its_account() {
-    let ann = phone(loopback());
-    let account = |event: &Event| matches!(event, Event::Phone(phone::Event::Account(_))).then_some(());
-    until(&ann, account);
-    ann.panic();
-    let story = until(&ann, |event| match event {
+    let (ann, bob) = (phone(loopback()), phone(loopback()));
+    let (_, lost) = call(&ann, &bob);
+    bob.panic();
+    let ended = until(&bob, call_in(CallState::Ended));
+    assert_eq!((ended.call, ended.explanation.as_deref()), (lost, Some("The phone had to restart itself.")));
+    let story = until(&bob, |event| match event {
         Event::Restarted { thread: "signalling", story } => Some(story.clone()),
         _ => None,
     });
     assert!(story.contains("signalling.rs"), "{story}");
-    until(&ann, account);
-    assert!(UdpSocket::bind(ann.bound()[0]).is_err(), "the port is its own again");
+    call(&ann, &bob);
 }
 
 #[test]
@@ -70,11 +193,14 @@ fn a_port_in_use_is_named_and_a_file_that_cannot_be_played_says_what_could() {
 }
 
 #[test]
-fn shutdown_is_quick_and_a_command_after_it_is_harmless() {
+fn shutdown_hangs_up_and_is_quick_even_when_nobody_answers() {
+    let silent = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let ann = phone(loopback());
+    ann.call(Some(ACCOUNT), format!("sip:user@{}", silent.local_addr().unwrap()));
+    until(&ann, call_in(CallState::Calling));
     let began = Instant::now();
     ann.shutdown();
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     until(&ann, |event| matches!(event, Event::Phone(phone::Event::Stopped)).then_some(()));
-    ann.command(Command::DoNotDisturb(true));
+    ann.command(Command::DoNotDisturb(true)); // nobody listens any more: nothing happens
 }
