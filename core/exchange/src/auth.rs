@@ -119,3 +119,6 @@ impl Door {
         Entry::Refused(challenge)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -132,9 +132,10 @@ impl House {
         )
     }
 
-    /// A REGISTER of `contact`, challenge answered; the final response.
+    /// A REGISTER of `contact` (none when empty), challenge answered; the final response.
     pub(crate) fn register(&mut self, user: &str, from: &str, contact: &str, extra: &str) -> Sent {
-        let extra = format!("Contact: {contact}\r\n{extra}");
+        let contact = if contact.is_empty() { String::new() } else { format!("Contact: {contact}\r\n") };
+        let extra = contact + extra;
         let text = self.request("REGISTER sip:offhook.test", user, from, &extra);
         let text = text.replace("To: <sip:", &format!("To: <sip:{user}@"));
         self.authorized(UDP, from, user, &format!("secret-{user}"), &text)

@@ -9,7 +9,6 @@ pub mod bindings;
 mod config;
 mod exchange;
 #[cfg(test)]
-#[allow(dead_code)]
 mod harness;
 mod proxy;
 pub mod redirect;

@@ -274,3 +274,6 @@ fn is_same(old: &Binding, new: &Binding, contact: &NameAddr<'_>) -> bool {
 fn has_ob(path: &str) -> bool {
     NameAddr::read(path.as_bytes()).is_ok_and(|p| p.uri().params.has("ob"))
 }
+
+#[cfg(test)]
+mod tests;

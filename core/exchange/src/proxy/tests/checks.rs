@@ -1,0 +1,147 @@
+//! RFC 3261 section 16.3 and 16.5: what is not forwarded, and why.
+
+use sip::locate::Question;
+use sip::order::Order;
+
+use super::*;
+use crate::config::DomainRoute;
+use crate::redirect::Redirect;
+
+fn first(h: &mut House, text: &str) -> String {
+    let sent = h.datagram(ANN, text);
+    assert!(sent.len() <= 2, "{:?}", House::lines(&sent));
+    sent.last().map_or(String::new(), Sent::line)
+}
+
+/// RFC 3261 section 16.3 item 3, and section 16.6 item 3.
+#[test]
+fn max_forwards_ends_at_zero_and_begins_at_seventy() {
+    let mut h = with_bob(&[(BOB, "<sip:1002@192.0.2.12>")]);
+    let zero = invite(&mut h).replace("Max-Forwards: 70", "Max-Forwards: 0");
+    assert_eq!(first(&mut h, &zero), "483 -> 192.0.2.11:5060");
+    let absent = invite(&mut h).replace("Max-Forwards: 70\r\n", "");
+    assert_eq!(h.datagram(ANN, &absent)[1].value(Name::MaxForwards), "70");
+    let nonsense = invite(&mut h).replace("Max-Forwards: 70", "Max-Forwards: many");
+    assert_eq!(first(&mut h, &nonsense), "400 -> 192.0.2.11:5060");
+}
+
+/// RFC 3261 section 16.3 item 5.
+#[test]
+fn an_extension_that_proxies_must_know_is_unsupported() {
+    let mut h = with_bob(&[(BOB, "<sip:1002@192.0.2.12>")]);
+    let text = invite(&mut h).replace("Max-Forwards", "Proxy-Require: foo, bar\r\nMax-Forwards");
+    let sent = h.datagram(ANN, &text);
+    assert_eq!((sent[0].message.status(), sent[0].value(Name::Unsupported)), (Some(420), "foo, bar"));
+}
+
+/// RFC 5393 section 4.2.
+#[test]
+fn a_request_that_comes_back_unchanged_has_looped_and_a_changed_one_spirals() {
+    let next_hop = addr(CEM);
+    let domain_routes = vec![DomainRoute { domain: "other.test".into(), next_hop }];
+    let mut h = house(crate::Config { domain_routes, ..config() });
+    h.register("1002", BOB, "<sip:1002@192.0.2.12>", "");
+    let text = h.request("INVITE sip:x@other.test", "1001", ANN, "");
+    let out = h.datagram(ANN, &text).remove(1);
+    assert_eq!(out.line(), format!("INVITE sip:x@other.test -> {CEM}"));
+    let back = |out: &Sent, uri: &str| {
+        let text = String::from_utf8(out.message.bytes().to_vec()).unwrap();
+        let via = format!("Via: SIP/2.0/UDP {CEM};branch=z9hG4bKcem{uri}\r\nVia");
+        text.replacen("Via", &via, 1).replacen("sip:x@other.test", uri, 1)
+    };
+    let sent = h.datagram(CEM, &back(&out, "sip:x@other.test"));
+    assert_eq!(sent[0].message.status(), Some(482));
+    let sent = h.datagram(CEM, &back(&out, "sip:1002@offhook.test"));
+    assert_eq!(sent[1].line(), "INVITE sip:1002@192.0.2.12 -> 192.0.2.12:5060");
+    assert_eq!(h.exchange.counters().loops, 1);
+}
+
+/// RFC 3261 section 16.3 items 1 and 2, and section 18.3: to be answered, unless it is a response or an ACK.
+#[test]
+fn what_is_wrong_is_answered_and_what_cannot_be_is_counted() {
+    let mut h = house(config());
+    let mail = h.request("INVITE mailto:bob@example.com", "1001", ANN, "");
+    assert_eq!(first(&mut h, &mail), "416 -> 192.0.2.11:5060");
+    let no_from = invite(&mut h).replace("From:", "X-From:");
+    assert_eq!(first(&mut h, &no_from), "400 -> 192.0.2.11:5060");
+    let version = invite(&mut h).replacen("SIP/2.0\r\n", "SIP/7.0\r\n", 1);
+    assert_eq!(first(&mut h, &version), "505 -> 192.0.2.11:5060");
+    let ack = invite(&mut h).replace("INVITE", "ACK").replace("From:", "X-From:");
+    assert_eq!(first(&mut h, &ack), "");
+    for garbage in ["GET / HTTP/1.1", "x", "SIP/2.0 200", "INVITE sip:a SIP/2.0\r\n\r\n"] {
+        assert_eq!(first(&mut h, garbage), "");
+    }
+    assert_eq!(first(&mut h, "\r\n\r\n"), "");
+    let seen = *h.exchange.counters();
+    assert_eq!((seen.keepalives, seen.refused), (1, 3), "{seen:?}");
+    assert!(seen.malformed + h.exchange.transaction_counters().malformed >= 4, "{seen:?}");
+}
+
+/// RFC 3261 section 16.5 and section 21.4.5, 21.4.18.
+#[test]
+fn who_is_unknown_is_not_found_and_who_is_away_is_unavailable() {
+    let mut h = house(config());
+    let text = h.request("INVITE sip:7777@offhook.test", "1001", ANN, "");
+    assert_eq!(first(&mut h, &text), "404 -> 192.0.2.11:5060");
+    let text = h.request("INVITE sip:1003@OFFHOOK.test:5060", "1001", ANN, "");
+    assert_eq!(first(&mut h, &text), "480 -> 192.0.2.11:5060");
+}
+
+/// RFC 3261 section 8.3. An own user of that name goes first.
+#[test]
+fn a_number_that_moved_is_answered_with_where() {
+    let rule = |prefix: &str, contact: &str| Redirect { prefix: prefix.into(), contact: contact.into() };
+    let redirects = vec![rule("8", "sip:{number}@127.0.0.1:6060"), rule("1", "sip:elsewhere@x.test")];
+    let mut h = house(crate::Config { redirects, ..config() });
+    let text = h.request("INVITE sip:8123@offhook.test", "1001", ANN, "");
+    let sent = h.datagram(ANN, &text);
+    assert_eq!(sent[0].message.status(), Some(302));
+    assert_eq!(sent[0].value(Name::Contact), "<sip:8123@127.0.0.1:6060>");
+    let text = h.request("INVITE sip:1003@offhook.test", "1001", ANN, "");
+    assert_eq!(first(&mut h, &text), "480 -> 192.0.2.11:5060");
+}
+
+/// RFC 3966 in RFC 3261 section 16.5: a telephone number is looked up like a user.
+#[test]
+fn a_tel_uri_reaches_the_user_of_that_number() {
+    let mut h = with_bob(&[(BOB, "<sip:1002@192.0.2.12>")]);
+    let text = h.request("INVITE tel:10-02", "1001", ANN, "");
+    assert_eq!(first(&mut h, &text), "INVITE sip:1002@192.0.2.12 -> 192.0.2.12:5060");
+}
+
+/// RFC 3261 section 16.5: another domain. RFC 3263 finds it; strangers do not get there through us.
+#[test]
+fn other_domains_are_for_own_users_and_named_ones_need_no_dns() {
+    let mut h = house(config());
+    let text = h.request("INVITE sip:x@far.test", "1001", ANN, "");
+    assert_eq!(first(&mut h, &text), "100 -> 192.0.2.11:5060");
+    assert!(
+        matches!(&h.out[..], [Order::Resolve { question: Question::Naptr(name), .. }] if name == "far.test")
+    );
+    h.out.clear();
+    let text =
+        h.request("INVITE sip:x@far.test", "eve", CEM, "").replace("eve@offhook.test", "eve@evil.test");
+    assert_eq!(h.datagram(CEM, &text)[0].line(), format!("403 -> {CEM}"));
+    let to_tag =
+        text.replace("To: <sip:x@far.test>", "To: <sip:x@far.test>;tag=1").replace("bKeve", "bKeve2");
+    assert_eq!(h.datagram(CEM, &to_tag)[0].line(), format!("403 -> {CEM}"), "a To tag is no leave");
+    let route = format!("Route: <sip:aaaaaaaaaaaaa@{HERE};lr>\r\nMax-F");
+    let forged = to_tag.replace("Max-F", &route).replace("bKeve", "bKeve3");
+    assert_eq!(
+        h.datagram(CEM, &forged)[0].line(),
+        format!("403 -> {CEM}"),
+        "nor is a Route that we did not write"
+    );
+}
+
+/// RFC 3261 section 11.2.
+#[test]
+fn options_to_the_exchange_are_answered_and_to_a_user_forwarded() {
+    let mut h = with_bob(&[(BOB, "<sip:1002@192.0.2.12>")]);
+    let text = h.request("OPTIONS sip:offhook.test", "1001", ANN, "");
+    let sent = h.datagram(ANN, &text);
+    assert_eq!(sent[0].message.status(), Some(200));
+    assert!(sent[0].value(Name::Allow).contains("MESSAGE") && !sent[0].value(Name::To).is_empty());
+    let text = h.request("OPTIONS sip:1002@offhook.test", "1001", ANN, "");
+    assert_eq!(first(&mut h, &text), "OPTIONS sip:1002@192.0.2.12 -> 192.0.2.12:5060");
+}
