@@ -104,9 +104,9 @@ impl Phone {
         // After a sleep everything is overdue at once, and being reachable goes first.
         while let Some(timer) = desk.timers.pop_due(desk.now) {
             match timer {
-                Timer::Register(account) => drop(accounts.get_mut(&account).map(|it| it.due(desk))),
-                Timer::Ping(account) => drop(accounts.get_mut(&account).map(|it| it.ping(desk))),
-                Timer::Unanswered(call) => drop(calls.get_mut(&call).map(|it| it.unanswered(desk))),
+                Timer::Register(id) => with(accounts, id, |account| account.due(desk)),
+                Timer::Ping(id) => with(accounts, id, |account| account.ping(desk)),
+                Timer::Unanswered(id) => with(calls, id, |call| call.unanswered(desk)),
                 Timer::Stop => stopped(&mut self.goodbye, desk),
             }
         }
@@ -140,6 +140,12 @@ impl fmt::Debug for Phone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (accounts, calls) = (self.accounts.len(), self.calls.len());
         f.debug_struct("Phone").field("accounts", &accounts).field("calls", &calls).finish_non_exhaustive()
+    }
+}
+
+fn with<K: Ord, V>(those: &mut BTreeMap<K, V>, id: K, act: impl FnOnce(&mut V)) {
+    if let Some(it) = those.get_mut(&id) {
+        act(it);
     }
 }
 
