@@ -38,6 +38,13 @@ fn in_a_call() -> (Town, SocketAddr, SocketAddr) {
     (town, ann, bob)
 }
 
+/// A peer's description.
+fn description(port: u16) -> String {
+    format!(
+        "v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\nm=audio {port} RTP/AVP 0\r\n"
+    )
+}
+
 fn directions(town: &mut Town, phone: SocketAddr) -> Vec<Direction> {
     town.handset(phone).open_streams().iter().map(|s| s.plan.as_ref().unwrap().direction).collect()
 }
@@ -214,11 +221,47 @@ fn a_muted_call_stays_muted_through_hold_and_resume() {
 }
 
 #[test]
+fn a_microphone_closed_while_it_rings_is_closed_when_it_is_answered() {
+    let (mut town, ann, bob) = town();
+    town.call(ann, "sip:bob@10.0.0.2");
+    town.command(ann, Command::Mute(ONE, true));
+    town.run(SECOND);
+    town.command(bob, Command::Answer(ONE));
+    town.run(SECOND);
+    assert!(town.handset(ann).open_streams()[0].muted && !town.handset(bob).open_streams()[0].muted);
+}
+
+#[test]
+fn a_hold_that_is_refused_leaves_the_call_as_it_was() {
+    let mut town = Town::new();
+    let peer = town.peer(9, move |request, _| match (request.method(), request.to().unwrap().tag()) {
+        (Method::Invite, None) => {
+            let mut draft = response(request, 200);
+            draft.push(Name::Contact, "<sip:peer@10.0.0.9>").body("application/sdp", description(5000));
+            vec![bytes(&draft)]
+        }
+        (Method::Invite, Some(_)) => vec![bytes(&response(request, 488))],
+        (Method::Ack, _) => Vec::new(),
+        _ => vec![bytes(&response(request, 200))],
+    });
+    let ann = town.phone(1, at_home("ann", 1));
+    town.call(ann, "sip:peer@10.0.0.9");
+    town.run(SECOND);
+    town.command(ann, Command::Hold(ONE));
+    town.run(SECOND);
+    assert_eq!(town.state(ann, ONE), Active, "{}", town.story());
+    assert!(!town.handset(ann).open_streams()[0].muted);
+    let offers = town.heard(peer).iter().filter(|message| message.method() == Method::Invite).count();
+    assert_eq!(offers, 2, "and is not asked for again");
+}
+
+#[test]
 fn a_second_call_puts_the_first_on_hold_and_swap_changes_places() {
     let (mut town, ann, bob) = in_a_call();
     let cem = town.phone(3, at_home("cem", 3));
     let two = town.call(ann, "sip:cem@10.0.0.3");
     town.run(SECOND);
+    assert_eq!(town.state(ann, ONE), Held, "before anybody answers: {}", town.story());
     town.command(cem, Command::Answer(ONE));
     town.run(SECOND);
     let states = (town.state(ann, ONE), town.state(ann, two), town.state(bob, ONE), town.state(cem, ONE));
@@ -464,11 +507,6 @@ fn nothing_personal_is_printed_by_debug() {
 #[test]
 fn of_two_forks_with_early_media_the_later_is_heard_until_the_answer() {
     let mut town = Town::new();
-    let description = |port: u16| {
-        format!(
-            "v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\nm=audio {port} RTP/AVP 0\r\n"
-        )
-    };
     let peer = town.peer(9, move |request, _| {
         if request.method() != Method::Invite {
             return if request.method() == Method::Ack {

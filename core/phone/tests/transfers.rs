@@ -51,6 +51,8 @@ fn a_blind_transfer_reports_progress_and_ends_the_first_call() {
     assert_eq!(view.explanation.as_deref(), Some("The call was transferred."));
     let states = (town.state(bob, ONE), town.state(bob, TWO), town.state(cem, ONE));
     town.expect(states, (Ended, Active, Active));
+    let bob_to_ann = "10.0.0.2:5060 -> 10.0.0.1:5060: INVITE";
+    assert!(!town.story().contains(bob_to_ann), "no hold for a call that is about to end: {}", town.story());
 }
 
 #[test]
