@@ -177,6 +177,12 @@ impl Agent {
         id
     }
 
+    /// What a Replaces header field must say so that its receiver, the other side of this session, gives our place away; for
+    /// a transfer by other means than [`refer`](Self::refer). `None` while there is no dialog.
+    pub fn replaces_value(&self, session: SessionId) -> Option<String> {
+        self.uses.sessions.get(&session)?.replaces_value()
+    }
+
     // ---- calls, in
 
     /// 180, reliably where both sides can. To an offerless INVITE that insists on reliability nothing is sent, since our

@@ -162,8 +162,9 @@ impl Cx<'_> {
         let id = OutId(requests.last);
         if let Some(account) = self.common.accounts.get_mut(&task.profile)
             && !account.profile.credentials.is_empty()
+            && task.draft.method() != Method::Ack
         {
-            // A nonce that a realm has given us saves the round trip.
+            // A nonce that a realm has given us saves the round trip. An ACK has its INVITE's credentials already.
             account.authorizer.reuse(&mut task.draft, &account.profile.credentials);
         }
         let outgoing = Outgoing {

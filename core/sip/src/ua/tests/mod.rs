@@ -3,4 +3,14 @@
 //! Each file below is a theme; each test a rule with its section.
 
 mod basic;
+mod cancel;
+mod forks;
 mod net;
+mod outside;
+mod redirect;
+mod reliable;
+mod reoffers;
+mod requests;
+mod subscriptions;
+mod timers;
+mod transfers;

@@ -1,6 +1,5 @@
 //! The world of the tests: nodes `10.0.0.N:5060`, datagrams and streams, a log of what was said.
 
-#![allow(dead_code)] // themes to come
 #![allow(clippy::option_option)] // outer: is it this news; inner: what it carries
 
 use std::collections::{BTreeMap, VecDeque};
@@ -327,6 +326,12 @@ impl Net {
             Some(at) => inbox.remove(at).expect("found there").0,
             None => panic!("node {node} has heard no such thing\n{}", self.log),
         }
+    }
+
+    /// Puts back what has been looked at.
+    pub(super) fn give_back(&mut self, node: NodeId, message: Message) {
+        let addr = self.nodes[node].addr;
+        self.nodes[node].inbox.push_front((message, addr));
     }
 
     pub(super) fn has_heard(&self, node: NodeId, method: &Method) -> bool {
