@@ -19,7 +19,7 @@ use crate::events::{Event, Events};
 use crate::media_thread;
 use crate::memory::Memory;
 use crate::signalling::{Bind, Signalling, StartError, ToSignalling};
-use crate::wire::Wire;
+use crate::wire::{Crossed, Wire};
 
 /// News of media that may wait for the signalling thread.
 const MEDIA_NEWS: usize = 512;
@@ -42,6 +42,8 @@ pub struct Config {
     pub record: Option<PathBuf>,
     /// A pcapng file of what crosses the wire.
     pub capture: Option<CaptureTo>,
+    /// Told of all signalling that crosses the wire.
+    pub crossed: Option<mpsc::Sender<Crossed>>,
 }
 
 /// Where and how to capture.
@@ -104,7 +106,7 @@ impl Handle {
             from_app,
             to_media,
             from_media,
-            wire: Wire::new(capture.as_ref().map(Capture::tap)),
+            wire: Wire::new(capture.as_ref().map(Capture::tap), config.crossed),
             memory: Memory::default(),
         };
         let (started, starting) = mpsc::channel();

@@ -24,3 +24,4 @@ mod wire;
 pub use events::Event;
 pub use handle::{CaptureTo, Config, Handle};
 pub use signalling::StartError;
+pub use wire::Crossed;

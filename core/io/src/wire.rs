@@ -1,11 +1,13 @@
-//! The signalling side of a capture: which addresses each flow has, and what crossed it.
+//! What crosses the wire of signalling: for a capture, and for one who draws it.
 //!
-//! Costs nothing while nothing is captured. Knows nothing of messages.
+//! Costs nothing while nobody looks. Knows nothing of messages.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::mpsc::Sender;
 
-use base::{FlowId, Transport};
+use base::{FlowId, Instant, Transport};
+use bytes::Bytes;
 use offhook_net::NetEvent;
 use sip::order::Order;
 
@@ -13,24 +15,39 @@ use crate::capture::{Tap, Way, ends};
 use crate::clock;
 use crate::events::{Event, Events};
 
+/// A datagram of signalling, or a chunk of a stream, that crossed the wire: for ladders on the user's own screen.
+#[derive(Clone, Debug)]
+pub struct Crossed {
+    /// When.
+    pub at: Instant,
+    /// By us, or to us.
+    pub sent: bool,
+    /// The other end.
+    pub remote: SocketAddr,
+    /// As the wire had it, credentials and all.
+    pub bytes: Bytes,
+}
+
 #[derive(Debug)]
 pub(crate) struct Wire {
     tap: Option<Tap>,
+    crossed: Option<Sender<Crossed>>,
     flows: BTreeMap<FlowId, (Transport, SocketAddr)>,
 }
 
 impl Wire {
-    pub(crate) fn new(tap: Option<Tap>) -> Self {
-        Self { tap, flows: BTreeMap::new() }
+    pub(crate) fn new(tap: Option<Tap>, crossed: Option<Sender<Crossed>>) -> Self {
+        Self { tap, crossed, flows: BTreeMap::new() }
     }
 
     /// What came.
     pub(crate) fn came(&mut self, event: &NetEvent<'_>) {
-        if self.tap.is_none() {
-            return;
-        }
         match event {
-            NetEvent::Bytes { flow, from, bytes } => self.crossed(Way::In, *flow, *from, bytes),
+            NetEvent::Bytes { flow, from, bytes } => {
+                self.show(Way::In, *from, || Bytes::copy_from_slice(bytes));
+                self.crossed(Way::In, *flow, *from, bytes);
+            }
+            _ if self.tap.is_none() => {}
             NetEvent::FlowUp { flow, transport, local, .. } => {
                 self.flows.insert(*flow, (*transport, *local));
             }
@@ -47,6 +64,7 @@ impl Wire {
     /// What goes.
     pub(crate) fn goes(&mut self, order: &Order) {
         if let Order::Send { flow, to, bytes } = order {
+            self.show(Way::Out, *to, || bytes.clone());
             self.crossed(Way::Out, *flow, *to, bytes);
         }
     }
@@ -58,6 +76,14 @@ impl Wire {
         {
             events.push(Event::CaptureEnded { reason: format!("the capture cannot be written: {e}") });
             self.tap = None;
+        }
+    }
+
+    fn show(&mut self, way: Way, remote: SocketAddr, bytes: impl FnOnce() -> Bytes) {
+        let Some(crossed) = &self.crossed else { return };
+        let message = Crossed { at: clock::now(), sent: way == Way::Out, remote, bytes: bytes() };
+        if crossed.send(message).is_err() {
+            self.crossed = None;
         }
     }
 
