@@ -1,0 +1,146 @@
+//! Settings from TOML files. An error names the file, the line and the key.
+//!
+//! A key of a part that this build lacks is an error that says so: what was asked for is never silently left out.
+
+pub(crate) mod parts;
+pub(crate) mod phone;
+
+use std::fs;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use crate::failure::Failure;
+
+/// Reads one file whole.
+pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::Usage(format!("{}: cannot be read: {error}", path.display())))?;
+    parse(&text).map_err(|why| Failure::Usage(format!("{}: {why}", path.display())))
+}
+
+/// Reads one text; the error is `line N: key: why`.
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    toml::from_str(text).map_err(|error| {
+        // Only the first line: others would quote the text, and the text holds a password.
+        let why = error.message().lines().next().unwrap_or_default();
+        let Some(span) = error.span() else { return why.to_owned() };
+        let before = text.get(..span.start).unwrap_or(text);
+        let number = before.matches('\n').count() + 1;
+        let line = text.lines().nth(number - 1).unwrap_or_default().trim();
+        let key = line.split('=').next().unwrap_or_default().trim();
+        if why.contains(&format!("`{key}`")) || key.is_empty() {
+            format!("line {number}: {why}")
+        } else {
+            format!("line {number}: {key}: {why}")
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use exchange::server::ServerConfig;
+
+    use super::phone::PhoneFile;
+    use super::*;
+
+    fn phone_error(text: &str) -> String {
+        parse::<PhoneFile>(text).err().unwrap()
+    }
+
+    #[test]
+    fn the_whole_example_of_the_built_parts_is_read() {
+        let text = r#"
+            data = "phone-data"
+            bind = "127.0.0.1:0"
+            [account]
+            uri = "sip:1001@offhook.test"
+            proxy = "sip:127.0.0.1:5060;transport=udp"
+            auth_user = "1001"
+            password = "secret-1001"
+            display_name = "Ann"
+            register = true
+            expires = 300
+            reliable_provisional = "supported"
+            session_expires = 1800
+            transport = "auto"
+            codecs = ["PCMU", "PCMA"]
+            encryption = "none"
+            srtp = "off"
+            [audio]
+            play = "speech.wav"
+            record = "heard.wav"
+        "#;
+        let file: PhoneFile = parse(text).unwrap();
+        let account = file.account.unwrap();
+        assert_eq!((account.expires, account.codecs.unwrap().len()), (Some(300), 2));
+
+        let text = r#"
+            domain = "offhook.test"
+            database = "exchange.sqlite"
+            [listen]
+            udp = "127.0.0.1:5060"
+            tcp = "127.0.0.1:5060"
+            [[user]]
+            number = "1001"
+            password = "secret"
+            [[redirect]]
+            prefix = "8"
+            contact = "sip:{number}@127.0.0.1:6060"
+            [[domain_route]]
+            domain = "other.test"
+            next_hop = "127.0.0.1:6060"
+        "#;
+        let file: ServerConfig = parse(text).unwrap();
+        assert_eq!((file.user.len(), file.redirect.len(), file.domain_route.len()), (1, 1, 1));
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let error = phone_error("[account]\nuri = \"sip:a@b\"\nexpire = 3\n");
+        assert!(error.starts_with("line 3: unknown field `expire`"), "{error}");
+        let error = parse::<ServerConfig>("\n[[user]]\nnumbr = \"1\"\n").err().unwrap();
+        assert!(error.starts_with("line 3: unknown field `numbr`"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_with_its_line_and_key_and_not_quoted() {
+        let error = phone_error("[account]\nuri = \"sip:a@b\"\nexpires = \"long\"\n");
+        assert!(error.starts_with("line 3: expires: invalid type"), "{error}");
+        let error = phone_error("[account]\nuri = \"sip:a@b\"\npassword = hunter2\n");
+        assert!(error.starts_with("line 3: password: ") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn what_a_later_build_brings_is_refused_by_name() {
+        let account = |line: &str| phone_error(&format!("[account]\nuri = \"sip:a@b\"\n{line}\n"));
+        for line in [
+            "encryption = \"vos\"",
+            "srtp = \"required\"",
+            "srtp_keys = \"sdes\"",
+            "dtmf = \"info\"",
+            "transport = \"tls\"",
+            "codecs = [\"G729\", \"PCMU\"]",
+            "vos = { id = \"1\" }",
+            "caller_id = { number = \"+49\" }",
+        ] {
+            let key = line.split(' ').next().unwrap();
+            let error = account(line);
+            assert!(error.contains("not in this build"), "{line}: {error}");
+            assert!(error.starts_with(&format!("line 3: {key}: ")), "{line}: {error}");
+        }
+        for text in ["[nat]\nice = true\n", "[balance]\nurl = \"http://x\"\n"] {
+            assert!(phone_error(text).contains("not in this build"), "{text}: {}", phone_error(text));
+        }
+        for text in ["[listen]\nvos = \"127.0.0.1:1\"\n", "[[user]]\nnumber = \"1\"\nbalance = \"2\"\n"] {
+            let error = parse::<ServerConfig>(text).err().unwrap();
+            assert!(error.contains("not in this build"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_codec_is_not_taken_for_a_later_one() {
+        let error = phone_error("[account]\nuri = \"sip:a@b\"\ncodecs = [\"MP3\"]\n");
+        assert!(error.contains("`MP3`") && !error.contains("not in this build"), "{error}");
+    }
+}

@@ -1,0 +1,83 @@
+//! Values that both files and the command line share, and the keys that only a later build understands.
+
+use std::fmt;
+use std::str::FromStr;
+
+use media::Codec;
+use serde::{Deserialize, Deserializer, de};
+
+/// What everything that is not built says.
+pub(crate) const NOT_IN_THIS_BUILD: &str = "not in this build";
+
+/// A key that only a later build understands: any value is refused.
+#[derive(Debug)]
+pub(crate) enum Later {}
+
+impl<'de> Deserialize<'de> for Later {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(de::Error::custom(NOT_IN_THIS_BUILD))
+    }
+}
+
+/// A word out of a list, some of whose words are for later builds.
+fn word<T: Copy>(given: &str, now: &[(&str, T)], later: &[&str]) -> Result<T, String> {
+    if let Some((_, value)) = now.iter().find(|(word, _)| word.eq_ignore_ascii_case(given)) {
+        return Ok(*value);
+    }
+    if later.iter().any(|word| word.eq_ignore_ascii_case(given)) {
+        return Err(format!("`{given}` is {NOT_IN_THIS_BUILD}"));
+    }
+    let all: Vec<&str> = now.iter().map(|(word, _)| *word).collect();
+    Err(format!("`{given}` is unknown; known are {}", all.join(", ")))
+}
+
+/// Makes a type readable from a file and from the command line alike.
+macro_rules! worded {
+    ($name:ident($value:ty): $now:expr, later $later:expr) => {
+        impl FromStr for $name {
+            type Err = String;
+            fn from_str(given: &str) -> Result<Self, String> {
+                word::<$value>(given, &$now, &$later).map(Self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+                String::deserialize(source)?.parse().map_err(de::Error::custom)
+            }
+        }
+    };
+}
+
+/// A codec that can be had.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CodecName(pub(crate) Codec);
+worded!(CodecName(Codec): Codec::ALL.map(|codec| (codec.name(), codec)), later ["G729", "GSM", "opus", "G722"]);
+
+impl fmt::Display for CodecName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name())
+    }
+}
+
+/// No encryption; `tls`, `sdes` and `dtls` are the demo's words, `vos` everybody's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Encryption(());
+worded!(Encryption(()): [("none", ())], later ["vos", "vos-xor", "tls", "sdes", "dtls"]);
+
+/// No SRTP.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Srtp(());
+worded!(Srtp(()): [("off", ())], later ["optional", "required"]);
+
+/// What is the default of a part that is not built, and so changes nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Auto(());
+worded!(Auto(()): [("auto", ())], later ["sdes", "dtls", "rfc4733", "info", "inband"]);
+
+/// What carries SIP; `None` is the phone's own choice.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TransportName(pub(crate) Option<base::Transport>);
+worded!(TransportName(Option<base::Transport>):
+    [("auto", None), ("udp", Some(base::Transport::Udp)), ("tcp", Some(base::Transport::Tcp))],
+    later ["tls", "ws", "wss"]);

@@ -1,0 +1,76 @@
+//! A phone's settings file.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::parts::{Auto, CodecName, Encryption, Later, Srtp, TransportName};
+
+/// The file as it stands.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PhoneFile {
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) bind: Option<SocketAddr>,
+    pub(crate) account: Option<AccountTable>,
+    #[serde(default)]
+    pub(crate) audio: AudioTable,
+    #[serde(rename = "nat")]
+    _nat: Option<Later>,
+    #[serde(rename = "balance")]
+    _balance: Option<Later>,
+}
+
+/// `[account]`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccountTable {
+    pub(crate) uri: Option<String>,
+    pub(crate) proxy: Option<String>,
+    pub(crate) auth_user: Option<String>,
+    pub(crate) password: Option<String>,
+    pub(crate) display_name: Option<String>,
+    pub(crate) register: Option<bool>,
+    pub(crate) expires: Option<u32>,
+    pub(crate) reliable_provisional: Option<ReliableName>,
+    pub(crate) session_expires: Option<u32>,
+    pub(crate) transport: Option<TransportName>,
+    pub(crate) codecs: Option<Vec<CodecName>>,
+    #[serde(rename = "dtmf")]
+    _dtmf: Option<Auto>,
+    #[serde(rename = "encryption")]
+    _encryption: Option<Encryption>,
+    #[serde(rename = "vos")]
+    _vos: Option<Later>,
+    #[serde(rename = "srtp")]
+    _srtp: Option<Srtp>,
+    #[serde(rename = "srtp_keys")]
+    _srtp_keys: Option<Auto>,
+    #[serde(rename = "caller_id")]
+    _caller_id: Option<Later>,
+}
+
+/// Without the password, and so by hand.
+impl std::fmt::Debug for AccountTable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccountTable").finish_non_exhaustive()
+    }
+}
+
+/// `[audio]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AudioTable {
+    pub(crate) play: Option<PathBuf>,
+    pub(crate) record: Option<PathBuf>,
+}
+
+/// Reliable provisional responses. RFC 3262.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ReliableName {
+    Off,
+    Supported,
+    Required,
+}

@@ -1,0 +1,33 @@
+//! `offhook`: the phone in a terminal, the pocket exchange, and the demo.
+//!
+//! Decides nothing about calls: it reads settings and commands, hands them to the phone, and shows what it tells.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a console speaks there")]
+
+mod cli;
+mod config;
+mod demo;
+mod exchange;
+mod failure;
+mod phone;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Job};
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().job {
+        Job::Demo(args) => demo::run(&args),
+        Job::Exchange(args) => exchange::run(&args),
+        Job::Phone(args) => phone::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("offhook: {failure}");
+            failure.exit_code()
+        }
+    }
+}

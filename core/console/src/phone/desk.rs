@@ -1,0 +1,247 @@
+//! Between whoever asks and the phone: carries requests over, and keeps the newest view of everything.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use base::Redacted;
+use offhook_io::{Event, Handle};
+use phone::{AccountId, AccountView, CallId, CallState, CallView, Command, MessageId, NetworkNews, With};
+
+use super::line::Line;
+use super::request::Request;
+use crate::failure::Failure;
+
+/// How long hanging up and unregistering may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// The one account of a console phone.
+pub(crate) const ACCOUNT: AccountId = AccountId(1);
+
+/// What comes in: from the phone, the person, and the system.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// The phone tells something.
+    Event(Event),
+    /// A line on stdin.
+    Typed(String),
+    /// Stdin is at its end.
+    InputEnded,
+    /// A key on the terminal, or its size changed.
+    Terminal(crossterm::event::Event),
+    /// SIGINT or SIGTERM.
+    Signal,
+}
+
+/// A running phone and what is known of it.
+pub(crate) struct Desk {
+    handle: Arc<Handle>,
+    inbox: Receiver<News>,
+    pub(crate) account: Option<AccountView>,
+    pub(crate) calls: BTreeMap<u32, CallView>,
+    pub(crate) quality: BTreeMap<u32, media::Stats>,
+    messages: u32,
+    stopped: bool,
+}
+
+impl Desk {
+    /// Takes over a phone that was started. The sender is for further sources of news.
+    ///
+    /// # Errors
+    /// No signal handlers, or no thread: the system is out of something.
+    pub(crate) fn new(handle: Arc<Handle>) -> Result<(Self, Sender<News>), Failure> {
+        let (news, inbox) = mpsc::channel();
+        let signalled = news.clone();
+        watch_signals(move || signalled.send(News::Signal).is_ok())?;
+        let told = news.clone();
+        pull_events(&handle, move |event| told.send(News::Event(event)).is_ok())?;
+        let desk = Self {
+            handle,
+            inbox,
+            account: None,
+            calls: BTreeMap::new(),
+            quality: BTreeMap::new(),
+            messages: 0,
+            stopped: false,
+        };
+        Ok((desk, news))
+    }
+
+    /// The next piece of news, already noted; `None` when nothing came for so long.
+    pub(crate) fn next(&mut self, patience: Option<Duration>) -> Option<News> {
+        let news = match patience {
+            Some(patience) => match self.inbox.recv_timeout(patience) {
+                Ok(news) => news,
+                Err(RecvTimeoutError::Timeout) => return None,
+                Err(RecvTimeoutError::Disconnected) => News::Event(STOPPED),
+            },
+            None => self.inbox.recv().unwrap_or(News::Event(STOPPED)),
+        };
+        if let News::Event(event) = &news {
+            self.note(event);
+        }
+        Some(news)
+    }
+
+    fn note(&mut self, event: &Event) {
+        use phone::Event::{Account, Call, Message, MessageSent, Quality, Refused, Stopped};
+        let Event::Phone(event) = event else { return };
+        match event {
+            Account(view) => self.account = Some(view.clone()),
+            Call(view) if view.state == CallState::Ended => {
+                self.calls.remove(&view.call.0);
+                self.quality.remove(&view.call.0);
+            }
+            Call(view) => drop(self.calls.insert(view.call.0, view.clone())),
+            Quality { call, stats } if self.calls.contains_key(&call.0) => {
+                self.quality.insert(call.0, *stats);
+            }
+            Stopped => self.stopped = true,
+            Quality { .. } | Message { .. } | MessageSent { .. } | Refused { .. } => {}
+        }
+    }
+
+    /// The call that is meant when none is named: one that waits for an answer, else the one that is up, else the
+    /// newest.
+    pub(crate) fn current(&self) -> Option<u32> {
+        let first = |wanted: fn(&CallView) -> bool| self.calls.values().find(|call| wanted(call));
+        first(|call| call.side == phone::Side::In && call.state == CallState::Ringing)
+            .or_else(|| first(|call| matches!(call.state, CallState::Active | CallState::RemoteHeld)))
+            .or_else(|| self.calls.values().next_back())
+            .map(|call| call.call.0)
+    }
+
+    /// All that is known.
+    pub(crate) fn status(&self) -> Line {
+        Line::Status {
+            accounts: self.account.iter().map(Into::into).collect(),
+            calls: self.calls.values().map(Into::into).collect(),
+        }
+    }
+
+    /// Hands a request to the phone. What becomes of it comes as events. `Status` and `Quit` are the caller's.
+    pub(crate) fn perform(&mut self, request: Request) {
+        let command = match request {
+            Request::Call { to } => {
+                self.handle.call(None, to);
+                return;
+            }
+            Request::Answer { call } => Command::Answer(CallId(call)),
+            Request::Reject { call, status } => Command::Reject(CallId(call), status),
+            Request::HangUp { call } => Command::HangUp(CallId(call)),
+            Request::Hold { call } => Command::Hold(CallId(call)),
+            Request::Resume { call } => Command::Resume(CallId(call)),
+            Request::Mute { call, on } => Command::Mute(CallId(call), on),
+            Request::Progress { call } => Command::Progress(CallId(call)),
+            Request::Refresh { call, update } => Command::Refresh {
+                call: CallId(call),
+                with: if update { With::Update } else { With::Reinvite },
+            },
+            Request::Transfer { call, to } => Command::Transfer { call: CallId(call), to: Redacted::new(to) },
+            Request::TransferTo { call, other } => {
+                Command::TransferTo { call: CallId(call), other: CallId(other) }
+            }
+            Request::Swap => Command::Swap,
+            Request::Message { to, text } => {
+                self.messages += 1;
+                Command::Message {
+                    message: MessageId(self.messages),
+                    account: None,
+                    to: Redacted::new(to),
+                    text: Redacted::new(text),
+                }
+            }
+            Request::DoNotDisturb { on } => Command::DoNotDisturb(on),
+            Request::Forward { to } => Command::ForwardTo(to.map(Redacted::new)),
+            Request::Register => Command::Register(ACCOUNT),
+            Request::Unregister => Command::Unregister(ACCOUNT),
+            Request::NetworkUp(address) => {
+                self.handle.network(NetworkNews::Up { addrs: vec![address] });
+                return;
+            }
+            Request::NetworkDown => {
+                self.handle.network(NetworkNews::Down);
+                return;
+            }
+            Request::Status | Request::Quit => return,
+        };
+        self.handle.command(command);
+    }
+
+    /// Hangs up and unregisters, for two seconds at most; each event on the way is shown.
+    pub(crate) fn stop(&mut self, mut show: impl FnMut(&Event)) {
+        self.handle.command(Command::Shutdown);
+        let end = Instant::now() + GOODBYE;
+        while !self.stopped {
+            match self.next(Some(end.saturating_duration_since(Instant::now()))) {
+                Some(News::Event(event)) => show(&event),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        // It is over or out of time: what is left is to close the files.
+        self.handle.shutdown();
+    }
+}
+
+/// What is told when nothing more can come.
+const STOPPED: Event = Event::Phone(phone::Event::Stopped);
+/// How long one wait for an event is. Nothing happens when it ends.
+const LONG: Duration = Duration::from_secs(3600);
+
+/// Calls `told` for each event until the phone has stopped, or it says that nobody listens any more.
+pub(crate) fn pull_events(
+    handle: &Arc<Handle>,
+    mut told: impl FnMut(Event) -> bool + Send + 'static,
+) -> Result<(), Failure> {
+    let handle = Arc::clone(handle);
+    start("events", move || {
+        loop {
+            let Some(event) = handle.wait_event(LONG) else { continue };
+            let last = matches!(event, Event::Phone(phone::Event::Stopped));
+            if !told(event) || last {
+                return;
+            }
+        }
+    })
+}
+
+/// Calls `told` for each SIGINT and SIGTERM until it says that nobody listens any more.
+pub(crate) fn watch_signals(told: impl Fn() -> bool + Send + 'static) -> Result<(), Failure> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])
+        .map_err(|error| Failure::Failed(format!("no signal handler: {error}")))?;
+    start("signals", move || {
+        for _ in signals.forever() {
+            if !told() {
+                return;
+            }
+        }
+    })
+}
+
+/// Lines of stdin, as news.
+pub(crate) fn read_lines(news: Sender<News>) -> Result<(), Failure> {
+    start("stdin", move || {
+        for line in std::io::stdin().lines() {
+            // Not UTF-8 is a line like any other that does not read.
+            let Ok(line) = line else { break };
+            if news.send(News::Typed(line)).is_err() {
+                return;
+            }
+        }
+        let _ = news.send(News::InputEnded);
+    })
+}
+
+/// A thread with a small stack: none of ours goes deep.
+pub(crate) fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+    thread::Builder::new()
+        .name(name.into())
+        .stack_size(256 * 1024)
+        .spawn(work)
+        .map(drop)
+        .map_err(|error| Failure::Failed(format!("no thread for {name}: {error}")))
+}

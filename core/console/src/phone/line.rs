@@ -1,0 +1,310 @@
+//! The phone's events as JSON lines.
+
+use std::time::Duration;
+
+use base::{Instant, Redacted};
+use offhook_io::Event;
+use phone::{AccountState, AccountView, CallState, CallView, Side, Subject, Transfer};
+use serde::Serialize;
+
+/// One object on stdout. Absent is what is not known, and what is not built.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub(crate) enum Line {
+    Registration(Registration),
+    Call(Call),
+    Quality(Quality),
+    Message {
+        from: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        text: String,
+    },
+    Sent {
+        message: u32,
+        status: u16,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    Status {
+        accounts: Vec<Registration>,
+        calls: Vec<Call>,
+    },
+    Error {
+        reason: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        call: Option<u32>,
+    },
+}
+
+/// An account, whole.
+#[derive(Debug, Serialize)]
+pub(crate) struct Registration {
+    account: String,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_in: Option<u64>,
+}
+
+/// A call, whole.
+#[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the contract's word for its number")]
+pub(crate) struct Call {
+    call: u32,
+    direction: &'static str,
+    state: &'static str,
+    remote: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    codec: Option<&'static str>,
+    encrypted: &'static str,
+    muted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transfer: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    setup_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_s: Option<f64>,
+}
+
+/// How a call sounds.
+#[derive(Debug, Serialize)]
+pub(crate) struct Quality {
+    call: u32,
+    mos: f64,
+    /// Percent that was not played: lost or late.
+    loss: f64,
+    jitter_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rtt_ms: Option<f64>,
+    sent: u64,
+    received: u64,
+    lost: u64,
+    late: u64,
+    level_in_dbov: f64,
+    level_out_dbov: f64,
+}
+
+impl Line {
+    /// An error event about no call in particular.
+    pub(crate) fn error(reason: impl Into<String>) -> Self {
+        Self::Error { reason: reason.into(), call: None }
+    }
+
+    /// The line of an event; `None` for one that is not shown.
+    pub(crate) fn of(event: &Event) -> Option<Self> {
+        match event {
+            Event::Phone(event) => Self::of_phone(event),
+            Event::RecordingEnded { .. }
+            | Event::PlayingEnded { .. }
+            | Event::CaptureEnded { .. }
+            | Event::Restarted { .. } => super::picture::sentence(event).map(Self::error),
+        }
+    }
+
+    fn of_phone(event: &phone::Event) -> Option<Self> {
+        use phone::Event;
+        Some(match event {
+            Event::Account(view) => Self::Registration(view.into()),
+            Event::Call(view) => Self::Call(view.into()),
+            Event::Quality { call, stats } => Self::Quality(Quality {
+                call: call.0,
+                mos: hundredths(stats.mos.into()),
+                loss: hundredths(loss_percent(stats)),
+                jitter_ms: ms(stats.jitter),
+                rtt_ms: stats.round_trip.map(ms),
+                sent: stats.sent,
+                received: stats.received,
+                lost: stats.lost,
+                late: stats.late,
+                level_in_dbov: hundredths(stats.level_in_dbov.into()),
+                level_out_dbov: hundredths(stats.level_out_dbov.into()),
+            }),
+            Event::Message { from, name, text, .. } => {
+                Self::Message { from: shown(from), name: name.as_ref().map(shown), text: shown(text) }
+            }
+            Event::MessageSent { message, status, reason } => {
+                Self::Sent { message: message.0, status: *status, reason: reason.clone() }
+            }
+            Event::Refused { subject, reason } => Self::Error {
+                reason: reason.to_string(),
+                call: match subject {
+                    Subject::Call(call) => Some(call.0),
+                    Subject::Account(_) | Subject::Message(_) | Subject::Phone => None,
+                },
+            },
+            Event::Stopped => return None,
+        })
+    }
+}
+
+impl From<&AccountView> for Registration {
+    fn from(view: &AccountView) -> Self {
+        Self {
+            account: user(view.uri.reveal()).to_owned(),
+            state: account_word(view.state),
+            expires: view.expires.map(|d| d.as_secs()),
+            status: view.status,
+            reason: view.reason.clone(),
+            retry_in: view.retry_in.map(|d| d.as_secs()),
+        }
+    }
+}
+
+impl From<&CallView> for Call {
+    fn from(view: &CallView) -> Self {
+        let since = |from: Option<Instant>, to: Option<Instant>| Some(to?.since(from?));
+        Self {
+            call: view.call.0,
+            direction: match view.side {
+                Side::In => "in",
+                Side::Out => "out",
+            },
+            state: call_word(view.state),
+            remote: shown(&view.remote),
+            name: view.name.as_ref().map(shown),
+            codec: view.codec.map(media::Codec::name),
+            encrypted: "none",
+            muted: view.muted,
+            transfer: view.transfer.map(|transfer| match transfer {
+                Transfer::Asking => "asking",
+                Transfer::Trying => "trying",
+                Transfer::Ringing => "ringing",
+                Transfer::Done => "done",
+                Transfer::Failed(_) => "failed",
+            }),
+            status: view.status,
+            reason: view.reason.clone(),
+            explanation: view.explanation.clone(),
+            setup_ms: since(Some(view.started), view.answered).map(ms),
+            duration_s: since(view.answered, view.ended).map(|d| hundredths(d.as_secs_f64())),
+        }
+    }
+}
+
+/// The contract's word for a registration's state.
+pub(crate) fn account_word(state: AccountState) -> &'static str {
+    match state {
+        AccountState::Registering => "registering",
+        AccountState::Registered => "registered",
+        AccountState::Failed => "failed",
+        AccountState::Unregistered => "unregistered",
+    }
+}
+
+/// The contract's word for a call's state.
+pub(crate) fn call_word(state: CallState) -> &'static str {
+    match state {
+        CallState::Calling => "calling",
+        CallState::Ringing => "ringing",
+        CallState::Early => "early",
+        CallState::Active => "active",
+        CallState::Held => "held",
+        CallState::RemoteHeld => "remote_held",
+        CallState::Ended => "ended",
+    }
+}
+
+/// The user part of an address of record, which names the account here.
+pub(crate) fn user(uri: &str) -> &str {
+    let rest = uri.split_once(':').map_or(uri, |(_, rest)| rest);
+    rest.split(['@', ';']).next().unwrap_or(rest)
+}
+
+/// Percent of what they sent that was not played.
+pub(crate) fn loss_percent(stats: &media::Stats) -> f64 {
+    (stats.lost + stats.late) as f64 * 100.0 / (stats.received + stats.lost).max(1) as f64
+}
+
+fn shown(text: &Redacted<String>) -> String {
+    text.reveal().clone()
+}
+
+fn ms(d: Duration) -> f64 {
+    hundredths(d.as_secs_f64() * 1000.0)
+}
+
+fn hundredths(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use phone::{AccountId, CallId, Event, Refusal};
+
+    use super::*;
+
+    fn json(event: &phone::Event) -> String {
+        serde_json::to_string(&Line::of_phone(event).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_registration_is_the_contracts_line() {
+        let view = AccountView {
+            account: AccountId(1),
+            revision: 2,
+            uri: Redacted::new("sip:1001@offhook.test".into()),
+            state: AccountState::Registered,
+            expires: Some(Duration::from_secs(300)),
+            status: None,
+            reason: None,
+            retry_in: None,
+        };
+        let expected = r#"{"event":"registration","account":"1001","state":"registered","expires":300}"#;
+        assert_eq!(json(&Event::Account(view)), expected);
+    }
+
+    #[test]
+    fn a_call_is_the_contracts_line() {
+        let view = CallView {
+            call: CallId(1),
+            revision: 1,
+            account: AccountId(1),
+            side: Side::Out,
+            state: CallState::Ended,
+            remote: Redacted::new("sip:1002@offhook.test".into()),
+            name: None,
+            codec: None,
+            muted: false,
+            transfer: None,
+            on_behalf_of: None,
+            status: Some(486),
+            reason: Some("Busy Here".into()),
+            explanation: None,
+            started: Instant::ZERO,
+            answered: None,
+            ended: Some(Instant::from_millis(10)),
+        };
+        assert_eq!(
+            json(&Event::Call(view)),
+            concat!(
+                r#"{"event":"call","call":1,"direction":"out","state":"ended","remote":"sip:1002@offhook.test","#,
+                r#""encrypted":"none","muted":false,"status":486,"reason":"Busy Here"}"#
+            )
+        );
+    }
+
+    #[test]
+    fn a_refused_command_is_an_error_about_its_call() {
+        let event = Event::Refused { subject: Subject::Call(CallId(9)), reason: Refusal::NoSuchCall };
+        assert_eq!(json(&event), r#"{"event":"error","reason":"there is no such call","call":9}"#);
+    }
+
+    #[test]
+    fn the_user_part_names_an_account() {
+        assert_eq!([user("sip:1001@h"), user("tel:+49;x=1"), user("sip:h.test")], ["1001", "+49", "h.test"]);
+    }
+}

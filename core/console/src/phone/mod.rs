@@ -1,0 +1,54 @@
+//! `offhook phone`: a phone for people or for scripts.
+
+pub(crate) mod desk;
+pub(crate) mod json;
+pub(crate) mod line;
+pub(crate) mod picture;
+mod request;
+mod screen;
+mod settings;
+
+use std::fs;
+use std::sync::Arc;
+
+use offhook_io::{CaptureTo, Config, Handle, StartError};
+use phone::Command;
+
+use crate::cli::PhoneArgs;
+use crate::failure::Failure;
+use desk::{ACCOUNT, Desk, read_lines};
+use settings::Settings;
+
+/// Runs until the person, the script or a signal ends it.
+pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
+    let settings = Settings::gather(args)?;
+    if let Some(folder) = &settings.data {
+        fs::create_dir_all(folder)
+            .map_err(|error| Failure::Usage(format!("{}: cannot be made: {error}", folder.display())))?;
+    }
+    let handle = Handle::start(Config {
+        bind: settings.bind.into_iter().collect(),
+        play: settings.play,
+        record: settings.record,
+        capture: settings.capture.map(|path| CaptureTo { path, secrets: args.capture_secrets }),
+        ..Config::default()
+    })
+    .map_err(refusal)?;
+    let handle = Arc::new(handle);
+    let (mut desk, news) = Desk::new(Arc::clone(&handle))?;
+    handle.command(Command::AddAccount(ACCOUNT, settings.account));
+    if args.json {
+        read_lines(news)?;
+        json::run(&mut desk)
+    } else {
+        screen::run(&mut desk, news)
+    }
+}
+
+/// What was given is wrong, or the world refuses.
+fn refusal(error: StartError) -> Failure {
+    match error {
+        StartError::Play { .. } | StartError::Capture { .. } => Failure::Usage(error.to_string()),
+        _ => Failure::Failed(error.to_string()),
+    }
+}

@@ -1,0 +1,172 @@
+//! What the interactive phone shows, as lines of text. Draws nothing itself, so that a test can look at it.
+
+use std::time::Duration;
+
+use base::Instant;
+use phone::{AccountState, AccountView, CallState, CallView, Side};
+
+use super::desk::Desk;
+use super::line::{account_word, call_word, loss_percent, user};
+
+/// The quietest level that the meter shows, in dBov.
+const METER_FLOOR: f32 = -60.0;
+/// Its width.
+const METER: usize = 20;
+
+/// The lines above the prompt, none wider than the terminal.
+pub(crate) fn lines(desk: &Desk, said: &[String], size: (u16, u16), now: Instant) -> Vec<String> {
+    let (width, height) = (usize::from(size.0.max(20)), usize::from(size.1));
+    let mut lines = vec![account_line(desk.account.as_ref()), "-".repeat(width)];
+    if desk.calls.is_empty() {
+        lines.push(" no call".into());
+    }
+    let current = desk.current();
+    for (id, call) in &desk.calls {
+        let mark = if current == Some(*id) && desk.calls.len() > 1 { '>' } else { ' ' };
+        lines.push(format!("{mark}{}", call_line(call, now)));
+        if let Some(stats) = desk.quality.get(id) {
+            lines.push(meter_line("hear", stats.level_in_dbov));
+            lines.push(meter_line("say", stats.level_out_dbov));
+            lines.push(quality_line(stats));
+        }
+    }
+    lines.push("-".repeat(width));
+    let keys = " Enter: call what is typed, or answer   Esc: hang up or decline   help   Ctrl-C: quit";
+    // The prompt and the keys stand below.
+    let room = height.saturating_sub(lines.len() + 2);
+    lines.extend(said[said.len().saturating_sub(room)..].iter().map(|line| format!(" {line}")));
+    lines.resize(height.saturating_sub(2).max(lines.len()), String::new());
+    lines.push(keys.into());
+    lines.iter().map(|line| line.chars().take(width).collect()).collect()
+}
+
+fn account_line(account: Option<&AccountView>) -> String {
+    let Some(view) = account else { return " Offhook".into() };
+    format!(" Offhook  {}  {}", view.uri.reveal(), registration(view))
+}
+
+/// `registered for 300 s`, `failed, again in 4 s: The server did not answer.`
+fn registration(view: &AccountView) -> String {
+    let state = account_word(view.state);
+    let when = match (view.state, view.expires, view.retry_in) {
+        (AccountState::Registered, Some(expires), _) => format!(" for {} s", expires.as_secs()),
+        (AccountState::Failed, _, Some(retry)) => format!(", again in {} s", retry.as_secs()),
+        _ => String::new(),
+    };
+    let why = view.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{state}{when}{why}")
+}
+
+fn call_line(call: &CallView, now: Instant) -> String {
+    let who = match &call.name {
+        Some(name) => format!("{} ({})", name.reveal(), user(call.remote.reveal())),
+        None => user(call.remote.reveal()).to_owned(),
+    };
+    let arrow = match call.side {
+        Side::In => "<-",
+        Side::Out => "->",
+    };
+    let mut parts = vec![format!("{} {arrow} {who}", call.call.0), call_word(call.state).into()];
+    parts.extend(call.answered.map(|answered| clock(now.since(answered))));
+    parts.extend(call.codec.map(|codec| codec.name().into()));
+    parts.extend(call.muted.then(|| "muted".into()));
+    parts.join("  ")
+}
+
+/// `1:02`, or `1:00:02`.
+fn clock(time: Duration) -> String {
+    let s = time.as_secs();
+    if s < 3600 {
+        format!("{}:{:02}", s / 60, s % 60)
+    } else {
+        format!("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
+    }
+}
+
+fn meter_line(label: &str, level_dbov: f32) -> String {
+    let share = ((level_dbov - METER_FLOOR) / -METER_FLOOR).clamp(0.0, 1.0);
+    let lit = (share * METER as f32).round() as usize;
+    let level = if level_dbov <= METER_FLOOR { "silent".into() } else { format!("{level_dbov:.0} dBov") };
+    format!("    {label:<5}[{}{}] {level}", "#".repeat(lit), " ".repeat(METER - lit))
+}
+
+fn quality_line(stats: &media::Stats) -> String {
+    let ms = |d: Duration| d.as_secs_f64() * 1000.0;
+    let line = format!(
+        "    loss {:.1} %  jitter {:.1} ms  MOS {:.1}",
+        loss_percent(stats),
+        ms(stats.jitter),
+        stats.mos
+    );
+    match stats.round_trip {
+        Some(round_trip) => format!("{line}  round trip {:.0} ms", ms(round_trip)),
+        None => line,
+    }
+}
+
+/// One event as a sentence; `None` for what the picture shows anyway.
+pub(crate) fn sentence(event: &offhook_io::Event) -> Option<String> {
+    use offhook_io::Event;
+    match event {
+        Event::Phone(event) => phone_sentence(event),
+        Event::RecordingEnded { path, reason } => {
+            Some(format!("{}: the recording ended: {reason}", path.display()))
+        }
+        Event::PlayingEnded { path, reason } => {
+            Some(format!("{}: silence from now on: {reason}", path.display()))
+        }
+        Event::CaptureEnded { reason } => Some(reason.clone()),
+        Event::Restarted { thread, story } => {
+            Some(format!("a bug in the {thread} thread, calls were lost, please report: {story}"))
+        }
+    }
+}
+
+fn phone_sentence(event: &phone::Event) -> Option<String> {
+    use phone::Event;
+    match event {
+        Event::Account(view) => {
+            Some(account_line(Some(view)).trim_start_matches(" Offhook").trim().to_owned())
+        }
+        Event::Call(view) => {
+            let who = user(view.remote.reveal());
+            let what = match (view.state, view.side) {
+                (CallState::Calling, _) => return None,
+                (CallState::Ringing, Side::In) => format!("{who} calls: Enter answers, Esc declines"),
+                (CallState::Ringing, Side::Out) => format!("it rings at {who}"),
+                (CallState::Early, _) => format!("{who}: the network speaks"),
+                (CallState::Active, _) => format!("talking to {who}"),
+                (CallState::Held, _) => format!("{who} is on hold"),
+                (CallState::RemoteHeld, _) => format!("{who} put the call on hold"),
+                (CallState::Ended, _) => match (&view.explanation, view.status) {
+                    (Some(why), Some(status)) if status >= 300 => format!("{who}: {why} ({status})"),
+                    (Some(why), _) => format!("{who}: {why}"),
+                    (None, _) => format!("{who}: the call has ended"),
+                },
+            };
+            Some(what)
+        }
+        Event::Message { from, text, .. } => Some(format!("{}: {}", user(from.reveal()), text.reveal())),
+        Event::MessageSent { reason: None, .. } => Some("message delivered".into()),
+        Event::MessageSent { reason: Some(reason), .. } => Some(format!("message not delivered: {reason}")),
+        Event::Refused { reason, .. } => Some(reason.to_string()),
+        Event::Quality { .. } | Event::Stopped => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_read_as_on_a_phone() {
+        assert_eq!([0, 62, 3602].map(|s| clock(Duration::from_secs(s))), ["0:00", "1:02", "1:00:02"]);
+    }
+
+    #[test]
+    fn the_meter_is_empty_in_silence_and_full_at_overload() {
+        assert_eq!(meter_line("say", -127.0), format!("    say  [{}] silent", " ".repeat(20)));
+        assert_eq!(meter_line("hear", 0.0), format!("    hear [{}] 0 dBov", "#".repeat(20)));
+        assert!(meter_line("say", -30.0).contains("[##########          ]"));
+    }
+}

@@ -1,0 +1,247 @@
+//! What a person or a script asks of the phone: a JSON line, or a line typed at the prompt.
+//!
+//! Only reads; what the phone makes of it is its own.
+
+use std::net::IpAddr;
+
+use serde::Deserialize;
+
+use crate::config::parts::NOT_IN_THIS_BUILD;
+
+/// One thing asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    Call { to: String },
+    Answer { call: u32 },
+    Reject { call: u32, status: u16 },
+    HangUp { call: u32 },
+    Hold { call: u32 },
+    Resume { call: u32 },
+    Mute { call: u32, on: bool },
+    Progress { call: u32 },
+    Refresh { call: u32, update: bool },
+    Transfer { call: u32, to: String },
+    TransferTo { call: u32, other: u32 },
+    Swap,
+    Message { to: String, text: String },
+    DoNotDisturb { on: bool },
+    Forward { to: Option<String> },
+    Register,
+    Unregister,
+    NetworkUp(IpAddr),
+    NetworkDown,
+    Status,
+    Quit,
+}
+
+/// A decline when no status is named: 603 would decline for all of the person's phones.
+const BUSY_HERE: u16 = 486;
+
+/// The JSON form. Unknown fields are let pass: later builds add some.
+#[derive(Deserialize)]
+#[serde(tag = "cmd", rename_all = "lowercase")]
+enum Line {
+    Call { to: String },
+    Answer { call: u32 },
+    Reject { call: u32, status: Option<u16> },
+    Hangup { call: u32 },
+    Hold { call: u32 },
+    Resume { call: u32 },
+    Mute { call: u32 },
+    Unmute { call: u32 },
+    Progress { call: u32 },
+    Refresh { call: u32, with: With },
+    Transfer { call: u32, to: Option<String>, replaces: Option<u32> },
+    Swap,
+    Message { to: String, text: String },
+    Dnd { on: bool },
+    Forward { to: Option<String> },
+    Register,
+    Unregister,
+    Network { up: Option<IpAddr>, down: Option<serde_json::Value> },
+    Status,
+    Quit,
+    Dtmf,
+    Conference,
+    Watch,
+    Presence,
+    Balance,
+    History,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum With {
+    Update,
+    Reinvite,
+}
+
+impl Request {
+    /// Reads a JSON line. The error is a sentence for the `error` event.
+    pub(crate) fn from_json(line: &str) -> Result<Self, String> {
+        let later = |word| Err(format!("{word} is {NOT_IN_THIS_BUILD}"));
+        Ok(match serde_json::from_str(line).map_err(|error| format!("not a command: {error}"))? {
+            Line::Call { to } => Self::Call { to },
+            Line::Answer { call } => Self::Answer { call },
+            Line::Reject { call, status } => Self::Reject { call, status: status.unwrap_or(BUSY_HERE) },
+            Line::Hangup { call } => Self::HangUp { call },
+            Line::Hold { call } => Self::Hold { call },
+            Line::Resume { call } => Self::Resume { call },
+            Line::Mute { call } => Self::Mute { call, on: true },
+            Line::Unmute { call } => Self::Mute { call, on: false },
+            Line::Progress { call } => Self::Progress { call },
+            Line::Refresh { call, with } => Self::Refresh { call, update: matches!(with, With::Update) },
+            Line::Transfer { call, to: Some(to), replaces: None } => Self::Transfer { call, to },
+            Line::Transfer { call, to: None, replaces: Some(other) } => Self::TransferTo { call, other },
+            Line::Transfer { .. } => return Err("a transfer needs either `to` or `replaces`".into()),
+            Line::Swap => Self::Swap,
+            Line::Message { to, text } => Self::Message { to, text },
+            Line::Dnd { on } => Self::DoNotDisturb { on },
+            Line::Forward { to } => Self::Forward { to },
+            Line::Register => Self::Register,
+            Line::Unregister => Self::Unregister,
+            Line::Network { up: Some(address), down: None } => Self::NetworkUp(address),
+            Line::Network { up: None, down: Some(_) } => Self::NetworkDown,
+            Line::Network { .. } => return Err("network needs either `up` with an address or `down`".into()),
+            Line::Status => Self::Status,
+            Line::Quit => Self::Quit,
+            Line::Dtmf => return later("dtmf"),
+            Line::Conference => return later("conference"),
+            Line::Watch => return later("watch"),
+            Line::Presence => return later("presence"),
+            Line::Balance => return later("balance"),
+            Line::History => return later("history"),
+        })
+    }
+
+    /// Reads a typed line; `call` is the one that is meant when none is named. The error is a sentence.
+    pub(crate) fn from_typed(line: &str, call: Option<u32>) -> Result<Self, String> {
+        let (verb, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+        let rest = rest.trim();
+        let number = || match (rest.parse(), call) {
+            (Ok(call), _) => Ok(call),
+            (Err(_), Some(call)) if rest.is_empty() => Ok(call),
+            (Err(_), Some(_)) => Err(format!("`{rest}` is not the number of a call")),
+            (Err(_), None) => Err("there is no call".to_owned()),
+        };
+        let current = || call.ok_or("there is no call".to_owned());
+        let target = |what: &str| {
+            if rest.is_empty() { Err(format!("{what} whom?")) } else { Ok(rest.to_owned()) }
+        };
+        Ok(match verb {
+            "" => return Err("type a number to call it, or `help`".into()),
+            "call" => Self::Call { to: target("call")? },
+            "answer" => Self::Answer { call: number()? },
+            "reject" => Self::Reject { call: number()?, status: BUSY_HERE },
+            "hangup" => Self::HangUp { call: number()? },
+            "hold" => Self::Hold { call: number()? },
+            "resume" => Self::Resume { call: number()? },
+            "mute" => Self::Mute { call: number()?, on: true },
+            "unmute" => Self::Mute { call: number()?, on: false },
+            "progress" => Self::Progress { call: number()? },
+            "transfer" => match rest.strip_prefix('#').map(str::parse) {
+                Some(Ok(other)) => Self::TransferTo { call: current()?, other },
+                Some(Err(_)) => return Err(format!("`{rest}` is not the number of a call")),
+                None => Self::Transfer { call: current()?, to: target("transfer to")? },
+            },
+            "swap" => Self::Swap,
+            "message" => match rest.split_once(' ') {
+                Some((to, text)) => Self::Message { to: to.into(), text: text.trim().into() },
+                None => return Err("message whom, and what?".into()),
+            },
+            "dnd" => Self::DoNotDisturb { on: rest != "off" },
+            "forward" => Self::Forward { to: (!rest.is_empty() && rest != "off").then(|| rest.into()) },
+            "register" => Self::Register,
+            "unregister" => Self::Unregister,
+            "status" => Self::Status,
+            "quit" | "exit" => Self::Quit,
+            "dtmf" | "conference" | "watch" | "presence" | "balance" | "history" => {
+                return Err(format!("{verb} is {NOT_IN_THIS_BUILD}"));
+            }
+            // A number or a URI by itself is called.
+            to if rest.is_empty() && to.contains(|c: char| c.is_ascii_digit() || c == ':' || c == '@') => {
+                Self::Call { to: to.into() }
+            }
+            _ => return Err(format!("`{verb}` is unknown; type `help`")),
+        })
+    }
+}
+
+/// The verbs of the prompt.
+pub(crate) const HELP: &[&str] = &[
+    "1002            call a number, sip: or tel: URI         answer, reject, hangup [CALL]",
+    "hold, resume, mute, unmute [CALL]                       swap",
+    "transfer 1003   blind     transfer #2   to call 2       message 1002 TEXT",
+    "dnd on|off      forward 1003|off                        register, unregister, quit",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(line: &str) -> Result<Request, String> {
+        Request::from_json(line)
+    }
+
+    #[test]
+    fn every_command_of_the_contract_is_read() {
+        for (line, expected) in [
+            (r#"{"cmd":"call","to":"1002"}"#, Request::Call { to: "1002".into() }),
+            (r#"{"cmd":"answer","call":1}"#, Request::Answer { call: 1 }),
+            (r#"{"cmd":"reject","call":1}"#, Request::Reject { call: 1, status: 486 }),
+            (r#"{"cmd":"reject","call":1,"status":603}"#, Request::Reject { call: 1, status: 603 }),
+            (r#"{"cmd":"hangup","call":1}"#, Request::HangUp { call: 1 }),
+            (r#"{"cmd":"hold","call":1}"#, Request::Hold { call: 1 }),
+            (r#"{"cmd":"resume","call":1}"#, Request::Resume { call: 1 }),
+            (r#"{"cmd":"mute","call":1}"#, Request::Mute { call: 1, on: true }),
+            (r#"{"cmd":"unmute","call":1}"#, Request::Mute { call: 1, on: false }),
+            (r#"{"cmd":"progress","call":1}"#, Request::Progress { call: 1 }),
+            (r#"{"cmd":"refresh","call":1,"with":"update"}"#, Request::Refresh { call: 1, update: true }),
+            (r#"{"cmd":"refresh","call":1,"with":"reinvite"}"#, Request::Refresh { call: 1, update: false }),
+            (r#"{"cmd":"transfer","call":1,"to":"1003"}"#, Request::Transfer { call: 1, to: "1003".into() }),
+            (r#"{"cmd":"transfer","call":1,"replaces":2}"#, Request::TransferTo { call: 1, other: 2 }),
+            (r#"{"cmd":"swap"}"#, Request::Swap),
+            (
+                r#"{"cmd":"message","to":"1002","text":"hi"}"#,
+                Request::Message { to: "1002".into(), text: "hi".into() },
+            ),
+            (r#"{"cmd":"network","up":"127.0.0.2"}"#, Request::NetworkUp([127, 0, 0, 2].into())),
+            (r#"{"cmd":"network","down":true}"#, Request::NetworkDown),
+            (r#"{"cmd":"status"}"#, Request::Status),
+            (r#"{"cmd":"quit"}"#, Request::Quit),
+        ] {
+            assert_eq!(json(line), Ok(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_and_what_is_not_built_is_named() {
+        for line in ["", "hello", "{}", r#"{"cmd":"fly"}"#, r#"{"cmd":"answer"}"#, r#"{"cmd":"call","to":7}"#]
+        {
+            assert!(json(line).unwrap_err().starts_with("not a command: "), "{line}");
+        }
+        for line in
+            [r#"{"cmd":"dtmf","call":1,"digits":"1"}"#, r#"{"cmd":"history"}"#, r#"{"cmd":"balance"}"#]
+        {
+            assert!(json(line).unwrap_err().ends_with("is not in this build"), "{line}");
+        }
+        assert!(json(r#"{"cmd":"transfer","call":1}"#).unwrap_err().contains("either"));
+    }
+
+    #[test]
+    fn typed_lines_mean_the_current_call_unless_they_name_one() {
+        let typed = |line| Request::from_typed(line, Some(3));
+        assert_eq!(typed("1002"), Ok(Request::Call { to: "1002".into() }));
+        assert_eq!(typed("sip:bob@b.test"), Ok(Request::Call { to: "sip:bob@b.test".into() }));
+        assert_eq!(typed("call bob"), Ok(Request::Call { to: "bob".into() }));
+        assert_eq!(typed("hold"), Ok(Request::Hold { call: 3 }));
+        assert_eq!(typed(" hold 2 "), Ok(Request::Hold { call: 2 }));
+        assert_eq!(typed("transfer 1003"), Ok(Request::Transfer { call: 3, to: "1003".into() }));
+        assert_eq!(typed("transfer #2"), Ok(Request::TransferTo { call: 3, other: 2 }));
+        assert_eq!(typed("dnd off"), Ok(Request::DoNotDisturb { on: false }));
+        assert_eq!(typed("forward off"), Ok(Request::Forward { to: None }));
+        assert!(typed("history").unwrap_err().contains("not in this build"));
+        assert!(typed("hold x").unwrap_err().contains("`x`") && typed("sing").unwrap_err().contains("help"));
+        assert_eq!(Request::from_typed("hold", None), Err("there is no call".into()));
+    }
+}

@@ -1,0 +1,198 @@
+//! The phone for people: a small screen with a prompt. Plain ANSI, so it works over ssh.
+//!
+//! Without a terminal on either side it falls back to sentences, a line each.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::Duration;
+
+use crossterm::cursor::MoveTo;
+use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::style::Print;
+use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::{event, execute, queue, terminal};
+use offhook_io::Event;
+use phone::{CallState, Side};
+
+use super::desk::{Desk, News, read_lines, start};
+use super::picture;
+use super::request::{HELP, Request};
+use crate::failure::Failure;
+
+/// How often the timer and the meter move.
+const TICK: Duration = Duration::from_millis(500);
+/// Sentences kept to be shown.
+const KEPT: usize = 200;
+
+/// Until the person quits or a signal comes.
+pub(crate) fn run(desk: &mut Desk, news: std::sync::mpsc::Sender<News>) -> Result<(), Failure> {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        read_lines(news)?;
+        return sentences(desk);
+    }
+    start("keys", move || {
+        while let Ok(input) = event::read() {
+            if news.send(News::Terminal(input)).is_err() {
+                return;
+            }
+        }
+    })?;
+    let terminal = Terminal::enter()?;
+    let mut screen = Screen { typed: String::new(), said: Vec::new() };
+    let result = screen.run(desk);
+    drop(terminal);
+    // The farewell is for the ordinary screen, where it stays readable.
+    println!("hanging up and unregistering");
+    desk.stop(|_| ());
+    result
+}
+
+/// Raw mode and the other screen, given back whatever happens.
+struct Terminal;
+
+impl Terminal {
+    fn enter() -> Result<Self, Failure> {
+        let failed = |error| Failure::Failed(format!("the terminal cannot be used: {error}"));
+        terminal::enable_raw_mode().map_err(failed)?;
+        let this = Self;
+        execute!(io::stdout(), EnterAlternateScreen).map_err(failed)?;
+        Ok(this)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = execute!(io::stdout(), LeaveAlternateScreen);
+        let _ = terminal::disable_raw_mode();
+    }
+}
+
+struct Screen {
+    typed: String,
+    said: Vec<String>,
+}
+
+impl Screen {
+    fn run(&mut self, desk: &mut Desk) -> Result<(), Failure> {
+        loop {
+            self.draw(desk).map_err(|error| Failure::Failed(format!("the terminal is gone: {error}")))?;
+            // While nothing moves there is nothing to draw.
+            let patience = (!desk.calls.is_empty()).then_some(TICK);
+            match desk.next(patience) {
+                Some(News::Event(Event::Phone(phone::Event::Stopped)) | News::Signal | News::InputEnded) => {
+                    return Ok(());
+                }
+                Some(News::Event(event)) => {
+                    if let Some(sentence) = picture::sentence(&event) {
+                        self.say(sentence);
+                    }
+                }
+                Some(News::Terminal(Input::Key(key))) if key.kind != KeyEventKind::Release => {
+                    if self.key(desk, key) {
+                        return Ok(());
+                    }
+                }
+                Some(News::Terminal(_) | News::Typed(_)) | None => {}
+            }
+        }
+    }
+
+    /// Whether the person wants to leave.
+    fn key(&mut self, desk: &mut Desk, key: KeyEvent) -> bool {
+        match key.code {
+            KeyCode::Char('c' | 'd') if key.modifiers.contains(KeyModifiers::CONTROL) => return true,
+            KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => self.typed.clear(),
+            KeyCode::Char(c) if !key.modifiers.contains(KeyModifiers::CONTROL) => self.typed.push(c),
+            KeyCode::Backspace => drop(self.typed.pop()),
+            KeyCode::Esc if !self.typed.is_empty() => self.typed.clear(),
+            KeyCode::Esc => match desk.current() {
+                Some(call) => desk.perform(end(desk, call)),
+                None => self.say("there is no call".into()),
+            },
+            KeyCode::Enter => {
+                let line = std::mem::take(&mut self.typed);
+                return self.enter(desk, line.trim());
+            }
+            _ => {}
+        }
+        false
+    }
+
+    fn enter(&mut self, desk: &mut Desk, line: &str) -> bool {
+        let call = desk.current();
+        let request = match (line, call) {
+            ("help" | "?", _) => {
+                for line in HELP {
+                    self.say((*line).into());
+                }
+                return false;
+            }
+            ("", Some(call)) => Ok(Request::Answer { call }),
+            _ => Request::from_typed(line, call),
+        };
+        match request {
+            Ok(Request::Quit) => return true,
+            // It is on the screen.
+            Ok(Request::Status) => {}
+            Ok(request) => desk.perform(request),
+            Err(sentence) => self.say(sentence),
+        }
+        false
+    }
+
+    fn say(&mut self, sentence: String) {
+        if self.said.len() == KEPT {
+            self.said.remove(0);
+        }
+        self.said.push(sentence);
+    }
+
+    fn draw(&self, desk: &Desk) -> io::Result<()> {
+        let size = terminal::size()?;
+        let mut out = io::stdout().lock();
+        let lines = picture::lines(desk, &self.said, size, offhook_io::clock::now());
+        for (row, line) in (0..size.1).zip(&lines) {
+            queue!(out, MoveTo(0, row), Print(line), Clear(ClearType::UntilNewLine))?;
+        }
+        // A long line shows its end, where the person types.
+        let room = usize::from(size.0).saturating_sub(3);
+        let hidden = self.typed.chars().count().saturating_sub(room);
+        let shown: String = self.typed.chars().skip(hidden).collect();
+        let last = size.1.saturating_sub(1);
+        queue!(out, MoveTo(0, last), Print("> "), Print(shown), Clear(ClearType::UntilNewLine))?;
+        out.flush()
+    }
+}
+
+/// What ends a call in its present state.
+fn end(desk: &Desk, call: u32) -> Request {
+    let rings = |view: &phone::CallView| view.side == Side::In && view.state == CallState::Ringing;
+    if desk.calls.get(&call).is_some_and(rings) {
+        Request::Reject { call, status: 486 }
+    } else {
+        Request::HangUp { call }
+    }
+}
+
+/// Sentences on stdout, lines from stdin; the end of stdin ends nothing, so that it can run unattended.
+fn sentences(desk: &mut Desk) -> Result<(), Failure> {
+    loop {
+        match desk.next(None) {
+            Some(News::Event(Event::Phone(phone::Event::Stopped))) | None => return Ok(()),
+            Some(News::Event(event)) => {
+                if let Some(sentence) = picture::sentence(&event) {
+                    println!("{sentence}");
+                }
+            }
+            Some(News::Typed(line)) => match Request::from_typed(&line, desk.current()) {
+                Ok(Request::Quit) => break,
+                Ok(Request::Status) => println!("{} calls", desk.calls.len()),
+                Ok(request) => desk.perform(request),
+                Err(sentence) => println!("{sentence}"),
+            },
+            Some(News::Signal) => break,
+            Some(News::InputEnded | News::Terminal(_)) => {}
+        }
+    }
+    desk.stop(|_| ());
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! What a phone is started with: the file, the options above it, and the password from wherever it is.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+
+use base::Secret;
+use media::Codec;
+use phone::Account;
+use sip::message::Uri;
+use sip::ua::{Reliable, TransportPolicy};
+
+use crate::cli::PhoneArgs;
+use crate::config;
+use crate::config::parts::CodecName;
+use crate::config::phone::{AccountTable, PhoneFile, ReliableName};
+use crate::failure::Failure;
+
+/// Where the password may be instead of in a file.
+const PASSWORD_VARIABLE: &str = "OFFHOOK_PASSWORD";
+
+/// One account, and what the phone's runtime needs.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) account: Account,
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) bind: Option<std::net::SocketAddr>,
+    pub(crate) play: Option<PathBuf>,
+    pub(crate) record: Option<PathBuf>,
+    pub(crate) capture: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Reads the file and puts the options above it.
+    pub(crate) fn gather(args: &PhoneArgs) -> Result<Self, Failure> {
+        let mut file: PhoneFile = match &args.config {
+            Some(path) => config::read(path)?,
+            None => PhoneFile::default(),
+        };
+        let mut table = file.account.take().unwrap_or_default();
+        if let Some(uri) = &args.uri {
+            table.uri = Some(uri.clone());
+        }
+        if let Some(path) = &args.password_file {
+            let text = fs::read_to_string(path).map_err(|error| {
+                Failure::Usage(format!("{}: the password cannot be read: {error}", path.display()))
+            })?;
+            table.password = Some(text.lines().next().unwrap_or_default().to_owned());
+        } else if let Ok(password) = env::var(PASSWORD_VARIABLE) {
+            table.password = Some(password);
+        }
+        Ok(Self {
+            account: account(table)?,
+            data: file.data,
+            bind: file.bind,
+            play: args.play.clone().or(file.audio.play),
+            record: args.record.clone().or(file.audio.record),
+            capture: args.capture.clone(),
+        })
+    }
+}
+
+fn account(table: AccountTable) -> Result<Account, Failure> {
+    let uri = |key: &str, text: &str| {
+        text.parse::<Uri>()
+            .map_err(|error| Failure::Usage(format!("{key}: `{text}` is not a SIP URI: {error}")))
+    };
+    let text = table.uri.as_deref().ok_or_else(|| {
+        Failure::Usage("which account? give --uri, or --config with `uri` under [account]".into())
+    })?;
+    let mut account = Account::new(uri("uri", text)?, Secret::new(table.password.unwrap_or_default()));
+    account.proxy = table.proxy.as_deref().map(|text| uri("proxy", text)).transpose()?;
+    account.auth_user = table.auth_user.map(base::Redacted::new);
+    account.display_name = table.display_name.map(base::Redacted::new);
+    account.register = table.register.unwrap_or(account.register);
+    account.expires = table.expires.unwrap_or(account.expires);
+    account.session_expires = table.session_expires.unwrap_or(account.session_expires);
+    if let Some(reliable) = table.reliable_provisional {
+        account.reliable_provisional = match reliable {
+            ReliableName::Off => Reliable::Off,
+            ReliableName::Supported => Reliable::Supported,
+            ReliableName::Required => Reliable::Required,
+        };
+    }
+    if let Some(transport) = table.transport.and_then(|name| name.0) {
+        account.transport = TransportPolicy::Only(transport);
+    }
+    if let Some(codecs) = table.codecs {
+        account.codecs = in_order(&codecs);
+        if account.codecs.is_empty() {
+            return Err(Failure::Usage("codecs: name at least one".into()));
+        }
+    }
+    Ok(account)
+}
+
+/// Each once, at its first place.
+fn in_order(names: &[CodecName]) -> Vec<Codec> {
+    let mut codecs = Vec::new();
+    for CodecName(codec) in names {
+        if !codecs.contains(codec) {
+            codecs.push(*codec);
+        }
+    }
+    codecs
+}

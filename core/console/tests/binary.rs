@@ -1,0 +1,245 @@
+//! The binary from outside: what it prints and how it exits.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::UdpSocket;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn offhook(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_offhook"));
+    command.args(args).env_remove("OFFHOOK_PASSWORD").stdin(Stdio::null());
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    offhook(args).output().expect("it starts")
+}
+
+/// Exit status and stderr.
+fn refusal(args: &[&str]) -> (Option<i32>, String) {
+    let output = run(args);
+    assert!(output.stdout.is_empty(), "a refusal is told on stderr: {output:?}");
+    (output.status.code(), String::from_utf8(output.stderr).expect("words"))
+}
+
+/// A file of this test's own; removed by nobody, overwritten by the next run.
+fn file(name: &str, text: impl AsRef<[u8]>) -> String {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&path, text).expect("a writable target folder");
+    path.to_str().expect("a path in words").to_owned()
+}
+
+/// A process that is not left behind, and its lines.
+struct Running {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Running {
+    fn start(args: &[&str]) -> Self {
+        let mut command = offhook(args);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
+        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        Self { child, lines }
+    }
+
+    fn say(&mut self, line: &str) {
+        let stdin = self.child.stdin.as_mut().expect("piped");
+        writeln!(stdin, "{line}").expect("it listens");
+    }
+
+    fn line(&mut self) -> Value {
+        let line = self.lines.next().expect("another line").expect("readable");
+        serde_json::from_str(&line).expect(&line)
+    }
+
+    fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let line = self.line();
+            if wanted(&line) {
+                return line;
+            }
+        }
+    }
+
+    fn terminate(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &pid]).status().expect("kill is there");
+        self.child.wait().expect("it ends").code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_bad_option_is_status_2_and_help_has_examples() {
+    let (status, words) = refusal(&["phone", "--colour"]);
+    assert_eq!(status, Some(2));
+    assert!(words.contains("--colour"), "{words}");
+    assert_eq!(refusal(&["demo", "--seconds", "0"]).0, Some(2));
+    for job in [vec!["--help"], vec!["demo", "--help"], vec!["exchange", "--help"], vec!["phone", "--help"]] {
+        let output = run(&job);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(String::from_utf8_lossy(&output.stdout).contains("Examples:"), "{job:?}");
+    }
+}
+
+#[test]
+fn what_a_later_build_brings_is_status_2_by_name() {
+    for args in [["demo", "--codec", "G729"], ["demo", "--encryption", "vos"]] {
+        let (status, words) = refusal(&args);
+        assert_eq!(status, Some(2));
+        assert!(words.contains("not in this build"), "{words}");
+    }
+    let config = file("later.toml", "[account]\nuri = \"sip:1@h\"\n[nat]\nice = true\n");
+    let (status, words) = refusal(&["phone", "--config", &config]);
+    assert_eq!(status, Some(2));
+    assert!(words.contains("later.toml: line 3: [nat]: not in this build"), "{words}");
+}
+
+#[test]
+fn a_bad_config_names_file_line_and_key() {
+    let config = file("typo.toml", "[account]\nuri = \"sip:1001@offhook.test\"\npasswrd = \"hush\"\n");
+    let (status, words) = refusal(&["phone", "--config", &config]);
+    assert_eq!(status, Some(2));
+    assert!(
+        words.contains("typo.toml: line 3: unknown field `passwrd`") && !words.contains("hush"),
+        "{words}"
+    );
+
+    let config = file("exchange-typo.toml", "domain = \"a.test\"\n[listen]\nudp = \"everywhere\"\n");
+    let (status, words) = refusal(&["exchange", "--config", &config]);
+    assert_eq!(status, Some(2));
+    assert!(words.contains("exchange-typo.toml: line 3: udp: "), "{words}");
+
+    let (status, words) = refusal(&["phone", "--config", "/nowhere/phone.toml"]);
+    assert_eq!(status, Some(2));
+    assert!(words.contains("/nowhere/phone.toml: cannot be read"), "{words}");
+}
+
+#[test]
+fn a_phone_without_an_account_says_how_to_name_one() {
+    let (status, words) = refusal(&["phone"]);
+    assert_eq!(status, Some(2));
+    assert!(words.contains("--uri"), "{words}");
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let taken = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("bound").to_string();
+    let (status, words) = refusal(&["exchange", "--listen", &address]);
+    assert_eq!(status, Some(1));
+    assert!(words.contains(&address), "{words}");
+}
+
+#[test]
+fn a_wrong_wav_file_says_what_is_accepted() {
+    let wav = file("song.wav", "ID3 not at all");
+    let (status, words) = refusal(&["phone", "--uri", "sip:1001@127.0.0.1", "--play", &wav]);
+    assert_eq!(status, Some(2));
+    let expected = "song.wav is not a WAV file; accepted are WAV files of 8000, 16000 or 48000 Hz";
+    assert!(words.contains(expected), "{words}");
+}
+
+#[test]
+fn the_demo_passes_its_own_checks() {
+    let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("demo-out");
+    let output = run(&["demo", "--seconds", "3", "--json", "--out", out.to_str().expect("words")]);
+    let stdout = String::from_utf8(output.stdout).expect("words");
+    let lines: Vec<Value> = stdout.lines().map(|l| serde_json::from_str(l).expect(l)).collect();
+    let report = lines.last().expect("a report");
+    assert_eq!((report["event"].as_str(), report["ok"].as_bool()), (Some("report"), Some(true)), "{report}");
+    let call = &report["calls"][0];
+    assert_eq!((call["codec"].as_str(), call["audio_ok"].as_bool()), (Some("PCMU"), Some(true)), "{report}");
+    assert!(call["sent"].as_u64() > Some(200) && call["mos"].as_f64() > Some(4.0), "{report}");
+    assert!(report.get("dtmf_ok").is_none() && report.get("balance_ok").is_none(), "{report}");
+    assert_eq!(output.status.code(), Some(0));
+    for heard in ["heard-by-1001.wav", "heard-by-1002.wav"] {
+        let length = fs::metadata(out.join(heard)).expect("it was kept").len();
+        assert!(length > 2 * 16_000, "{heard} has {length} bytes");
+    }
+}
+
+#[test]
+fn two_phones_call_each_other_by_json_and_a_signal_ends_them_politely() {
+    let mut exchange = Running::start(&["exchange", "--listen", "127.0.0.1:0", "--json"]);
+    let listening = exchange.line();
+    assert_eq!(listening["event"], "listening");
+    let udp = listening["udp"].as_str().expect("an address").to_owned();
+
+    let mut phones = ["1001", "1002"].map(|number| {
+        let config = file(
+            &format!("{number}.toml"),
+            format!(
+                "bind = \"127.0.0.1:0\"\n[account]\nuri = \"sip:{number}@offhook.test\"\n\
+                 proxy = \"sip:{udp};transport=udp\"\npassword = \"secret-{number}\"\n"
+            ),
+        );
+        let mut phone = Running::start(&["phone", "--config", &config, "--json"]);
+        let registered = phone.until(|l| l["event"] == "registration" && l["state"] == "registered");
+        assert_eq!(registered["account"], *number);
+        phone
+    });
+    let [ann, bob] = &mut phones;
+
+    ann.say("what?");
+    assert!(
+        ann.until(|l| l["event"] == "error")["reason"].as_str().expect("words").contains("not a command")
+    );
+    ann.say(r#"{"cmd":"dtmf","call":1,"digits":"1"}"#);
+    assert_eq!(ann.until(|l| l["event"] == "error")["reason"], "dtmf is not in this build");
+    ann.say(r#"{"cmd":"answer","call":7}"#);
+    assert_eq!(ann.until(|l| l["event"] == "error")["call"], 7);
+
+    ann.say(r#"{"cmd":"call","to":"1002"}"#);
+    let state = |call: u64, state: &'static str| {
+        move |l: &Value| l["event"] == "call" && l["call"] == call && l["state"] == state
+    };
+    assert_eq!(ann.until(state(1, "calling"))["direction"], "out");
+    assert_eq!(bob.until(state(1, "ringing"))["direction"], "in");
+    bob.say(r#"{"cmd":"answer","call":1}"#);
+    assert_eq!(ann.until(state(1, "active"))["codec"], "PCMU");
+    bob.until(state(1, "active"));
+    ann.say(r#"{"cmd":"hold","call":1}"#);
+    bob.until(state(1, "remote_held"));
+    ann.say(r#"{"cmd":"resume","call":1}"#);
+    bob.until(state(1, "active"));
+    bob.say(r#"{"cmd":"hangup","call":1}"#);
+    ann.until(state(1, "ended"));
+
+    ann.say(r#"{"cmd":"call","to":"1002"}"#);
+    bob.until(state(2, "ringing"));
+    bob.say(r#"{"cmd":"reject","call":2,"status":486}"#);
+    assert_eq!(ann.until(state(2, "ended"))["status"], 486);
+
+    ann.say(r#"{"cmd":"message","to":"1002","text":"hi"}"#);
+    assert_eq!(bob.until(|l| l["event"] == "message")["text"], "hi");
+
+    let [ann, bob] = phones;
+    assert_eq!(bob.terminate(), Some(0));
+    assert_eq!(ann.terminate(), Some(0));
+    assert_eq!(exchange.terminate(), Some(0));
+}
+
+#[test]
+fn a_wrong_password_is_told_and_never_shown() {
+    let mut exchange = Running::start(&["exchange", "--listen", "127.0.0.1:0", "--json"]);
+    let udp = exchange.line()["udp"].as_str().expect("an address").to_owned();
+    let password = file("password", "hush-hush\n");
+    let config = file(
+        "wrong.toml",
+        format!("[account]\nuri = \"sip:1001@offhook.test\"\nproxy = \"sip:{udp};transport=udp\"\n"),
+    );
+    let mut phone = Running::start(&["phone", "--config", &config, "--password-file", &password, "--json"]);
+    let failed = phone.until(|l| l["event"] == "registration" && l["state"] == "failed");
+    assert!(failed["reason"].is_string() && !failed.to_string().contains("hush"), "{failed}");
+}
