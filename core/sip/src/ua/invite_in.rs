@@ -8,11 +8,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::common::{self, Cx, T1, Timer};
-use super::invite_out::new_leg;
+use super::leg::{Exchange, Leg};
 use super::news::{Cause, News, Party};
 use super::profile::{Profile, ProfileId, Reliable, SessionId};
 use super::reliable::Unpracked;
-use super::session::{Alarm, Exchange, SDP, Session, State, Unacked, sdp_of};
+use super::session::{Alarm, SDP, Session, State, Unacked, sdp_of};
 use super::timer::Grant;
 use crate::dialog::{Dialog, Tag};
 use crate::message::{Draft, Message, Name, Uri};
@@ -95,7 +95,7 @@ impl Session {
         if let Grant::TooSmall(min_se) = session.refreshing.grant(&message) {
             return refuse(tx, &message, 422, Name::MinSe, min_se, cx);
         }
-        let mut leg = new_leg(0, dialog, false);
+        let mut leg = Leg::new(0, dialog, false);
         leg.hear_abilities(&message);
         leg.their_sdp.clone_from(&offer);
         leg.exchange = if offer.is_some() { Exchange::Theirs } else { Exchange::Open };

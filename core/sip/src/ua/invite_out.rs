@@ -3,11 +3,12 @@
 //! RFC 3261 sections 13.2, 9.1 and 8.1.3.4, RFC 6228 (199). Reliable provisionals are `reliable`'s matter.
 
 use super::common::{self, Cx};
+use super::leg::{Exchange, Leg, make_ack, repeat_ack};
 use super::news::{Failure, Invite, News, Sdp};
 use super::offer_answer::TheirOffer;
 use super::profile::{ProfileId, SessionId};
 use super::request::{OutId, Reply};
-use super::session::{Errand, Exchange, Leg, SDP, Session, State, make_ack, repeat_ack, sdp_of};
+use super::session::{Errand, SDP, Session, State, sdp_of};
 use crate::dialog::{Dialog, Seed, Tag};
 use crate::message::{Draft, Message, Method, Name, Uri};
 
@@ -102,7 +103,7 @@ impl Session {
         }
         let offered = calling.offered;
         let max_forks = cx.common.config.max_forks;
-        let leg = match self.legs.iter().position(|leg| is_from(leg, &message)) {
+        let leg = match self.legs.iter().position(|leg| leg.is_from(&message)) {
             Some(leg) => leg,
             None => {
                 let dialog = self.seed.as_ref().and_then(|seed| Dialog::from_response(seed, &message));
@@ -122,7 +123,7 @@ impl Session {
                 let State::Calling(calling) = &mut self.state else { return };
                 let number = calling.forks;
                 calling.forks += 1;
-                self.legs.push(new_leg(number, dialog, offered));
+                self.legs.push(Leg::new(number, dialog, offered));
                 self.legs.len() - 1
             }
         };
@@ -170,7 +171,7 @@ impl Session {
 
     /// A 2xx: the first answers the call, another fork's is hung up on, a repeated one gets its ACK again.
     pub(super) fn on_answer(&mut self, out: OutId, message: Message, cx: &mut Cx<'_>) {
-        if let Some(leg) = self.legs.iter().chain(&self.strays).find(|leg| is_from(leg, &message))
+        if let Some(leg) = self.legs.iter().chain(&self.strays).find(|leg| leg.is_from(&message))
             && let Some(ack) = &leg.ack
         {
             if ack.seq == seq_of(&message) && !self.owes_answer() {
@@ -246,13 +247,13 @@ impl Session {
 
     /// Makes the leg that answered the only one; made anew when it was silent until now.
     fn take_leg(&mut self, message: &Message, offered: bool) -> bool {
-        let found = self.legs.iter().position(|leg| is_from(leg, message));
+        let found = self.legs.iter().position(|leg| leg.is_from(message));
         let leg = match found {
             Some(at) => self.legs.swap_remove(at),
             None => {
                 let dialog = self.seed.as_ref().and_then(|seed| Dialog::from_response(seed, message));
                 let Some(dialog) = dialog else { return false };
-                new_leg(u32::MAX, dialog, offered)
+                Leg::new(u32::MAX, dialog, offered)
             }
         };
         self.legs.clear();
@@ -275,7 +276,7 @@ impl Session {
         }
         let Some(seed) = &self.seed else { return };
         let Some(dialog) = Dialog::from_response(seed, message) else { return };
-        let mut leg = new_leg(u32::MAX, dialog, true);
+        let mut leg = Leg::new(u32::MAX, dialog, true);
         let ack = make_ack(&leg, seq_of(message), out, cx);
         repeat_ack(&ack, self.account, cx);
         leg.ack = Some(ack);
@@ -301,25 +302,6 @@ impl Session {
     pub(super) fn on_stray_response(&mut self, message: Message, cx: &mut Cx<'_>) {
         self.on_answer(OutId::NONE, message, cx);
     }
-}
-
-impl Leg {
-    /// What the other side says it can do; what it once said stands.
-    pub(super) fn hear_abilities(&mut self, message: &Message) {
-        if let Some(updates) = message.allows(&Method::Update) {
-            self.updates = updates;
-        }
-        self.timer |= message.supports("timer") || message.requires("timer");
-    }
-}
-
-pub(super) fn new_leg(number: u32, dialog: Dialog, offered: bool) -> Leg {
-    let exchange = if offered { Exchange::Ours } else { Exchange::Open };
-    Leg { number, dialog, exchange, rseq: None, their_sdp: None, ack: None, updates: false, timer: false }
-}
-
-fn is_from(leg: &Leg, response: &Message) -> bool {
-    response.to().is_ok_and(|to| to.tag().unwrap_or_default() == leg.dialog.remote_tag())
 }
 
 fn seq_of(message: &Message) -> u32 {

@@ -20,6 +20,7 @@ mod dispatch;
 mod flows;
 mod invite_in;
 mod invite_out;
+mod leg;
 mod news;
 mod offer_answer;
 mod outside;

@@ -13,11 +13,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::common::{self, Cx, Timer};
+use super::leg::{Exchange, make_ack, repeat_ack};
 use super::news::{Busy, By, Cause, News, Party};
 use super::request::{OutId, Reply};
-use super::session::{
-    Alarm, Errand, Exchange, SDP, Session, State, Unacked, final_status, make_ack, repeat_ack, sdp_of,
-};
+use super::session::{Alarm, Errand, SDP, Session, State, Unacked, final_status, sdp_of};
 use super::timer::Grant;
 use crate::message::{Draft, Message, Method, Name};
 use crate::transaction::{Source, TxId};

@@ -9,10 +9,11 @@ use base::Instant;
 use bytes::Bytes;
 
 use super::common::{Cx, PATIENCE, T1, Timer};
+use super::leg::Exchange;
 use super::news::{Cause, News, Party, Sdp};
 use super::offer_answer::TheirOffer;
 use super::request::Reply;
-use super::session::{Alarm, Errand, Exchange, SDP, Session, State, sdp_of};
+use super::session::{Alarm, Errand, SDP, Session, State, sdp_of};
 use crate::message::{Draft, Message, Method, Name};
 use crate::transaction::TxId;
 

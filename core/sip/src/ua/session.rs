@@ -11,12 +11,13 @@ use bytes::Bytes;
 use super::common::{ALLOW, Cx, PATIENCE, Party as DialogParty, T1, T2, Timer};
 use super::invite_in::Ringing;
 use super::invite_out::Calling;
+use super::leg::{Exchange, Leg, repeat_ack};
 use super::news::{Cause, News, Party};
 use super::offer_answer::{OurOffer, TheirOffer};
 use super::profile::{Profile, ProfileId, ReferId, Reliable, SessionId};
 use super::request::{OutId, Owner, Reply, Task};
 use super::timer::Refreshing;
-use crate::dialog::{Dialog, Tag, Turn};
+use crate::dialog::{Tag, Turn};
 use crate::message::{Draft, Message, Method, Name, Replaces, Uri};
 use crate::transaction::{Source, TxId};
 
@@ -79,45 +80,6 @@ pub(super) enum State {
     /// The user has been told of the end; the other side has not, or has not said so yet.
     Leaving,
     Over,
-}
-
-/// The first offer and answer of a dialog. RFC 3264, RFC 6337 section 3.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Exchange {
-    /// No offer yet.
-    Open,
-    /// We have offered.
-    Ours,
-    /// They have offered.
-    Theirs,
-    /// Offer and answer are there; from now on `ours` and `theirs` of the session keep later ones apart.
-    Agreed,
-}
-
-/// One dialog of a session. There are several only while a forked INVITE of ours is unanswered.
-#[derive(Debug)]
-pub(super) struct Leg {
-    /// Fork number, as the user knows it.
-    pub(super) number: u32,
-    pub(super) dialog: Dialog,
-    pub(super) exchange: Exchange,
-    /// RSeq of the last reliable provisional heard. RFC 3262 section 4.
-    pub(super) rseq: Option<u32>,
-    /// Their description: a preview until `exchange` says agreed.
-    pub(super) their_sdp: Option<Bytes>,
-    /// The ACK of the last 2xx, to be said again whenever that is.
-    pub(super) ack: Option<Ack>,
-    /// Whether they listed UPDATE in Allow.
-    pub(super) updates: bool,
-    /// Whether they listed "timer" in Supported. RFC 4028.
-    pub(super) timer: bool,
-}
-
-#[derive(Debug)]
-pub(super) struct Ack {
-    pub(super) seq: u32,
-    pub(super) draft: Draft,
-    pub(super) next_hop: Uri,
 }
 
 /// A 2xx of ours without its ACK yet. RFC 3261 section 13.3.1.4.
@@ -601,31 +563,6 @@ impl Session {
     pub(super) fn register(&self, cx: &mut Cx<'_>) {
         cx.common.dialogs.insert(self.tag, DialogParty::Session(self.id));
     }
-}
-
-/// Makes the ACK for a 2xx; the INVITE's credentials go along (RFC 3261 section 13.2.2.4).
-pub(super) fn make_ack(leg: &Leg, seq: u32, out: OutId, cx: &Cx<'_>) -> Ack {
-    let (mut draft, next_hop) = leg.dialog.ack(seq);
-    if let Some(invite) = cx.common.requests.draft(out) {
-        for name in [Name::Authorization, Name::ProxyAuthorization] {
-            for value in invite.all(name) {
-                draft.push_bytes(name, value);
-            }
-        }
-    }
-    Ack { seq, draft, next_hop }
-}
-
-/// Sends an ACK as it is.
-pub(super) fn repeat_ack(ack: &Ack, profile: ProfileId, cx: &mut Cx<'_>) {
-    cx.send(Task {
-        owner: Owner::Nobody,
-        profile,
-        draft: ack.draft.clone(),
-        next_hop: ack.next_hop.clone(),
-        contact: false,
-        redirects: 0,
-    });
 }
 
 /// The only body an INVITE dialog negotiates with.
