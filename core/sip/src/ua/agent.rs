@@ -48,6 +48,11 @@ impl Agent {
         self.uses.sessions.is_empty() && self.common.requests.is_empty()
     }
 
+    /// Whether [`is_idle`](Self::is_idle), and nothing is left even to absorb what comes again.
+    pub fn is_quiet(&self) -> bool {
+        self.is_idle() && self.common.transactions.is_empty()
+    }
+
     // ---- news from below
 
     /// A flow is there. `remote` is `None` for a listening UDP socket; `local` is an address others can use.
@@ -77,7 +82,10 @@ impl Agent {
 
     /// No flow could be had to that address.
     pub fn flow_failed(&mut self, transport: Transport, remote: SocketAddr, now: Instant, out: &mut Orders) {
-        self.common.flows.failed(transport, remote);
+        // A socket says so of a datagram already sent (ICMP): what waits for an answer from there waits in vain.
+        if let Some(flow) = self.common.flows.failed(transport, remote) {
+            self.common.transactions.undeliverable(flow, remote, &mut self.common.tx_news);
+        }
         self.turn(now, out, |_, cx| cx.on_flow(transport, remote, false));
     }
 

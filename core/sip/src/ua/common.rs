@@ -19,7 +19,7 @@ use crate::digest::Authorizer;
 use crate::locate::Locator;
 use crate::message::{Draft, Form, Message, Method, Name, Refusal, Uri};
 use crate::order::Orders;
-use crate::transaction::{Source, Transactions, TxId, TxNews};
+use crate::transaction::{Config, Source, Transactions, TxId, TxNews};
 
 /// What we can be asked for.
 pub(super) const METHODS: &[Method] = &[
@@ -120,10 +120,13 @@ pub(super) struct Common {
 impl Common {
     pub(super) fn new(config: AgentConfig, mut rng: Rng) -> Self {
         Self {
+            locator: Locator::new(rng.split()),
+            transactions: Transactions::with_config(
+                Config { most_servers: config.max_requests, ..Config::default() },
+                rng.split(),
+            ),
             config,
             flows: Flows::default(),
-            locator: Locator::new(rng.split()),
-            transactions: Transactions::new(rng.split()),
             requests: Requests::default(),
             accounts: BTreeMap::new(),
             timers: Timers::default(),

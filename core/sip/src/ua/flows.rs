@@ -93,9 +93,10 @@ impl Flows {
         self.routes.retain(|_, route| route.flow != flow);
     }
 
-    /// No flow could be had.
-    pub(super) fn failed(&mut self, transport: Transport, remote: SocketAddr) {
+    /// No flow could be had; or what was sent there was returned, and that way is closed: its flow.
+    pub(super) fn failed(&mut self, transport: Transport, remote: SocketAddr) -> Option<FlowId> {
         self.opening.remove(&(transport, remote));
+        self.routes.remove(&(transport, remote)).map(|route| route.flow)
     }
 
     /// What is known of bytes that came from there.

@@ -116,6 +116,8 @@ pub enum ContactAddress {
 pub struct AgentConfig {
     /// Sessions alive at once; an INVITE beyond is refused with 503.
     pub max_sessions: usize,
+    /// Received requests under way at once; one beyond is answered 503 and forgotten.
+    pub max_requests: usize,
     /// Early dialogs kept per INVITE of ours; forks beyond are not heard until they answer.
     pub max_forks: usize,
     /// Redirections followed per INVITE.
@@ -134,6 +136,7 @@ impl Default for AgentConfig {
     fn default() -> Self {
         Self {
             max_sessions: 64,
+            max_requests: 1024,
             max_forks: 12,
             max_redirects: 5,
             udp: true,

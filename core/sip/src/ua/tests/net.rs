@@ -438,7 +438,7 @@ impl Net {
         self.run(Duration::from_secs(400));
         for node in 0..self.nodes.len() {
             if let Some(agent) = &self.nodes[node].agent {
-                assert!(agent.is_idle(), "node {node} is not idle\n{}", self.log);
+                assert!(agent.is_quiet(), "node {node} is not idle\n{}", self.log);
                 assert!(
                     agent.next_wake().is_none(),
                     "node {node} waits for {:?}\n{}",

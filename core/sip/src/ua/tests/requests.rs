@@ -306,3 +306,15 @@ fn a_broken_connection_fails_its_requests_and_is_opened_anew() {
     assert_eq!(net.expect(1, ended).0, Party::Them);
     net.assert_quiet();
 }
+
+/// Section 18.4: a datagram that comes back as undeliverable fails its request at once.
+#[test]
+fn a_refused_datagram_fails_its_request_at_once() {
+    let (mut net, server) = ann_with(|_| ());
+    register(&mut net);
+    net.soon();
+    let at = net.addr(server);
+    net.with(0, |a, now, out| a.flow_failed(Transport::Udp, at, now, out));
+    assert!(matches!(net.expect(0, done), Outcome::Unreachable));
+    net.assert_quiet();
+}
