@@ -16,7 +16,7 @@ use std::time::Duration;
 use base::{FlowId, Instant, Redacted};
 use bytes::Bytes;
 use sip::digest::Credentials;
-use sip::message::{Draft, Host, Message, Method, Name, Rport, Scheme, Uri, UriRef};
+use sip::message::{Draft, Message, Method, Name, NameAddr, Rport, Scheme, Uri, UriRef};
 use sip::order::Order;
 use sip::transaction::Source;
 use sip::ua::{Outcome, Profile, ProfileId, RequestId};
@@ -45,6 +45,8 @@ const LAST_SLOW: Duration = Duration::from_secs(3600);
 const REQUEST_PATIENCE: Duration = Duration::from_secs(35);
 /// The longest `Min-Expires` that is believed.
 const LONGEST_EXPIRES: u32 = 86_400;
+/// A registrar that grants less is refreshed as if it had granted this.
+const SHORTEST_EXPIRES: u32 = 10;
 /// RFC 5626 section 3.5.1.
 const PING: &[u8] = b"\r\n\r\n";
 
@@ -272,14 +274,14 @@ impl Registration {
         }
     }
 
-    /// A request is settled; false: it was none of ours (any more).
+    /// A request is settled, ours or another's: ids are never used twice.
     pub(crate) fn done(
         &mut self,
         request: RequestId,
         outcome: &Outcome,
         via: Option<Source>,
         desk: &mut Desk,
-    ) -> bool {
+    ) {
         match self.state {
             State::Asking { request: ours } if ours == request => self.answered(outcome, via, desk),
             State::Leaving { request: ours } if ours == request => {
@@ -293,11 +295,8 @@ impl Registration {
             | State::Asking { .. }
             | State::Registered { .. }
             | State::Waiting
-            | State::Leaving { .. } => {
-                return false;
-            }
+            | State::Leaving { .. } => {}
         }
-        true
     }
 
     fn answered(&mut self, outcome: &Outcome, via: Option<Source>, desk: &mut Desk) {
@@ -316,11 +315,12 @@ impl Registration {
     }
 
     /// Asks for as long as the registrar insists on; false: it insists on nothing sensible. RFC 3261 section 10.2.8.
+    /// At least doubled: a registrar that wants ever a little more is soon beyond belief.
     fn raise(&mut self, message: &Message) -> bool {
         let least = message.min_expires().unwrap_or(0);
         let sensible = self.ask < least && least <= LONGEST_EXPIRES;
         if sensible {
-            self.ask = least;
+            self.ask = least.max(self.ask.saturating_mul(2));
         }
         sensible
     }
@@ -360,14 +360,7 @@ impl Registration {
         }
         desk.timers.set(Timer::Register(self.id), desk.now + wait);
         self.set_ping(desk);
-        let view = AccountView {
-            state: AccountState::Registered,
-            expires: Some(expires),
-            status: None,
-            reason: None,
-            retry_in: None,
-            ..self.view.clone()
-        };
+        let view = AccountView { expires: Some(expires), ..self.plain(AccountState::Registered) };
         self.show(desk, view);
     }
 
@@ -385,17 +378,14 @@ impl Registration {
     /// What the registrar granted to our binding: by its Contact, else by Expires, else what was asked. RFC 3261 section 10.2.4.
     fn granted_seconds(&self, message: &Message, via: Option<Source>, desk: &Desk) -> u32 {
         let ours = via.and_then(|via| desk.agent.contact(profile_id(self.id), via.transport, via.remote));
-        let same = |uri: UriRef<'_>| {
-            uri.user == Some(self.profile.contact_user.as_str())
-                && ours.as_deref().is_none_or(|ours| ours.contains(&host_port(uri.host, uri.port)))
-        };
-        let contacts = || message.contacts().filter_map(Result::ok);
-        let granted = contacts().find(|contact| same(contact.uri())).or_else(|| contacts().next());
-        granted
-            .and_then(|contact| contact.expires())
-            .or_else(|| message.expires())
-            .unwrap_or(self.ask)
-            .clamp(1, LONGEST_EXPIRES)
+        let ours = ours.as_deref().and_then(|ours| NameAddr::read(ours.as_bytes()).ok());
+        let contacts: Vec<_> = message.contacts().filter_map(Result::ok).collect();
+        let same = |contact: &&NameAddr<'_>| ours.is_some_and(|ours| ours.uri().equals(&contact.uri()));
+        // A lone Contact is ours, however a gateway on the way has rewritten it.
+        let granted =
+            contacts.iter().find(same).or(if contacts.len() == 1 { contacts.first() } else { None });
+        let seconds = granted.and_then(NameAddr::expires).or_else(|| message.expires()).unwrap_or(self.ask);
+        seconds.clamp(SHORTEST_EXPIRES, LONGEST_EXPIRES)
     }
 
     fn failed(&mut self, desk: &mut Desk, status: u16, local: bool, retry_after: Option<Duration>) {
@@ -434,15 +424,7 @@ impl Registration {
     fn off(&mut self, desk: &mut Desk) {
         self.cancel_timers(desk);
         self.state = State::Off;
-        let view = AccountView {
-            state: AccountState::Unregistered,
-            expires: None,
-            status: None,
-            reason: None,
-            retry_in: None,
-            ..self.view.clone()
-        };
-        self.show(desk, view);
+        self.show(desk, self.plain(AccountState::Unregistered));
     }
 
     /// Asks for `seconds`, and for the end of the binding `instead_of` in the same breath.
@@ -484,28 +466,21 @@ impl Registration {
             State::Off | State::Asking { .. } | State::Waiting | State::Leaving { .. } => false,
         };
         if !holds {
-            let view = AccountView {
-                state: AccountState::Registering,
-                expires: None,
-                status: None,
-                reason: None,
-                retry_in: None,
-                ..self.view.clone()
-            };
-            self.show(desk, view);
+            self.show(desk, self.plain(AccountState::Registering));
         }
     }
 
     fn show_failure(&mut self, desk: &mut Desk, status: Option<u16>, why: &str, retry_in: Option<Duration>) {
-        let view = AccountView {
-            state: AccountState::Failed,
-            expires: None,
-            status,
-            reason: Some(why.into()),
-            retry_in,
-            ..self.view.clone()
-        };
+        let reason = Some(why.into());
+        let view = AccountView { status, reason, retry_in, ..self.plain(AccountState::Failed) };
         self.show(desk, view);
+    }
+
+    /// A view of that state with nothing more to say.
+    fn plain(&self, state: AccountState) -> AccountView {
+        let nothing =
+            AccountView { expires: None, status: None, reason: None, retry_in: None, ..self.view.clone() };
+        AccountView { state, ..nothing }
     }
 
     fn show(&mut self, desk: &mut Desk, view: AccountView) {
@@ -565,10 +540,6 @@ fn seen_as(message: &Message) -> Option<(SocketAddr, SocketAddr)> {
         Rport::Absent | Rport::Asked => ours.port(),
     };
     Some((ours, SocketAddr::new(via.received.unwrap_or(ours.ip()), port)))
-}
-
-fn host_port(host: Host<'_>, port: Option<u16>) -> String {
-    port.map_or_else(|| host.to_string(), |port| format!("{host}:{port}"))
 }
 
 #[cfg(test)]
