@@ -131,10 +131,9 @@ impl Phone {
         let to = dialled(self.account(account)?, to)?;
         self.hold_others(call);
         let registration = self.accounts.get(&account).ok_or(Refusal::NoAccount)?;
-        let toward = registration.toward();
-        let settings = registration.account();
-        let outgoing = Outgoing { id: call, account, settings, to, toward, asked: None };
-        self.calls.insert(call, Call::outgoing(outgoing, &mut self.desk));
+        let account = (account, registration.account());
+        let outgoing = Outgoing { to, toward: registration.toward(), asked: None };
+        self.calls.insert(call, Call::outgoing(call, account, outgoing, &mut self.desk));
         Ok(())
     }
 
@@ -159,7 +158,7 @@ impl Phone {
         let refer_to = ReferTo { to, replaces: Some(session) };
         self.with_call(call, |call, desk| call.transfer(refer_to, Some(other), desk))?;
         if let Some(other) = self.calls.get_mut(&other) {
-            other.hand_over();
+            other.hand_over(true);
         }
         Ok(())
     }

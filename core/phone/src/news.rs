@@ -8,11 +8,11 @@ use bytes::Bytes;
 use sip::message::{Message, Scheme, Uri};
 use sip::ua::{News, Outcome, ProfileId, ReferId, SessionId};
 
-use crate::call::{Asked, Call, Incoming, Outgoing};
+use crate::call::{Asked, Call, Incoming, Outgoing, Parties};
 use crate::desk::Desk;
 use crate::phone::{Goodbye, Phone};
 use crate::registration::Registration;
-use crate::{Account, AccountId, CallId, Event, dial, negotiate, reason};
+use crate::{Account, AccountId, CallId, Event, Side, Transfer, dial, negotiate, reason};
 
 /// The phrase for callers whom the user does not want to hear now.
 const DO_NOT_DISTURB: &str = "Do Not Disturb";
@@ -57,15 +57,11 @@ impl Phone {
                 self.referred(refer, session, to, referred_by);
             }
             News::ReferProgress { refer, session, status, reason: _, done } => {
-                let handover = self
-                    .call_and_desk(session)
-                    .and_then(|(call, desk)| call.refer_progress(refer, status, done, desk));
-                if let Some(handover) = handover {
-                    self.tell(session, Call::hang_up);
-                    let other = handover.other.and_then(|other| self.calls.get_mut(&other));
-                    if let Some(other) = other {
-                        other.hang_up(&mut self.desk);
-                    }
+                let told = self.call_and_desk(session);
+                if let Some((stage, other)) =
+                    told.and_then(|(call, desk)| call.refer_progress(refer, status, done, desk))
+                {
+                    self.transferred(session, stage, other);
                 }
             }
             News::Ended { session, by, cause } => {
@@ -110,27 +106,25 @@ impl Phone {
         };
         let from = message.from().ok();
         let id = self.call_ids.draw();
-        let incoming = Incoming {
+        let parties = Parties {
             id,
             account,
             settings,
-            session,
+            side: Side::In,
             remote: from.map_or_else(String::new, |from| from.uri_text().to_owned()),
             name: from.and_then(|from| from.display().map(Cow::into_owned)),
-            offer,
-            toward: look.ok().flatten().or(Some(source)),
-            replaces,
         };
         match refusal {
             None => {
-                let call = Call::incoming(incoming, &mut self.desk);
-                self.calls.insert(id, call);
+                let toward = look.ok().flatten().or(Some(source));
+                let incoming = Incoming { session, offer, toward, replaces };
+                self.calls.insert(id, Call::incoming(parties, incoming, &mut self.desk));
             }
             Some((status, contact)) => {
                 let phrase = if status == 480 { DO_NOT_DISTURB } else { "" };
                 let Desk { agent, now, orders, .. } = &mut self.desk;
                 agent.reject(session, status, phrase, contact.as_slice(), &[], *now, orders);
-                Call::turned_away(incoming, status, &mut self.desk);
+                Call::turned_away(parties, status, &mut self.desk);
             }
         }
     }
@@ -160,39 +154,49 @@ impl Phone {
     /// We are asked to call somebody. Followed within a call that is up, as every desk phone does; outside of one a
     /// stranger could make us ring anybody at our cost.
     fn referred(&mut self, refer: ReferId, session: Option<SessionId>, to: Uri, by: Option<String>) {
-        let in_call = session.and_then(|session| {
-            self.calls
-                .iter()
-                .find(|(_, call)| call.session() == Some(session) && call.is_up())
-                .map(|(id, c)| (*id, c.account()))
-        });
-        let refusal = match (in_call, to.view().scheme) {
-            (None, _) => Some(403),
-            (Some(_), Scheme::Other) => Some(416),
-            (Some(_), Scheme::Sip | Scheme::Sips | Scheme::Tel) if self.no_room(0).is_some() => Some(486),
-            (Some(_), Scheme::Sip | Scheme::Sips | Scheme::Tel) => None,
+        let in_call = session
+            .and_then(|session| {
+                self.calls.iter().find(|(_, call)| call.session() == Some(session) && call.is_up())
+            })
+            .and_then(|(id, call)| Some((*id, call.account(), self.accounts.get(&call.account())?)));
+        let refusal = match to.view().scheme {
+            Scheme::Other => Some(416),
+            Scheme::Sip | Scheme::Sips | Scheme::Tel => self.no_room(0).map(|(status, _)| status),
         };
-        let (Some((in_call, account)), None) = (in_call, refusal) else {
+        let (Some((in_call, account, registration)), None) = (in_call, refusal) else {
             let status = refusal.unwrap_or(403);
             self.desk.agent.refuse_refer(refer, status, self.desk.now, &mut self.desk.orders);
             return;
         };
-        let Some(registration) = self.accounts.get(&account) else { return };
         let to = match to.view().scheme {
             Scheme::Tel => dial::dial(to.as_str(), &registration.account().uri).unwrap_or(to),
             Scheme::Sip | Scheme::Sips | Scheme::Other => to,
         };
         self.desk.agent.accept_refer(refer, self.desk.now, &mut self.desk.orders);
         let id = self.call_ids.draw();
-        let outgoing = Outgoing {
-            id,
-            account,
-            settings: registration.account(),
-            to,
-            toward: registration.toward(),
-            asked: Some(Asked { refer, in_call, referred_by: by }),
-        };
-        self.calls.insert(id, Call::outgoing(outgoing, &mut self.desk));
+        let asked = Some(Asked { refer, in_call, referred_by: by });
+        let outgoing = Outgoing { to, toward: registration.toward(), asked };
+        let account = (account, registration.account());
+        self.calls.insert(id, Call::outgoing(id, account, outgoing, &mut self.desk));
+    }
+
+    /// A transfer that we asked for moves: done, both calls are no longer ours; failed, the other one is again.
+    fn transferred(&mut self, session: SessionId, stage: Transfer, other: Option<CallId>) {
+        let other = other.and_then(|other| self.calls.get_mut(&other));
+        match stage {
+            Transfer::Done => {
+                if let Some(other) = other {
+                    other.hang_up(&mut self.desk);
+                }
+                self.tell(session, Call::hang_up);
+            }
+            Transfer::Failed(_) => {
+                if let Some(other) = other {
+                    other.hand_over(false);
+                }
+            }
+            Transfer::Asking | Transfer::Trying | Transfer::Ringing => {}
+        }
     }
 
     /// A call of ours was answered: the others make room for it.

@@ -65,7 +65,12 @@ impl Call {
 
     /// The other side changes the session.
     pub(crate) fn reoffered(&mut self, offer: Option<Bytes>, desk: &mut Desk) {
-        let (Some(session), Some(locals)) = (self.session, self.streams.locals()) else { return };
+        let Some(session) = self.session else { return };
+        let Some(locals) = self.streams.locals() else {
+            // No socket yet, and they may not wait: RFC 3311 section 5.2.
+            desk.agent.refuse_reoffer(session, 500, desk.now, &mut desk.orders);
+            return;
+        };
         let Some(offer) = offer else {
             let offer = self.talk.offer(&locals, self.hold);
             self.offered = Some(self.hold);

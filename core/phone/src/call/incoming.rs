@@ -5,27 +5,21 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use base::Redacted;
 use bytes::Bytes;
 use sip::ua::SessionId;
 
 use crate::desk::{Desk, Timer};
 use crate::negotiate::Agreed;
-use crate::{Account, AccountId, CallId, Refusal, Side, reason};
+use crate::{CallId, Refusal, Side, reason};
 
-use super::{Call, Ending, Phase, Streams};
+use super::{Call, Ending, Parties, Phase, Streams};
 
 /// How long it rings here at most; a proxy's Timer C is the same. RFC 3261 section 16.6.
 const RING_LIMIT: Duration = Duration::from_secs(180);
 
 /// A call that came in.
-pub(crate) struct Incoming<'a> {
-    pub(crate) id: CallId,
-    pub(crate) account: AccountId,
-    pub(crate) settings: &'a Account,
+pub(crate) struct Incoming {
     pub(crate) session: SessionId,
-    pub(crate) remote: String,
-    pub(crate) name: Option<String>,
     pub(crate) offer: Option<Bytes>,
     /// The address the media will have to reach, as far as it is known.
     pub(crate) toward: Option<IpAddr>,
@@ -57,15 +51,13 @@ impl Alerting {
 
 impl Call {
     /// A call that rings, or is on its way to be answered by itself.
-    pub(crate) fn incoming(call: Incoming<'_>, desk: &mut Desk) -> Self {
+    pub(crate) fn incoming(parties: Parties<'_>, call: Incoming, desk: &mut Desk) -> Self {
         let streams = Streams::prepare(call.toward, desk);
-        let mut it =
-            Self::new(call.id, call.account, Side::In, call.remote, &call.settings.codecs, streams, desk);
-        it.name = call.name.map(Redacted::new);
+        let wish = if call.replaces.is_some() { Wish::Answer } else { Wish::Ring };
+        let phase = Phase::Incoming(Alerting { offer: call.offer, wish, early: None });
+        let mut it = Self::new(parties, phase, streams, desk);
         it.session = Some(call.session);
         it.on_behalf_of = call.replaces;
-        let wish = if call.replaces.is_some() { Wish::Answer } else { Wish::Ring };
-        it.phase = Phase::Incoming(Alerting { offer: call.offer, wish, early: None });
         if wish == Wish::Ring {
             desk.agent.ring(call.session, desk.now, &mut desk.orders);
             desk.timers.set(Timer::Unanswered(it.id), desk.now + RING_LIMIT);
@@ -75,12 +67,9 @@ impl Call {
     }
 
     /// A caller who was turned away without ringing: told to the app once, as ended.
-    pub(crate) fn turned_away(call: Incoming<'_>, status: u16, desk: &mut Desk) {
-        let none = Streams::none();
-        let mut it =
-            Self::new(call.id, call.account, Side::In, call.remote, &call.settings.codecs, none, desk);
-        it.name = call.name.map(Redacted::new);
-        it.phase = Phase::Incoming(Alerting { offer: None, wish: Wish::Ring, early: None });
+    pub(crate) fn turned_away(parties: Parties<'_>, status: u16, desk: &mut Desk) {
+        let phase = Phase::Incoming(Alerting { offer: None, wish: Wish::Ring, early: None });
+        let mut it = Self::new(parties, phase, Streams::none(), desk);
         it.end(Ending::new(status, reason::of_refusal(Side::In, status)), desk);
     }
 

@@ -2,7 +2,7 @@
 //!
 //! RFC 3261 sections 13 to 15 as a user sees them; RFC 3264 and RFC 6337 through [`crate::negotiate`]. What belongs to the
 //! caller, the callee, a call that is up, and a transfer each has its file. Knows no other call: what one call means for
-//! another is the switchboard's.
+//! another is decided by commands and news.
 
 mod active;
 mod incoming;
@@ -12,7 +12,6 @@ mod transfer;
 mod view;
 
 use base::{Instant, Redacted};
-use media::Codec;
 use sip::message::{Uri, phrase};
 use sip::ua::{Cause, Party, ReferId, SessionId};
 
@@ -24,7 +23,7 @@ use transfer::Transferring;
 use crate::desk::{Desk, Timer};
 use crate::negotiate::{Agreed, Negotiation};
 use crate::view::CallView;
-use crate::{AccountId, CallId, Event, MediaId, MediaNews, Refusal, Side, reason};
+use crate::{Account, AccountId, CallId, Event, MediaId, MediaNews, Refusal, Side, reason};
 
 /// ```text
 ///            media ready: INVITE                          2xx
@@ -46,6 +45,18 @@ enum Phase {
     Up,
     /// Over, and shown so.
     Over,
+}
+
+/// Who is in a call, and by which settings.
+pub(crate) struct Parties<'a> {
+    pub(crate) id: CallId,
+    pub(crate) account: AccountId,
+    pub(crate) settings: &'a Account,
+    pub(crate) side: Side,
+    /// The other side's URI.
+    pub(crate) remote: String,
+    /// The other side's display name.
+    pub(crate) name: Option<String>,
 }
 
 /// Why a call is over.
@@ -99,26 +110,17 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// The part that calls in both directions share.
-    fn new(
-        id: CallId,
-        account: AccountId,
-        side: Side,
-        remote: String,
-        codecs: &[Codec],
-        streams: Streams,
-        desk: &mut Desk,
-    ) -> Self {
+    fn new(parties: Parties<'_>, phase: Phase, streams: Streams, desk: &mut Desk) -> Self {
         Self {
-            id,
-            account,
-            side,
-            remote: Redacted::new(remote),
-            name: None,
+            id: parties.id,
+            account: parties.account,
+            side: parties.side,
+            remote: Redacted::new(parties.remote),
+            name: parties.name.map(Redacted::new),
             session: None,
-            phase: Phase::Over,
+            phase,
             streams,
-            talk: Negotiation::new(codecs, &mut desk.rng),
+            talk: Negotiation::new(&parties.settings.codecs, &mut desk.rng),
             muted: false,
             hold: false,
             held: false,

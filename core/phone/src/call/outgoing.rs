@@ -13,17 +13,14 @@ use crate::desk::Desk;
 use crate::negotiate::Agreed;
 use crate::{Account, AccountId, CallId, Side, reason};
 
-use super::{Call, Ending, Phase, Streams};
+use super::{Call, Ending, Parties, Phase, Streams};
 use crate::registration::profile_id;
 
 /// Forks whose early media is remembered; later ones are not heard before they answer.
 const MAX_FORKS: usize = 8;
 
 /// A call to be made.
-pub(crate) struct Outgoing<'a> {
-    pub(crate) id: CallId,
-    pub(crate) account: AccountId,
-    pub(crate) settings: &'a Account,
+pub(crate) struct Outgoing {
     pub(crate) to: Uri,
     /// The next hop, where known: its family is the media's.
     pub(crate) toward: Option<IpAddr>,
@@ -67,18 +64,26 @@ impl Calling {
 
 impl Call {
     /// Begins a call: asks for the media socket and shows it.
-    pub(crate) fn outgoing(call: Outgoing<'_>, desk: &mut Desk) -> Self {
+    pub(crate) fn outgoing(
+        id: CallId,
+        account: (AccountId, &Account),
+        call: Outgoing,
+        desk: &mut Desk,
+    ) -> Self {
+        let (account, settings) = account;
+        // What a REFER wants said to the target is no part of its name.
         let remote = call.to.as_str().split('?').next().unwrap_or_default().to_owned();
+        let parties = Parties { id, account, settings, side: Side::Out, remote, name: None };
         let streams = Streams::prepare(call.toward, desk);
-        let mut it =
-            Self::new(call.id, call.account, Side::Out, remote, &call.settings.codecs, streams, desk);
-        let mut headers = Vec::new();
-        if let Some(asked) = call.asked {
-            it.report_to = Some(asked.refer);
-            it.on_behalf_of = Some(asked.in_call);
-            headers.extend(asked.referred_by.map(|by| (Name::ReferredBy, by)));
-        }
-        it.phase = Phase::Dialling(Dialling { to: call.to, headers, late_offer: call.settings.late_offer });
+        let (refer, in_call, referred_by) = match call.asked {
+            Some(asked) => (Some(asked.refer), Some(asked.in_call), asked.referred_by),
+            None => (None, None, None),
+        };
+        let headers = referred_by.map(|by| (Name::ReferredBy, by)).into_iter().collect();
+        let phase = Phase::Dialling(Dialling { to: call.to, headers, late_offer: settings.late_offer });
+        let mut it = Self::new(parties, phase, streams, desk);
+        it.report_to = refer;
+        it.on_behalf_of = in_call;
         it.show(desk);
         it
     }

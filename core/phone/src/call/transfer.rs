@@ -21,12 +21,6 @@ pub(super) struct Transferring {
     other: Option<CallId>,
 }
 
-/// A transfer has gone through: these calls are no longer ours to keep.
-pub(crate) struct Handover {
-    /// The call joined, in an attended transfer.
-    pub(crate) other: Option<CallId>,
-}
-
 impl Call {
     /// Asks the other side to call `to`, in `other`'s stead if there is one.
     pub(crate) fn transfer(
@@ -57,14 +51,14 @@ impl Call {
         }
     }
 
-    /// The other side tells how it fares.
+    /// The other side tells how it fares: the new stage, and the call that it joins.
     pub(crate) fn refer_progress(
         &mut self,
         refer: ReferId,
         status: u16,
         done: bool,
         desk: &mut Desk,
-    ) -> Option<Handover> {
+    ) -> Option<(Transfer, Option<CallId>)> {
         let it = self.transferring.as_mut().filter(|it| it.refer == Some(refer))?;
         it.stage = match (status, done) {
             (200..=299, true) => Transfer::Done,
@@ -76,14 +70,14 @@ impl Call {
             // Told no more, and never told the end: the user decides with the call still in hand.
             (_, true | false) => Transfer::Failed(status),
         };
-        let handover = (it.stage == Transfer::Done).then_some(Handover { other: it.other });
+        let told = (it.stage, it.other);
         self.show(desk);
-        handover
+        Some(told)
     }
 
-    /// The other side is about to end this call by joining another.
-    pub(crate) fn hand_over(&mut self) {
-        self.handed_over = true;
+    /// The other side is about to end this call by joining another (true), or is not after all.
+    pub(crate) fn hand_over(&mut self, on: bool) {
+        self.handed_over = on;
     }
 
     pub(super) fn is_transferred(&self) -> bool {
