@@ -4,50 +4,18 @@
 
 mod town;
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use base::Redacted;
 use media::{Codec, Direction};
 use offhook_phone::{CallId, CallState, Command, Config, Event, MessageId, Refusal, Side, Subject, With};
 use sip::message::{Method, Name};
-use town::{MAIN, Town, at_home, bytes, response};
+use town::{MAIN, Town, at_home, bytes, description, directions, in_a_call, pair, response};
 
 use CallState::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 const ONE: CallId = CallId(1);
-
-/// Ann at 10.0.0.1 and Bob at 10.0.0.2.
-fn town() -> (Town, SocketAddr, SocketAddr) {
-    let mut town = Town::new();
-    let ann = town.phone(1, at_home("ann", 1));
-    let bob = town.phone(2, at_home("bob", 2));
-    (town, ann, bob)
-}
-
-/// Ann has called Bob, and he has answered.
-fn in_a_call() -> (Town, SocketAddr, SocketAddr) {
-    let (mut town, ann, bob) = town();
-    town.call(ann, "sip:bob@10.0.0.2");
-    town.run(SECOND);
-    town.command(bob, Command::Answer(ONE));
-    town.run(SECOND);
-    let states = (town.state(ann, ONE), town.state(bob, ONE));
-    town.expect(states, (Active, Active));
-    (town, ann, bob)
-}
-
-/// A peer's description.
-fn description(port: u16) -> String {
-    format!(
-        "v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\nm=audio {port} RTP/AVP 0\r\n"
-    )
-}
-
-fn directions(town: &mut Town, phone: SocketAddr) -> Vec<Direction> {
-    town.handset(phone).open_streams().iter().map(|s| s.plan.as_ref().unwrap().direction).collect()
-}
 
 #[test]
 fn a_call_rings_is_answered_and_ends() {
@@ -75,7 +43,7 @@ fn a_call_rings_is_answered_and_ends() {
 
 #[test]
 fn a_declined_call_tells_both_sides_why() {
-    let (mut town, ann, bob) = town();
+    let (mut town, ann, bob) = pair();
     town.call(ann, "sip:bob@10.0.0.2");
     town.run(SECOND);
     town.command(bob, Command::Reject(ONE, 486));
@@ -88,7 +56,7 @@ fn a_declined_call_tells_both_sides_why() {
 
 #[test]
 fn a_caller_who_gives_up_stops_the_ringing() {
-    let (mut town, ann, bob) = town();
+    let (mut town, ann, bob) = pair();
     town.call(ann, "sip:bob@10.0.0.2");
     town.run(SECOND);
     town.command(ann, Command::HangUp(ONE));
@@ -103,7 +71,7 @@ fn a_caller_who_gives_up_stops_the_ringing() {
 
 #[test]
 fn a_call_given_up_before_it_has_a_socket_sends_nothing() {
-    let (mut town, ann, bob) = town();
+    let (mut town, ann, bob) = pair();
     town.handset(ann).slow_media = true;
     town.call(ann, "sip:bob@10.0.0.2");
     town.command(ann, Command::HangUp(ONE));
@@ -114,7 +82,7 @@ fn a_call_given_up_before_it_has_a_socket_sends_nothing() {
 
 #[test]
 fn an_answer_before_the_socket_is_there_is_spent_when_it_comes() {
-    let (mut town, ann, bob) = town();
+    let (mut town, ann, bob) = pair();
     town.handset(bob).slow_media = true;
     town.call(ann, "sip:bob@10.0.0.2");
     town.run(SECOND);
@@ -129,7 +97,7 @@ fn an_answer_before_the_socket_is_there_is_spent_when_it_comes() {
 
 #[test]
 fn early_media_is_heard_before_the_answer_and_goes_on_after_it() {
-    let (mut town, ann, bob) = town();
+    let (mut town, ann, bob) = pair();
     town.call(ann, "sip:bob@10.0.0.2");
     town.run(SECOND);
     town.command(bob, Command::Progress(ONE));
@@ -141,118 +109,6 @@ fn early_media_is_heard_before_the_answer_and_goes_on_after_it() {
     town.run(SECOND);
     let states = town.states(ann, ONE);
     town.expect(states, vec![Calling, Ringing, Early, Active]);
-}
-
-#[test]
-fn hold_is_silent_at_once_and_told_to_the_other_side() {
-    let (mut town, ann, bob) = in_a_call();
-    town.command(ann, Command::Hold(ONE));
-    assert!(town.handset(ann).open_streams()[0].muted, "before anything is agreed");
-    town.run(SECOND);
-    let states = (town.state(ann, ONE), town.state(bob, ONE));
-    town.expect(states, (Held, RemoteHeld));
-    assert_eq!(
-        (directions(&mut town, ann), directions(&mut town, bob)),
-        (vec![Direction::SendOnly], vec![Direction::RecvOnly])
-    );
-    town.command(ann, Command::Resume(ONE));
-    town.run(SECOND);
-    let states = (town.state(ann, ONE), town.state(bob, ONE));
-    town.expect(states, (Active, Active));
-    assert!(!town.handset(ann).open_streams()[0].muted);
-    assert_eq!(directions(&mut town, bob), [Direction::SendRecv]);
-}
-
-#[test]
-fn both_sides_may_hold_and_each_lets_go_for_itself() {
-    let (mut town, ann, bob) = in_a_call();
-    town.command(ann, Command::Hold(ONE));
-    town.run(SECOND);
-    town.command(bob, Command::Hold(ONE));
-    town.run(SECOND);
-    let states = (town.state(ann, ONE), town.state(bob, ONE));
-    town.expect(states, (Held, Held));
-    town.command(ann, Command::Resume(ONE));
-    town.run(SECOND);
-    let states = (town.state(ann, ONE), town.state(bob, ONE));
-    town.expect(states, (RemoteHeld, Held));
-    town.command(bob, Command::Resume(ONE));
-    town.run(SECOND);
-    let states = (town.state(ann, ONE), town.state(bob, ONE));
-    town.expect(states, (Active, Active));
-}
-
-#[test]
-fn both_sides_holding_at_the_same_moment_come_to_the_same_view() {
-    let (mut town, ann, bob) = in_a_call();
-    town.command(ann, Command::Hold(ONE));
-    town.command(bob, Command::Hold(ONE));
-    town.run(20 * SECOND);
-    let states = (town.state(ann, ONE), town.state(bob, ONE));
-    town.expect(states, (Held, Held));
-    assert_eq!(
-        (directions(&mut town, ann), directions(&mut town, bob)),
-        (vec![Direction::Inactive], vec![Direction::Inactive])
-    );
-}
-
-#[test]
-fn a_mind_changed_during_the_exchange_is_settled_after_it() {
-    let (mut town, ann, bob) = in_a_call();
-    town.command(ann, Command::Hold(ONE));
-    town.command(ann, Command::Resume(ONE));
-    town.run(5 * SECOND);
-    let states = (town.state(ann, ONE), town.state(bob, ONE));
-    town.expect(states, (Active, Active));
-    assert_eq!(directions(&mut town, bob), [Direction::SendRecv]);
-}
-
-#[test]
-fn a_muted_call_stays_muted_through_hold_and_resume() {
-    let (mut town, ann, _) = in_a_call();
-    town.command(ann, Command::Mute(ONE, true));
-    town.command(ann, Command::Hold(ONE));
-    town.run(SECOND);
-    town.command(ann, Command::Resume(ONE));
-    town.run(SECOND);
-    assert!(town.handset(ann).open_streams()[0].muted && town.view(ann, ONE).muted);
-    town.command(ann, Command::Mute(ONE, false));
-    assert!(!town.handset(ann).open_streams()[0].muted);
-}
-
-#[test]
-fn a_microphone_closed_while_it_rings_is_closed_when_it_is_answered() {
-    let (mut town, ann, bob) = town();
-    town.call(ann, "sip:bob@10.0.0.2");
-    town.command(ann, Command::Mute(ONE, true));
-    town.run(SECOND);
-    town.command(bob, Command::Answer(ONE));
-    town.run(SECOND);
-    assert!(town.handset(ann).open_streams()[0].muted && !town.handset(bob).open_streams()[0].muted);
-}
-
-#[test]
-fn a_hold_that_is_refused_leaves_the_call_as_it_was() {
-    let mut town = Town::new();
-    let peer = town.peer(9, move |request, _| match (request.method(), request.to().unwrap().tag()) {
-        (Method::Invite, None) => {
-            let mut draft = response(request, 200);
-            draft.push(Name::Contact, "<sip:peer@10.0.0.9>").body("application/sdp", description(5000));
-            vec![bytes(&draft)]
-        }
-        (Method::Invite, Some(_)) => vec![bytes(&response(request, 488))],
-        (Method::Ack, _) => Vec::new(),
-        _ => vec![bytes(&response(request, 200))],
-    });
-    let ann = town.phone(1, at_home("ann", 1));
-    town.call(ann, "sip:peer@10.0.0.9");
-    town.run(SECOND);
-    town.command(ann, Command::Hold(ONE));
-    town.run(SECOND);
-    assert_eq!(town.state(ann, ONE), Active, "{}", town.story());
-    assert!(!town.handset(ann).open_streams()[0].muted);
-    let offers = town.heard(peer).iter().filter(|message| message.method() == Method::Invite).count();
-    assert_eq!(offers, 2, "and is not asked for again");
 }
 
 #[test]
@@ -299,7 +155,7 @@ fn without_call_waiting_a_second_caller_is_busy_and_remembered_as_missed() {
 
 #[test]
 fn do_not_disturb_refuses_with_480_and_is_seen() {
-    let (mut town, ann, bob) = town();
+    let (mut town, ann, bob) = pair();
     town.command(bob, Command::DoNotDisturb(true));
     town.call(ann, "sip:bob@10.0.0.2");
     town.run(SECOND);
@@ -311,7 +167,7 @@ fn do_not_disturb_refuses_with_480_and_is_seen() {
 
 #[test]
 fn a_forwarded_caller_is_sent_elsewhere_and_follows() {
-    let (mut town, ann, bob) = town();
+    let (mut town, ann, bob) = pair();
     let cem = town.phone(3, at_home("cem", 3));
     town.command(bob, Command::ForwardTo(Some(Redacted::new("sip:cem@10.0.0.3".into()))));
     town.call(ann, "sip:bob@10.0.0.2");
@@ -325,7 +181,7 @@ fn a_forwarded_caller_is_sent_elsewhere_and_follows() {
 
 #[test]
 fn callers_without_a_common_codec_are_refused_with_488() {
-    let (mut town, ann, bob) = town();
+    let (mut town, ann, bob) = pair();
     let mut settings = at_home("bob", 2);
     settings.codecs = vec![Codec::Pcma];
     town.command(bob, Command::AddAccount(MAIN, settings));
@@ -341,7 +197,7 @@ fn callers_without_a_common_codec_are_refused_with_488() {
 
 #[test]
 fn a_call_without_an_offer_is_offered_to_in_the_answer() {
-    let (mut town, ann, bob) = town();
+    let (mut town, ann, bob) = pair();
     let mut settings = at_home("ann", 1);
     settings.late_offer = true;
     town.command(ann, Command::AddAccount(MAIN, settings));
@@ -358,23 +214,8 @@ fn a_call_without_an_offer_is_offered_to_in_the_answer() {
 }
 
 #[test]
-fn a_session_is_refreshed_by_either_request_without_a_change() {
-    for with in [With::Update, With::Reinvite] {
-        let (mut town, ann, bob) = in_a_call();
-        let before = (town.view(ann, ONE), town.view(bob, ONE));
-        town.command(ann, Command::Refresh { call: ONE, with });
-        town.run(SECOND);
-        let after = (town.view(ann, ONE), town.view(bob, ONE));
-        town.expect(after, before);
-        assert!(town.refusals(ann).is_empty());
-        let word = if with == With::Update { "UPDATE" } else { "INVITE" };
-        assert!(town.story().lines().rev().take(4).any(|line| line.contains(word)), "{}", town.story());
-    }
-}
-
-#[test]
 fn nobody_there_is_told_after_the_patience_of_a_request() {
-    let (mut town, ann, bob) = town();
+    let (mut town, ann, bob) = pair();
     town.kill(bob);
     town.call(ann, "sip:bob@10.0.0.2");
     town.run(40 * SECOND);
@@ -385,7 +226,7 @@ fn nobody_there_is_told_after_the_patience_of_a_request() {
 
 #[test]
 fn a_phone_that_nobody_picks_up_stops_ringing_by_itself() {
-    let (mut town, ann, bob) = town();
+    let (mut town, ann, bob) = pair();
     town.call(ann, "sip:bob@10.0.0.2");
     town.run(200 * SECOND);
     assert_eq!((town.state(ann, ONE), town.state(bob, ONE)), (Ended, Ended));
@@ -394,7 +235,7 @@ fn a_phone_that_nobody_picks_up_stops_ringing_by_itself() {
 
 #[test]
 fn a_call_to_a_name_that_is_not_ours_is_not_found() {
-    let (mut town, ann, _) = town();
+    let (mut town, ann, _) = pair();
     town.call(ann, "sip:100@10.0.0.2");
     town.run(SECOND);
     assert_eq!((town.state(ann, ONE), town.view(ann, ONE).status), (Ended, Some(404)));
@@ -418,7 +259,7 @@ fn the_ninth_call_is_too_many_either_way() {
 
 #[test]
 fn commands_that_the_state_cannot_follow_are_refused_and_change_nothing() {
-    let (mut town, ann, bob) = town();
+    let (mut town, ann, bob) = pair();
     let ids = town.call(ann, "sip:bob@10.0.0.2");
     town.run(SECOND);
     let before = (town.view(ann, ONE), town.view(bob, ONE));
@@ -452,7 +293,7 @@ fn commands_that_the_state_cannot_follow_are_refused_and_change_nothing() {
 
 #[test]
 fn a_text_message_arrives_and_is_reported() {
-    let (mut town, ann, bob) = town();
+    let (mut town, ann, bob) = pair();
     let to = Redacted::new("sip:bob@10.0.0.2".to_owned());
     let text = Redacted::new("Grüße".to_owned());
     town.command(ann, Command::Message { message: MessageId(5), account: None, to, text });

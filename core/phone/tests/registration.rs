@@ -9,10 +9,11 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use base::Secret;
+use base::{Secret, Transport};
 use bytes::Bytes;
 use offhook_phone::{Account, AccountState, Command, Event, Input, NetworkNews};
 use sip::message::{Message, Method, Name};
+use sip::ua::TransportPolicy;
 use town::{MAIN, Town, at, bytes, response};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -118,6 +119,49 @@ fn a_registrar_that_was_away_has_us_back_within_a_minute_of_its_return() {
     }
 }
 
+/// A phone that registers over TCP.
+fn connected() -> (Town, SocketAddr, SocketAddr) {
+    let mut town = Town::new();
+    let registrar = town.peer(9, |request, _| granted(request));
+    let mut account = account();
+    account.transport = TransportPolicy::Only(Transport::Tcp);
+    let phone = town.phone(1, account);
+    town.run(SECOND);
+    assert_eq!(town.account(phone).state, AccountState::Registered, "{}", town.story());
+    (town, phone, registrar)
+}
+
+#[test]
+fn over_tcp_an_hour_is_refreshed_once_and_kept_open_by_empty_lines() {
+    let (mut town, _, registrar) = connected();
+    town.run(3600 * SECOND);
+    assert_eq!(registers(&town, registrar), 2);
+    assert!((78..=80).contains(&town.pings), "{} pings", town.pings);
+}
+
+#[test]
+fn a_connection_that_breaks_is_news_at_once() {
+    let (mut town, phone, registrar) = connected();
+    town.cut(phone, registrar);
+    assert_eq!(town.account(phone).state, AccountState::Registering, "calls do not reach us");
+    town.run(2 * SECOND);
+    assert_eq!((town.account(phone).state, registers(&town, registrar)), (AccountState::Registered, 2));
+}
+
+#[test]
+fn a_server_that_takes_no_connections_is_tried_until_it_does() {
+    let (mut town, phone, registrar) = connected();
+    town.connectable = false;
+    town.cut(phone, registrar);
+    town.run(1000 * SECOND);
+    let view = town.account(phone);
+    assert_eq!((view.state, view.status), (AccountState::Failed, Some(503)));
+    assert_eq!(view.reason.as_deref(), Some("The server cannot be reached."));
+    town.connectable = true;
+    town.run(31 * SECOND);
+    assert_eq!(town.account(phone).state, AccountState::Registered);
+}
+
 #[test]
 fn a_faulty_registrar_is_tried_again_from_two_seconds_to_half_a_minute() {
     let (mut town, phone, registrar) = town(|request, _| refused(request, 500));
@@ -189,6 +233,30 @@ fn a_registrar_that_wants_longer_for_ever_is_a_failure() {
     });
     town.run(60 * SECOND);
     assert_eq!((town.account(phone).state, registers(&town, registrar)), (AccountState::Failed, 1));
+}
+
+#[test]
+fn a_registrar_that_wants_ever_a_little_more_is_soon_beyond_belief() {
+    let (mut town, phone, registrar) = town(|request, _| {
+        let mut draft = response(request, 423);
+        draft.push(Name::MinExpires, request.expires().unwrap() + 1);
+        vec![bytes(&draft)]
+    });
+    town.run(60 * SECOND);
+    assert_eq!(town.account(phone).state, AccountState::Failed);
+    assert!(registers(&town, registrar) < 8, "{}", town.story());
+}
+
+#[test]
+fn a_registrar_that_grants_a_second_is_not_hammered() {
+    let (mut town, _, registrar) = town(|request, _| {
+        let mut draft = response(request, 200);
+        let contact = String::from_utf8_lossy(request.first(Name::Contact).unwrap()).into_owned();
+        draft.push(Name::Contact, format!("{contact};expires=1"));
+        vec![bytes(&draft)]
+    });
+    town.run(60 * SECOND);
+    assert!((10..=15).contains(&registers(&town, registrar)), "{}", town.story());
 }
 
 #[test]

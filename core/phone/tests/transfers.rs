@@ -93,6 +93,30 @@ fn an_attended_transfer_joins_the_two_others() {
 }
 
 #[test]
+fn an_attended_transfer_that_fails_leaves_both_calls() {
+    let (mut town, ann, bob, cem) = town();
+    town.call(ann, "sip:cem@10.0.0.3");
+    town.run(SECOND);
+    town.command(cem, Command::Answer(ONE));
+    town.run(SECOND);
+    // Bob may make no second call.
+    town.command(bob, Command::Call { call: CallId(8), account: None, to: to_cem() });
+    for call in 9..15 {
+        town.command(
+            bob,
+            Command::Call { call: CallId(call), account: None, to: Redacted::new("10.0.0.77".into()) },
+        );
+    }
+    town.command(ann, Command::TransferTo { call: ONE, other: TWO });
+    town.run(3 * SECOND);
+    let view = town.view(ann, ONE);
+    town.expect((view.state, view.transfer), (Held, Some(Transfer::Failed(486))));
+    town.command(ann, Command::HangUp(TWO));
+    town.run(SECOND);
+    assert_eq!(town.view(ann, TWO).explanation.as_deref(), Some("You ended the call."));
+}
+
+#[test]
 fn a_transferee_who_hangs_up_while_it_rings_ends_that_call_only() {
     let (mut town, ann, bob, cem) = town();
     town.command(ann, Command::Transfer { call: ONE, to: to_cem() });

@@ -3,6 +3,7 @@
 //! Peers speak real bytes. Every datagram is kept as a line for when a test fails. Knows nothing of proxies: phones call
 //! each other by address, as RFC 3261 lets them.
 
+#![allow(clippy::unwrap_used)] // helpers beside the tests
 #![allow(dead_code, unreachable_pub)] // each test file uses its own part
 
 use std::collections::{BTreeMap, VecDeque};
@@ -64,6 +65,13 @@ pub struct Town {
     sent: u64,
     orders: VecDeque<(SocketAddr, Output)>,
     busy: bool,
+    /// Connections by phone and peer.
+    streams: BTreeMap<(SocketAddr, SocketAddr), FlowId>,
+    flows: u32,
+    /// Whether peers take connections.
+    pub connectable: bool,
+    /// Empty lines that peers got.
+    pub pings: usize,
     rng: Rng,
     /// Share of datagrams that never arrive.
     pub loss: f64,
@@ -95,6 +103,10 @@ impl Town {
             sent: 0,
             orders: VecDeque::new(),
             busy: false,
+            streams: BTreeMap::new(),
+            flows: 0,
+            connectable: true,
+            pings: 0,
             rng: Rng::from_number(0),
             loss: 0.0,
             story: VecDeque::new(),
@@ -197,6 +209,13 @@ impl Town {
                 let (transport, remote) = (Transport::Udp, Some(remote));
                 self.tell(address, Input::FlowUp { flow: FlowId(0), transport, local: address, remote });
             }
+            Output::Sip(Order::OpenFlow { transport: Transport::Tcp, remote }) if self.listens(remote) => {
+                self.flows += 1;
+                let flow = FlowId(self.flows);
+                self.streams.insert((address, remote), flow);
+                let (transport, remote) = (Transport::Tcp, Some(remote));
+                self.tell(address, Input::FlowUp { flow, transport, local: address, remote });
+            }
             Output::Sip(Order::OpenFlow { transport, remote }) => {
                 self.tell(address, Input::FlowFailed { transport, remote });
             }
@@ -207,6 +226,16 @@ impl Town {
             Output::Media { media, order } => self.media(address, media, order),
             Output::Event(event) => self.handset(address).events.push(event),
         }
+    }
+
+    fn listens(&self, address: SocketAddr) -> bool {
+        self.connectable && matches!(self.nodes.get(&address), Some(Node::Peer { .. }))
+    }
+
+    /// The connection from a phone to a peer breaks.
+    pub fn cut(&mut self, phone: SocketAddr, peer: SocketAddr) {
+        let flow = self.streams.remove(&(phone, peer)).expect("a connection to cut");
+        self.tell(phone, Input::FlowDown { flow });
     }
 
     fn media(&mut self, address: SocketAddr, media: MediaId, order: MediaOrder) {
@@ -285,8 +314,12 @@ impl Town {
     fn deliver(&mut self) {
         let Some((_, (from, to, bytes))) = self.wire.pop_first() else { return };
         match self.nodes.get_mut(&to) {
-            Some(Node::Phone(_)) => self.tell(to, Input::Bytes { flow: FlowId(0), from, bytes: &bytes }),
+            Some(Node::Phone(_)) => {
+                let flow = self.streams.get(&(to, from)).copied().unwrap_or(FlowId(0));
+                self.tell(to, Input::Bytes { flow, from, bytes: &bytes });
+            }
             Some(Node::Peer { script, heard }) => {
+                self.pings += usize::from(&bytes[..] == b"\r\n\r\n");
                 let Ok(message) = Message::read(bytes) else { return };
                 let answers = script(&message, from);
                 heard.push(message);
@@ -385,4 +418,35 @@ pub fn response(request: &Message, status: u16) -> Draft {
 
 pub fn bytes(draft: &Draft) -> Bytes {
     draft.write(Form::Full)
+}
+
+/// Ann at 10.0.0.1 and Bob at 10.0.0.2.
+pub fn pair() -> (Town, SocketAddr, SocketAddr) {
+    let mut town = Town::new();
+    let ann = town.phone(1, at_home("ann", 1));
+    let bob = town.phone(2, at_home("bob", 2));
+    (town, ann, bob)
+}
+
+/// Ann has called Bob, and he has answered.
+pub fn in_a_call() -> (Town, SocketAddr, SocketAddr) {
+    let (mut town, ann, bob) = pair();
+    town.call(ann, "sip:bob@10.0.0.2");
+    town.run(Duration::from_secs(1));
+    town.command(bob, Command::Answer(CallId(1)));
+    town.run(Duration::from_secs(1));
+    let states = (town.state(ann, CallId(1)), town.state(bob, CallId(1)));
+    town.expect(states, (CallState::Active, CallState::Active));
+    (town, ann, bob)
+}
+
+/// A peer's description.
+pub fn description(port: u16) -> String {
+    format!(
+        "v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\nm=audio {port} RTP/AVP 0\r\n"
+    )
+}
+
+pub fn directions(town: &mut Town, phone: SocketAddr) -> Vec<media::Direction> {
+    town.handset(phone).open_streams().iter().map(|s| s.plan.as_ref().unwrap().direction).collect()
 }
