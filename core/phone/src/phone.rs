@@ -96,7 +96,7 @@ impl Phone {
 
     /// Whether nothing of any call or message is left; registrations may stand.
     pub fn is_quiet(&self) -> bool {
-        self.calls.is_empty() && self.messages.is_empty() && self.desk.agent.is_idle()
+        self.calls.is_empty() && self.messages.is_empty() && self.desk.agent.is_quiet()
     }
 
     fn due(&mut self) {
