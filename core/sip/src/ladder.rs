@@ -8,7 +8,8 @@ use std::fmt::{self, Write as _};
 
 use base::Instant;
 
-use crate::message::{Message, Method, Name, NameAddr, Replaces, Start, UriRef};
+use crate::digest::Challenge;
+use crate::message::{Message, Method, Name, NameAddr, Replaces, Start, UriRef, fragment_status};
 use crate::sdp::{Direction, Sdp};
 
 /// How wide a column is; longer text runs on into the next.
@@ -28,6 +29,15 @@ pub fn line<B: AsRef<[u8]>>(message: &Message<B>, about: &[Name]) -> String {
     let mut notes = Vec::new();
     if let Some(sdp) = session(message) {
         notes.push(sdp);
+    }
+    if message.is_body("message/sipfrag")
+        && let Some((status, _)) = fragment_status(message.body())
+    {
+        notes.push(status.to_string());
+    }
+    let challenges = message.all(Name::WwwAuthenticate).chain(message.all(Name::ProxyAuthenticate));
+    if challenges.filter_map(Challenge::read).any(|c| c.stale) {
+        notes.push("stale".to_owned());
     }
     if let Some(text) = message.first(Name::Replaces) {
         notes.push(format!("replaces {}", replaced(text)));
@@ -280,6 +290,14 @@ mod tests {
             "INVITE (PCMU PCMA te sendonly no video)"
         );
         assert_eq!(shown(&format!("SIP/2.0 183 x\nRSeq: 7\n{sdp}")), "183 (PCMU PCMA te; RSeq: 7)");
+        assert_eq!(
+            shown("NOTIFY sip:a@h SIP/2.0\nt: <sip:a@h>;tag=1\nc: message/sipfrag\n\nSIP/2.0 180 Ringing\n"),
+            "NOTIFY (180)"
+        );
+        assert_eq!(
+            shown("SIP/2.0 401 x\nWWW-Authenticate: Digest realm=\"h\", nonce=\"1\", stale=true\n\n"),
+            "401 (stale)"
+        );
         assert_eq!(shown("REGISTER sip:h SIP/2.0\nt: <sip:ann@h>\n\n"), "REGISTER ann");
         assert_eq!(shown("OPTIONS sip:h SIP/2.0\nt: <sip:h>\n\n"), "OPTIONS h");
         assert_eq!(shown("ACK sip:bob@h SIP/2.0\nt: <sip:b@h>;tag=1\n\n"), "ACK");
