@@ -94,7 +94,8 @@ impl Phone {
         Wake::earlier(own, self.desk.agent.next_wake())
     }
 
-    /// Whether nothing of any call or message is left; registrations may stand.
+    /// Whether nothing of any call, message or request is kept any more, in any machine; registrations may stand. A phone
+    /// that never gets there leaks.
     pub fn is_quiet(&self) -> bool {
         self.calls.is_empty() && self.messages.is_empty() && self.desk.agent.is_quiet()
     }

@@ -171,6 +171,11 @@ impl Locator {
         self.failed.clear();
     }
 
+    /// Whether no lookup is under way.
+    pub fn is_empty(&self) -> bool {
+        self.lookups.is_empty() && self.queries.is_empty()
+    }
+
     /// Forgets a lookup.
     pub fn finish(&mut self, id: LookupId) {
         if let Some(lookup) = self.lookups.remove(&id) {

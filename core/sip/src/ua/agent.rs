@@ -48,9 +48,21 @@ impl Agent {
         self.uses.sessions.is_empty() && self.common.requests.is_empty()
     }
 
-    /// Whether [`is_idle`](Self::is_idle), and nothing is left even to absorb what comes again.
+    /// Whether nothing at all is kept of any session, request or subscription: what was answered counts too, as long as
+    /// its repetitions are waited for. Something that stays is a leak.
     pub fn is_quiet(&self) -> bool {
-        self.is_idle() && self.common.transactions.is_empty()
+        let Common { locator, transactions, requests, timers, dialogs, invites, refers, replies, .. } =
+            &self.common;
+        self.uses.sessions.is_empty()
+            && self.uses.subscriptions.is_empty()
+            && locator.is_empty()
+            && transactions.is_empty()
+            && requests.holds_nothing()
+            && timers.is_empty()
+            && dialogs.is_empty()
+            && invites.is_empty()
+            && refers.is_empty()
+            && replies.is_empty()
     }
 
     // ---- news from below

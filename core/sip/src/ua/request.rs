@@ -143,6 +143,11 @@ impl Requests {
         self.by_id.values().all(|out| matches!(out.stage, Stage::Answered { .. }))
     }
 
+    /// Whether none is kept, answered or not.
+    pub(super) fn holds_nothing(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
     /// The request as it was last sent, but for Via and Contact: an ACK repeats its credentials.
     pub(super) fn draft(&self, id: OutId) -> Option<&Draft> {
         self.by_id.get(&id).map(|out| &out.task.draft)
