@@ -172,7 +172,10 @@ fn note(name: &str, view: &CallView, calls: &BTreeMap<CallId, CallView>) -> Stri
             phone::Side::In => "rings",
             phone::Side::Out => "hears ringback",
         },
-        CallState::Early => "hears early media",
+        CallState::Early => match view.side {
+            phone::Side::In => "sends early media",
+            phone::Side::Out => "hears early media",
+        },
         CallState::Active => "active",
         CallState::Held => "holds",
         CallState::RemoteHeld => "is held",

@@ -15,6 +15,11 @@ use crate::wire::{NodeId, Wire};
 pub(crate) struct Picture(BTreeMap<(usize, usize), String>);
 
 impl Picture {
+    /// What was last said of each pair.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(String::as_str)
+    }
+
     /// Looks again; says what has changed: `media ann<->bob PCMU`, `media ann->bob PCMU`, `media ann bob ended`.
     pub(crate) fn look(&mut self, nodes: &[Node], wire: &Wire) -> Vec<String> {
         let mut ways: BTreeMap<(usize, usize), Codec> = BTreeMap::new();

@@ -15,7 +15,7 @@ use exchange::bindings::InMemory;
 use phone::{MediaId, MediaNews, MediaOrder};
 use sip::ladder::{self, Ladder};
 use sip::locate::{Answer, Question, Record};
-use sip::message::{Message, Name};
+use sip::message::{Message, Method, Name};
 use sip::order::Order;
 
 use crate::exchange::Office;
@@ -53,6 +53,9 @@ pub struct World {
     ladder: Ladder,
     /// What the ladder is about, told again at each beginning.
     about: Vec<Name>,
+    hidden: Option<Method>,
+    /// Call-IDs in the order in which they were first sent: a ladder names calls by number.
+    call_ids: Vec<String>,
     keep_ladder: bool,
     /// What was sent since the ladder began, so that a repetition is known.
     seen: BTreeSet<(NodeId, Bytes)>,
@@ -87,6 +90,8 @@ impl World {
             nodes: Vec::new(),
             ladder: Ladder::new(title, source, &[]),
             about: Vec::new(),
+            hidden: None,
+            call_ids: Vec::new(),
             keep_ladder: true,
             seen: BTreeSet::new(),
             said: BTreeMap::new(),
@@ -112,6 +117,14 @@ impl World {
     #[must_use]
     pub fn about(mut self, fields: &[Name]) -> Self {
         self.about = fields.to_vec();
+        self.ladder = self.ladder.clone().about(fields);
+        self
+    }
+
+    /// The ladder leaves out transactions of this method: what goes on beside the flow.
+    #[must_use]
+    pub fn hiding(mut self, method: Method) -> Self {
+        self.hidden = Some(method);
         self
     }
 
@@ -365,12 +378,18 @@ impl World {
         match &mut n.machine {
             Machine::Phone(handset) => {
                 let wishes = handset.hear(&n.name, news, now);
+                // What is said is drawn before what it comes to, so that a note stands beside its message.
+                let mut notes = Vec::new();
                 for wish in wishes {
                     match wish {
                         Wish::Sip(order) => self.execute(node, order),
                         Wish::Media(media, order) => self.media(node, media, order),
-                        Wish::Note(text) => self.note(&text),
+                        Wish::Note(text) => notes.push(text),
                     }
+                }
+                notes.extend(self.picture.look(&self.nodes, &self.wire));
+                for note in &notes {
+                    self.note(note);
                 }
             }
             Machine::Exchange(office) => {
@@ -453,6 +472,15 @@ impl World {
         let Ok(message) = Message::read(bytes.as_ref()) else { return };
         let word = message.status().map_or_else(|| message.method().as_str().to_owned(), |s| s.to_string());
         *self.said.entry((node, word)).or_default() += 1;
+        if message.method() == Method::Invite
+            && let Ok(call_id) = message.call_id()
+            && !self.call_ids.iter().any(|known| known == call_id)
+        {
+            self.call_ids.push(call_id.to_owned());
+        }
+        if self.hidden.as_ref() == Some(&message.method()) {
+            return;
+        }
         let at = self.ladder_time();
         let first = self.seen.insert((node, bytes.clone()));
         let fate = match fate {
@@ -511,9 +539,6 @@ impl World {
                     self.wire.unbind(stream.control());
                 }
             }
-        }
-        for note in self.picture.look(&self.nodes, &self.wire) {
-            self.note(&note);
         }
     }
 

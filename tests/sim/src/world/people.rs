@@ -164,6 +164,10 @@ impl World {
         self.ladder = Ladder::new(&self.heading.0, &self.heading.1, &names).about(&self.about);
         self.seen.clear();
         self.began = self.now;
+        let notes: Vec<String> = self.picture.all().map(str::to_owned).collect();
+        for note in &notes {
+            self.note(note);
+        }
     }
 
     /// What was heard of `talker` by `listener` in the last fifth of a second.
@@ -181,7 +185,11 @@ impl World {
             Machine::Exchange(_) | Machine::Stranger(_) | Machine::Ended(_) => None,
         });
         ladder.outcome(&picture::outcome(phones));
-        ladder.to_string()
+        let calls = self.call_ids.iter().zip(1..);
+        calls.fold(ladder.to_string(), |text, (id, n)| {
+            let local = id.split('@').next().unwrap_or(id);
+            text.replace(&format!("replaces {local}"), &format!("replaces call {n}"))
+        })
     }
 
     /// How many messages of a kind (`REGISTER`, `200`) a node has sent so far.
