@@ -3,6 +3,8 @@
 //! RFC 3261 section 12. Knows nothing of sessions, subscriptions or flows: those are the uses of a dialog.
 
 mod tag;
+#[cfg(test)]
+mod tests;
 
 pub use tag::Tag;
 
