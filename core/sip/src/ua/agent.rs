@@ -368,6 +368,11 @@ impl Agent {
         self.common.transactions.counters()
     }
 
+    /// Datagrams and framed messages that were no SIP.
+    pub const fn malformed(&self) -> u64 {
+        self.common.malformed
+    }
+
     /// Streams closed because what came on them could not be read on.
     pub const fn broken_streams(&self) -> u64 {
         self.common.flows.broken_streams

@@ -91,7 +91,7 @@ impl Session {
             accepted: None,
         };
         let state = State::Ringing(Box::new(ringing));
-        let mut session = Self::new(id, account.unwrap_or(ProfileId(u32::MAX)), profile, tag, state);
+        let mut session = Self::new(id, account, profile, tag, state);
         if let Grant::TooSmall(min_se) = session.refreshing.grant(&message) {
             return refuse(tx, &message, 422, Name::MinSe, min_se, cx);
         }

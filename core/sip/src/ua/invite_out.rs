@@ -34,7 +34,7 @@ impl Session {
     ) -> Self {
         let profile = cx.common.speaker(account);
         let tag = Tag::draw(&mut cx.common.rng);
-        let mut session = Self::new(id, account, profile, tag, State::Over);
+        let mut session = Self::new(id, Some(account), profile, tag, State::Over);
         session.call(invite, replaces, cx);
         session.register(cx);
         session

@@ -92,13 +92,13 @@ pub(super) fn make_ack(leg: &Leg, seq: u32, out: OutId, cx: &Cx<'_>) -> Ack {
 }
 
 /// Sends an ACK as it is.
-pub(super) fn repeat_ack(ack: &Ack, profile: ProfileId, cx: &mut Cx<'_>) {
+pub(super) fn repeat_ack(ack: &Ack, account: Option<ProfileId>, cx: &mut Cx<'_>) {
     cx.send(Task {
         owner: Owner::Nobody,
-        profile,
+        account,
         draft: ack.draft.clone(),
         next_hop: ack.next_hop.clone(),
-        contact: false,
+        contact: None,
         redirects: 0,
     });
 }

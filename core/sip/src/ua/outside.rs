@@ -101,7 +101,6 @@ impl Uses {
                 };
                 let account = cx.addressed(&message);
                 let profile = cx.manners_for(account, &message);
-                let account = account.unwrap_or(ProfileId(u32::MAX));
                 cx.referred(None, account, profile, Some(dialog), tx, message, source);
             }
             // These live in dialogs only.

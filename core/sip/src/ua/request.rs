@@ -14,13 +14,14 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::Transport;
 
 use super::common::{self, Cx};
 use super::flows::Reach;
-use super::profile::{ProfileId, RequestId, SessionId, SubscriptionId, TransportPolicy};
+use super::profile::{Profile, ProfileId, RequestId, SessionId, SubscriptionId, TransportPolicy};
 use super::session::Errand;
 use crate::digest::Attempt;
 use crate::locate::{Exhausted, LookupId, Next, Policy, Target};
@@ -86,12 +87,13 @@ impl Fault {
 #[derive(Debug)]
 pub(super) struct Task {
     pub(super) owner: Owner,
-    pub(super) profile: ProfileId,
-    /// Without Via, and without Contact where `contact` is set.
+    /// Whose credentials and transport; `None`: nobody's.
+    pub(super) account: Option<ProfileId>,
+    /// Without Via, and without Contact where `contact` says whose to write.
     pub(super) draft: Draft,
     pub(super) next_hop: Uri,
     /// Contact to be written once the flow is known: user part and address choice are the profile's.
-    pub(super) contact: bool,
+    pub(super) contact: Option<Arc<Profile>>,
     /// Contacts of a 3xx to be tried, at most so many.
     pub(super) redirects: usize,
 }
@@ -154,8 +156,8 @@ impl Requests {
     }
 
     /// The same, and who sends it.
-    pub(super) fn draft_of(&self, id: OutId) -> Option<(&Draft, ProfileId)> {
-        self.by_id.get(&id).map(|out| (&out.task.draft, out.task.profile))
+    pub(super) fn draft_of(&self, id: OutId) -> Option<(&Draft, Option<ProfileId>)> {
+        self.by_id.get(&id).map(|out| (&out.task.draft, out.task.account))
     }
 }
 
@@ -165,7 +167,7 @@ impl Cx<'_> {
         let requests = &mut self.common.requests;
         requests.last += 1;
         let id = OutId(requests.last);
-        if let Some(account) = self.common.accounts.get_mut(&task.profile)
+        if let Some(account) = task.account.and_then(|id| self.common.accounts.get_mut(&id))
             && !account.profile.credentials.is_empty()
             && task.draft.method() != Method::Ack
         {
@@ -222,7 +224,8 @@ impl Cx<'_> {
 
     fn locate(&mut self, id: OutId) {
         let Some(out) = self.common.requests.by_id.get_mut(&id) else { return };
-        let (config, account) = (&self.common.config, self.common.accounts.get(&out.task.profile));
+        let (config, account) =
+            (&self.common.config, out.task.account.and_then(|id| self.common.accounts.get(&id)));
         let mut transports = Vec::with_capacity(2);
         match account.map_or(TransportPolicy::Auto, |account| account.profile.transport) {
             TransportPolicy::Auto => {
@@ -284,10 +287,7 @@ impl Cx<'_> {
         let common = &mut *self.common;
         let Some(out) = common.requests.by_id.get_mut(&id) else { return };
         let mut draft = out.task.draft.clone();
-        if out.task.contact
-            && let Some(account) = common.accounts.get(&out.task.profile)
-        {
-            let profile = &account.profile;
+        if let Some(profile) = &out.task.contact {
             let address =
                 common.flows.contact_address(profile.contact_address, hop.transport, hop.remote, hop.local);
             let mut contact = common::contact_value(profile, hop.transport, address);
@@ -397,7 +397,9 @@ impl Cx<'_> {
     fn authorize(&mut self, id: OutId, challenge: &Message) -> bool {
         let common = &mut *self.common;
         let Some(out) = common.requests.by_id.get_mut(&id) else { return false };
-        let Some(account) = common.accounts.get_mut(&out.task.profile) else { return false };
+        let Some(account) = out.task.account.and_then(|id| common.accounts.get_mut(&id)) else {
+            return false;
+        };
         let credentials = &account.profile.credentials;
         let Outgoing { task, attempt, .. } = out;
         account

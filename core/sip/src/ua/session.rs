@@ -100,7 +100,8 @@ pub(super) struct Unacked {
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) id: SessionId,
-    pub(super) account: ProfileId,
+    /// `None`: a call to a name that none of our profiles has.
+    pub(super) account: Option<ProfileId>,
     pub(super) profile: Arc<Profile>,
     pub(super) tag: Tag,
     pub(super) state: State,
@@ -132,7 +133,7 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn new(
         id: SessionId,
-        account: ProfileId,
+        account: Option<ProfileId>,
         profile: Arc<Profile>,
         tag: Tag,
         state: State,
@@ -339,7 +340,7 @@ impl Session {
                 let response = super::outside::abilities(cx.response(&message, 200));
                 cx.respond(tx, response);
             }
-            Method::Message => super::outside::take_message(Some(self.account), tx, message, cx),
+            Method::Message => super::outside::take_message(self.account, tx, message, cx),
             Method::Register
             | Method::Ack
             | Method::Cancel
@@ -516,7 +517,9 @@ impl Session {
 
     pub(super) fn task(&self, mut draft: Draft, next_hop: Uri, errand: Errand) -> Task {
         let contact = match draft.method() {
-            Method::Invite | Method::Update | Method::Refer | Method::Subscribe | Method::Notify => true,
+            Method::Invite | Method::Update | Method::Refer | Method::Subscribe | Method::Notify => {
+                Some(self.profile.clone())
+            }
             Method::Register
             | Method::Ack
             | Method::Bye
@@ -526,13 +529,13 @@ impl Session {
             | Method::Info
             | Method::Message
             | Method::Publish
-            | Method::Other(_) => false,
+            | Method::Other(_) => None,
         };
         if !self.profile.user_agent.is_empty() && draft.method() != Method::Ack {
             draft.push(Name::UserAgent, &self.profile.user_agent);
         }
         let owner = Owner::Session(self.id, errand);
-        Task { owner, profile: self.account, draft, next_hop, contact, redirects: 0 }
+        Task { owner, account: self.account, draft, next_hop, contact, redirects: 0 }
     }
 
     pub(super) fn send(&mut self, task: Task, cx: &mut Cx<'_>) -> OutId {

@@ -12,7 +12,7 @@ use super::news::Outcome;
 use super::profile::{ProfileId, RequestId};
 use super::request::{OutId, Owner, Task};
 use crate::dialog::Tag;
-use crate::message::{CSeq, Draft, Message, Method, Name, Uri};
+use crate::message::{CSeq, Draft, Malformed, Message, Method, Name, Uri};
 
 impl Cx<'_> {
     /// Fills in what is absent and sends.
@@ -54,11 +54,11 @@ impl Cx<'_> {
         }
         let has_one =
             matches!(method, Method::Register | Method::Options | Method::Refer | Method::Subscribe);
-        let contact = has_one && !draft.has(Name::Contact);
+        let contact = (has_one && !draft.has(Name::Contact)).then(|| speaker.clone());
         let redirects = self.common.config.max_redirects;
         self.send(Task {
             owner: Owner::User(request, profile),
-            profile,
+            account: Some(profile),
             draft,
             next_hop,
             contact,
@@ -68,10 +68,10 @@ impl Cx<'_> {
 
     /// Sends once more under the number after its last; registrations of an account count together.
     pub(super) fn resend_counted(&mut self, out: OutId) {
-        let Some((draft, profile)) = self.common.requests.draft_of(out) else { return };
+        let Some((draft, account)) = self.common.requests.draft_of(out) else { return };
         let last = draft.first(Name::CSeq).and_then(|text| CSeq::read(text).ok()).map_or(0, |c| c.number);
         let call_id = draft.first(Name::CallId).unwrap_or_default();
-        let account = self.common.accounts.get_mut(&profile);
+        let account = account.and_then(|id| self.common.accounts.get_mut(&id));
         let seq = match account.filter(|account| account.registration.0.as_bytes() == call_id) {
             Some(account) => {
                 account.registration.1 = account.registration.1.max(last) + 1;
@@ -111,6 +111,8 @@ impl Cx<'_> {
                 let common = &mut *self.common;
                 common.transactions.received(message, source, self.now, self.out, &mut common.tx_news);
             }
+            // A keepalive in a datagram.
+            Err(Malformed::Empty) => {}
             Err(_) => self.common.malformed += 1,
         }
     }

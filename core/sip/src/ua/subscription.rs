@@ -112,7 +112,8 @@ impl Subscription {
             draft.push(Name::UserAgent, &self.profile.user_agent);
         }
         let owner = Owner::Subscription(self.id);
-        cx.send(Task { owner, profile: self.account, draft, next_hop, contact: true, redirects: 0 });
+        let contact = Some(self.profile.clone());
+        cx.send(Task { owner, account: Some(self.account), draft, next_hop, contact, redirects: 0 });
     }
 
     pub(super) fn on_reply(&mut self, out: OutId, reply: &Reply, cx: &mut Cx<'_>) {

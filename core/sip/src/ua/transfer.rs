@@ -25,7 +25,7 @@ const LIFE: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub(super) struct Refer {
     session: Option<SessionId>,
-    account: ProfileId,
+    account: Option<ProfileId>,
     profile: Arc<Profile>,
     /// Of its own, when there is no session (any more).
     pub(super) dialog: Option<Dialog>,
@@ -157,7 +157,7 @@ impl Cx<'_> {
     pub(super) fn referred(
         &mut self,
         session: Option<SessionId>,
-        account: ProfileId,
+        account: Option<ProfileId>,
         profile: Arc<Profile>,
         dialog: Option<Dialog>,
         tx: TxId,
@@ -233,8 +233,9 @@ impl Cx<'_> {
             let mut task = match (&mut refer.dialog, &session) {
                 (Some(dialog), _) => {
                     let (draft, next_hop) = dialog.request(&Method::Notify);
-                    let (owner, profile) = (Owner::Nobody, refer.account);
-                    Some(Task { owner, profile, draft, next_hop, contact: true, redirects: 0 })
+                    let (owner, account) = (Owner::Nobody, refer.account);
+                    let contact = Some(refer.profile.clone());
+                    Some(Task { owner, account, draft, next_hop, contact, redirects: 0 })
                 }
                 (None, _) => None,
             };

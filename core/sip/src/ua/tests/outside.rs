@@ -255,3 +255,26 @@ fn only_the_caller_gives_an_early_dialog_away() {
         }
     }
 }
+
+/// A call to a name we do not have is a call all the same: our requests in it name a Contact that reaches us.
+#[test]
+fn a_call_taken_without_a_profile_is_complete() {
+    let (mut net, script) = with_script();
+    let mut invite = net.outside(script, 1, &Method::Invite, "c");
+    invite.set_request_uri("sip:carol@10.0.0.2").body("application/sdp", sdp("offer"));
+    net.say(script, 1, &invite);
+    net.soon();
+    let session = net.expect(1, invited);
+    net.with(1, |a, now, out| a.accept(session, sdp("answer"), now, out));
+    net.soon();
+    let ok = net.heard_status(script, 200);
+    let mut ack = net.outside(script, 1, &Method::Ack, "c");
+    ack.set(Name::To, ok.text(Name::To).unwrap());
+    net.say(script, 1, &ack);
+    net.soon();
+    net.with(1, |a, now, out| a.reoffer(session, sdp("hold"), By::Reinvite, now, out)).unwrap();
+    net.soon();
+    let reinvite = net.heard(script, &Method::Invite);
+    assert_eq!(reinvite.contact().unwrap().uri_text(), "sip:carol@10.0.0.2:5060");
+    assert_eq!(reinvite.text(Name::From), ok.text(Name::To));
+}
