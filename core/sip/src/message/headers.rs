@@ -25,14 +25,16 @@ impl<'a> HostPort<'a> {
     /// # Errors
     /// It is neither.
     pub fn read(text: &'a str) -> Result<Self, Flaw> {
-        let text = text.trim();
-        if let Ok((host, port)) = uri::read_hostport(text) {
+        let text = text.trim_ascii();
+        if let Ok((host, port, end)) = uri::read_hostport(text, 0)
+            && end == text.len()
+        {
             return Ok(Self { host, port });
         }
         let (host, port) = text.rsplit_once(':').ok_or(Flaw::Syntax)?;
-        let port = lex::number(port.trim().as_bytes()).map_err(|_| Flaw::Number)?;
+        let port = lex::number(port.trim_ascii().as_bytes()).map_err(|_| Flaw::Number)?;
         Ok(Self {
-            host: Host::read(host.trim())?,
+            host: Host::read(host.trim_ascii())?,
             port: Some(u16::try_from(port).map_err(|_| Flaw::Number)?),
         })
     }
@@ -86,47 +88,27 @@ impl<'a> Via<'a> {
     /// # Errors
     /// It does not follow its grammar.
     pub fn read(text: &'a [u8]) -> Result<Self, Flaw> {
-        let mut rest = trim(text);
-        let mut words = [&rest[..0]; 3];
-        for (i, word) in words.iter_mut().enumerate() {
-            let end = token_end(rest);
-            *word = &rest[..end];
-            let after = trim_start(&rest[end..]);
-            // The transport is parted from sent-by by LWS, the other two by a slash.
-            rest = match (i, after) {
-                (0 | 1, [b'/', after @ ..]) => trim_start(after),
-                (2, after) if after.len() < rest.len() - end => after,
-                _ => return Err(Flaw::Syntax),
-            };
-            if end == 0 {
-                return Err(Flaw::Syntax);
-            }
-        }
-        if !words[0].eq_ignore_ascii_case(b"SIP") {
-            return Err(Flaw::Syntax);
-        }
-        let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
-        let sent_by = HostPort::read(utf8(&rest[..end])?)?;
-        let params = Params::read(&rest[end..])?;
-        let transport_text = utf8(words[2])?;
-        let transport = Transport::from_word(words[2]);
-        let (branch, received, rport) = (None, None, Rport::Absent);
-        let mut via = Self { transport, transport_text, sent_by, branch, received, rport, params };
-        for Param { name, value } in params.iter() {
+        let text = utf8(trim(text))?;
+        let (transport_text, rest) = split_protocol(text)?;
+        let end = memchr::memchr(b';', rest.as_bytes()).unwrap_or(rest.len());
+        let sent_by = HostPort::read(&rest[..end])?;
+        let transport = Transport::from_word(transport_text.as_bytes());
+        let (mut branch, mut received, mut rport) = (None, None, Rport::Absent);
+        let params = Params::read_with(&rest[end..], |Param { name, value }| {
             if name.eq_ignore_ascii_case("branch") {
-                via.branch = value;
+                branch = value;
             } else if name.eq_ignore_ascii_case("received") {
                 let bare = value.unwrap_or("").trim_start_matches('[').trim_end_matches(']');
-                via.received = bare.parse().ok();
+                received = bare.parse().ok();
             } else if name.eq_ignore_ascii_case("rport") {
-                via.rport = match value {
+                rport = match value {
                     None | Some("") => Rport::Asked,
                     // A port that is none is as good as no parameter: the answer still finds its way by sent-by.
                     Some(port) => port.parse().map_or(Rport::Absent, Rport::Port),
                 };
             }
-        }
-        Ok(via)
+        })?;
+        Ok(Self { transport, transport_text, sent_by, branch, received, rport, params })
     }
 
     /// The port in sent-by, or its transport's usual one.
@@ -135,12 +117,34 @@ impl<'a> Via<'a> {
     }
 }
 
+/// The transport's word, and what follows it behind LWS. LWS may surround both slashes.
+fn split_protocol(text: &str) -> Result<(&str, &str), Flaw> {
+    let token = |text: &str| token_end(text.as_bytes());
+    let mut rest = text;
+    // Nearly every sender writes exactly this; other versions and spaces take the longer way.
+    if let Some(after) = text.strip_prefix("SIP/2.0/") {
+        rest = after;
+    } else {
+        for (i, wanted) in ["SIP", ""].into_iter().enumerate() {
+            let end = token(rest);
+            if end == 0 || (i == 0 && !rest[..end].eq_ignore_ascii_case(wanted)) {
+                return Err(Flaw::Syntax);
+            }
+            rest = rest[end..].trim_ascii_start().strip_prefix('/').ok_or(Flaw::Syntax)?.trim_ascii_start();
+        }
+    }
+    let (word, after) = rest.split_at(token(rest));
+    let sent_by = after.trim_ascii_start();
+    if word.is_empty() || sent_by.len() == after.len() { Err(Flaw::Syntax) } else { Ok((word, sent_by)) }
+}
+
 /// A From, To, Contact, Route, Record-Route, Refer-To...: an address, perhaps a name before it, perhaps parameters.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct NameAddr<'a> {
     display: &'a [u8],
     uri: UriRef<'a>,
     params: Params<'a>,
+    tag: Option<&'a str>,
 }
 
 impl<'a> NameAddr<'a> {
@@ -150,31 +154,15 @@ impl<'a> NameAddr<'a> {
     /// # Errors
     /// It does not follow its grammar: an unquoted comma in the name, an open quote, spaces inside the brackets.
     pub fn read(text: &'a [u8]) -> Result<Self, Flaw> {
-        let text = trim(text);
-        let name_end = match text.first() {
-            Some(b'"') => {
-                let end = quoted_end(text)?;
-                end + (text.len() - end - trim_start(&text[end..]).len())
+        let Parts { display, uri, params } = Parts::of(text)?;
+        let uri = UriRef::read(uri)?;
+        let mut tag = None;
+        let params = Params::read_with(utf8(params)?, |param| {
+            if tag.is_none() && param.name.eq_ignore_ascii_case("tag") {
+                tag = param.value.filter(|tag| !tag.is_empty());
             }
-            // The token form of a name holds no separators; what has one before the bracket is no name.
-            Some(_) => text.iter().position(|b| matches!(b, b'<' | b',' | b':' | b';' | b'"')).unwrap_or(0),
-            None => return Err(Flaw::Syntax),
-        };
-        if text.get(name_end) == Some(&b'<') {
-            let inner = &text[name_end + 1..];
-            let close = memchr::memchr(b'>', inner).ok_or(Flaw::Syntax)?;
-            return Ok(Self {
-                display: trim(&text[..name_end]),
-                uri: UriRef::read(&inner[..close])?,
-                params: Params::read(&inner[close + 1..])?,
-            });
-        }
-        let end = memchr::memchr(b';', text).unwrap_or(text.len());
-        let spec = trim(&text[..end]);
-        if memchr::memchr2(b'?', b',', spec).is_some() {
-            return Err(Flaw::Syntax);
-        }
-        Ok(Self { display: &[], uri: UriRef::read(spec)?, params: Params::read(&text[end..])? })
+        })?;
+        Ok(Self { display, uri, params, tag })
     }
 
     /// The name to show, without quotes and escapes; what is no UTF-8 becomes U+FFFD. `None` when absent or empty.
@@ -207,8 +195,8 @@ impl<'a> NameAddr<'a> {
     }
 
     /// The `tag` parameter, when it has a value.
-    pub fn tag(&self) -> Option<&'a str> {
-        self.param("tag").filter(|tag| !tag.is_empty())
+    pub const fn tag(&self) -> Option<&'a str> {
+        self.tag
     }
 
     /// A Contact's `expires` parameter in seconds; `None` when absent or beyond its range (RFC 4475 section 3.1.2.4).
@@ -219,6 +207,45 @@ impl<'a> NameAddr<'a> {
     /// A Contact's `q` parameter in thousandths, 0 to 1000; 1000 when absent or unreadable.
     pub fn q(&self) -> u16 {
         self.param("q").and_then(thousandths).unwrap_or(1000)
+    }
+}
+
+/// An address cut in three, nothing read yet.
+struct Parts<'a> {
+    display: &'a [u8],
+    uri: &'a [u8],
+    params: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    #[inline]
+    fn of(text: &'a [u8]) -> Result<Self, Flaw> {
+        let text = trim(text);
+        let name_end = match text.first() {
+            Some(b'"') => {
+                let end = quoted_end(text)?;
+                end + (text.len() - end - trim_start(&text[end..]).len())
+            }
+            Some(b'<') => 0,
+            // The token form of a name holds no separators; what has one before the bracket is no name.
+            Some(_) => text.iter().position(|b| matches!(b, b'<' | b',' | b':' | b';' | b'"')).unwrap_or(0),
+            None => return Err(Flaw::Syntax),
+        };
+        if text.get(name_end) == Some(&b'<') {
+            let inner = &text[name_end + 1..];
+            let close = memchr::memchr(b'>', inner).ok_or(Flaw::Syntax)?;
+            return Ok(Self {
+                display: trim(&text[..name_end]),
+                uri: &inner[..close],
+                params: &inner[close + 1..],
+            });
+        }
+        let end = memchr::memchr(b';', text).unwrap_or(text.len());
+        let uri = trim(&text[..end]);
+        if memchr::memchr2(b'?', b',', uri).is_some() {
+            return Err(Flaw::Syntax);
+        }
+        Ok(Self { display: &[], uri, params: &text[end..] })
     }
 }
 
@@ -260,11 +287,10 @@ impl CSeq {
     pub fn read(text: &[u8]) -> Result<Self, Flaw> {
         let text = trim(text);
         let digits = token_end(text);
-        let method = trim_start(&text[digits..]);
-        if !lex::is_token(method) {
-            return Err(Flaw::Syntax);
-        }
-        Ok(Self { number: lex::number(&text[..digits])?, method: Method::read(method) })
+        let number = lex::number(&text[..digits])?;
+        let word = trim_start(&text[digits..]);
+        let method = Method::read(word);
+        if method.is_known() || lex::is_token(word) { Ok(Self { number, method }) } else { Err(Flaw::Syntax) }
     }
 }
 
@@ -304,6 +330,21 @@ impl<B: AsRef<[u8]>> Message<B> {
     /// Missing or malformed.
     pub fn to(&self) -> Result<NameAddr<'_>, HeaderError> {
         self.name_addr(Name::To)
+    }
+
+    /// The From tag alone: what a dialog is found by, without reading the address before it.
+    pub fn from_tag(&self) -> Option<&str> {
+        self.tag_of(Name::From)
+    }
+
+    /// The To tag alone.
+    pub fn to_tag(&self) -> Option<&str> {
+        self.tag_of(Name::To)
+    }
+
+    fn tag_of(&self, name: Name) -> Option<&str> {
+        let params = utf8(Parts::of(self.first(name)?).ok()?.params).ok()?;
+        Params::of_uri(params.trim_ascii()).value("tag").filter(|tag| !tag.is_empty())
     }
 
     /// The first field of that name as an address: From, To, Refer-To, Referred-By, Reply-To...
@@ -359,8 +400,8 @@ impl<B: AsRef<[u8]>> Message<B> {
     /// Missing, empty, with spaces, or not UTF-8.
     pub fn call_id(&self) -> Result<&str, HeaderError> {
         let id = self.require(Name::CallId)?;
-        let sound = !id.is_empty() && !id.iter().any(|&b| lex::is_lws(b));
-        if !sound {
+        // Nothing in it, or a space or control in it. The least byte is found sixteen at a time.
+        if id.iter().min().is_none_or(|&least| least <= b' ') {
             return Err(HeaderError::Field(Name::CallId, Flaw::Syntax));
         }
         utf8(id).map_err(|flaw| HeaderError::Field(Name::CallId, flaw))

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::flaw::Malformed;
 use super::lex::{TOKEN, is_lws, number, trim};
-use super::name::Name;
+use super::name::{Name, at_head};
 
 /// The longest message read, so that a place in it fits 16 bits.
 pub const MAX_MESSAGE: usize = u16::MAX as usize;
@@ -62,10 +62,16 @@ impl Entry {
     }
 }
 
+const NAMES: usize = Name::Other as usize + 1;
+
+const NOWHERE: u8 = u8::MAX;
+
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
     pub(crate) start: StartIndex,
     pub(crate) fields: SmallVec<[Entry; 32]>,
+    /// Where to begin looking for each name; `NOWHERE` when it is not there.
+    first: [u8; NAMES],
     pub(crate) body: Span,
     pub(crate) notes: Notes,
 }
@@ -92,31 +98,45 @@ impl Index {
         let end = line_end(bytes, begin).ok_or(Malformed::Unfinished)?;
         let mut notes = Notes::default();
         let start = read_start(bytes, begin, end, &mut notes)?;
-        let mut index = Self { start, fields: SmallVec::new(), body: Span::default(), notes };
+        let mut index =
+            Self { start, fields: SmallVec::new(), first: [NOWHERE; NAMES], body: Span::default(), notes };
         let body = index.read_fields(bytes, end + 1)?;
         index.measure(bytes, body);
         Ok(index)
     }
 
+    /// The fields of that name, in order.
+    #[inline]
+    pub(crate) fn all(&self, name: Name) -> impl Iterator<Item = &Entry> {
+        let first = self.first[name as usize];
+        let from = if first == NOWHERE { self.fields.len() } else { first as usize };
+        self.fields.get(from..).unwrap_or(&[]).iter().filter(move |f| f.name == name)
+    }
+
     /// Reads the fields from `at` on and tells where the body begins.
     fn read_fields(&mut self, bytes: &[u8], mut at: usize) -> Result<usize, Malformed> {
         loop {
-            match bytes.get(at..) {
-                Some([b'\n', ..]) => return Ok(at + 1),
-                Some([b'\r', b'\n', ..]) => return Ok(at + 2),
+            match bytes.get(at) {
+                Some(b'\n') => return Ok(at + 1),
+                Some(b'\r') if bytes.get(at + 1) == Some(&b'\n') => return Ok(at + 2),
                 // A datagram may end without the empty line, as RFC 4475's own `baddn` does.
-                Some([]) => return Ok(at),
-                _ => {}
+                None => return Ok(at),
+                Some(_) => {}
             }
             let name_start = at;
-            while bytes.get(at).is_some_and(|&b| TOKEN[b as usize]) {
-                at += 1;
-            }
-            let name_end = at;
-            while let Some(b' ' | b'\t') = bytes.get(at) {
-                at += 1;
-            }
-            let sound = bytes.get(at) == Some(&b':') && name_end > name_start;
+            let (name, sound) = if let Some((name, length)) = at_head(&bytes[at..]) {
+                at += length;
+                (name, true)
+            } else {
+                while bytes.get(at).is_some_and(|&b| TOKEN[b as usize]) {
+                    at += 1;
+                }
+                let text = &bytes[name_start..at];
+                while let Some(b' ' | b'\t') = bytes.get(at) {
+                    at += 1;
+                }
+                (Name::read(text), bytes.get(at) == Some(&b':') && !text.is_empty())
+            };
             let mut end = line_end(bytes, at).ok_or(Malformed::Unfinished)?;
             while let Some(b' ' | b'\t') = bytes.get(end + 1) {
                 end = line_end(bytes, end + 1).ok_or(Malformed::Unfinished)?;
@@ -125,16 +145,13 @@ impl Index {
                 if self.fields.len() == MAX_FIELDS {
                     return Err(Malformed::TooManyFields);
                 }
-                let mut from = at + 1;
-                let mut to = end;
-                while from < to && is_lws(bytes[from]) {
-                    from += 1;
+                let value = trim_within(bytes, at + 1, end);
+                let first = &mut self.first[name as usize];
+                if *first == NOWHERE {
+                    // The 256th field is looked for from the 255th on.
+                    *first = self.fields.len().min(NOWHERE as usize - 1) as u8;
                 }
-                while to > from && is_lws(bytes[to - 1]) {
-                    to -= 1;
-                }
-                let name = Name::read(&bytes[name_start..name_end]);
-                self.fields.push(Entry { name, name_start: name_start as u16, value: Span::new(from, to) });
+                self.fields.push(Entry { name, name_start: name_start as u16, value });
             } else {
                 self.notes.line = true;
             }
@@ -145,17 +162,40 @@ impl Index {
     /// How long the body is. RFC 3261 sections 18.3 and 20.14.
     fn measure(&mut self, bytes: &[u8], body: usize) {
         let room = bytes.len() - body;
-        let mut said: Option<usize> = None;
-        for field in self.fields.iter().filter(|f| f.name == Name::ContentLength) {
+        let (mut said, mut flawed): (Option<usize>, bool) = (None, false);
+        for field in self.all(Name::ContentLength) {
             match number(field.value.of(bytes)) {
                 Ok(n) if said.is_none_or(|before| before == n as usize) => said = Some(n as usize),
-                _ => self.notes.length = true,
+                _ => flawed = true,
             }
         }
+        self.notes.length = flawed;
         self.notes.short = said.is_some_and(|n| n > room);
         let length = if self.notes.length { room } else { said.unwrap_or(room).min(room) };
         self.body = Span::new(body, body + length);
     }
+}
+
+/// The stretch from `from` to `to` without the LWS at its ends.
+#[inline]
+fn trim_within(bytes: &[u8], mut from: usize, mut to: usize) -> Span {
+    // `: value\r\n`, as nearly every line is written.
+    if to >= from + 3
+        && bytes[from] == b' '
+        && bytes[from + 1] > b' '
+        && bytes[to - 1] == b'\r'
+        && bytes[to - 2] > b' '
+    {
+        return Span::new(from + 1, to - 1);
+    }
+    let blank = |at: usize| bytes[at] <= b' ' && is_lws(bytes[at]);
+    while from < to && blank(from) {
+        from += 1;
+    }
+    while to > from && blank(to - 1) {
+        to -= 1;
+    }
+    Span::new(from, to)
 }
 
 /// Where the line that `at` lies in ends: the place of its LF.
@@ -201,6 +241,9 @@ fn read_start(bytes: &[u8], begin: usize, end: usize, notes: &mut Notes) -> Resu
 
 /// The number behind `SIP/`, when this is a SIP-Version.
 fn version(word: &[u8]) -> Option<&[u8]> {
+    if word == b"SIP/2.0" {
+        return Some(b"2.0");
+    }
     let (name, number) = word.split_at_checked(4)?;
     let sound = name.eq_ignore_ascii_case(b"SIP/")
         && number.first().is_some_and(u8::is_ascii_digit)

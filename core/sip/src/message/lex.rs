@@ -58,6 +58,9 @@ pub(crate) fn number(text: &[u8]) -> Result<u32, Flaw> {
     if text.is_empty() {
         return Err(Flaw::Number);
     }
+    if text.len() < 10 && text.iter().all(u8::is_ascii_digit) {
+        return Ok(text.iter().fold(0, |value, b| value * 10 + u32::from(b - b'0')));
+    }
     let mut value = 0_u32;
     for &b in text {
         if !b.is_ascii_digit() {
@@ -104,18 +107,37 @@ pub(crate) fn find_top(text: &[u8], stop: u8) -> Option<usize> {
     None
 }
 
-/// The elements of one field value, split at its top-level commas, trimmed. Empty ones are kept: judge them.
-pub(crate) fn split_list(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(text);
-    std::iter::from_fn(move || {
-        let text = rest?;
-        let (element, after) = match find_top(text, b',') {
-            Some(at) => (&text[..at], Some(&text[at + 1..])),
-            None => (text, None),
+/// The elements of some field values, split at their top-level commas unless the fields are `whole`, trimmed. Empty ones
+/// are kept: judge them.
+pub(crate) struct List<'a, I> {
+    fields: I,
+    rest: Option<&'a [u8]>,
+    whole: bool,
+}
+
+impl<'a, I: Iterator<Item = &'a [u8]>> List<'a, I> {
+    pub(crate) const fn new(fields: I, whole: bool) -> Self {
+        Self { fields, rest: None, whole }
+    }
+}
+
+impl<'a, I: Iterator<Item = &'a [u8]>> Iterator for List<'a, I> {
+    type Item = &'a [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let text = match self.rest.take() {
+            Some(rest) => rest,
+            None => self.fields.next()?,
         };
-        rest = after;
-        Some(trim(element))
-    })
+        match if self.whole { None } else { find_top(text, b',') } {
+            Some(at) => {
+                self.rest = Some(&text[at + 1..]);
+                Some(trim(&text[..at]))
+            }
+            None => Some(trim(text)),
+        }
+    }
 }
 
 /// A quoted string without its quotes and escapes; anything else as it is.
@@ -175,18 +197,21 @@ impl<'a> Params<'a> {
     /// # Errors
     /// What is wrong with them: an empty parameter, a quote left open, text that is not UTF-8.
     pub fn read(text: &'a [u8]) -> Result<Self, Flaw> {
-        let text = trim(text);
-        if text.is_empty() {
-            return Ok(Self(""));
-        }
-        let params = utf8(text)?;
-        let mut rest = params;
+        Self::read_with(utf8(text)?, |_| {})
+    }
+
+    /// Reads them and shows each as it is met: one walk for those who want several.
+    #[inline]
+    pub(crate) fn read_with(text: &'a str, mut each: impl FnMut(Param<'a>)) -> Result<Self, Flaw> {
+        let text = text.trim_ascii();
+        let mut rest = text;
         while !rest.is_empty() {
             rest = rest.strip_prefix(';').ok_or(Flaw::Params)?;
-            let (_, after) = split_param(rest)?.ok_or(Flaw::Params)?;
+            let (param, after) = split_param(rest)?.ok_or(Flaw::Params)?;
+            each(param);
             rest = after;
         }
-        Ok(Self(params))
+        Ok(Self(text))
     }
 
     /// URI parameters: `text` as for [`Params::read`], but empty ones are overlooked.
@@ -210,13 +235,13 @@ impl<'a> Params<'a> {
         std::iter::from_fn(move || {
             loop {
                 rest = rest.strip_prefix(';')?;
-                let (param, after) = match split_param(rest) {
-                    Ok(found) => found.unwrap_or((Param { name: "", value: None }, find_semicolon(rest))),
+                match split_param(rest) {
+                    Ok(Some((param, after))) => {
+                        rest = after;
+                        return Some(param);
+                    }
+                    Ok(None) => rest = &rest[rest.find(';')?..],
                     Err(_) => return None,
-                };
-                rest = after;
-                if !param.name.is_empty() {
-                    return Some(param);
                 }
             }
         })
@@ -241,53 +266,61 @@ impl<'a> Params<'a> {
     }
 }
 
-fn find_semicolon(text: &str) -> &str {
-    text.find(';').map_or("", |at| &text[at..])
-}
-
 /// One parameter off the front of `text` (after its semicolon) and what follows, which is empty or begins with a
 /// semicolon. `None`: the parameter has no name.
 #[allow(clippy::type_complexity)] // a pair with a rest is what a splitter returns
-fn split_param(text: &str) -> Result<Option<(Param<'_>, &str)>, Flaw> {
+#[inline]
+pub(crate) fn split_param(text: &str) -> Result<Option<(Param<'_>, &str)>, Flaw> {
     let bytes = text.as_bytes();
     let skip = |mut at: usize| {
-        while bytes.get(at).is_some_and(|&b| is_lws(b)) {
+        while at < bytes.len() && bytes[at] <= b' ' && is_lws(bytes[at]) {
             at += 1;
         }
         at
     };
-    let start = skip(0);
-    let mut at = start;
-    while bytes.get(at).is_some_and(|&b| !matches!(b, b'=' | b';' | b'"') && !is_lws(b)) {
-        at += 1;
-    }
-    let name = &text[start..at];
-    if name.is_empty() {
-        return if matches!(bytes.get(at), Some(b'=' | b'"')) { Err(Flaw::Params) } else { Ok(None) };
-    }
-    at = skip(at);
-    if bytes.get(at) != Some(&b'=') {
-        return match bytes.get(at) {
-            None | Some(b';') => Ok(Some((Param { name, value: None }, &text[at..]))),
-            Some(_) => Err(Flaw::Params),
-        };
-    }
-    let start = skip(at + 1);
-    let end = if bytes.get(start) == Some(&b'"') {
-        start + quoted_end(&bytes[start..])?
-    } else {
-        let mut end = start;
-        while bytes.get(end).is_some_and(|&b| !matches!(b, b';' | b'"') && !is_lws(b)) {
-            end += 1;
-        }
-        end
+    let word = |from: usize, stops: u8| {
+        let rest = bytes.get(from..).unwrap_or(&[]);
+        from + rest.iter().position(|&b| STOPS[b as usize] & stops != 0).unwrap_or(rest.len())
     };
-    at = skip(end);
+    let start = skip(0);
+    let end = word(start, STOP_NAME);
+    if start == end {
+        return if matches!(bytes.get(end), Some(b'=' | b'"')) { Err(Flaw::Params) } else { Ok(None) };
+    }
+    let name = &text[start..end];
+    let mut at = skip(end);
+    let mut value = None;
+    if bytes.get(at) == Some(&b'=') {
+        let start = skip(at + 1);
+        let end = if bytes.get(start) == Some(&b'"') {
+            start + quoted_end(&bytes[start..])?
+        } else {
+            word(start, STOP_VALUE)
+        };
+        value = Some(&text[start..end]);
+        at = skip(end);
+    }
     match bytes.get(at) {
-        None | Some(b';') => Ok(Some((Param { name, value: Some(&text[start..end]) }, &text[at..]))),
+        None | Some(b';') => Ok(Some((Param { name, value }, &text[at..]))),
         Some(_) => Err(Flaw::Params),
     }
 }
+
+const STOP_NAME: u8 = 1;
+const STOP_VALUE: u8 = 2;
+
+/// What ends a parameter's name or value.
+static STOPS: [u8; 256] = {
+    let mut table = [0; 256];
+    let both = b"; \t\r\n\"";
+    let mut i = 0;
+    while i < both.len() {
+        table[both[i] as usize] = STOP_NAME | STOP_VALUE;
+        i += 1;
+    }
+    table[b'=' as usize] = STOP_NAME;
+    table
+};
 
 /// Whether elements of this header field are separated by commas, so that one field may hold several. RFC 3261 section
 /// 7.3.1: challenges and credentials hold commas of another kind, free text and dates likewise.
@@ -374,9 +407,11 @@ mod tests {
     #[test]
     fn lists_split_only_at_commas_outside_quotes_and_brackets() {
         let text = b"\"a, \\\" b\" <sip:x,y@h> , c,,d ";
-        let parts: Vec<_> = split_list(text).collect();
+        let split = |text: &'static [u8]| List::new([text].into_iter(), false);
+        let parts: Vec<_> = split(text).collect();
         assert_eq!(parts, [&b"\"a, \\\" b\" <sip:x,y@h>"[..], b"c", b"", b"d"]);
-        assert_eq!(split_list(b"\"open, x").count(), 1);
+        assert_eq!(split(b"\"open, x").count(), 1);
+        assert_eq!(List::new([&b"a,b"[..]].into_iter(), true).count(), 1);
     }
 
     #[test]

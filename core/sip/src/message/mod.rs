@@ -33,7 +33,7 @@ pub use uri::{Host, Scheme, Uri, UriError, UriRef, escape_user, escape_value, un
 use bytes::Bytes;
 
 use index::{Index, StartIndex};
-use lex::{is_list, split_list, utf8};
+use lex::{List, is_list, utf8};
 
 /// A SIP message: the bytes it was read from and where its fields lie in them.
 ///
@@ -145,8 +145,7 @@ impl<B: AsRef<[u8]>> Message<B> {
 
     /// The first field of that name, without LWS at its ends.
     pub fn first(&self, name: Name) -> Option<&[u8]> {
-        let entry = self.index.fields.iter().find(|f| f.name == name)?;
-        Some(entry.value.of(self.bytes()))
+        Some(self.index.all(name).next()?.value.of(self.bytes()))
     }
 
     /// The first field of that name when it is UTF-8.
@@ -156,23 +155,19 @@ impl<B: AsRef<[u8]>> Message<B> {
 
     /// Whether there is a field of that name.
     pub fn has(&self, name: Name) -> bool {
-        self.index.fields.iter().any(|f| f.name == name)
+        self.index.all(name).next().is_some()
     }
 
     /// All fields of that name, field by field.
     pub fn all(&self, name: Name) -> impl Iterator<Item = &[u8]> {
         let bytes = self.bytes();
-        self.index.fields.iter().filter(move |f| f.name == name).map(|f| f.value.of(bytes))
+        self.index.all(name).map(|f| f.value.of(bytes))
     }
 
     /// All values of that name: its fields in order, split at their top-level commas. Fields that are not lists by their
     /// grammar (challenges, dates, subjects) are given whole.
     pub fn list(&self, name: Name) -> impl Iterator<Item = &[u8]> {
-        self.all(name).flat_map(move |field| {
-            let (many, one) =
-                if is_list(name) { (Some(split_list(field)), None) } else { (None, Some(field)) };
-            many.into_iter().flatten().chain(one)
-        })
+        List::new(self.all(name), !is_list(name))
     }
 
     /// The first field of a name that [`Name`] may not know, case aside.

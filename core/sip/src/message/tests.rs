@@ -45,6 +45,7 @@ fn an_invite_gives_up_everything_it_says() {
     assert_eq!((vias[2].transport, vias[2].transport_text, vias[2].branch), (None, "SCTP", Some("c")));
     let (from, to) = (m.from().expect("a From"), m.to().expect("a To"));
     assert_eq!((from.display().expect("a name").as_ref(), from.tag()), ("A \"n\" <n, e>", Some("1")));
+    assert_eq!((m.from_tag(), m.to_tag()), (Some("1"), None));
     assert_eq!((from.uri().is_loose(), from.param("x")), (true, Some("\"q;r\"")));
     assert_eq!((to.display().expect("a name").as_ref(), to.uri_text(), to.tag()), ("bob", "tel:+49", None));
     assert_eq!((m.call_id(), m.cseq().map(|c| c.number)), (Ok("c@d"), Ok(1)));

@@ -42,25 +42,25 @@ impl<'a> Host<'a> {
     /// # Errors
     /// It is none of these.
     pub fn read(text: &'a str) -> Result<Self, UriError> {
-        let bytes = text.as_bytes();
-        let (Some(&first), Some(&last)) = (bytes.first(), bytes.last()) else {
+        let name = !text.starts_with('[');
+        if name && find(text.as_bytes(), 0, NO_HOST) < text.len() {
             return Err(UriError::Host);
-        };
-        if first == b'[' {
-            let inner = text[1..].strip_suffix(']').ok_or(UriError::Host)?;
-            return inner.parse().map(Self::V6).map_err(|_| UriError::Host);
         }
-        if first.is_ascii_digit()
-            && last.is_ascii_digit()
-            && let Ok(v4) = text.parse()
-        {
-            return Ok(Self::V4(v4));
+        Self::of_checked(text)
+    }
+
+    /// [`Host::read`] for text that is in brackets or holds only what a name may hold.
+    #[inline]
+    fn of_checked(text: &'a str) -> Result<Self, UriError> {
+        match text.as_bytes() {
+            [] => Err(UriError::Host),
+            [b'[', ..] => {
+                let inner = text[1..].strip_suffix(']').ok_or(UriError::Host)?;
+                inner.parse().map(Self::V6).map_err(|_| UriError::Host)
+            }
+            [b'0'..=b'9', ..] => Ok(text.parse().map_or(Self::Name(text), Self::V4)),
+            _ => Ok(Self::Name(text)),
         }
-        // The grammar has no underscore; the world's DNS has.
-        if bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_')) {
-            return Ok(Self::Name(text));
-        }
-        Err(UriError::Host)
     }
 
     /// The address, when it is one.
@@ -154,26 +154,27 @@ impl<'a> UriRef<'a> {
     /// See [`UriError`]; an unknown scheme is not an error.
     pub fn read(text: &'a [u8]) -> Result<Self, UriError> {
         let text = str::from_utf8(text).map_err(|_| UriError::Character)?;
+        if let Some(scheme) = text.as_bytes().first_chunk::<4>()
+            && scheme.eq_ignore_ascii_case(b"sip:")
+        {
+            return Self::read_sip(Scheme::Sip, text, 4);
+        }
         let bytes = text.as_bytes();
-        if !bytes.iter().all(|&b| ALLOWED[b as usize]) {
+        if find(bytes, 0, BAD) < bytes.len() {
             return Err(UriError::Character);
         }
         let colon = memchr::memchr(b':', bytes).ok_or(UriError::Scheme)?;
-        let (scheme, rest) = (&text[..colon], &text[colon + 1..]);
-        match scheme.len() {
-            3 if scheme.eq_ignore_ascii_case("sip") => Self::read_sip(Scheme::Sip, text, rest),
-            4 if scheme.eq_ignore_ascii_case("sips") => Self::read_sip(Scheme::Sips, text, rest),
-            3 if scheme.eq_ignore_ascii_case("tel") => Self::read_tel(text, rest),
-            _ => {
-                let mut letters = scheme.bytes();
-                let sound = letters.next().is_some_and(|b| b.is_ascii_alphabetic())
-                    && letters.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
-                if !sound {
-                    return Err(UriError::Scheme);
-                }
-                Ok(Self { scheme: Scheme::Other, ..Self::bare(text) })
-            }
+        let scheme = &text[..colon];
+        if scheme.eq_ignore_ascii_case("sips") {
+            return Self::read_sip(Scheme::Sips, text, colon + 1);
         }
+        if scheme.eq_ignore_ascii_case("tel") {
+            return Self::read_tel(text, &text[colon + 1..]);
+        }
+        let mut letters = scheme.bytes();
+        let sound = letters.next().is_some_and(|b| b.is_ascii_alphabetic())
+            && letters.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
+        if sound { Ok(Self { scheme: Scheme::Other, ..Self::bare(text) }) } else { Err(UriError::Scheme) }
     }
 
     const fn bare(text: &'a str) -> Self {
@@ -189,29 +190,37 @@ impl<'a> UriRef<'a> {
         }
     }
 
-    fn read_sip(scheme: Scheme, text: &'a str, rest: &'a str) -> Result<Self, UriError> {
-        let (mut user, mut password, mut host) = (None, None, rest);
+    /// `start` is behind the scheme's colon. Each byte is looked at once.
+    #[inline]
+    fn read_sip(scheme: Scheme, text: &'a str, start: usize) -> Result<Self, UriError> {
+        let bytes = text.as_bytes();
+        let (mut user, mut password, mut host_start) = (None, None, start);
         // The user part may hold `;`, `?`, `:` and `/`, but never a bare `@`: the first one ends it.
-        if let Some(at) = memchr::memchr(b'@', rest.as_bytes()) {
-            let info = &rest[..at];
-            host = &rest[at + 1..];
-            match info.split_once(':') {
-                Some((name, word)) => (user, password) = (Some(name), Some(word)),
-                None => user = Some(info),
+        let mut stop = find(bytes, start, BAD | COLON | AT);
+        let colon = stop;
+        if bytes.get(stop) == Some(&b':') {
+            stop = find(bytes, stop, BAD | AT);
+        }
+        match bytes.get(stop) {
+            Some(b'@') => {
+                host_start = stop + 1;
+                user = Some(&text[start..colon]);
+                password = (colon < stop).then(|| &text[colon + 1..stop]);
             }
+            Some(_) => return Err(UriError::Character),
+            None => {}
         }
-        let mut params = "";
-        let mut headers = None;
-        let end = host.bytes().position(|b| matches!(b, b';' | b'?')).unwrap_or(host.len());
-        let (hostport, tail) = host.split_at(end);
-        if !tail.is_empty() {
-            (params, headers) = match tail.split_once('?') {
-                Some((params, headers)) => (params, Some(headers)),
-                None => (tail, None),
-            };
+        let (host, port, params_start) = read_hostport(text, host_start)?;
+        let question = find(bytes, params_start, BAD | QUESTION);
+        let headers = match bytes.get(question) {
+            None => None,
+            Some(b'?') if find(bytes, question, BAD) == bytes.len() => Some(&text[question + 1..]),
+            Some(_) => return Err(UriError::Character),
+        };
+        let params = Params::of_uri(&text[params_start..question]);
+        if !params.is_empty() && !params.as_str().starts_with(';') {
+            return Err(UriError::Host);
         }
-        let (host, port) = read_hostport(hostport)?;
-        let params = Params::of_uri(params);
         Ok(Self { scheme, user, password, host, port, params, headers, text })
     }
 
@@ -309,38 +318,60 @@ impl fmt::Debug for UriRef<'_> {
     }
 }
 
-/// Bytes that may stand in a URI, counting what the world leaves unescaped: `#`, `|`, letters beyond ASCII.
-static ALLOWED: [bool; 256] = {
-    let mut table = [true; 256];
+/// Never in a URI: spaces, controls, angle brackets, quotes.
+const BAD: u8 = 1;
+const COLON: u8 = 2;
+const AT: u8 = 4;
+const QUESTION: u8 = 8;
+/// Not in a host name. The grammar has no underscore there; the world's DNS has.
+const NO_HOST: u8 = 16;
+
+/// What a byte means to a sip URI. Whatever the world leaves unescaped (`#`, `|`, letters beyond ASCII) may stand in one.
+static CLASS: [u8; 256] = {
+    let mut table = [0; 256];
     let mut b = 0;
-    while b <= 0x20 {
-        table[b] = false;
+    while b < 256 {
+        let byte = b as u8;
+        if byte <= b' ' || matches!(byte, 0x7f | b'<' | b'>' | b'"') {
+            table[b] |= BAD;
+        }
+        if !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_')) {
+            table[b] |= NO_HOST;
+        }
         b += 1;
     }
-    table[0x7f] = false;
-    table[b'<' as usize] = false;
-    table[b'>' as usize] = false;
-    table[b'"' as usize] = false;
+    table[b':' as usize] |= COLON;
+    table[b'@' as usize] |= AT;
+    table[b'?' as usize] |= QUESTION;
     table
 };
 
-/// Reads `host`, `host:port`, `[v6]` or `[v6]:port`.
-pub(crate) fn read_hostport(text: &str) -> Result<(Host<'_>, Option<u16>), UriError> {
-    let split = if text.as_bytes().first() == Some(&b'[') {
-        memchr::memchr(b']', text.as_bytes()).ok_or(UriError::Host)? + 1
+/// The first byte of these classes from `from` on; the end when there is none.
+#[inline]
+fn find(bytes: &[u8], from: usize, classes: u8) -> usize {
+    let rest = bytes.get(from..).unwrap_or(&[]);
+    from + rest.iter().position(|&b| CLASS[b as usize] & classes != 0).unwrap_or(rest.len())
+}
+
+/// Reads `host`, `host:port`, `[v6]` or `[v6]:port` from `start` on, and tells where it ends.
+pub(crate) fn read_hostport(text: &str, start: usize) -> Result<(Host<'_>, Option<u16>, usize), UriError> {
+    let bytes = text.as_bytes();
+    let mut at = if bytes.get(start) == Some(&b'[') {
+        let rest = &bytes[start..];
+        start + memchr::memchr(b']', rest).ok_or(UriError::Host)? + 1
     } else {
-        memchr::memchr(b':', text.as_bytes()).unwrap_or(text.len())
+        find(bytes, start, NO_HOST)
     };
-    let (host, port) = text.split_at(split);
-    let port = match port.as_bytes() {
-        [] => None,
-        [b':', digits @ ..] => {
-            let port = lex::number(digits).map_err(|_| UriError::Port)?;
-            Some(u16::try_from(port).map_err(|_| UriError::Port)?)
-        }
-        _ => return Err(UriError::Host),
-    };
-    Ok((Host::read(host)?, port))
+    let host = Host::of_checked(&text[start..at])?;
+    let mut port = None;
+    if bytes.get(at) == Some(&b':') {
+        let digits = &bytes[at + 1..];
+        let end = digits.iter().position(|b| !b.is_ascii_digit()).unwrap_or(digits.len());
+        let number = lex::number(&digits[..end]).map_err(|_| UriError::Port)?;
+        port = Some(u16::try_from(number).map_err(|_| UriError::Port)?);
+        at += 1 + end;
+    }
+    Ok((host, port, at))
 }
 
 /// Undoes `%` HEX HEX, once. What is no escape stays; bytes that are no UTF-8 become U+FFFD.

@@ -45,6 +45,26 @@ fn tel_and_unknown_schemes_are_read() {
 }
 
 #[test]
+fn addresses_are_read_as_the_library_reads_them() {
+    for text in [
+        "1.2.3.4",
+        "255.255.255.255",
+        "0.0.0.0",
+        "256.1.1.1",
+        "1.2.3",
+        "1.2.3.4.5",
+        "01.2.3.4",
+        "1..2.3",
+        "1.2.3.",
+        "1000.2.3.4",
+        "10",
+    ] {
+        let want = text.parse().map_or(Host::Name(text), Host::V4);
+        assert_eq!(Host::read(text), Ok(want), "{text}");
+    }
+}
+
+#[test]
 fn what_is_no_uri_is_refused_with_its_reason() {
     for (text, why) in [
         ("", UriError::Scheme),
