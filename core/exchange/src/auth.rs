@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use base::{Instant, Rng};
-use sip::digest::{Algorithm, Credentials, Verdict, Verifier};
+use sip::digest::{Credentials, Verdict, Verifier};
 use sip::message::{Draft, Message, Method, Name};
 use sip::transaction::Source;
 
@@ -15,9 +15,6 @@ use crate::throttle::{Gate, Throttle};
 
 /// How long an answer to one challenge is taken. A phone that answers later is told that its nonce is stale, once.
 const NONCE_LIFETIME: Duration = Duration::from_mins(5);
-
-/// What is offered, the strongest first; MD5 for the phones of the world.
-const ALGORITHMS: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Md5];
 
 /// What becomes of a request at the door.
 pub(crate) enum Entry {
@@ -52,9 +49,9 @@ pub(crate) struct Door {
 }
 
 impl Door {
-    pub(crate) fn new(realm: &str, mut rng: Rng) -> Self {
+    pub(crate) fn new(config: &Config, mut rng: Rng) -> Self {
         Self {
-            verifier: Verifier::new(realm, &ALGORITHMS, NONCE_LIFETIME, &mut rng),
+            verifier: Verifier::new(&config.domain, &config.algorithms, NONCE_LIFETIME, &mut rng),
             throttle: Throttle::default(),
             rng,
             counters: DoorCounters::default(),

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use base::Secret;
+use sip::digest::Algorithm;
 
 use crate::redirect::Redirect;
 
@@ -54,6 +55,9 @@ pub struct Config {
     /// Whether requests from own users are challenged (407) like their REGISTER is. Requests within a call that the
     /// exchange has seen begin are not.
     pub challenge: bool,
+    /// Digest algorithms that are offered, the most liked first (RFC 8760 section 2.3). Phones exist that read the first
+    /// challenge only.
+    pub algorithms: Vec<Algorithm>,
     /// Registration limits.
     pub limits: Limits,
     /// Whether a 200 to REGISTER tells the phone to send everything through the exchange. RFC 3608.
@@ -75,6 +79,7 @@ impl Default for Config {
             redirects: Vec::new(),
             domain_routes: Vec::new(),
             challenge: true,
+            algorithms: vec![Algorithm::Sha256, Algorithm::Md5],
             limits: Limits::default(),
             service_route: false,
             timer_c: Duration::from_secs(185),

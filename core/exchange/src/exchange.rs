@@ -93,7 +93,7 @@ impl<B: Bindings> Exchange<B> {
             ways: Ways::default(),
             locator: Locator::new(rng.split()),
             transactions: Transactions::with_config(layer, rng.split()),
-            door: Door::new(&config.domain, rng.split()),
+            door: Door::new(&config, rng.split()),
             proxy: Proxy::default(),
             counters: Counters::default(),
             news: Vec::new(),

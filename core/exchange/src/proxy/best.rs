@@ -48,4 +48,9 @@ mod tests {
         assert_eq!(of(&[486, 404]), Some(486), "the first of equals");
         assert_eq!(of(&[]), None);
     }
+
+    #[test]
+    fn what_concerns_only_us_is_said_otherwise_upstream() {
+        assert_eq!([503, 430, 486, 408].map(upstream), [500, 480, 486, 408]);
+    }
 }

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use base::Secret;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny};
+use sip::digest::Algorithm;
 use sip::message::{Scheme, UriRef};
 
 use crate::redirect::Redirect;
@@ -34,6 +35,10 @@ pub struct ServerConfig {
     /// Whether calls and messages of own users are challenged like their registrations are.
     #[serde(default = "yes")]
     pub challenge: bool,
+    /// Digest algorithms to offer, the most liked first: `["SHA-256", "MD5"]`. For a phone that reads only the first
+    /// challenge and knows only MD5: `["MD5"]`.
+    #[serde(default = "algorithms", deserialize_with = "known_algorithms")]
+    pub digest: Vec<Algorithm>,
     /// Shortest registration in seconds; a shorter wish is answered 423.
     #[serde(default = "min_expires")]
     pub min_expires: u32,
@@ -152,6 +157,7 @@ impl Default for ServerConfig {
             database: None,
             listen: Listen::default(),
             challenge: true,
+            digest: algorithms(),
             min_expires: min_expires(),
             max_expires: max_expires(),
             user: (1001..=1009).map(|n| User::new(&n.to_string(), &format!("secret-{n}"))).collect(),
@@ -176,6 +182,7 @@ impl ServerConfig {
             redirects: redirects.collect(),
             domain_routes: routes.collect(),
             challenge: self.challenge,
+            algorithms: self.digest.clone(),
             limits: Limits {
                 min_expires: self.min_expires,
                 max_expires: self.max_expires.max(self.min_expires),
@@ -189,6 +196,10 @@ impl ServerConfig {
 
 fn domain() -> String {
     Config::default().domain
+}
+
+fn algorithms() -> Vec<Algorithm> {
+    Config::default().algorithms
 }
 
 const fn yes() -> bool {
@@ -210,6 +221,17 @@ fn not_in_this_build<'de, D: Deserializer<'de>>(value: D) -> Result<(), D::Error
 
 fn secret<'de, D: Deserializer<'de>>(value: D) -> Result<Secret<String>, D::Error> {
     String::deserialize(value).map(Secret::new)
+}
+
+fn known_algorithms<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<Algorithm>, D::Error> {
+    let words = Vec::<String>::deserialize(value)?;
+    let known = |word: &String| {
+        Algorithm::from_word(word).ok_or_else(|| D::Error::custom(format!("no digest algorithm {word}")))
+    };
+    match words.iter().map(known).collect::<Result<Vec<_>, _>>()? {
+        none if none.is_empty() => Err(D::Error::custom("at least one digest algorithm is needed")),
+        some => Ok(some),
+    }
 }
 
 fn number<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Error> {

@@ -189,6 +189,7 @@ fn a_configuration_file_means_what_it_says() {
         r#"
         domain = "example.test"
         database = "x.sqlite"
+        digest = ["MD5"]
         [listen]
         udp = "127.0.0.1:5070"
         [[user]]
@@ -205,7 +206,7 @@ fn a_configuration_file_means_what_it_says() {
     .unwrap();
     assert_eq!(config.listen.tcp, None);
     assert_eq!(config.user.len(), 1);
-    assert!(config.challenge);
+    assert_eq!((config.challenge, &config.digest[..]), (true, &[sip::digest::Algorithm::Md5][..]));
     let bare: ServerConfig = toml::from_str("").unwrap();
     assert_eq!(bare.listen.tcp, Some("127.0.0.1:5060".parse().unwrap()));
     assert!(bare.user.is_empty());
@@ -221,6 +222,7 @@ fn configuration_errors_name_the_key_and_its_line() {
         ("[[user]]\nnumber = \"1 2\"\npassword = \"p\"", "a number is made of", "line 2"),
         ("[[redirect]]\nprefix = \"8\"\ncontact = \"nobody\"", "not a SIP URI", "line 3"),
         ("[listen]\nudp = \"here\"", "udp", "line 2"),
+        ("digest = [\"MD5\", \"ROT13\"]", "ROT13", "line 1"),
     ] {
         let error = toml::from_str::<ServerConfig>(text).unwrap_err().to_string();
         assert!(error.contains(says) && error.contains(line), "{error}");
