@@ -6,6 +6,7 @@
 
 mod codec;
 pub mod g711;
+pub mod g729;
 mod latch;
 mod level;
 mod playout;

@@ -1,0 +1,160 @@
+//! The encoder's LSF quantisers: of speech frames and of silence descriptors.
+//!
+//! G.729 section 3.2.4, Annex B section B.4.2.2. Knows nothing of how the frequencies were found.
+
+use super::lsf::{History, from_lsp, noise_sum, speech_sum, spread, stabilise, to_lsp};
+use super::math::{Lsp, ORDER};
+use super::ops::*;
+use super::tables::*;
+
+/// What a speech frame sends, and the pairs that the decoder will see.
+#[derive(Clone, Debug)]
+pub(super) struct Quantised {
+    pub(super) mode: u8,
+    pub(super) first: u8,
+    pub(super) second: [u8; 2],
+    pub(super) lsp: Lsp,
+}
+
+pub(super) fn quantise(lsp: &Lsp, history: &mut History) -> Quantised {
+    let lsf = from_lsp(lsp);
+    let weights = weights(&lsf);
+    let tries: [_; 2] = std::array::from_fn(|mode| {
+        let target = history.target(&lsf, &FG[mode], &FG_SUM_INV[mode]);
+        let first = nearest(LSPCB1.iter().map(|c| distance(&target, c)));
+        let near = &LSPCB1[first];
+        let mut v = *near;
+        let mut half = |columns: std::ops::Range<usize>| {
+            let i = nearest(LSPCB2.iter().map(|c| {
+                columns.clone().fold(0, |d, j| {
+                    let e = sub(sub(target[j], near[j]), c[j]);
+                    l_mac(d, mult(weights[j], e), e)
+                })
+            }));
+            for j in columns.clone() {
+                v[j] = add(v[j], LSPCB2[i][j]);
+            }
+            // Pairs that end in this half, so the upper half also moves the lower one's last.
+            spread(&mut v, columns.start.max(1)..=columns.end - 1, 10);
+            i as u8
+        };
+        let second = [half(0..5), half(5..ORDER)];
+        spread(&mut v, 1..=9, 5);
+        let distortion = (0..ORDER).fold(0, |s, j| {
+            let e = mult(sub(v[j], target[j]), FG_SUM[mode][j]);
+            l_mac(s, high(l_shl(l_mult(weights[j], e), 4)), e)
+        });
+        (distortion, first as u8, second)
+    });
+    let mode = usize::from(l_sub(tries[1].0, tries[0].0) < 0);
+    let (_, first, second) = tries[mode];
+    let mut lsf = history.compose(&speech_sum(first, second), &FG[mode], &FG_SUM[mode]);
+    stabilise(&mut lsf);
+    Quantised { mode: mode as u8, first, second, lsp: to_lsp(&lsf) }
+}
+
+/// All terms have one sign, so clamping at the end is clamping on the way.
+fn distance(target: &Lsp, entry: &Lsp) -> i32 {
+    let sum: i64 = target
+        .iter()
+        .zip(entry)
+        .map(|(t, e)| {
+            let e = i32::from(sub(*t, *e));
+            i64::from(e * e)
+        })
+        .sum();
+    (2 * sum).min(i64::from(i32::MAX)) as i32
+}
+
+/// The lowest index of the smallest distance.
+fn nearest(distances: impl Iterator<Item = i32>) -> usize {
+    let mut best = (i32::MAX, 0);
+    for (i, d) in distances.enumerate() {
+        if d < best.0 {
+            best = (d, i);
+        }
+    }
+    best.1
+}
+
+/// How much each frequency matters: the closer its neighbours, the more.
+fn weights(lsf: &Lsp) -> Lsp {
+    let mut w: Lsp = std::array::from_fn(|i| {
+        let gap = match i {
+            0 => sub(lsf[1], 9221),
+            9 => sub(15485, lsf[8]),
+            _ => sub(sub(lsf[i + 1], lsf[i - 1]), 8192),
+        };
+        if gap > 0 {
+            return 2048;
+        }
+        let u = high(l_shl(l_mult(gap, gap), 2));
+        add(high(l_shl(l_mult(u, 20480), 2)), 2048)
+    });
+    for w in &mut w[4..6] {
+        *w = high(l_shl(l_mult(*w, 19661), 1));
+    }
+    let v = norm_s(w.iter().copied().max().unwrap_or(0));
+    w.map(|w| shl(w, v))
+}
+
+/// What a silence descriptor sends of its spectrum, and the pairs that the decoder will see.
+#[derive(Clone, Debug)]
+pub(super) struct QuantisedNoise {
+    pub(super) mode: u8,
+    pub(super) first: u8,
+    pub(super) second: u8,
+    pub(super) lsp: Lsp,
+}
+
+pub(super) fn quantise_noise(lsp: &Lsp, history: &mut History) -> QuantisedNoise {
+    let mut lsf = from_lsp(lsp);
+    lsf[0] = lsf[0].max(40);
+    for i in 0..9 {
+        if sub(lsf[i + 1], lsf[i]) < 642 {
+            lsf[i + 1] = add(lsf[i], 642);
+        }
+    }
+    lsf[9] = lsf[9].min(25681);
+    if lsf[9] < lsf[8] {
+        lsf[8] = sub(lsf[9], 321);
+    }
+    let weights = weights(&lsf);
+    let targets: [Lsp; 2] = std::array::from_fn(|p| history.target(&lsf, &NOISE_FG[p], &NOISE_FG_SUM_INV[p]));
+    let entry = |m: usize| &LSPCB1[usize::from(SID_LSF_MAP1[m])];
+    let mut scores: [[i16; 32]; 2] = std::array::from_fn(|p| {
+        std::array::from_fn(|m| mult(high(distance(&targets[p], entry(m))), SID_MP[p]))
+    });
+    let mut best = (32767, (0, 0, 0));
+    for q in 0..4 {
+        let mut pick = (32767, (0, 0));
+        for (p, row) in scores.iter().enumerate() {
+            for (m, s) in row.iter().enumerate() {
+                if *s < pick.0 {
+                    pick = (*s, (p, m));
+                }
+            }
+        }
+        let (p, m) = pick.1;
+        scores[p][m] = 32767;
+        if q == 0 {
+            best.1 = (p, m, 0);
+        }
+        for i in 0..16 {
+            let t = (0..ORDER).fold(0, |t, j| {
+                let n = NOISE_FG_SUM[p][j];
+                let w = mult(high(l_shl(l_mult(n, n), 2)), weights[j]);
+                let row = usize::from(SID_LSF_MAP2[usize::from(j >= 5)][i]);
+                let e = sub(sub(targets[p][j], entry(m)[j]), LSPCB2[row][j]);
+                l_mac(t, high(l_shl(l_mult(w, e), 3)), e)
+            });
+            if high(t) < best.0 {
+                best = (high(t), (p, m, i));
+            }
+        }
+    }
+    let (p, m, i) = best.1;
+    let mut lsf = history.compose(&noise_sum(m as u8, i as u8), &NOISE_FG[p], &NOISE_FG_SUM[p]);
+    stabilise(&mut lsf);
+    QuantisedNoise { mode: p as u8, first: m as u8, second: i as u8, lsp: to_lsp(&lsf) }
+}
