@@ -2,8 +2,10 @@
 //!
 //! Knows where the files came from (`PROVENANCE.md` beside them), not what they mean.
 
+mod elsewhere;
 mod mutate;
 
+pub use elsewhere::elsewhere;
 pub use mutate::Mutator;
 
 /// The messages of RFC 4475, by the name it gives them.
