@@ -168,6 +168,11 @@ impl Phone {
         self.talker.expect(&wanted, within)
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.talker.process.0.id()
+    }
+
     /// Everything said so far.
     pub fn said(&mut self) -> &[Value] {
         self.talker.seen.extend(self.talker.events.try_iter());

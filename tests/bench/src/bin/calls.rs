@@ -1,15 +1,22 @@
 //! How many complete calls a second two agents manage in memory, both sides counted, on one core.
 //!
-//! INVITE, 180, 200, ACK, BYE, 200, with session descriptions. `cargo run --release -p offhook-sip --example calls`
-#![allow(clippy::print_stdout, clippy::disallowed_methods)] // a program with a clock
+//! INVITE, 180, 200, ACK, BYE, 200, with session descriptions; every message is written and read, and forgetting the
+//! calls behind their last timers is part of the work.
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use base::{FlowId, Instant, Rng, Transport};
 use bytes::Bytes;
-use offhook_sip::order::{Order, Orders};
-use offhook_sip::ua::{Agent, AgentConfig, Invite, News, Profile, ProfileId, Reliable, SessionId};
+use offhook_bench::line;
+use sip::order::{Order, Orders};
+use sip::ua::{Agent, AgentConfig, Invite, News, Profile, ProfileId, Reliable, SessionId};
+
+/// Measurements; the median counts.
+const ROUNDS: usize = 5;
+/// Complete calls a second that the project asks for.
+const GOAL: u32 = 20_000;
 
 const ME: ProfileId = ProfileId(1);
 const UDP: FlowId = FlowId(1);
@@ -94,16 +101,25 @@ fn call(sides: &mut [Side; 2], now: Instant) {
     assert_eq!(ends, [1, 1]);
 }
 
-fn main() {
+fn main() -> io::Result<()> {
+    let mut rates: Vec<f64> = (0..ROUNDS).map(|_| measure()).collect();
+    rates.sort_by(f64::total_cmp);
+    line(format_args!(
+        "calls between two agents in memory: {:.0} complete calls a second, goal {GOAL}",
+        rates[ROUNDS / 2]
+    ))
+}
+
+/// Complete calls a second.
+fn measure() -> f64 {
     let mut sides = [Side::new("ann", 1), Side::new("bob", 2)];
     let mut now = Instant::ZERO;
-    let (batches, batch) = (20, 1000);
+    let (batches, batch) = (10, 1000);
     let began = std::time::Instant::now();
     for _ in 0..batches {
         for _ in 0..batch {
             call(&mut sides, now);
         }
-        // Past every timer: forgetting is part of the work.
         now += Duration::from_secs(40);
         for side in &mut sides {
             side.agent.due(now, &mut side.out);
@@ -112,6 +128,5 @@ fn main() {
     }
     let took = began.elapsed();
     assert!(sides.iter().all(|side| side.agent.is_quiet()));
-    let rate = f64::from(batches * batch) / took.as_secs_f64();
-    println!("{} calls in {took:.3?}: {rate:.0} complete calls a second", batches * batch);
+    f64::from(batches * batch) / took.as_secs_f64()
 }
