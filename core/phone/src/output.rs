@@ -40,7 +40,10 @@ pub enum MediaOrder {
     /// Send silence instead of the microphone (true), or the microphone.
     Mute(bool),
     /// Stop and give the socket back. Also after `Failed`.
-    Close,
+    Close {
+        /// Whose stream it was. The call is over by now: its last figures go to the app without passing the phone.
+        call: CallId,
+    },
 }
 
 /// What a phone has to tell.
@@ -70,7 +73,7 @@ pub enum Event {
         /// A sentence for a person, unless it was delivered.
         reason: Option<String>,
     },
-    /// *State*: how a call sounds.
+    /// *State*: how a call sounds. The last figures may come after the call's last view.
     Quality {
         /// Which call.
         call: CallId,

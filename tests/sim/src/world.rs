@@ -533,7 +533,7 @@ impl World {
                     stream.set_mute(on);
                 }
             }
-            MediaOrder::Close => {
+            MediaOrder::Close { .. } => {
                 if let Some(stream) = handset.streams.remove(&media) {
                     self.wire.unbind(stream.local);
                     self.wire.unbind(stream.control());

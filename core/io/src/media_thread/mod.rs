@@ -187,9 +187,11 @@ impl Desk {
                     stream.mute(on);
                 }
             }
-            MediaOrder::Close => {
-                if let Some(stream) = self.streams.remove(&media) {
-                    stream.close(self.tap.as_mut(), &self.events);
+            MediaOrder::Close { call } => {
+                if let Some(stream) = self.streams.remove(&media)
+                    && let Some(stats) = stream.close(self.tap.as_mut(), &self.events)
+                {
+                    self.events.push(Event::Phone(phone::Event::Quality { call, stats }));
                 }
             }
         }

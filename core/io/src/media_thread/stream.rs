@@ -126,14 +126,15 @@ impl Stream {
         Some(open.session.stats())
     }
 
-    /// Says goodbye, and brings the recording to its end.
-    pub(super) fn close(self, tap: Option<&mut Tap>, events: &Events) {
-        let Some(mut open) = self.open else { return };
+    /// Says goodbye, and brings the recording to its end. The last figures, if it was ever open.
+    pub(super) fn close(self, tap: Option<&mut Tap>, events: &Events) -> Option<Stats> {
+        let mut open = self.open?;
         let present = Moment::read();
         if let Some(bye) = open.session.bye(present.now, ntp(present.wall)) {
             send(&self.sockets, bye, present, tap);
         }
         open.sound.end(events);
+        Some(open.session.stats())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 
 use media::{Codec, Direction, Plan};
+use phone::CallId;
 
 use super::*;
 use crate::capture::Capture;
@@ -93,8 +94,13 @@ fn an_open_stream_sends_a_packet_each_tick_and_records_what_comes() {
         packet[12..].fill(0x10); // loud
         rig.peer.send_to(&packet, local).unwrap();
     }
-    rig.order(MediaOrder::Close);
+    rig.order(MediaOrder::Close { call: CallId(7) });
     rig.stop();
+    let last = std::iter::from_fn(|| rig.events.wait(Duration::ZERO)).last();
+    let Some(Event::Phone(phone::Event::Quality { call: CallId(7), stats })) = last else {
+        panic!("the last figures, not {last:?}")
+    };
+    assert!(stats.sent >= 25, "{stats:?}");
     let samples = std::fs::read(heard).unwrap();
     let loud = samples[44..].chunks(2).filter(|s| i16::from_le_bytes([s[0], s[1]]).abs() > 10_000).count();
     assert!(loud > 10 * 160, "{loud} samples of what the peer said");

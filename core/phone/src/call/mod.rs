@@ -243,7 +243,7 @@ impl Call {
             self.report(ending.status, &ending.reason, desk);
         }
         desk.timers.cancel(&Timer::Unanswered(self.id));
-        self.streams.close(desk);
+        self.streams.close(self.id, desk);
         // What is still told of the session is told to nobody: a call ends once.
         self.session = None;
         self.phase = Phase::Over;

@@ -8,7 +8,7 @@ use media::{Codec, Direction, Plan};
 
 use crate::desk::Desk;
 use crate::negotiate::Agreed;
-use crate::{MediaId, MediaOrder};
+use crate::{CallId, MediaId, MediaOrder};
 
 struct Stream {
     media: MediaId,
@@ -88,9 +88,9 @@ impl Streams {
     }
 
     /// Gives every socket back.
-    pub(crate) fn close(&mut self, desk: &mut Desk) {
+    pub(crate) fn close(&mut self, call: CallId, desk: &mut Desk) {
         for stream in self.streams.drain(..) {
-            desk.media(stream.media, MediaOrder::Close);
+            desk.media(stream.media, MediaOrder::Close { call });
         }
     }
 }

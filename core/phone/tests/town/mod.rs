@@ -252,7 +252,7 @@ impl Town {
                 assert!(stream.plan.replace(plan).is_some(), "changed before it was opened");
             }
             MediaOrder::Mute(on) => stream.muted = on,
-            MediaOrder::Close => stream.closed = true,
+            MediaOrder::Close { .. } => stream.closed = true,
         }
     }
 
