@@ -30,6 +30,9 @@ const NUMBERS: [&str; 2] = ["1001", "1002"];
 /// Registering, ringing and hanging up on one machine take milliseconds; so long is a failure.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long the last figures of a call may take.
+const MOMENT: Duration = Duration::from_millis(300);
+
 /// Runs it, and prints what it found.
 pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     let outcome = perform(args);
@@ -97,8 +100,13 @@ struct Talk {
 }
 
 fn play(stage: &mut Stage, args: &DemoArgs, tell: &dyn Fn(String)) -> Result<Option<Talk>, Failure> {
-    let mut scene =
-        Scene { json: args.json, registered: [false; 2], calls: [const { None }; 2], stats: [None; 2] };
+    let mut scene = Scene {
+        json: args.json,
+        registered: [false; 2],
+        calls: [const { None }; 2],
+        stats: [None; 2],
+        summed_up: [false; 2],
+    };
     let missed = |what: &str| Failure::Failed(format!("{what} within {} s", PATIENCE.as_secs()));
 
     if !scene.until(stage, PATIENCE, |s| s.registered == [true; 2])? {
@@ -121,6 +129,8 @@ fn play(stage: &mut Stage, args: &DemoArgs, tell: &dyn Fn(String)) -> Result<Opt
     if !scene.until(stage, PATIENCE, |s| both(s, CallState::Ended))? {
         return if stage.interrupted { Ok(None) } else { Err(missed("the call did not end")) };
     }
+    // The last figures come from another thread, and so may come a moment later.
+    scene.until(stage, MOMENT, |s| s.summed_up == [true; 2])?;
     let Some(CallView { started, answered: Some(answered), .. }) = scene.calls[0] else {
         return Err(Failure::Failed("the call ended before it was answered".into()));
     };
@@ -131,11 +141,14 @@ fn play(stage: &mut Stage, args: &DemoArgs, tell: &dyn Fn(String)) -> Result<Opt
 }
 
 /// What the two phones told so far.
+#[derive(Default)]
 struct Scene {
     json: bool,
     registered: [bool; 2],
     calls: [Option<CallView>; 2],
     stats: [Option<media::Stats>; 2],
+    /// Whether figures came after the call's end.
+    summed_up: [bool; 2],
 }
 
 impl Scene {
@@ -191,7 +204,11 @@ impl Scene {
                 }
                 self.calls[who] = Some(view);
             }
-            Quality { stats, .. } => self.stats[who] = Some(stats),
+            Quality { stats, .. } => {
+                self.stats[who] = Some(stats);
+                self.summed_up[who] =
+                    self.calls[who].as_ref().is_some_and(|call| call.state == CallState::Ended);
+            }
             Refused { reason, .. } => return Err(Failure::Failed(reason.to_string())),
             Message { .. } | MessageSent { .. } | Stopped => {}
         }
