@@ -175,6 +175,8 @@ fn a_panic_becomes_an_event_and_the_phone_is_back_on_its_port_with_its_account()
         _ => None,
     });
     assert!(story.contains("signalling.rs"), "{story}");
+    // Whoever calls before it is back is refused at once: its port is closed.
+    until(&bob, |event| matches!(event, Event::Phone(phone::Event::Account(_))).then_some(()));
     call(&ann, &bob);
 }
 
