@@ -3,7 +3,7 @@
 //! A stream that cannot be framed is told so once and for all: close it. Knows no time: who is too slow is the owner's
 //! question, and [`Stream::is_midway`] helps to answer it.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 use memchr::memchr;
 
 use super::index::{Index, MAX_FIELDS, MAX_MESSAGE};
@@ -112,25 +112,21 @@ impl Stream {
         }
     }
 
-    /// Takes line breaks off the front of a message that has not begun.
+    /// Takes line breaks off the front of a message that has not begun, the same ones however they are cut.
     fn keepalive(&mut self) -> Option<Framed> {
-        match (self.side, &self.buffer[..]) {
-            (Side::Opened, [b'\r', b'\n', ..]) => {
-                let _ = self.buffer.split_to(2);
-                Some(Framed::Pong)
-            }
-            (Side::Accepted, [b'\r', b'\n', b'\r', b'\n', ..]) => {
-                let _ = self.buffer.split_to(4);
-                Some(Framed::Ping)
-            }
-            // Half a ping may still be coming.
-            (Side::Accepted, [b'\r'] | [b'\r', b'\n'] | [b'\r', b'\n', b'\r']) | (Side::Opened, [b'\r']) => {
-                None
-            }
-            _ => {
-                let noise = self.buffer.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-                let _ = self.buffer.split_to(noise);
-                None
+        loop {
+            let (taken, framed) = match (self.side, &self.buffer[..]) {
+                (Side::Opened, [b'\r', b'\n', ..]) => (2, Some(Framed::Pong)),
+                (Side::Accepted, [b'\r', b'\n', b'\r', b'\n', ..]) => (4, Some(Framed::Ping)),
+                // The rest of a line break, or of a ping, may still be coming.
+                (_, [b'\r']) | (Side::Accepted, [b'\r', b'\n'] | [b'\r', b'\n', b'\r']) => return None,
+                (_, [b'\r', b'\n', ..]) => (2, None),
+                (_, [b'\r' | b'\n', ..]) => (1, None),
+                _ => return None,
+            };
+            self.buffer.advance(taken);
+            if framed.is_some() {
+                return framed;
             }
         }
     }
