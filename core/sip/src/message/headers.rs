@@ -344,7 +344,9 @@ impl<B: AsRef<[u8]>> Message<B> {
 
     fn tag_of(&self, name: Name) -> Option<&str> {
         let params = utf8(Parts::of(self.first(name)?).ok()?.params).ok()?;
-        Params::of_uri(params.trim_ascii()).value("tag").filter(|tag| !tag.is_empty())
+        let mut tags =
+            Params::of_uri(params.trim_ascii()).iter().filter(|p| p.name.eq_ignore_ascii_case("tag"));
+        tags.find_map(|p| p.value.filter(|tag| !tag.is_empty()))
     }
 
     /// The first field of that name as an address: From, To, Refer-To, Referred-By, Reply-To...

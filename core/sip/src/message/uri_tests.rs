@@ -110,6 +110,7 @@ fn equal_uris_of_rfc_3261_19_1_4_are_equal() {
         ("tel:+1-201-555-0123", "tel:+12015550123"),
         ("tel:7042;phone-context=Example.com;x=1", "tel:7042;x=1;phone-context=example.com"),
         ("URN:x", "urn:x"),
+        ("sip:a@b;x=1;x=2", "sip:a@b;x=2;x=1"),
     ] {
         assert!(uri(a).equals(&uri(b)) && uri(b).equals(&uri(a)), "{a} {b}");
     }
