@@ -3,6 +3,7 @@
 //! Knows where the files came from (`PROVENANCE.md` beside them), not what they mean.
 
 mod elsewhere;
+pub mod exercise;
 mod mutate;
 
 pub use elsewhere::elsewhere;

@@ -1,0 +1,217 @@
+//! What a reader must do with any bytes at all: come back, and keep its word. The mutation tests and the fuzzers share it.
+//!
+//! Every function panics where a promise is broken. None knows what the bytes should mean: that is for the vectors' tests.
+
+use base::{Instant, Rng, Secret};
+use sip::digest::{Algorithm, Challenge, Credentials, Verdict, Verifier};
+use sip::message::{
+    Draft, Form, Framed, Message, Method, Name, NameAddr, Side, Start, Stream, StreamError, UriRef,
+    escape_user, unescape,
+};
+use sip::sdp::Sdp;
+
+/// Everything a message says, folds and length aside.
+#[derive(Debug, PartialEq)]
+struct Meaning {
+    start: String,
+    fields: Vec<(String, Vec<u8>)>,
+    body: Vec<u8>,
+}
+
+fn meaning<B: AsRef<[u8]>>(message: &Message<B>) -> Meaning {
+    let unfold = |text: &[u8]| -> Vec<u8> {
+        text.iter().map(|b| if matches!(b, b'\r' | b'\n') { b' ' } else { *b }).collect()
+    };
+    let start = match message.start() {
+        Start::Request { method, uri } => format!("{method} {}", unfold(uri).escape_ascii()),
+        Start::Response { status, reason } => format!("{status} {}", unfold(reason).escape_ascii()),
+    };
+    let fields = message.fields().filter(|f| f.name != Name::ContentLength);
+    let fields = fields
+        .map(|f| match f.name {
+            Name::Other => (f.text.escape_ascii().to_string(), unfold(f.value)),
+            name => (name.to_string(), unfold(f.value)),
+        })
+        .collect();
+    Meaning { start, fields, body: message.body().to_vec() }
+}
+
+/// What is read and written again reads as the same.
+///
+/// # Panics
+/// It does not.
+pub fn round_trip(message: &Message<&[u8]>, form: Form) {
+    let draft = Draft::from_message(message);
+    let wire = draft.write(form);
+    assert_eq!(wire.len(), draft.len(form));
+    let Ok(again) = Message::read(&wire[..]) else {
+        // The limit holds for what is written too: full names may pass it.
+        assert!(wire.len() > 65_535, "what we write reads");
+        return;
+    };
+    assert_eq!(meaning(message), meaning(&again));
+    assert_eq!(again.content_length(), Some(message.body().len() as u32));
+}
+
+/// Reads a message and asks it everything.
+///
+/// # Panics
+/// It breaks a promise.
+pub fn message(bytes: &[u8]) {
+    let Ok(message) = Message::read(bytes) else { return };
+    let sound = message.refusal().is_none() && message.flaw().is_none();
+    for &name in Name::KNOWN {
+        for address in message.name_addrs(name).flatten() {
+            let _ = (address.display(), address.expires(), address.q(), address.params().iter().count());
+            uri(address.uri_text().as_bytes());
+        }
+        assert!(message.list(name).count() >= message.all(name).count());
+        assert_eq!(message.first(name), message.all(name).next());
+        assert_eq!(message.has(name), message.fields().any(|f| f.name == name));
+    }
+    if sound {
+        assert!(message.top_via().is_ok() && message.call_id().is_ok() && message.cseq().is_ok());
+        assert_eq!(message.from_tag(), message.from().expect("sound").tag());
+        assert_eq!(message.to_tag(), message.to().expect("sound").tag());
+        assert!(!message.is_request() || message.request_uri().is_ok());
+    }
+    let _ = (
+        message.vias().count(),
+        message.rack(),
+        message.replaces(),
+        message.reason_phrase(),
+        format!("{message:?}"),
+    );
+    let _ = (message.session_expires(), message.min_se(), message.event(), message.subscription_state());
+    let _ = (
+        message.reasons().count(),
+        message.warnings().count(),
+        message.retry_after(),
+        message.content_type(),
+    );
+    let _ = (
+        message.allows(&Method::Ack),
+        message.max_forwards(),
+        message.expires(),
+        sip::ladder::line(&message, &[Name::Via]),
+    );
+    for challenge in message.all(Name::WwwAuthenticate) {
+        digest_header(challenge);
+    }
+    sdp(message.body());
+    round_trip(&message, Form::Full);
+    round_trip(&message, Form::Compact);
+}
+
+fn frame(bytes: &[u8], size: usize, side: Side) -> (Vec<Framed>, Option<StreamError>) {
+    let (mut stream, mut framed) = (Stream::new(side), Vec::new());
+    for chunk in bytes.chunks(size) {
+        stream.push(chunk);
+        loop {
+            match stream.next() {
+                Ok(Some(next)) => framed.push(next),
+                Ok(None) => break,
+                Err(error) => return (framed, Some(error)),
+            }
+        }
+    }
+    (framed, None)
+}
+
+/// Frames a stream in one piece and in small ones: the same comes out.
+///
+/// # Panics
+/// It does not, or a message passes the limit.
+pub fn stream(bytes: &[u8]) {
+    for side in [Side::Opened, Side::Accepted] {
+        let (whole, error) = frame(bytes, bytes.len().max(1), side);
+        for size in [1, 7, 1000] {
+            let (pieces, other) = frame(bytes, size, side);
+            assert_eq!((&pieces, other.is_some()), (&whole, error.is_some()), "cut every {size} bytes");
+        }
+        for framed in whole {
+            if let Framed::Message(bytes) = framed {
+                let message = Message::read(bytes).expect("what was framed reads");
+                assert!(message.flaw().is_none_or(|flaw| !flaw.to_string().starts_with("Content-Length")));
+            }
+        }
+    }
+}
+
+/// Reads a session description and asks it everything.
+///
+/// # Panics
+/// It breaks a promise.
+pub fn sdp(bytes: &[u8]) {
+    let Ok(sdp) = Sdp::read(bytes) else { return };
+    let _ = (sdp.origin(), sdp.session().direction(), sdp.session().bandwidth("AS"));
+    let mut lines = sdp.session().lines().len();
+    for media in sdp.media() {
+        lines += media.section().lines().len();
+        for payload in media.payloads() {
+            let _ = (media.rtpmap(payload), media.fmtp(payload));
+        }
+        let _ = (
+            media.ptime(),
+            media.maxptime(),
+            media.rtcp(),
+            media.rtcp_mux(),
+            media.connection(),
+            media.direction(),
+        );
+        let _ = (
+            media.kind(),
+            media.port(),
+            media.ports(),
+            media.protocol(),
+            media.value("x"),
+            media.rtpmaps().count(),
+        );
+    }
+    assert_eq!(lines, sdp.lines().len(), "every line is in one section");
+}
+
+/// Reads a URI, alone and as an address.
+///
+/// # Panics
+/// It breaks a promise.
+pub fn uri(bytes: &[u8]) {
+    if let Ok(address) = NameAddr::read(bytes) {
+        let _ = (address.display(), address.tag(), address.uri().as_str());
+    }
+    let Ok(uri) = UriRef::read(bytes) else { return };
+    assert_eq!(uri.as_str().as_bytes(), bytes);
+    assert!(uri.equals(&uri) && uri.to_uri().view() == uri);
+    assert_eq!(unescape(&escape_user(uri.as_str())), uri.as_str());
+    let _ = (
+        uri.user_decoded(),
+        uri.transport(),
+        uri.is_loose(),
+        uri.header_fields().count(),
+        uri.params.iter().count(),
+    );
+}
+
+/// Reads a challenge, and the same bytes as credentials that a server checks.
+///
+/// # Panics
+/// It breaks a promise.
+pub fn digest_header(bytes: &[u8]) {
+    let _ = Challenge::read(bytes);
+    let mut draft = Draft::request(&Method::Register, "sip:offhook.test");
+    draft.push_bytes(Name::Authorization, bytes);
+    let request = Message::read(draft.write(Form::Full)).expect("a line cannot be broken out of");
+    let mut rng = Rng::from_number(1);
+    let mut verifier = Verifier::new(
+        "offhook.test",
+        &[Algorithm::Sha256, Algorithm::Md5],
+        std::time::Duration::from_mins(5),
+        &mut rng,
+    );
+    let known = |user: &str| {
+        let password = Secret::new("secret".to_owned());
+        (user == "1001").then(|| Credentials { user: user.to_owned(), password, realm: None })
+    };
+    let verdict = verifier.check(&request, false, Instant::ZERO, known);
+    assert!(!matches!(verdict, Verdict::Ok { .. }), "nobody guesses a nonce");
+}
