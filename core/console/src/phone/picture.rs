@@ -37,7 +37,12 @@ pub(crate) fn lines(desk: &Desk, said: &[String], size: (u16, u16), now: Instant
     lines.extend(said[said.len().saturating_sub(room)..].iter().map(|line| format!(" {line}")));
     lines.resize(height.saturating_sub(2).max(lines.len()), String::new());
     lines.push(keys.into());
-    lines.iter().map(|line| line.chars().take(width).collect()).collect()
+    lines.iter().map(|line| harmless(line).chars().take(width).collect()).collect()
+}
+
+/// Without control characters: names and texts are a stranger's, and would command the terminal.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 fn account_line(account: Option<&AccountView>) -> String {
@@ -108,7 +113,7 @@ fn quality_line(stats: &media::Stats) -> String {
 pub(crate) fn sentence(event: &offhook_io::Event) -> Option<String> {
     use offhook_io::Event;
     match event {
-        Event::Phone(event) => phone_sentence(event),
+        Event::Phone(event) => phone_sentence(event).map(|sentence| harmless(&sentence)),
         Event::RecordingEnded { path, reason } => {
             Some(format!("{}: the recording ended: {reason}", path.display()))
         }
@@ -156,7 +161,60 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use base::Redacted;
+    use phone::{AccountId, CallId};
+
     use super::*;
+
+    fn view() -> CallView {
+        CallView {
+            call: CallId(3),
+            revision: 1,
+            account: AccountId(1),
+            side: Side::In,
+            state: CallState::Active,
+            remote: Redacted::new("sip:1002@offhook.test".into()),
+            name: Some(Redacted::new("Bob".into())),
+            codec: Some(media::Codec::Pcma),
+            muted: true,
+            transfer: None,
+            on_behalf_of: None,
+            status: None,
+            reason: None,
+            explanation: None,
+            started: Instant::ZERO,
+            answered: Some(Instant::from_millis(1000)),
+            ended: None,
+        }
+    }
+
+    #[test]
+    fn a_call_is_one_line_with_its_timer() {
+        let line = call_line(&view(), Instant::from_millis(63_000));
+        assert_eq!(line, "3 <- Bob (1002)  active  1:02  PCMA  muted");
+    }
+
+    #[test]
+    fn an_ended_call_says_why() {
+        let ended = |explanation: &str, status| {
+            let explanation = Some(explanation.into());
+            let view = CallView { state: CallState::Ended, explanation, status, ..view() };
+            phone_sentence(&phone::Event::Call(view)).unwrap()
+        };
+        assert_eq!(ended("The line is busy.", Some(486)), "1002: The line is busy. (486)");
+        assert_eq!(ended("You ended the call.", Some(200)), "1002: You ended the call.");
+    }
+
+    #[test]
+    fn a_strangers_text_cannot_command_the_terminal() {
+        let event = offhook_io::Event::Phone(phone::Event::Message {
+            account: AccountId(1),
+            from: Redacted::new("sip:eve@h".into()),
+            name: None,
+            text: Redacted::new("\u{1b}[2Jgone\r\nforged".into()),
+        });
+        assert_eq!(sentence(&event).unwrap(), "eve: \u{fffd}[2Jgone\u{fffd}\u{fffd}forged");
+    }
 
     #[test]
     fn time_is_read_as_on_a_phone() {
