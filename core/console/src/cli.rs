@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::parts::{CodecName, Encryption};
+use crate::config::parts::{CodecName, Encryption, SipUri};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -97,7 +97,7 @@ pub(crate) struct PhoneArgs {
     pub(crate) config: Option<PathBuf>,
     /// The account, instead of the file's: sip:1001@HOST[:PORT].
     #[arg(long, value_name = "URI")]
-    pub(crate) uri: Option<String>,
+    pub(crate) uri: Option<SipUri>,
     /// The first line of this file is the password.
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,

@@ -73,7 +73,7 @@ mod tests {
         "#;
         let file: PhoneFile = parse(text).unwrap();
         let account = file.account.unwrap();
-        assert_eq!((account.expires, account.codecs.unwrap().len()), (Some(300), 2));
+        assert_eq!((account.expires, account.codecs.unwrap().0.len()), (Some(300), 2));
 
         let text = r#"
             domain = "offhook.test"
@@ -109,6 +109,21 @@ mod tests {
         assert!(error.starts_with("line 3: expires: invalid type"), "{error}");
         let error = phone_error("[account]\nuri = \"sip:a@b\"\npassword = hunter2\n");
         assert!(error.starts_with("line 3: password: ") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn a_value_that_makes_no_sense_is_named_like_a_misspelt_one() {
+        let account = |line: &str| phone_error(&format!("[account]\n{line}\n"));
+        for (line, why) in [
+            ("uri = \"bob\"", "line 2: uri: `bob` is not a SIP URI"),
+            ("proxy = \"127.0.0.1\"", "line 2: proxy: `127.0.0.1` is not a SIP URI"),
+            ("codecs = []", "line 2: codecs: name at least one"),
+            ("session_expires = 30", "line 2: session_expires: a session timer has at least 90 seconds"),
+            ("expires = -1", "line 2: expires: "),
+            ("reliable_provisional = \"often\"", "line 2: reliable_provisional: "),
+        ] {
+            assert!(account(line).starts_with(why), "{}", account(line));
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use media::Codec;
 use serde::{Deserialize, Deserializer, de};
+use sip::message::Uri;
 
 /// What everything that is not built says.
 pub(crate) const NOT_IN_THIS_BUILD: &str = "not in this build";
@@ -47,6 +48,52 @@ macro_rules! worded {
             }
         }
     };
+}
+
+/// A SIP URI.
+#[derive(Clone, Debug)]
+pub(crate) struct SipUri(pub(crate) Uri);
+
+impl FromStr for SipUri {
+    type Err = String;
+    fn from_str(given: &str) -> Result<Self, String> {
+        given.parse().map(Self).map_err(|error| format!("`{given}` is not a SIP URI: {error}"))
+    }
+}
+
+impl<'de> Deserialize<'de> for SipUri {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        String::deserialize(source)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// What may be offered, the preferred first: at least one, each once.
+#[derive(Clone, Debug)]
+pub(crate) struct Codecs(pub(crate) Vec<Codec>);
+
+impl<'de> Deserialize<'de> for Codecs {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        let mut codecs = Vec::new();
+        for CodecName(codec) in Vec::deserialize(source)? {
+            if !codecs.contains(&codec) {
+                codecs.push(codec);
+            }
+        }
+        if codecs.is_empty() { Err(de::Error::custom("name at least one")) } else { Ok(Self(codecs)) }
+    }
+}
+
+/// A session timer in seconds, or 0 for none. RFC 4028 section 4.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SessionExpires(pub(crate) u32);
+
+impl<'de> Deserialize<'de> for SessionExpires {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        match u32::deserialize(source)? {
+            1..90 => Err(de::Error::custom("a session timer has at least 90 seconds; 0 is none")),
+            seconds => Ok(Self(seconds)),
+        }
+    }
 }
 
 /// A codec that can be had.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::parts::{Auto, CodecName, Encryption, Later, Srtp, TransportName};
+use super::parts::{Auto, Codecs, Encryption, Later, SessionExpires, SipUri, Srtp, TransportName};
 
 /// The file as it stands.
 #[derive(Debug, Default, Deserialize)]
@@ -26,17 +26,17 @@ pub(crate) struct PhoneFile {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AccountTable {
-    pub(crate) uri: Option<String>,
-    pub(crate) proxy: Option<String>,
+    pub(crate) uri: Option<SipUri>,
+    pub(crate) proxy: Option<SipUri>,
     pub(crate) auth_user: Option<String>,
     pub(crate) password: Option<String>,
     pub(crate) display_name: Option<String>,
     pub(crate) register: Option<bool>,
     pub(crate) expires: Option<u32>,
     pub(crate) reliable_provisional: Option<ReliableName>,
-    pub(crate) session_expires: Option<u32>,
+    pub(crate) session_expires: Option<SessionExpires>,
     pub(crate) transport: Option<TransportName>,
-    pub(crate) codecs: Option<Vec<CodecName>>,
+    pub(crate) codecs: Option<Codecs>,
     #[serde(rename = "dtmf")]
     _dtmf: Option<Auto>,
     #[serde(rename = "encryption")]

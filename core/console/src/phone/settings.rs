@@ -4,15 +4,12 @@ use std::env;
 use std::fs;
 use std::path::PathBuf;
 
-use base::Secret;
-use media::Codec;
+use base::{Redacted, Secret};
 use phone::Account;
-use sip::message::Uri;
 use sip::ua::{Reliable, TransportPolicy};
 
 use crate::cli::PhoneArgs;
 use crate::config;
-use crate::config::parts::CodecName;
 use crate::config::phone::{AccountTable, PhoneFile, ReliableName};
 use crate::failure::Failure;
 
@@ -61,20 +58,17 @@ impl Settings {
 }
 
 fn account(table: AccountTable) -> Result<Account, Failure> {
-    let uri = |key: &str, text: &str| {
-        text.parse::<Uri>()
-            .map_err(|error| Failure::Usage(format!("{key}: `{text}` is not a SIP URI: {error}")))
-    };
-    let text = table.uri.as_deref().ok_or_else(|| {
+    let uri = table.uri.ok_or_else(|| {
         Failure::Usage("which account? give --uri, or --config with `uri` under [account]".into())
     })?;
-    let mut account = Account::new(uri("uri", text)?, Secret::new(table.password.unwrap_or_default()));
-    account.proxy = table.proxy.as_deref().map(|text| uri("proxy", text)).transpose()?;
-    account.auth_user = table.auth_user.map(base::Redacted::new);
-    account.display_name = table.display_name.map(base::Redacted::new);
+    let mut account = Account::new(uri.0, Secret::new(table.password.unwrap_or_default()));
+    account.proxy = table.proxy.map(|uri| uri.0);
+    account.auth_user = table.auth_user.map(Redacted::new);
+    account.display_name = table.display_name.map(Redacted::new);
     account.register = table.register.unwrap_or(account.register);
     account.expires = table.expires.unwrap_or(account.expires);
-    account.session_expires = table.session_expires.unwrap_or(account.session_expires);
+    account.session_expires = table.session_expires.map_or(account.session_expires, |timer| timer.0);
+    account.codecs = table.codecs.map_or(account.codecs, |codecs| codecs.0);
     if let Some(reliable) = table.reliable_provisional {
         account.reliable_provisional = match reliable {
             ReliableName::Off => Reliable::Off,
@@ -85,22 +79,5 @@ fn account(table: AccountTable) -> Result<Account, Failure> {
     if let Some(transport) = table.transport.and_then(|name| name.0) {
         account.transport = TransportPolicy::Only(transport);
     }
-    if let Some(codecs) = table.codecs {
-        account.codecs = in_order(&codecs);
-        if account.codecs.is_empty() {
-            return Err(Failure::Usage("codecs: name at least one".into()));
-        }
-    }
     Ok(account)
-}
-
-/// Each once, at its first place.
-fn in_order(names: &[CodecName]) -> Vec<Codec> {
-    let mut codecs = Vec::new();
-    for CodecName(codec) in names {
-        if !codecs.contains(codec) {
-            codecs.push(*codec);
-        }
-    }
-    codecs
 }
