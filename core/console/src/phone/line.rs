@@ -159,7 +159,8 @@ impl From<&AccountView> for Registration {
             expires: view.expires.map(|d| d.as_secs()),
             status: view.status,
             reason: view.reason.clone(),
-            retry_in: view.retry_in.map(|d| d.as_secs()),
+            // Rounded up: by then it has been tried.
+            retry_in: view.retry_in.map(|d| d.as_millis().div_ceil(1000) as u64),
         }
     }
 }
