@@ -95,7 +95,7 @@ pub(crate) struct PhoneArgs {
     /// The settings, TOML.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// The account, instead of the file's: sip:1001@HOST[:PORT].
+    /// The account, instead of the file's: `sip:1001@HOST[:PORT]`.
     #[arg(long, value_name = "URI")]
     pub(crate) uri: Option<SipUri>,
     /// The first line of this file is the password.
