@@ -139,6 +139,40 @@ fn forgotten_users_lose_their_bindings_and_a_moved_exchange_keeps_its_key() {
     fs::remove_dir_all(folder).unwrap();
 }
 
+/// RFC 3261 section 10.3 step 7: what cannot be kept is not promised.
+#[test]
+fn registrations_fail_while_the_database_refuses_and_succeed_again_after() {
+    let folder = folder("refusing");
+    let database = folder.join("exchange.sqlite");
+    let server = Server::start(config(Some(database.clone()))).unwrap();
+    let at = server.addresses().udp.unwrap();
+    let mut bob = Phone::new("1002");
+    let mut until = |status: u16| {
+        let end = Clock::now() + Duration::from_secs(20);
+        loop {
+            let register = bob.request(&Method::Register, "sip:offhook.test", "sip:1002@offhook.test");
+            let got = bob.ask(register, at).status().unwrap();
+            if got == status {
+                return;
+            }
+            assert!(Clock::now() < end, "{got} and never {status}");
+        }
+    };
+    let rename = |from: &str, to: &str| {
+        let other = rusqlite::Connection::open(&database).unwrap();
+        other.busy_timeout(Duration::from_secs(10)).unwrap();
+        other.execute_batch(&format!("ALTER TABLE {from} RENAME TO {to}")).unwrap();
+    };
+    until(200);
+    rename("binding", "gone");
+    until(500);
+    rename("gone", "binding");
+    until(200);
+    server.stop();
+    assert_eq!(Store::open(&database).unwrap().bindings(0).unwrap()["1002"].len(), 1);
+    fs::remove_dir_all(folder).unwrap();
+}
+
 #[test]
 fn a_file_that_is_not_ours_is_refused_in_a_sentence_and_left_as_it_is() {
     let folder = folder("foreign");
