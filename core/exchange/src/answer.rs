@@ -18,8 +18,7 @@ pub(crate) struct Answer<'a> {
 
 impl Answer<'_> {
     /// A response of our own; an empty `reason` is the usual phrase. Its To tag comes from the request, so that the same
-    /// request gets the same tag without anything being kept. RFC 3261 section 8.2.7 asks that of stateless servers, and it
-    /// does stateful ones no harm.
+    /// request and its CANCEL get the same tag without anything being kept. RFC 3261 sections 8.2.7 and 9.2.
     pub(crate) fn to(&self, request: &Message, status: u16, reason: &str) -> Draft {
         let mut draft = if reason.is_empty() {
             Draft::response_to(request, status)
@@ -33,9 +32,7 @@ impl Answer<'_> {
         }
         if status > 100 {
             if request.to().is_ok_and(|to| to.tag().is_none()) {
-                let tag = self
-                    .mint
-                    .mark([Name::CallId, Name::CSeq, Name::From].map(|n| request.first(n).unwrap_or(b"")));
+                let tag = self.mint.mark([Name::CallId, Name::From].map(|n| request.first(n).unwrap_or(b"")));
                 let to = String::from_utf8_lossy(request.first(Name::To).unwrap_or(b""));
                 draft.set(Name::To, format_args!("{to};tag={tag}"));
             }

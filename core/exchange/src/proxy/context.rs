@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use base::Transport;
-use sip::message::{Draft, Host, Message, Method, Name, Scheme, UriRef};
+use sip::message::{Draft, Host, Message, Method, Name, UriRef};
 use sip::transaction::{Hop, Source, TxId};
 
 use super::best::{best, upstream};
@@ -184,6 +184,9 @@ impl Context {
     ) {
         let Some(branch) = self.branches.get_mut(index) else { return };
         let status = response.status().unwrap_or(500);
+        if status != 503 {
+            branch.search.worked(desk);
+        }
         match status {
             // RFC 3261 section 16.7 item 5, and RFC 4320 section 4.2 for all but INVITE.
             ..=100 => {}
@@ -264,23 +267,21 @@ impl Context {
         let waiter = Waiter::Branch(self.server, index);
         loop {
             let branch = &mut self.branches[index];
-            let (mut draft, next) = forward::copy(
-                &asked.message,
-                &asked.routed,
-                &branch.target,
-                branch.breadth,
-                &desk.config.domain,
-            );
-            match branch.search.next_hop(&next, waiter, links, desk) {
+            let realm = &desk.config.domain;
+            let mut copy =
+                forward::copy(&asked.message, &asked.routed, &branch.target, branch.breadth, realm);
+            match branch.search.next_hop(copy.toward(), waiter, links, desk) {
                 Step::Wait => return,
                 Step::Send(hop) => {
                     if route::is_recorded(&self.method) {
                         let call_id = asked.message.call_id().unwrap_or("").as_bytes();
                         let up = Side::upstream(&asked.message, &asked.source);
                         let down = Side::downstream(&hop, branch.is_bound(&hop));
-                        route::record(&mut draft, desk.mint, call_id, is_secure(&next), up, down);
+                        let secure = copy.is_secure();
+                        route::record(&mut copy.draft, desk.mint, call_id, secure, up, down);
                     }
-                    let tx = desk.transactions.request_marked(draft, hop, &asked.mark, desk.now, desk.out);
+                    let tx =
+                        desk.transactions.request_marked(copy.draft, hop, &asked.mark, desk.now, desk.out);
                     branch.tx = Some(tx);
                     self.live += 1;
                     links.clients.insert(tx, (self.server, index));
@@ -419,8 +420,4 @@ impl Branch {
         });
         hop.transport != Transport::Udp || !told
     }
-}
-
-fn is_secure(uri: &str) -> bool {
-    UriRef::read(uri.as_bytes()).is_ok_and(|uri| uri.scheme == Scheme::Sips)
 }

@@ -3,22 +3,49 @@
 //! RFC 3261 section 16.6 items 1 to 6, section 16.7 items 3 and 7, RFC 5393 section 5.3.3. The Via is the transaction
 //! layer's.
 
-use sip::message::{Draft, Message, Name, NameAddr};
+use sip::message::{Draft, Form, Message, Name, NameAddr, Scheme, UriRef};
 
 use super::route::Routed;
+use super::search::Toward;
 use super::target::Target;
+
+/// More than this is too much for a datagram on a path that nobody has measured. RFC 3261 section 18.1.1.
+const LARGEST_DATAGRAM: usize = 1300;
+
+/// What a copy still gets on its way out, about.
+const VIA_AND_RECORD_ROUTE: usize = 200;
 
 /// What a request may pass at most, when it does not say. RFC 3261 section 16.6 item 3.
 const MAX_FORWARDS: u8 = 70;
 
-/// The request for `target`, but for Via and Record-Route, and the URI that decides its next hop.
-pub(crate) fn copy(
+/// A copy on its way.
+pub(super) struct Copied {
+    pub(super) draft: Draft,
+    /// The URI that decides its next hop.
+    next: String,
+}
+
+impl Copied {
+    /// What the search for its next hop goes by.
+    pub(super) fn toward(&self) -> Toward<'_> {
+        let size = self.draft.len(Form::Full) + VIA_AND_RECORD_ROUTE;
+        Toward { uri: &self.next, large: size > LARGEST_DATAGRAM }
+    }
+
+    /// Whether the next hop is to be reached securely.
+    pub(super) fn is_secure(&self) -> bool {
+        UriRef::read(self.next.as_bytes()).is_ok_and(|uri| uri.scheme == Scheme::Sips)
+    }
+}
+
+/// The request for `target`, but for Via and Record-Route.
+pub(super) fn copy(
     request: &Message,
     routed: &Routed,
     target: &Target,
     breadth: usize,
     realm: &str,
-) -> (Draft, String) {
+) -> Copied {
     let mut draft = Draft::from_message(request);
     draft.set(Name::MaxForwards, request.max_forwards().map_or(MAX_FORWARDS, |n| n.saturating_sub(1)));
     draft.set(Name::MaxBreadth, breadth);
@@ -42,7 +69,7 @@ pub(crate) fn copy(
     for route in routes {
         draft.push(Name::Route, route);
     }
-    (draft, next.into())
+    Copied { next: next.into(), draft }
 }
 
 /// Credentials for our realm have done their work here; nobody behind us shall work at guessing the password from them.
@@ -63,7 +90,7 @@ fn strip_credentials(draft: &mut Draft, request: &Message, realm: &str) {
 }
 
 /// A response on its way up: without our Via, and with the challenges that other branches got. RFC 3261 section 16.7 item 7.
-pub(crate) fn back(response: &Message, challenges: &[(Name, String)]) -> Draft {
+pub(super) fn back(response: &Message, challenges: &[(Name, String)]) -> Draft {
     let mut draft = Draft::from_message(response);
     draft.remove_first(Name::Via);
     for (name, value) in challenges {
@@ -73,7 +100,7 @@ pub(crate) fn back(response: &Message, challenges: &[(Name, String)]) -> Draft {
 }
 
 /// The challenges in a response.
-pub(crate) fn challenges(response: &Message) -> Vec<(Name, String)> {
+pub(super) fn challenges(response: &Message) -> Vec<(Name, String)> {
     let of =
         |name: Name| response.all(name).map(move |value| (name, String::from_utf8_lossy(value).into_owned()));
     of(Name::WwwAuthenticate).chain(of(Name::ProxyAuthenticate)).collect()

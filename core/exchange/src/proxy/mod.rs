@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 
 use base::{Instant, Timers, Transport, Wake};
 use sip::locate::{self, Locator, LookupId};
-use sip::message::{Draft, Message, Method, Name};
+use sip::message::{Message, Method, Name};
 use sip::order::Orders;
 use sip::transaction::{Transactions, TxId};
 
@@ -27,6 +27,7 @@ use crate::token::Mint;
 use crate::ways::Ways;
 pub(crate) use context::Asked;
 use context::Context;
+use forward::Copied;
 use route::Routed;
 use search::{Search, Step};
 use target::Target;
@@ -63,8 +64,7 @@ enum Waiter {
 
 /// An ACK for a 2xx on its way. It has no transaction and no context. RFC 3261 section 16.6, last paragraph of item 10.
 struct Ack {
-    draft: Draft,
-    next: String,
+    copy: Copied,
     search: Search,
 }
 
@@ -113,12 +113,11 @@ impl Proxy {
 
     /// Forwards the ACK of a 2xx to the first target.
     pub(crate) fn ack(&mut self, message: &Message, routed: &Routed, target: &Target, desk: &mut Desk<'_>) {
-        let (draft, next) = forward::copy(message, routed, target, 1, &desk.config.domain);
+        let mut copy = forward::copy(message, routed, target, 1, &desk.config.domain);
         self.last_ack += 1;
-        let mut ack = Ack { draft, next, search: Search::new(target.next) };
         // Forking is long over: what bounds it has no place in an ACK.
-        ack.draft.remove(Name::MaxBreadth);
-        self.send_ack(self.last_ack, ack, desk);
+        copy.draft.remove(Name::MaxBreadth);
+        self.send_ack(self.last_ack, Ack { copy, search: Search::new(target.next) }, desk);
     }
 
     /// Takes a response to a copy.
@@ -218,10 +217,10 @@ impl Proxy {
     }
 
     fn send_ack(&mut self, id: u64, mut ack: Ack, desk: &mut Desk<'_>) {
-        match ack.search.next_hop(&ack.next, Waiter::Ack(id), &mut self.links, desk) {
+        match ack.search.next_hop(ack.copy.toward(), Waiter::Ack(id), &mut self.links, desk) {
             Step::Send(hop) => {
                 ack.search.end(&mut self.links, desk);
-                desk.transactions.send_ack(ack.draft, hop, desk.out);
+                desk.transactions.send_ack(ack.copy.draft, hop, desk.out);
             }
             Step::Wait if self.acks.len() < WAITING_ACKS => {
                 self.acks.insert(id, ack);

@@ -21,6 +21,16 @@ pub(super) enum Step {
     Fail(u16),
 }
 
+/// What decides the next hop where it is not known yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Toward<'a> {
+    /// The topmost Route's or the Request-URI.
+    pub(super) uri: &'a str,
+    /// Whether the request had better go by TCP. RFC 3261 section 18.1.1. Along a known flow it stays on that: nothing
+    /// else may lead there.
+    pub(super) large: bool,
+}
+
 /// One search.
 #[derive(Debug)]
 pub(super) struct Search {
@@ -37,10 +47,10 @@ impl Search {
         Self { next, tried: false, lookup: None, at: None }
     }
 
-    /// The next hop toward `uri`, or what must be waited for. After a failure ([`Search::failed`]) the one after it.
+    /// The next hop, or what must be waited for. After a failure ([`Search::failed`]) the one after it.
     pub(super) fn next_hop(
         &mut self,
-        uri: &str,
+        toward: Toward<'_>,
         waiter: Waiter,
         links: &mut Links,
         desk: &mut Desk<'_>,
@@ -57,7 +67,7 @@ impl Search {
                     self.tried = true;
                     at
                 }
-                (None, Next::Locate) => match self.locate(uri, desk) {
+                (None, Next::Locate) => match self.locate(toward, desk) {
                     Ok(Some(at)) => at,
                     Ok(None) => {
                         if let Some(id) = self.lookup {
@@ -87,6 +97,13 @@ impl Search {
         }
     }
 
+    /// The address last given out has answered.
+    pub(super) fn worked(&mut self, desk: &mut Desk<'_>) {
+        if let Some(at) = self.at {
+            desk.locator.worked(at);
+        }
+    }
+
     /// No more is wanted.
     pub(super) fn end(&mut self, links: &mut Links, desk: &mut Desk<'_>) {
         if let Some(id) = self.lookup.take() {
@@ -95,13 +112,15 @@ impl Search {
         }
     }
 
-    fn locate(&mut self, uri: &str, desk: &mut Desk<'_>) -> Result<Option<locate::Target>, u16> {
+    fn locate(&mut self, toward: Toward<'_>, desk: &mut Desk<'_>) -> Result<Option<locate::Target>, u16> {
         let id = if let Some(id) = self.lookup {
             id
         } else {
-            let uri = UriRef::read(uri.as_bytes()).map_err(|_| 400_u16)?;
+            let uri = UriRef::read(toward.uri.as_bytes()).map_err(|_| 400_u16)?;
             let (ipv4, ipv6) = desk.ways.families();
-            *self.lookup.insert(desk.locator.start(&uri, &Policy { ipv4, ipv6, ..Policy::default() }))
+            *self.lookup.insert(
+                desk.locator.start(&uri, &Policy { ipv4, ipv6, large: toward.large, ..Policy::default() }),
+            )
         };
         match desk.locator.next(id, desk.now, desk.out) {
             Located::Target(at) => Ok(Some(at)),

@@ -168,6 +168,40 @@ fn a_tcp_registration_is_called_on_its_connection_and_dialled_when_that_is_gone(
     );
 }
 
+/// RFC 3261 section 18.1.1: a request too large for a datagram, and what becomes of it where nobody takes connections.
+#[test]
+fn a_large_request_goes_by_tcp_and_falls_back_to_udp() {
+    let mut h = with_bob(&[(BOB, "<sip:1002@192.0.2.77>")]);
+    let text = invite(&mut h).replace("Max-F", &format!("Subject: {}\r\nMax-F", "x".repeat(1200)));
+    assert_eq!(House::lines(&h.datagram(ANN, &text)), [format!("100 -> {ANN}")]);
+    let there = addr("192.0.2.77:5060");
+    assert!(matches!(h.out[..], [Order::OpenFlow { transport: Transport::Tcp, remote }] if remote == there));
+    let mut out = Vec::new();
+    h.exchange.flow_failed(Transport::Tcp, there, h.now, &mut out);
+    h.out = out;
+    assert_eq!(House::lines(&h.sent()), ["INVITE sip:1002@192.0.2.77 -> 192.0.2.77:5060"]);
+}
+
+/// RFC 3261 section 18.1.1: each family by a socket of its own.
+#[test]
+fn a_phone_on_ipv6_is_called_by_the_ipv6_socket() {
+    let mut h = house(config());
+    let (six, here, bob) = (FlowId(2), "[2001:db8::1]:5060", "[2001:db8::2]:5060");
+    let (now, mut out) = (h.now, Vec::new());
+    h.exchange.flow_up(six, Transport::Udp, addr(here), None, now, &mut out);
+    let text = h.request("REGISTER sip:offhook.test", "1002", bob, "Contact: <sip:1002@[2001:db8::2]>\r\n");
+    let text = text.replace("To: <sip:", "To: <sip:1002@");
+    assert_eq!(h.authorized(six, bob, "1002", "secret-1002", &text).message.status(), Some(200));
+    let text = invite(&mut h);
+    let sent = h.datagram(ANN, &text);
+    assert_eq!((sent[1].flow, sent[1].line()), (six, format!("INVITE sip:1002@[2001:db8::2] -> {bob}")));
+    assert_eq!(sent[1].values(Name::RecordRoute).len(), 2, "one for each family");
+    h.bytes(six, bob, &reply(&sent[1], 200, "b", ""));
+    let bye = within(&mut h, &text, "BYE sip:1001@192.0.2.11", bob, &routes(&sent[1], false));
+    let sent = h.bytes(six, bob, &bye);
+    assert_eq!((sent[0].flow, sent[0].line()), (UDP, format!("BYE sip:1001@192.0.2.11 -> {ANN}")));
+}
+
 /// RFC 3261 section 16.9: and when it cannot be dialled either.
 #[test]
 fn a_connection_refused_counts_as_a_503_below_and_a_500_above() {
