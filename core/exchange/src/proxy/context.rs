@@ -230,8 +230,11 @@ impl Context {
 
     /// The caller gave up. RFC 3261 section 16.10.
     pub(super) fn cancel(&mut self, reason: Option<&str>, links: &mut Links, desk: &mut Desk<'_>) {
-        if self.state == State::Searching {
-            self.wind(reason, links, desk);
+        match self.state {
+            State::Searching => self.wind(reason, links, desk),
+            State::Winding => {}
+            // Too late: the caller has its answer. RFC 3261 section 9.2.
+            State::Answered => return,
         }
         // Nobody was asked yet: the 487 is ours to give.
         if self.finals.is_empty() && self.branches.iter().all(|b| b.settled) {
