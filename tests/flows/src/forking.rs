@@ -1,7 +1,7 @@
 //! One call, several phones: RFC 3261 sections 13.2.2.4 and 16.
 
 use offhook_sim::{account, sdp};
-use phone::{Account, CallState};
+use phone::{Account, CallState, Command};
 
 use crate::stage::*;
 
@@ -21,6 +21,24 @@ fn all_phones_of_a_user_ring_and_the_first_to_answer_has_the_call() {
     w.run_until_state(ann, CallState::Active);
     w.run_for(secs(2.0));
     w.hang_up(ann);
+    w.run_until_quiet();
+    keep(&w);
+}
+
+#[test]
+fn when_all_phones_decline_the_caller_hears_one_reason() {
+    let mut w = world("RFC 3261 section 16.7 step 6");
+    let ann = w.phone("ann", Some(account("ann", ip(2))));
+    w.exchange("proxy", trusting());
+    let desk = w.phone("desk", Some(account("bob", ip(2))));
+    let pocket = w.phone("pocket", Some(account("bob", ip(2))));
+    w.run_until_registered(&[ann, desk, pocket]);
+    w.command(desk, Command::DoNotDisturb(true));
+    w.call(ann, "bob");
+    ring(&mut w, pocket);
+    w.run_for(secs(2.0));
+    let call = w.live(pocket);
+    w.command(pocket, Command::Reject(call, 603));
     w.run_until_quiet();
     keep(&w);
 }

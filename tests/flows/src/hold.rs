@@ -1,6 +1,7 @@
 //! Hold, and two calls at once: RFC 5359 sections 2.1 and 2.2.
 
-use phone::{CallState, Command};
+use offhook_sim::{account, sdp};
+use phone::{Account, CallState, Command};
 
 use crate::stage::*;
 
@@ -84,5 +85,30 @@ fn without_call_waiting_a_second_caller_is_told_that_it_is_busy() {
     w.call(cem, "bob");
     w.run_until("refused", |w| w.state(cem).is_none());
     assert_eq!(w.state(ann), Some(CallState::Active));
+    keep(&w);
+}
+
+#[test]
+fn a_stranger_who_asks_for_an_offer_in_a_call_gets_one_and_answers_in_the_ack() {
+    let mut w = world("RFC 3261 section 14.2; RFC 6337 section 2.1");
+    let ann = w.phone("ann", Some(Account { proxy: None, register: false, ..account("ann", ip(1)) }));
+    let gateway = w.stranger("gateway");
+    let media = sdp((ip(2), 9000).into(), &["PCMU"], "sendrecv");
+    w.call(ann, "sip:bob@10.0.0.2");
+    let invite = w.hears(gateway, "INVITE");
+    w.says(gateway, &invite, invite.reply("200 OK", "g", "Contact: <sip:10.0.0.2>", &media));
+    w.hears(gateway, "ACK");
+    w.run_for(secs(1.0));
+    w.begin();
+    w.says(gateway, &invite, invite.back("INVITE", 1, "g", "Contact: <sip:10.0.0.2>", ""));
+    let offer = w.hears(gateway, "200");
+    assert!(offer.body().contains("m=audio"));
+    let answer = sdp((ip(2), 9000).into(), &["PCMU"], "sendonly");
+    w.says(gateway, &offer, offer.onward("ACK", 1, "", &answer));
+    w.run_until_state(ann, CallState::RemoteHeld);
+    w.hang_up(ann);
+    let bye = w.hears(gateway, "BYE");
+    w.says(gateway, &bye, bye.reply("200 OK", "", "", ""));
+    w.run_until_quiet();
     keep(&w);
 }

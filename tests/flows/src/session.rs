@@ -5,7 +5,7 @@ use exchange::redirect::Redirect;
 use offhook_sim::{account, sdp, users};
 use phone::{Account, CallState, Command};
 use sip::locate::{Question, Record};
-use sip::message::Name;
+use sip::message::{Method, Name};
 
 use crate::stage::*;
 
@@ -94,6 +94,48 @@ fn a_proxy_that_is_dead_is_passed_over_for_the_next() {
     w.kill(one);
     talk(&mut w, ann, bob, "bob");
     w.hang_up(ann);
+    w.run_until_quiet();
+    keep(&w);
+}
+
+#[test]
+fn a_proxy_that_says_nothing_is_passed_over_when_its_time_is_up() {
+    let mut w = world("RFC 3665 section 3.4; RFC 3261 section 17.1.1.2");
+    let srv = |priority, target: &str| Record::Srv { priority, weight: 0, port: 5060, target: target.into() };
+    let host = |n: u8| vec![Record::A(std::net::Ipv4Addr::new(10, 0, 0, n))];
+    w.name(Question::Srv("_sip._udp.offhook.test".into()), vec![srv(1, "one.test"), srv(2, "two.test")]);
+    w.name(Question::A("one.test".into()), host(2));
+    w.name(Question::A("two.test".into()), host(3));
+    let ann = w.phone("ann", Some(Account { proxy: None, register: false, ..account("ann", ip(2)) }));
+    let one = w.exchange("one", trusting());
+    w.exchange("two", trusting());
+    let bob = w.phone("bob", Some(account("bob", ip(3))));
+    w.run_until_registered(&[bob]);
+    w.sleep(one);
+    let mut w = w.hiding(Method::Register);
+    w.call(ann, "bob");
+    ring(&mut w, bob);
+    w.run_for(secs(1.0));
+    w.hang_up(ann);
+    w.run_until_quiet();
+    keep(&w);
+}
+
+#[test]
+fn an_offer_without_a_codec_of_ours_is_not_acceptable() {
+    let mut w = world("RFC 3261 section 13.3.1.3").about(&[Name::Warning]);
+    let stranger = w.stranger("stranger");
+    let bob = w.phone("bob", Some(Account { proxy: None, register: false, ..account("bob", ip(1)) }));
+    let body = sdp(w.addr(stranger), &["PCMU"], "sendrecv").replace("RTP/AVP 0", "RTP/AVP 4");
+    w.opens(
+        stranger,
+        bob,
+        "INVITE sip:bob@10.0.0.2 SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1\nMax-Forwards: 70\n\
+         From: <sip:a@10.0.0.1>;tag=a\nTo: <sip:bob@10.0.0.2>\nCall-ID: c\nCSeq: 1 INVITE\n\
+         Contact: <sip:10.0.0.1>",
+        &body,
+    );
+    w.hears(stranger, "488");
     w.run_until_quiet();
     keep(&w);
 }
