@@ -1,8 +1,8 @@
 //! G.729 Annex A with Annex B: 8 kbit/s speech in frames of 10 ms, silence compressed when asked for.
 //!
 //! ITU-T G.729 with Annexes A and B, from a numeric specification of their fixed-point arithmetic: the same words as
-//! the Recommendation's, always. One file a stage; what both directions share comes first ([`ops`], [`math`], [`lsf`],
-//! [`gain`], [`noise`]). [`kernels`] holds the loops where the time goes twice, plain and fast. Knows no packets.
+//! the Recommendation's, always. One file a stage; both directions share `ops`, `math`, `lsf`, `gain` and `noise`, and
+//! `kernels` holds the loops where the time goes, twice: plain and fast. Knows no packets.
 
 // Field letters are the Recommendation's, and an index there is an index here.
 #![allow(clippy::many_single_char_names, clippy::needless_range_loop)]
