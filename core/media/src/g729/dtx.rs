@@ -4,8 +4,7 @@
 
 use super::bits::SidFields;
 use super::decoder::sid_gain_index;
-use super::encoder::PRESENT;
-use super::lpc::{Correlation, Levinson, Prediction, WINDOW, to_lsp};
+use super::lpc::{Correlation, Levinson, PRESENT, Prediction, WINDOW, to_lsp};
 use super::lsf::History;
 use super::lsf_search::quantise_noise;
 use super::math::{FRAME, Lpc, Lsp, ORDER, Seed};

@@ -13,7 +13,7 @@ use super::gain::{Energies, sharpening};
 use super::gain_search::{self, Scaled};
 use super::highpass::HighPass;
 use super::kernels::{Fast, Kernels};
-use super::lpc::{self, Levinson};
+use super::lpc::{self, Levinson, PRESENT};
 use super::lsf::{History, subframe_filters};
 use super::lsf_search::quantise;
 use super::math::{Block, FRAME, Lpc, Lsp, ORDER, SUBFRAME, weight};
@@ -33,8 +33,6 @@ pub enum Coded {
     Nothing,
 }
 
-/// Where the frame being coded begins in the speech buffer: one subframe of look-ahead lies behind its end.
-pub(super) const PRESENT: usize = 120;
 /// Samples of excitation kept before a frame.
 const PAST: usize = 154;
 

@@ -51,6 +51,9 @@ pub(super) fn correlate<K: Kernels>(speech: &[i16; WINDOW]) -> Correlation {
     Correlation { r, plain, exponent: exponent - v as i16 }
 }
 
+/// Where the frame being coded begins under the window: one subframe of look-ahead lies behind its end.
+pub(super) const PRESENT: usize = 120;
+
 /// The last stable filter, kept for the next unstable one. One memory for every use in an encoder.
 #[derive(Clone, Debug)]
 pub(super) struct Levinson {
