@@ -301,7 +301,7 @@ pub(super) const TAB_ZONE: [u8; 153] = [
 /// Predictor of the code energy. Q13.
 pub(super) const GAIN_PRED: [i16; 4] = [5571, 4751, 2785, 1556];
 
-/// Gain codebook, first stage: pitch and code part. [i][0] pitch-gain part Q14, [i][1] code-gain correction part Q13.
+/// Gain codebook, first stage: pitch and code part. `[i][0]` pitch-gain part Q14, `[i][1]` code-gain correction part Q13.
 pub(super) const GBK1: [[i16; 2]; 8] = [
     [1, 1516],
     [1551, 2425],
@@ -313,7 +313,7 @@ pub(super) const GBK1: [[i16; 2]; 8] = [
     [2678, 27162],
 ];
 
-/// Gain codebook, second stage. [i][0] Q14, [i][1] Q13.
+/// Gain codebook, second stage. `[i][0]` Q14, `[i][1]` Q13.
 pub(super) const GBK2: [[i16; 2]; 16] = [
     [826, 2005],
     [1994, 0],
@@ -345,10 +345,10 @@ pub(super) const IMAP1: [u8; 8] = [5, 1, 7, 4, 2, 0, 6, 3];
 /// Second-stage index as received. Index.
 pub(super) const IMAP2: [u8; 16] = [2, 14, 3, 13, 0, 15, 1, 12, 6, 10, 7, 9, 4, 11, 5, 8];
 
-/// Gain preselection. [0][0] Q10, [0][1] Q14, [1][0] Q16, [1][1] Q19.
+/// Gain preselection. `[0][0]` Q10, `[0][1]` Q14, `[1][0]` Q16, `[1][1]` Q19.
 pub(super) const COEF: [[i16; 2]; 2] = [[31881, 26416], [31548, 27816]];
 
-/// Gain preselection, long words. [0][0] Q26, [0][1] Q30, [1][0] Q32, [1][1] Q35.
+/// Gain preselection, long words. `[0][0]` Q26, `[0][1]` Q30, `[1][0]` Q32, `[1][1]` Q35.
 pub(super) const L_COEF: [[i32; 2]; 2] = [[2_089_405_952, 1_731_217_536], [2_067_549_984, 1_822_990_272]];
 
 /// Preselection thresholds, first stage. Q14.
