@@ -2,10 +2,12 @@
 //!
 //! Knows no policy.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-use base::{Instant, Rng, Timers};
-use sip::order::Orders;
+use base::{FlowId, Instant, Rng, Timers};
+use bytes::Bytes;
+use sip::codec::FlowCodec;
+use sip::order::{Order, Orders};
 use sip::ua::Agent;
 
 use crate::{AccountId, CallId, Event, MediaId, MediaOrder, Output};
@@ -45,6 +47,8 @@ pub(crate) struct Desk {
     /// the other side is told of it.
     pub(crate) orders: Orders,
     pub(crate) queue: VecDeque<Output>,
+    /// What lies between the reader and a flow, where it is more than nothing.
+    pub(crate) codecs: BTreeMap<FlowId, Box<dyn FlowCodec + Send>>,
     media_ids: u32,
 }
 
@@ -57,6 +61,7 @@ impl Desk {
             timers: Timers::default(),
             orders: Orders::new(),
             queue: VecDeque::new(),
+            codecs: BTreeMap::new(),
             media_ids: 0,
         }
     }
@@ -74,8 +79,26 @@ impl Desk {
         MediaId(self.media_ids)
     }
 
-    /// Moves the agent's orders to the queue.
+    /// Moves the agent's orders to the queue, each datagram as its flow's codec writes it.
     pub(crate) fn flush(&mut self) {
-        self.queue.extend(self.orders.drain(..).map(Output::Sip));
+        let Self { orders, queue, codecs, .. } = self;
+        queue.extend(orders.drain(..).map(|order| Output::Sip(seal(order, codecs))));
+    }
+}
+
+fn seal(order: Order, codecs: &mut BTreeMap<FlowId, Box<dyn FlowCodec + Send>>) -> Order {
+    match order {
+        Order::Send { flow, to, bytes } => {
+            let bytes = match codecs.get_mut(&flow) {
+                Some(codec) => {
+                    let mut wire = Vec::with_capacity(bytes.len() + 64);
+                    codec.seal(&bytes, &mut wire);
+                    Bytes::from(wire)
+                }
+                None => bytes,
+            };
+            Order::Send { flow, to, bytes }
+        }
+        Order::OpenFlow { .. } | Order::CloseFlow { .. } | Order::Resolve { .. } => order,
     }
 }

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use base::{Instant, Redacted, Rng, Wake};
+use base::{FlowId, Instant, Redacted, Rng, Wake};
+use sip::codec::FlowCodec;
 use sip::ua::{Agent, AgentConfig, RequestId};
 
 use crate::call::Call;
@@ -25,6 +26,7 @@ pub struct Phone {
     pub(crate) forward_to: Option<Redacted<String>>,
     pub(crate) online: bool,
     pub(crate) goodbye: Goodbye,
+    unopened: u64,
 }
 
 /// How far the phone is with leaving.
@@ -55,6 +57,7 @@ impl Phone {
             forward_to: None,
             online: true,
             goodbye: Goodbye::NotSaid,
+            unopened: 0,
         }
     }
 
@@ -62,13 +65,26 @@ impl Phone {
     /// nothing else can be handled until it is dropped.
     pub fn handle(&mut self, input: Input<'_>, now: Instant) -> Outputs<'_> {
         self.desk.now = now;
-        let Desk { agent, orders, .. } = &mut self.desk;
+        let Desk { agent, orders, codecs, .. } = &mut self.desk;
         match input {
-            Input::Bytes { flow, from, bytes } => agent.received(flow, from, bytes, now, orders),
+            Input::Bytes { flow, from, bytes } => {
+                let mut room = Vec::new();
+                let clear = match codecs.get_mut(&flow) {
+                    Some(codec) => codec.open(bytes, &mut room),
+                    None => Some(bytes),
+                };
+                match clear {
+                    Some(clear) => agent.received(flow, from, clear, now, orders),
+                    None => self.unopened += 1,
+                }
+            }
             Input::FlowUp { flow, transport, local, remote } => {
                 agent.flow_up(flow, transport, local, remote, now, orders);
             }
-            Input::FlowDown { flow } => agent.flow_down(flow, now, orders),
+            Input::FlowDown { flow } => {
+                codecs.remove(&flow);
+                agent.flow_down(flow, now, orders);
+            }
             Input::FlowFailed { transport, remote } => agent.flow_failed(transport, remote, now, orders),
             Input::Resolved { query, answer } => agent.resolved(query, answer, now, orders),
             Input::Network(news) => self.network(&news),
@@ -86,6 +102,16 @@ impl Phone {
         self.sweep();
         self.desk.flush();
         Outputs(&mut self.desk.queue)
+    }
+
+    /// Puts a codec between the reader and a flow, until the flow is down. Without one the wire carries clear bytes.
+    pub fn set_codec(&mut self, flow: FlowId, codec: Box<dyn FlowCodec + Send>) {
+        self.desk.codecs.insert(flow, codec);
+    }
+
+    /// Datagrams dropped because their flow's codec could not open them: not for us, or another key.
+    pub fn unopened(&self) -> u64 {
+        self.unopened
     }
 
     /// When the phone wants to hear [`Input::Due`] if nothing happens, and why.
@@ -154,4 +180,55 @@ fn stopped(goodbye: &mut Goodbye, desk: &mut Desk) {
     *goodbye = Goodbye::Said;
     desk.timers.cancel(&Timer::Stop);
     desk.event(Event::Stopped);
+}
+
+#[cfg(test)]
+mod tests {
+    use base::Transport;
+    use sip::order::Order;
+
+    use super::*;
+    use crate::Output;
+
+    /// Turns every bit around, behind a mark that says so.
+    struct Inverted;
+
+    impl FlowCodec for Inverted {
+        fn seal(&mut self, clear: &[u8], out: &mut Vec<u8>) {
+            out.push(b'!');
+            out.extend(clear.iter().map(|b| !b));
+        }
+
+        fn open<'a>(&mut self, wire: &'a [u8], room: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+            room.extend(wire.strip_prefix(b"!")?.iter().map(|b| !b));
+            Some(room)
+        }
+    }
+
+    const OPTIONS: &[u8] =
+        b"OPTIONS sip:bob@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\n\
+        Max-Forwards: 70\r\nFrom: <sip:ann@192.0.2.1>;tag=1\r\nTo: <sip:bob@192.0.2.2>\r\nCall-ID: 1\r\n\
+        CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+
+    #[test]
+    fn a_flow_with_a_codec_hears_and_says_nothing_in_clear() {
+        let mut phone = Phone::new(Config::default(), CallIds::default(), Rng::from_number(1));
+        let (flow, now) = (FlowId(1), Instant::ZERO);
+        let from = ([192, 0, 2, 1], 5060).into();
+        let local = ([192, 0, 2, 2], 5060).into();
+        let up = Input::FlowUp { flow, transport: Transport::Udp, local, remote: None };
+        assert_eq!(phone.handle(up, now).count(), 0);
+        phone.set_codec(flow, Box::new(Inverted));
+
+        assert_eq!(phone.handle(Input::Bytes { flow, from, bytes: OPTIONS }, now).count(), 0);
+        assert_eq!(phone.unopened(), 1);
+
+        let mut wire = Vec::new();
+        Inverted.seal(OPTIONS, &mut wire);
+        let sent: Vec<Output> = phone.handle(Input::Bytes { flow, from, bytes: &wire }, now).collect();
+        let [Output::Sip(Order::Send { bytes, .. })] = &sent[..] else { panic!("one answer: {sent:?}") };
+        let mut room = Vec::new();
+        let clear = Inverted.open(bytes, &mut room).unwrap();
+        assert!(clear.starts_with(b"SIP/2.0 200"), "{}", String::from_utf8_lossy(clear));
+    }
 }
