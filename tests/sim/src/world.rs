@@ -3,6 +3,7 @@
 //! What happens next is always the earliest thing that wants to happen: an arrival, a machine's wish to be woken, a media
 //! frame, a name server's answer. The same seed is the same history.
 
+mod fortune;
 mod people;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -14,17 +15,17 @@ use bytes::Bytes;
 use exchange::bindings::InMemory;
 use phone::{MediaId, MediaNews, MediaOrder};
 use sip::ladder::{self, Ladder};
-use sip::locate::{Answer, Question, Record};
+use sip::locate::{Answer, Question};
 use sip::message::{Message, Method, Name};
 use sip::order::Order;
 
 use crate::exchange::Office;
 use crate::node::{Machine, News, Node};
 use crate::phone::{Handset, Wish};
+use crate::picture;
 use crate::sound::{self, Stream};
 use crate::stranger::{Heard, Stranger};
 use crate::wire::{Arrival, Fate, NodeId, Socket, Wire};
-use crate::{Link, picture};
 
 /// How long a name server takes to answer.
 const DNS_DELAY: Duration = Duration::from_millis(10);
@@ -203,88 +204,6 @@ impl World {
         self.wire.listen(local);
         self.agenda.push_back((node, News::FlowUp { flow, transport: Transport::Udp, local, remote: None }));
         self.agenda.push_back((node, News::Listening { transport: Transport::Tcp, local }));
-    }
-
-    // What the world does to them
-
-    /// Makes every link that has none of its own like this.
-    pub fn set_links(&mut self, link: Link) {
-        self.wire.set_default(link);
-    }
-
-    /// Makes one way like this.
-    pub fn set_link(&mut self, from: NodeId, to: NodeId, link: Link) {
-        self.wire.set_link(from, to, link);
-    }
-
-    /// Cuts or mends one way.
-    pub fn cut(&mut self, from: NodeId, to: NodeId, cut: bool) {
-        let link = Link { cut, ..self.wire.link(from, to) };
-        self.wire.set_link(from, to, link);
-    }
-
-    /// What the name servers know; all other names are not found.
-    pub fn name(&mut self, question: Question, records: Vec<Record>) {
-        self.dns.insert(question, Answer::Records(records));
-    }
-
-    /// A phone's processor stops: datagrams are lost on it, streams wait.
-    pub fn sleep(&mut self, node: NodeId) {
-        self.nodes[node.0].awake = false;
-    }
-
-    /// It goes on.
-    pub fn wake(&mut self, node: NodeId) {
-        self.nodes[node.0].awake = true;
-        let missed = std::mem::take(&mut self.nodes[node.0].missed);
-        self.agenda.extend(missed.into_iter().map(|news| (node, news)));
-        self.agenda.push_back((node, News::Due));
-        self.work();
-    }
-
-    /// A node's process ends without a word.
-    pub fn kill(&mut self, node: NodeId) {
-        self.wire.kill(node, self.now);
-        self.later.retain(|_, (n, _)| *n != node);
-        let n = &mut self.nodes[node.0];
-        let machine = std::mem::replace(&mut n.machine, Machine::Stranger(Stranger::default()));
-        n.machine = Machine::Ended(Box::new(machine));
-        n.missed.clear();
-    }
-
-    /// It begins again: a phone with its settings, an exchange with its users and bindings.
-    pub fn start(&mut self, node: NodeId) {
-        let rng = self.rng.split();
-        let n = &mut self.nodes[node.0];
-        let machine = std::mem::replace(&mut n.machine, Machine::Stranger(Stranger::default()));
-        n.machine = match machine {
-            Machine::Ended(machine) => match *machine {
-                Machine::Phone(handset) => Machine::Phone(Box::new(handset.restarted(rng))),
-                Machine::Exchange(office) => Machine::Exchange(Box::new(office.restarted(rng, self.now))),
-                other => other,
-            },
-            running => running,
-        };
-        n.awake = true;
-        self.boot(node);
-    }
-
-    /// A node loses its network: its streams and sockets are gone, and nobody is told but itself.
-    pub fn offline(&mut self, node: NodeId) {
-        for flow in self.wire.unplug(node) {
-            self.agenda.push_back((node, News::FlowDown { flow }));
-        }
-        self.agenda.push_back((node, News::NetworkDown));
-        self.work();
-    }
-
-    /// It has one again, perhaps with another address.
-    pub fn online(&mut self, node: NodeId, ip: IpAddr) {
-        self.wire.add_host(node, ip);
-        self.nodes[node.0].ips = vec![ip];
-        self.open_sockets(node, ip);
-        self.agenda.push_back((node, News::NetworkUp { addrs: vec![ip] }));
-        self.work();
     }
 
     // Time
