@@ -9,7 +9,7 @@ use base::Instant;
 use super::common::{Cx, Timer};
 use super::news::{By, Cause, Party};
 use super::profile::Profile;
-use super::session::{Alarm, Session};
+use super::session::{Alarm, Session, State};
 use crate::message::{Draft, Message, Name, Refresher};
 
 /// The shortest interval anybody may ask for, in seconds. RFC 4028 section 4.
@@ -147,6 +147,10 @@ impl Refreshing {
 impl Session {
     /// Begins the agreed interval anew.
     pub(super) fn set_refresh(&mut self, cx: &mut Cx<'_>) {
+        // The answer to a re-INVITE may come when all is over; a timer set then would outlive the session.
+        if matches!(self.state, State::Leaving | State::Over) {
+            return;
+        }
         let timer = Timer::Session(self.id, Alarm::Refresh);
         match self.refreshing.start(cx.now) {
             Some(at) => cx.common.timers.set(timer, at),

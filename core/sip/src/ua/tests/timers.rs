@@ -140,3 +140,17 @@ fn scripted_call(
     net.give_back(script, ok);
     (net, script, message, theirs)
 }
+
+/// An answer that is overtaken by the end of the call sets no timer that nobody would take back.
+#[test]
+fn an_answer_that_comes_after_the_end_begins_no_interval() {
+    let mut net = Net::pair_with(|_, profile| profile.session_expires = 1800);
+    let (ours, theirs) = net.established();
+    net.with(0, |a, now, out| a.reoffer(ours, sdp("hold"), By::Reinvite, now, out)).unwrap();
+    net.soon();
+    net.delay = Duration::from_millis(100);
+    net.with(1, |a, now, out| a.answer_reoffer(theirs, sdp("held"), now, out));
+    net.delay = Duration::from_millis(10);
+    net.with(0, |a, now, out| a.hang_up(ours, &[], now, out));
+    net.assert_quiet();
+}
