@@ -342,7 +342,8 @@ impl Registration {
         }
         if let Some((ours, theirs)) = seen_as(message) {
             self.behind_nat = ours != theirs;
-            let private = self.binding_at(message, ours);
+            let stream = via.is_some_and(|via| via.transport.is_reliable());
+            let private = self.binding_at(message, ours, stream);
             if self.behind_nat && !self.moved && private.is_some() {
                 self.moved = true;
                 let request = self.register(self.ask, private, desk);
@@ -364,12 +365,12 @@ impl Registration {
         self.show(desk, view);
     }
 
-    /// The Contact of ours that names this address, as the registrar has it.
-    fn binding_at(&self, message: &Message, address: SocketAddr) -> Option<String> {
+    /// The Contact of ours that names this address, as the registrar has it. On a stream it names a port of its own.
+    fn binding_at(&self, message: &Message, address: SocketAddr, any_port: bool) -> Option<String> {
         let named = |uri: UriRef<'_>| {
             uri.user == Some(self.profile.contact_user.as_str())
                 && uri.host.ip() == Some(address.ip())
-                && uri.port.unwrap_or(5060) == address.port()
+                && (any_port || uri.port.unwrap_or(5060) == address.port())
         };
         let mut contacts = message.contacts().filter_map(Result::ok);
         contacts.find(|contact| named(contact.uri())).map(|contact| contact.uri_text().to_owned())

@@ -4,7 +4,7 @@
 //! (the address others see us come from). Knows the names of sockets, not the sockets.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use base::{FlowId, Transport};
 use bytes::Bytes;
@@ -117,6 +117,9 @@ impl Flows {
     }
 
     /// The address for a Contact that `remote` is to use.
+    ///
+    /// On a stream it is where we listen, unless a NAT stands between: a connection's own port is dialled in vain, and
+    /// would make a new binding, and calls that nobody can reach, of each connection that replaces another.
     pub(super) fn contact_address(
         &self,
         which: ContactAddress,
@@ -124,12 +127,21 @@ impl Flows {
         remote: SocketAddr,
         local: SocketAddr,
     ) -> SocketAddr {
-        match which {
-            ContactAddress::Local => local,
-            ContactAddress::Learned => {
-                self.routes.get(&(transport, remote)).and_then(|route| route.learned).unwrap_or(local)
-            }
+        let learned = match which {
+            ContactAddress::Local => None,
+            ContactAddress::Learned => self.routes.get(&(transport, remote)).and_then(|route| route.learned),
+        };
+        match learned {
+            Some(seen) if !transport.is_reliable() || seen.ip() != local.ip() => seen,
+            Some(_) | None if transport == Transport::Tcp => self.listener(local.ip()).unwrap_or(local),
+            Some(_) | None => local,
         }
+    }
+
+    /// Where we listen for TCP on this address: where we do for UDP. RFC 3261 section 18.2.1.
+    fn listener(&self, ip: IpAddr) -> Option<SocketAddr> {
+        let mut sockets = self.by_id.values().filter(|flow| flow.transport == Transport::Udp);
+        sockets.find(|flow| flow.local.ip() == ip).map(|flow| flow.local)
     }
 
     /// The route that leads there now, without ordering one.
@@ -175,5 +187,34 @@ impl Flows {
 
     fn stream(&mut self, flow: FlowId) -> Option<&mut Stream> {
         self.by_id.get_mut(&flow)?.stream.as_mut()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addr(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_contact_on_a_stream_names_the_listener_unless_a_nat_stands_between() {
+        let (registrar, ours) = (addr("192.0.2.1:5060"), addr("10.0.0.2:40000"));
+        let contact = |flows: &Flows| {
+            flows.contact_address(ContactAddress::Learned, Transport::Tcp, registrar, ours).to_string()
+        };
+        let mut flows = Flows::default();
+        flows.up(FlowId(1), Transport::Tcp, ours, Some(registrar));
+        assert_eq!(contact(&flows), "10.0.0.2:40000", "nothing listens");
+        flows.up(FlowId(2), Transport::Udp, addr("10.0.0.2:5062"), None);
+        assert_eq!(contact(&flows), "10.0.0.2:5062");
+        let learn = |flows: &mut Flows, seen: &str| {
+            flows.routes.get_mut(&(Transport::Tcp, registrar)).unwrap().learned = Some(addr(seen));
+        };
+        learn(&mut flows, "10.0.0.2:40000");
+        assert_eq!(contact(&flows), "10.0.0.2:5062");
+        learn(&mut flows, "198.51.100.7:40000");
+        assert_eq!(contact(&flows), "198.51.100.7:40000");
     }
 }
