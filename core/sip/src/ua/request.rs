@@ -109,6 +109,8 @@ struct Outgoing {
     pointed: Vec<Uri>,
     tried: usize,
     cancelled: bool,
+    /// Whether the connection that carried it broke once before.
+    broke: bool,
     /// How often a 422 has been obeyed.
     raises: u8,
     /// What has been answered to whom, so that a wrong password is not tried for ever.
@@ -182,6 +184,7 @@ impl Cx<'_> {
             pointed: Vec::new(),
             tried: 0,
             cancelled: false,
+            broke: false,
             raises: 0,
             attempt: Attempt::default(),
         };
@@ -466,12 +469,17 @@ impl Cx<'_> {
     /// A transaction of ours found no answer, or no way.
     pub(super) fn on_fault(&mut self, tx: TxId, fault: Fault) {
         let Some(&id) = self.common.requests.by_tx.get(&tx) else { return };
-        let Some(out) = self.common.requests.by_id.get(&id) else { return };
+        let Some(out) = self.common.requests.by_id.get_mut(&id) else { return };
         let Stage::Sent { tx: current, target } = out.stage else { return };
         if current != tx {
             return;
         }
-        if out.cancelled {
+        let broke = fault == Fault::Unreachable && target.transport.is_reliable();
+        if broke && out.task.draft.method() == Method::Bye && !std::mem::replace(&mut out.broke, true) {
+            // It may have been lost with its connection, and then the other side would go on talking. One too many does no
+            // harm: it is answered 481.
+            self.ask_again(id);
+        } else if out.cancelled {
             self.settle_request(id, Reply::Fault(fault));
         } else {
             self.next_target(id, target, None, Reply::Fault(fault));

@@ -205,6 +205,11 @@ impl Net {
         }
     }
 
+    /// Whatever is on its way gets nowhere.
+    pub(super) fn lose_what_flies(&mut self) {
+        self.flying.clear();
+    }
+
     pub(super) fn first_stream(&self, node: NodeId) -> Option<FlowId> {
         self.nodes[node].streams.keys().next().copied()
     }

@@ -307,6 +307,28 @@ fn a_broken_connection_fails_its_requests_and_is_opened_anew() {
     net.assert_quiet();
 }
 
+/// A BYE that may be lost with its connection is said once more on another, or the other side would talk on; one that was
+/// heard and is said again does no harm.
+#[test]
+fn a_hang_up_outlives_the_connection_it_was_said_on() {
+    for heard in [false, true] {
+        let mut net = Net::pair_with(|_, profile| profile.transport = TransportPolicy::Only(Transport::Tcp));
+        let (ours, _) = net.established();
+        net.with(0, |a, now, out| a.hang_up(ours, &[], now, out));
+        if heard {
+            net.run(Duration::from_millis(15));
+        } else {
+            net.lose_what_flies();
+        }
+        let flow = net.first_stream(0).unwrap();
+        net.cut(0, flow);
+        net.soon();
+        assert_eq!(net.expect(1, ended).0, Party::Them);
+        assert_eq!(net.said("BYE"), 2);
+        net.assert_quiet();
+    }
+}
+
 /// Section 18.4: a datagram that comes back as undeliverable fails its request at once.
 #[test]
 fn a_refused_datagram_fails_its_request_at_once() {
