@@ -58,6 +58,11 @@ impl Search {
         loop {
             let at = match (self.at, self.next) {
                 (Some(at), _) => at,
+                // A connection that broke may be made again, where the contact can be dialled.
+                (None, Next::Flow(hop)) if self.tried && hop.transport.is_reliable() => {
+                    self.next = Next::Locate;
+                    continue;
+                }
                 (None, Next::Flow(_) | Next::Fixed(_)) if self.tried => return Step::Fail(503),
                 (None, Next::Flow(hop)) => {
                     self.tried = true;
