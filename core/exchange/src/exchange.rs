@@ -220,6 +220,12 @@ impl<B: Bindings> Exchange<B> {
         self.proxy.len()
     }
 
+    /// Whether nothing of any request is kept any more, in any machine; bindings may stand. One that never gets there
+    /// though nobody asks for anything leaks.
+    pub fn is_quiet(&self) -> bool {
+        self.proxy.is_quiet() && self.transactions.is_empty() && self.locator.is_empty()
+    }
+
     /// The bindings.
     pub fn bindings(&self) -> &B {
         &self.bindings

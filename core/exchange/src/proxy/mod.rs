@@ -194,6 +194,17 @@ impl Proxy {
         self.contexts.len()
     }
 
+    /// Whether nothing is kept of any request, in any index.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let Links { clients, lookups, connecting, timer_c } = &self.links;
+        self.contexts.is_empty()
+            && self.acks.is_empty()
+            && clients.is_empty()
+            && lookups.is_empty()
+            && connecting.is_empty()
+            && timer_c.is_empty()
+    }
+
     fn resume(&mut self, waiter: Waiter, failed: Option<u16>, desk: &mut Desk<'_>) {
         match waiter {
             Waiter::Branch(server, index) => {
