@@ -15,6 +15,8 @@ pub(crate) fn of_end(by: Party, cause: &Cause, transferred: bool) -> String {
         (Party::Them, _) if cause.status < 300 => "The other side ended the call.".into(),
         (Party::Them, _) => of_status(cause.status).into(),
         (Party::Network, _) if cause.status == 408 => "The other side could no longer be reached.".into(),
+        // It hung up and its BYE is late, or it has begun anew.
+        (Party::Network, _) if cause.status == 481 => of_status(481).into(),
         (Party::Network, _) => "The connection was lost.".into(),
     }
 }
@@ -146,6 +148,14 @@ mod tests {
     fn an_answer_elsewhere_is_told_from_a_caller_who_gave_up() {
         let cause = |status| Cause { status, text: String::new(), q850: None };
         assert_ne!(of_missed(Party::Them, &cause(200)), of_missed(Party::Them, &cause(487)));
+    }
+
+    #[test]
+    fn a_call_that_the_other_side_has_forgotten_was_not_lost_by_the_network() {
+        let cause = |status| Cause { status, text: String::new(), q850: None };
+        let told = |status| of_end(Party::Network, &cause(status), false);
+        assert_eq!(told(481), "The other side no longer knows this call.");
+        assert_ne!(told(408), told(500));
     }
 
     #[test]
