@@ -34,6 +34,11 @@ impl Office {
         Self::new(self.config, kept, rng, now)
     }
 
+    /// Who is where is forgotten.
+    pub(crate) fn forget(&mut self) {
+        *self.machine.bindings_mut() = InMemory::default();
+    }
+
     pub(crate) fn hear(&mut self, news: News, now: Instant, out: &mut Orders) {
         let exchange = &mut self.machine;
         match news {

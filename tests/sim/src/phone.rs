@@ -8,8 +8,10 @@ use std::net::IpAddr;
 use base::{Instant, Redacted, Rng, Secret};
 use phone::{
     Account, AccountId, AccountState, AccountView, CallId, CallIds, CallState, CallView, Command, Config,
-    Event, Input, MediaId, MediaOrder, NetworkNews, Output, Phone,
+    Event, Input, MediaId, MediaOrder, NetworkNews, Output, Phone, Side,
 };
+use sip::message::Message;
+use sip::order::Order;
 
 use crate::node::News;
 use crate::sound::Stream;
@@ -19,7 +21,7 @@ pub const ACCOUNT: AccountId = AccountId(1);
 
 /// What a phone asks of the world beside signalling.
 pub(crate) enum Wish {
-    Sip(sip::order::Order),
+    Sip(Order),
     Media(MediaId, MediaOrder),
     /// The state of a call changed; what to note.
     Note(String),
@@ -33,6 +35,8 @@ pub struct Handset {
     account: Option<Account>,
     calls: BTreeMap<CallId, CallView>,
     view: Option<AccountView>,
+    /// The Call-ID of each call: what its two ends have in common.
+    sip_ids: BTreeMap<CallId, String>,
     events: Vec<(Instant, Event)>,
     pub(crate) streams: BTreeMap<MediaId, Stream>,
 }
@@ -46,6 +50,7 @@ impl Handset {
             account,
             calls: BTreeMap::new(),
             view: None,
+            sip_ids: BTreeMap::new(),
             events: Vec::new(),
             streams: BTreeMap::new(),
         }
@@ -64,6 +69,7 @@ impl Handset {
     /// Tells the phone, and says what it wants and what is to be noted.
     pub(crate) fn hear(&mut self, name: &str, news: News, now: Instant) -> Vec<Wish> {
         let bytes;
+        let invited = if let News::Bytes { bytes, .. } = &news { invite_id(bytes) } else { None };
         let input = match news {
             News::Bytes { flow, from, bytes: b } => {
                 bytes = b;
@@ -86,12 +92,25 @@ impl Handset {
         let mut wishes = Vec::new();
         for output in self.phone.handle(input, now) {
             match output {
-                Output::Sip(order) => wishes.push(Wish::Sip(order)),
+                Output::Sip(order) => {
+                    if let Order::Send { bytes, .. } = &order
+                        && let Some(id) = invite_id(bytes)
+                    {
+                        name_call(&mut self.sip_ids, &self.calls, id);
+                    }
+                    wishes.push(Wish::Sip(order));
+                }
                 Output::Media { media, order } => wishes.push(Wish::Media(media, order)),
                 Output::Event(event) => {
                     match &event {
                         Event::Call(view) => {
                             let before = self.calls.insert(view.call, view.clone());
+                            if before.is_none()
+                                && view.side == Side::In
+                                && let Some(id) = &invited
+                            {
+                                self.sip_ids.insert(view.call, id.clone());
+                            }
                             if before.is_none_or(|b| b.state != view.state) {
                                 wishes.push(Wish::Note(note(name, view, &self.calls)));
                             }
@@ -130,6 +149,11 @@ impl Handset {
         self.calls.get(&call)
     }
 
+    /// The Call-ID of a call, where it was seen: not on a stream that splits its messages.
+    pub fn sip_id(&self, call: CallId) -> Option<&str> {
+        self.sip_ids.get(&call).map(String::as_str)
+    }
+
     /// The latest call that has not ended.
     pub fn live(&self) -> Option<&CallView> {
         self.calls.values().rev().find(|c| c.state != CallState::Ended)
@@ -164,17 +188,34 @@ pub fn account(user: &str, proxy: IpAddr) -> Account {
     account
 }
 
+/// The Call-ID of an INVITE.
+fn invite_id(bytes: &[u8]) -> Option<String> {
+    let message = bytes.starts_with(b"INVITE ").then(|| Message::read(bytes).ok())??;
+    message.call_id().ok().map(str::to_owned)
+}
+
+/// An INVITE that is new is the oldest call's that has sent none.
+fn name_call(ids: &mut BTreeMap<CallId, String>, calls: &BTreeMap<CallId, CallView>, id: String) {
+    if !ids.values().any(|known| *known == id)
+        && let Some(call) = calls
+            .values()
+            .find(|c| c.side == Side::Out && c.state != CallState::Ended && !ids.contains_key(&c.call))
+    {
+        ids.insert(call.call, id);
+    }
+}
+
 /// `ann active`, or `ann active with cem` when there are several.
 fn note(name: &str, view: &CallView, calls: &BTreeMap<CallId, CallView>) -> String {
     let state = match view.state {
         CallState::Calling => "calls",
         CallState::Ringing => match view.side {
-            phone::Side::In => "rings",
-            phone::Side::Out => "hears ringback",
+            Side::In => "rings",
+            Side::Out => "hears ringback",
         },
         CallState::Early => match view.side {
-            phone::Side::In => "sends early media",
-            phone::Side::Out => "hears early media",
+            Side::In => "sends early media",
+            Side::Out => "hears early media",
         },
         CallState::Active => "active",
         CallState::Held => "holds",

@@ -379,6 +379,18 @@ impl Wire {
         lost
     }
 
+    /// Breaks every stream of a node; both ends hear `Down` at once, and nothing more of what was on its way.
+    pub fn reset(&mut self, node: NodeId, now: Instant) {
+        let ends: Vec<(FlowId, FlowId)> =
+            self.ends.iter().filter(|(_, e)| e.node == node && e.open).map(|(f, e)| (*f, e.other)).collect();
+        for (ours, theirs) in ends {
+            self.put(now, node, Packet::Arrival(Arrival::Down { flow: ours }));
+            if let Some(to) = self.ends.get(&theirs).map(|e| e.node) {
+                self.put(now, to, Packet::Arrival(Arrival::Down { flow: theirs }));
+            }
+        }
+    }
+
     /// When something arrives next.
     pub fn next(&self) -> Option<Instant> {
         self.on_the_way.keys().next().map(|(at, _)| *at)

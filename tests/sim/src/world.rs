@@ -7,7 +7,7 @@ mod fortune;
 mod people;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use base::{Instant, Rng, Transport};
@@ -68,6 +68,7 @@ pub struct World {
     later: BTreeMap<(Instant, u64), (NodeId, News)>,
     serial: u64,
     with_sound: bool,
+    ipv6: bool,
     next_frame: Option<Instant>,
     picture: picture::Picture,
 }
@@ -102,6 +103,7 @@ impl World {
             later: BTreeMap::new(),
             serial: 0,
             with_sound: false,
+            ipv6: false,
             next_frame: None,
             picture: picture::Picture::default(),
         }
@@ -111,6 +113,13 @@ impl World {
     #[must_use]
     pub fn with_sound(mut self) -> Self {
         self.with_sound = true;
+        self
+    }
+
+    /// From now on nodes get IPv6 addresses.
+    #[must_use]
+    pub fn with_ipv6(mut self) -> Self {
+        self.ipv6 = true;
         self
     }
 
@@ -140,7 +149,12 @@ impl World {
 
     /// The address that the next node gets.
     pub fn next_ip(&self) -> IpAddr {
-        IpAddr::V4(Ipv4Addr::new(10, 0, 0, self.nodes.len() as u8 + 1))
+        let number = self.nodes.len() as u8 + 1;
+        if self.ipv6 {
+            IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, number.into()))
+        } else {
+            IpAddr::V4(Ipv4Addr::new(10, 0, 0, number))
+        }
     }
 
     /// An exchange for `offhook.test` (or what the configuration says), listening on 5060 by UDP and TCP.
@@ -248,6 +262,14 @@ impl World {
         {
             *self.nodes[node.0].wakes.entry(why).or_default() += 1;
             self.agenda.push_back((node, News::Due));
+            self.work();
+            // Else time would stand still.
+            let next = self.nodes[node.0].next_wake();
+            assert!(
+                next.is_none_or(|w| w.at > self.now),
+                "{} wakes in vain for {why}",
+                self.nodes[node.0].name
+            );
         }
         self.work();
         true

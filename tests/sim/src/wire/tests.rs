@@ -79,6 +79,19 @@ fn a_cut_holds_a_stream_and_one_held_too_long_goes_down() {
 }
 
 #[test]
+fn a_reset_stream_is_down_at_both_ends_and_what_was_on_its_way_is_lost() {
+    let mut wire = two();
+    let (ours, theirs) = connected(&mut wire);
+    wire.send_stream(ours, Bytes::from_static(b"lost"), Instant::from_millis(5000));
+    wire.reset(B, Instant::from_millis(5001));
+    assert_eq!(
+        all(&mut wire, Instant::from_millis(9000)),
+        [(B, Arrival::Down { flow: theirs }), (A, Arrival::Down { flow: ours })]
+    );
+    assert_eq!((wire.held(A), wire.held(B)), ((0, 0), (0, 0)));
+}
+
+#[test]
 fn a_killed_node_takes_its_streams_and_sockets_with_it() {
     let mut wire = two();
     let (ours, _) = connected(&mut wire);

@@ -74,6 +74,21 @@ impl World {
         self.boot(node);
     }
 
+    /// It begins again as on its first day: an exchange has forgotten who is where.
+    pub fn start_anew(&mut self, node: NodeId) {
+        if let Machine::Ended(machine) = &mut self.nodes[node.0].machine
+            && let Machine::Exchange(office) = machine.as_mut()
+        {
+            office.forget();
+        }
+        self.start(node);
+    }
+
+    /// Every stream of a node breaks, as by a box on the way that resets them: both ends hear of it.
+    pub fn break_streams(&mut self, node: NodeId) {
+        self.wire.reset(node, self.now);
+    }
+
     /// A node loses its network: its streams and sockets are gone, and nobody is told but itself.
     pub fn offline(&mut self, node: NodeId) {
         for flow in self.wire.unplug(node) {

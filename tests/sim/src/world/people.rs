@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use exchange::Exchange;
 use exchange::bindings::InMemory;
-use phone::{CallId, CallState, Command};
+use phone::{CallId, CallState, CallView, Command, Side};
 use sip::ladder::Ladder;
 use sip::order::Order;
 
@@ -217,6 +217,26 @@ impl World {
             }
         }
         left
+    }
+
+    /// Each call that reached somebody: the caller's view of it, and that of each whom it reached. Only over UDP, and not
+    /// of phones whose process ended.
+    pub fn both_ends(&self) -> Vec<(&CallView, Vec<&CallView>)> {
+        let phones = self.nodes.iter().filter_map(|n| match &n.machine {
+            Machine::Phone(handset) => Some(handset),
+            Machine::Exchange(_) | Machine::Stranger(_) | Machine::Ended(_) => None,
+        });
+        let mut ends: BTreeMap<&str, (Option<&CallView>, Vec<&CallView>)> = BTreeMap::new();
+        for (handset, view) in phones.flat_map(|handset| handset.calls().map(move |view| (handset, view))) {
+            let Some(id) = handset.sip_id(view.call) else { continue };
+            let (caller, callees) = ends.entry(id).or_default();
+            match view.side {
+                Side::Out => *caller = Some(view),
+                Side::In => callees.push(view),
+            }
+        }
+        let known = ends.into_values().filter(|(_, callees)| !callees.is_empty());
+        known.filter_map(|(caller, callees)| Some((caller?, callees))).collect()
     }
 
     /// How often a node was woken by its own wish, by reason.

@@ -1,23 +1,26 @@
 //! Five hundred calls by people who press everything, on links that lose, double and reorder.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base::Redacted;
 use offhook_sim::{Link, NodeId, World};
-use phone::{CallId, CallState, Command};
+use phone::{CallId, CallState, Command, Event, MessageId, With};
 
-use crate::{nothing_is_left, seeds, town};
+use crate::{nothing_is_left, seeds, stories_agree, town};
 
-const NAMES: [&str; 4] = ["ann", "bob", "cem", "dia"];
+const NAMES: [&str; 5] = ["ann", "bob", "cem", "dia", "eva"];
 
 #[test]
-fn five_hundred_random_calls_leave_nothing_behind() {
+fn five_hundred_random_calls_leave_nothing_behind_and_both_ends_tell_the_same() {
     for seed in seeds(1) {
-        let (w, _, phones) = town(seed, "people", &NAMES, |w| w.set_links(Link::wild()));
-        let mut w = w.without_ladder();
-        let mut calls = 0;
-        while calls < 500 {
-            calls += press_something(&mut w, &phones);
+        let (mut w, exchange, phones) = town(seed, "people", &NAMES, |mut w| {
+            w.set_links(Link { loss: 0.03, ..Link::wild() });
+            w.without_ladder()
+        });
+        let mut pressed = Pressed::default();
+        while pressed.calls < 500 {
+            press_something(&mut w, &phones, &mut pressed);
             let pause = Duration::from_millis(20 + w.below(1500));
             w.run_for(pause);
         }
@@ -27,10 +30,36 @@ fn five_hundred_random_calls_leave_nothing_behind() {
                 w.command(*phone, Command::HangUp(call));
             }
         }
-        nothing_is_left(&mut w);
-        assert!(phones.iter().all(|p| w.at(*p).is_registered()));
-        let answered = phones.iter().flat_map(|p| w.at(*p).calls()).filter(|c| c.answered.is_some()).count();
-        assert!(answered > 200, "only {answered} calls were answered: the test has lost its point");
+        nothing_is_left(&mut w, exchange, &phones);
+        let (arrived, answered) = stories_agree(&w);
+        assert!(arrived > 350 && answered > 150, "{arrived}, {answered}: the test has lost its point");
+        each_text_arrived_once(&w, &phones, pressed.texts);
+    }
+}
+
+/// What was pressed so far.
+#[derive(Default)]
+struct Pressed {
+    calls: u32,
+    texts: u32,
+}
+
+/// A text that is told to have arrived has, once; and what becomes of each is told once.
+fn each_text_arrived_once(w: &World, phones: &[NodeId], texts: u32) {
+    let mut arrived: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut told: BTreeMap<String, u16> = BTreeMap::new();
+    for (_, event) in phones.iter().flat_map(|p| w.at(*p).events()) {
+        match event {
+            Event::Message { text, .. } => *arrived.entry(text.reveal()).or_default() += 1,
+            Event::MessageSent { message, status, .. } => {
+                assert_eq!(told.insert(message.0.to_string(), *status), None, "told twice");
+            }
+            _ => {}
+        }
+    }
+    assert!(texts > 10 && told.len() == texts as usize, "{texts} texts, {} fates", told.len());
+    for (text, status) in told {
+        assert_eq!((arrived.get(text.as_str()), status), (Some(&1), 200), "text {text}");
     }
 }
 
@@ -38,36 +67,45 @@ fn live(w: &World, phone: NodeId) -> impl Iterator<Item = (CallId, CallState)> +
     w.at(phone).calls().filter(|c| c.state != CallState::Ended).map(|c| (c.call, c.state))
 }
 
-/// Somebody does something; says how many calls that began.
-fn press_something(w: &mut World, phones: &[NodeId]) -> u32 {
-    let phone = phones[w.below(4) as usize];
-    let whom = NAMES[w.below(4) as usize];
+/// Somebody does something.
+fn press_something(w: &mut World, phones: &[NodeId], pressed: &mut Pressed) {
+    let phone = phones[w.below(5) as usize];
+    let whom = NAMES[w.below(5) as usize];
     let live: Vec<(CallId, CallState)> = live(w, phone).collect();
     let Some((call, state)) = live.get(w.below(live.len() as u64) as usize).copied() else {
+        w.command(phone, Command::DoNotDisturb(false));
         w.call(phone, whom);
-        return 1;
+        pressed.calls += 1;
+        return;
     };
     let other = live.iter().map(|(c, _)| *c).find(|c| *c != call);
-    let command = match (state, w.below(10)) {
+    let to = Redacted::new(whom.to_owned());
+    let up = matches!(state, CallState::Active | CallState::Held | CallState::RemoteHeld);
+    let command = match (state, w.below(14)) {
         (_, 0) => {
             w.call(phone, whom);
-            return 1;
+            pressed.calls += 1;
+            return;
         }
         (_, 1 | 2) => Command::HangUp(call),
-        (CallState::Ringing, 3) => Command::Reject(call, 486),
-        (CallState::Ringing, 4) => Command::Progress(call),
-        (CallState::Ringing, _) => Command::Answer(call),
-        (CallState::Active, 3) => Command::Transfer { call, to: Redacted::new(whom.to_owned()) },
-        (CallState::Active | CallState::Held, 4) if other.is_some() => match other {
-            Some(other) => Command::TransferTo { call, other },
-            None => Command::Swap,
-        },
-        (CallState::Active, 5 | 6) => Command::Hold(call),
-        (CallState::Held, _) => Command::Resume(call),
-        (_, 7) => Command::Mute(call, true),
-        (_, 8) => Command::Swap,
-        (_, _) => return 0,
+        (_, 3) => {
+            pressed.texts += 1;
+            let text = Redacted::new(pressed.texts.to_string());
+            Command::Message { message: MessageId(pressed.texts), account: None, to, text }
+        }
+        (_, 4) => Command::DoNotDisturb(w.below(2) == 0),
+        (CallState::Ringing, 5) => Command::Reject(call, 486),
+        (CallState::Ringing, 6) => Command::Progress(call),
+        (CallState::Ringing | CallState::Early, _) => Command::Answer(call),
+        (CallState::Active, 5) => Command::Transfer { call, to },
+        (_, 6) if up && other.is_some() => Command::TransferTo { call, other: other.unwrap_or(call) },
+        (CallState::Active, 7 | 8) => Command::Hold(call),
+        (CallState::Held, 7..=9) => Command::Resume(call),
+        (_, 10) => Command::Mute(call, w.below(2) == 0),
+        (_, 11) => Command::Swap,
+        (_, 12) if up => Command::Refresh { call, with: With::Update },
+        (_, 13) if up => Command::Refresh { call, with: With::Reinvite },
+        (_, _) => return,
     };
     w.command(phone, command);
-    0
 }
