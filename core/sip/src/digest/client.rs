@@ -8,7 +8,7 @@ use base::Rng;
 
 use super::params::Quoted;
 use super::{Challenge, Credentials, Input, Qop};
-use crate::message::{Draft, Message, Name};
+use crate::message::{Draft, Message, Method, Name};
 
 /// Realms remembered for one account.
 const MAX_REALMS: usize = 8;
@@ -80,7 +80,7 @@ impl Authorizer {
         }
         match (understood, answered) {
             (_, true) => {
-                self.reuse(draft, credentials);
+                self.answer(draft, credentials, attempt);
                 Ok(())
             }
             (true, false) => Err(CannotAuthorize::NoCredentials),
@@ -89,10 +89,25 @@ impl Authorizer {
     }
 
     /// Answers every realm known before it asks. RFC 3261 section 22.2.
+    ///
+    /// Of a realm that is a registrar's and a proxy's at once, each is answered only what it asks: both answers would bring
+    /// an INVITE over the size that goes by UDP.
     pub fn reuse(&mut self, draft: &mut Draft, credentials: &[Credentials]) {
+        self.answer(draft, credentials, &Attempt::default());
+    }
+
+    fn answer(&mut self, draft: &mut Draft, credentials: &[Credentials], attempt: &Attempt) {
         draft.remove(Name::Authorization);
         draft.remove(Name::ProxyAuthorization);
+        let by_proxy = draft.method() != Method::Register;
+        let fitting = |s: &&Space| s.proxy == by_proxy;
+        let better: Vec<String> = self.0.iter().filter(fitting).map(|s| s.challenge.realm.clone()).collect();
         for space in &mut self.0 {
+            let realm = &space.challenge.realm;
+            if space.proxy != by_proxy && better.contains(realm) && !attempt.has_answered(space.proxy, realm)
+            {
+                continue;
+            }
             let Some(who) = matching(credentials, &space.challenge.realm) else { continue };
             let value = space.answer(draft, who);
             let name = if space.proxy { Name::ProxyAuthorization } else { Name::Authorization };
@@ -121,6 +136,10 @@ fn matching<'a>(credentials: &'a [Credentials], realm: &str) -> Option<&'a Crede
 }
 
 impl Attempt {
+    fn has_answered(&self, proxy: bool, realm: &str) -> bool {
+        self.0.iter().any(|(p, r, _)| *p == proxy && r == realm)
+    }
+
     fn answer(&mut self, proxy: bool, challenge: &Challenge) -> Result<(), CannotAuthorize> {
         match self.0.iter_mut().find(|(p, realm, _)| *p == proxy && *realm == challenge.realm) {
             // Asked again by the same realm in the same request: only a stale nonce excuses it.

@@ -104,6 +104,32 @@ fn a_known_realm_is_answered_ahead_with_a_growing_count() {
     assert_eq!(d.server(Instant::ZERO), ok());
 }
 
+/// Both answers would bring an INVITE over 1,200 bytes.
+#[test]
+fn a_registrar_that_is_the_proxy_too_is_answered_only_what_it_asks() {
+    let mut d = Dance::new(&[Algorithm::Sha256]);
+    d.challenged(false, Instant::ZERO).unwrap();
+    let mut invite = Draft::request(&Method::Invite, "sip:bob@offhook.test");
+    let mut response = Draft::response(407, "");
+    let value = d.verifier.challenges(false, Instant::ZERO, &mut d.rng).next().unwrap();
+    response.push(Name::ProxyAuthenticate, value);
+    let response = Message::read(response.write(Form::Full)).unwrap();
+    let (who, mut attempt) = (ann("secret"), Attempt::default());
+    d.authorizer.authorize(&mut invite, &response, &who, &mut attempt, &mut d.rng).unwrap();
+    assert_eq!((invite.has(Name::Authorization), invite.has(Name::ProxyAuthorization)), (false, true));
+    d.authorizer.reuse(&mut invite, &who);
+    assert_eq!((invite.has(Name::Authorization), invite.has(Name::ProxyAuthorization)), (false, true));
+    d.authorizer.reuse(&mut d.draft, &who);
+    assert_eq!((d.draft.has(Name::Authorization), d.draft.has(Name::ProxyAuthorization)), (true, false));
+    // A callee of the same realm who asks for himself is answered beside the proxy.
+    let mut response = Draft::response(401, "");
+    response
+        .push(Name::WwwAuthenticate, d.verifier.challenges(false, Instant::ZERO, &mut d.rng).next().unwrap());
+    let response = Message::read(response.write(Form::Full)).unwrap();
+    d.authorizer.authorize(&mut invite, &response, &who, &mut attempt, &mut d.rng).unwrap();
+    assert_eq!((invite.has(Name::Authorization), invite.has(Name::ProxyAuthorization)), (true, true));
+}
+
 #[test]
 fn a_nonce_of_another_server_or_life_is_stale() {
     let mut d = Dance::new(&[Algorithm::Md5]);
