@@ -460,7 +460,10 @@ impl Cx<'_> {
         // Credentials are for one Request-URI.
         out.task.draft.remove(Name::Authorization).remove(Name::ProxyAuthorization);
         out.attempt = Attempt::default();
-        if !out.task.draft.has(Name::Route) {
+        // An outbound proxy is the first hop of everything, whether it stands in a Route or not.
+        let account = out.task.account.and_then(|id| self.common.accounts.get(&id));
+        let proxied = account.is_some_and(|account| account.profile.proxy.is_some());
+        if !proxied && !out.task.draft.has(Name::Route) {
             out.task.next_hop = uri.clone();
         }
         true

@@ -60,6 +60,23 @@ fn redirections_are_followed_best_first_until_one_answers() {
     assert_eq!(acks, [2, 3]);
 }
 
+/// An outbound proxy without `lr` stands in no Route, and is the first hop all the same.
+#[test]
+fn a_redirection_is_followed_through_the_outbound_proxy() {
+    let mut net = Net::new();
+    net.add("ann", |_, profile| profile.proxy = Some("sip:10.0.0.2:5060".parse().unwrap()));
+    let proxy = net.add_scripted();
+    net.call_with(|invite| invite.follow_redirects = true);
+    net.soon();
+    let invite = net.heard(proxy, &Method::Invite);
+    net.reply(proxy, &invite, 302, "b", |draft| {
+        draft.set(Name::Contact, "<sip:carol@offhook.test>");
+    });
+    net.soon();
+    let again = net.heard(proxy, &Method::Invite);
+    assert_eq!(again.request_uri().unwrap().user, Some("carol"));
+}
+
 /// The loop guard: nobody is asked twice, and not for ever.
 #[test]
 fn redirections_in_a_circle_end() {
