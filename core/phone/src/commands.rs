@@ -192,7 +192,7 @@ impl Phone {
         self.goodbye = Goodbye::Saying;
         self.desk.timers.set(Timer::Stop, self.desk.now + GOODBYE);
         for call in self.calls.values_mut() {
-            call.hang_up(&mut self.desk);
+            call.leave(&mut self.desk);
         }
         for account in self.accounts.values_mut() {
             account.stop(&mut self.desk);

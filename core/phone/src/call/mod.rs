@@ -210,6 +210,15 @@ impl Call {
         }
     }
 
+    /// The phone goes: a call that still rings here may go on ringing elsewhere, so it is not declined for the person.
+    pub(crate) fn leave(&mut self, desk: &mut Desk) {
+        if let Phase::Incoming(_) = self.phase {
+            self.fail(Ending::new(480, "This phone was switched off."), desk);
+        } else {
+            self.hang_up(desk);
+        }
+    }
+
     /// The session is over, whoever ended it.
     pub(crate) fn session_ended(&mut self, by: Party, cause: &Cause, desk: &mut Desk) {
         let explanation = match (&self.phase, self.side) {
