@@ -154,6 +154,18 @@ mod tests {
     }
 
     #[test]
+    fn an_account_is_a_sip_address() {
+        for (uri, why) in [
+            ("http://h.test", "`http://h.test` is not a SIP URI"),
+            ("1001@h.test", "`1001@h.test` is not a SIP URI"),
+            ("sips:a@h.test", "sips is not in this build"),
+        ] {
+            let error = phone_error(&format!("[account]\nuri = \"{uri}\"\n"));
+            assert!(error.contains(why), "{error}");
+        }
+    }
+
+    #[test]
     fn an_unknown_codec_is_not_taken_for_a_later_one() {
         let error = phone_error("[account]\nuri = \"sip:a@b\"\ncodecs = [\"MP3\"]\n");
         assert!(error.contains("`MP3`") && !error.contains("not in this build"), "{error}");

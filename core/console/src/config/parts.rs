@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use media::Codec;
 use serde::{Deserialize, Deserializer, de};
-use sip::message::Uri;
+use sip::message::{Scheme, Uri};
 
 /// What everything that is not built says.
 pub(crate) const NOT_IN_THIS_BUILD: &str = "not in this build";
@@ -57,7 +57,12 @@ pub(crate) struct SipUri(pub(crate) Uri);
 impl FromStr for SipUri {
     type Err = String;
     fn from_str(given: &str) -> Result<Self, String> {
-        given.parse().map(Self).map_err(|error| format!("`{given}` is not a SIP URI: {error}"))
+        let uri: Uri = given.parse().map_err(|error| format!("`{given}` is not a SIP URI: {error}"))?;
+        match uri.view().scheme {
+            Scheme::Sip => Ok(Self(uri)),
+            Scheme::Sips => Err(format!("sips is {NOT_IN_THIS_BUILD}")),
+            Scheme::Tel | Scheme::Other => Err(format!("`{given}` is not a SIP URI: it begins with sip:")),
+        }
     }
 }
 

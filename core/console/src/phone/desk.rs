@@ -1,6 +1,7 @@
 //! Between whoever asks and the phone: carries requests over, and keeps the newest view of everything.
 
 use std::collections::BTreeMap;
+use std::io::BufRead as _;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
@@ -225,9 +226,10 @@ pub(crate) fn watch_signals(told: impl Fn() -> bool + Send + 'static) -> Result<
 /// Lines of stdin, as news.
 pub(crate) fn read_lines(news: Sender<News>) -> Result<(), Failure> {
     start("stdin", move || {
-        for line in std::io::stdin().lines() {
-            // Not UTF-8 is a line like any other that does not read.
+        // By bytes: `lines` would end at the first that is not UTF-8, and the phone with it.
+        for line in std::io::stdin().lock().split(b'\n') {
             let Ok(line) = line else { break };
+            let line = String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned();
             if news.send(News::Typed(line)).is_err() {
                 return;
             }
