@@ -31,7 +31,7 @@ pub(crate) fn lines(desk: &Desk, said: &[String], size: (u16, u16), now: Instant
         }
     }
     lines.push("-".repeat(width));
-    let keys = " Enter: call what is typed, or answer   Esc: hang up or decline   help   Ctrl-C: quit";
+    let keys = " Enter: call or answer   Esc: hang up or decline   help   Ctrl-C: quit";
     // The prompt and the keys stand below.
     let room = height.saturating_sub(lines.len() + 2);
     lines.extend(said[said.len().saturating_sub(room)..].iter().map(|line| format!(" {line}")));
@@ -71,11 +71,21 @@ fn call_line(call: &CallView, now: Instant) -> String {
         Side::In => "<-",
         Side::Out => "->",
     };
-    let mut parts = vec![format!("{} {arrow} {who}", call.call.0), call_word(call.state).into()];
+    let mut parts = vec![format!("{} {arrow} {who}", call.call.0), state_words(call.state).into()];
     parts.extend(call.answered.map(|answered| clock(now.since(answered))));
     parts.extend(call.codec.map(|codec| codec.name().into()));
     parts.extend(call.muted.then(|| "muted".into()));
     parts.join("  ")
+}
+
+fn state_words(state: CallState) -> &'static str {
+    match state {
+        CallState::Held => "on hold",
+        CallState::RemoteHeld => "put on hold by the other side",
+        CallState::Calling | CallState::Ringing | CallState::Early | CallState::Active | CallState::Ended => {
+            call_word(state)
+        }
+    }
 }
 
 /// `1:02`, or `1:00:02`.

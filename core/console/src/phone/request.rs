@@ -169,10 +169,10 @@ impl Request {
 
 /// The verbs of the prompt.
 pub(crate) const HELP: &[&str] = &[
-    "1002            call a number, sip: or tel: URI         answer, reject, hangup [CALL]",
-    "hold, resume, mute, unmute [CALL]                       swap",
-    "transfer 1003   blind     transfer #2   to call 2       message 1002 TEXT",
-    "dnd on|off      forward 1003|off                        register, unregister, quit",
+    "1002           call a number, sip: or tel: URI    answer, reject, hangup [CALL]",
+    "hold, resume, mute, unmute [CALL]                 swap",
+    "transfer 1003  blind    transfer #2  to call 2    message 1002 TEXT",
+    "dnd on|off     forward 1003|off                   register, unregister, quit",
 ];
 
 #[cfg(test)]
@@ -226,6 +226,11 @@ mod tests {
             assert!(json(line).unwrap_err().ends_with("is not in this build"), "{line}");
         }
         assert!(json(r#"{"cmd":"transfer","call":1}"#).unwrap_err().contains("either"));
+    }
+
+    #[test]
+    fn help_fits_a_terminal_of_80_columns() {
+        assert!(HELP.iter().all(|line| line.len() < 80));
     }
 
     #[test]
