@@ -189,7 +189,7 @@ impl Phone {
 /// `offhook exchange --json`.
 pub struct Exchange {
     talker: Talker,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     /// Where it listens, UDP and TCP.
     pub address: String,
 }
@@ -210,11 +210,28 @@ impl Exchange {
         let mut talker = Talker::start("exchange", &mut command);
         let listening = talker.expect(&serde_json::json!({"event": "listening"}), SOON);
         let address = listening["udp"].as_str().expect("it says where").to_owned();
-        Self { talker, _folder: folder, address }
+        Self { talker, folder, address }
     }
 
     /// Its process.
     pub fn pid(&self) -> u32 {
         self.talker.process.0.id()
+    }
+
+    /// The folder that relative paths of its configuration begin at.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Kills it as a crash would, and starts it again after `down` with the configuration that it was started with,
+    /// which must name its ports.
+    pub fn crash(&mut self, down: Duration) {
+        let process = &mut self.talker.process.0;
+        process.kill().and_then(|()| process.wait()).expect("it is ours to kill");
+        std::thread::sleep(down);
+        let mut command = Command::new(program());
+        command.args(["exchange", "--json", "--config", "exchange.toml"]).current_dir(self.folder.path());
+        self.talker = Talker::start("exchange", &mut command);
+        self.talker.expect(&serde_json::json!({"event": "listening"}), SOON);
     }
 }
