@@ -13,14 +13,12 @@ const REGISTERED_AGAIN: Duration = Duration::from_secs(60);
 
 fn exchange(database: bool) -> Exchange {
     let port = free_port();
-    let mut config = String::new();
-    if database {
-        config.push_str("database = \"exchange.sqlite\"\n");
-    }
-    config.push_str(&format!("[listen]\nudp = \"127.0.0.1:{port}\"\ntcp = \"127.0.0.1:{port}\"\n"));
-    for user in ["1001", "1002", "1003"] {
-        config.push_str(&format!("[[user]]\nnumber = \"{user}\"\npassword = \"secret\"\n"));
-    }
+    let database = if database { "database = \"exchange.sqlite\"" } else { "" };
+    let users = ["1001", "1002", "1003"]
+        .map(|user| format!("[[user]]\nnumber = \"{user}\"\npassword = \"secret\"\n"))
+        .concat();
+    let config =
+        format!("{database}\n[listen]\nudp = \"127.0.0.1:{port}\"\ntcp = \"127.0.0.1:{port}\"\n{users}");
     Exchange::start(Some(&config))
 }
 
