@@ -83,6 +83,13 @@ pub(super) fn lag_parity(lag: u8) -> u8 {
     1 ^ ((lag >> 2).count_ones() as u8 & 1)
 }
 
+impl SubframeFields {
+    /// What follows the lag.
+    fn rest(self, t: &mut Take) -> Self {
+        Self { positions: t.bits(13), signs: t.byte(4), gain_a: t.byte(3), gain_b: t.byte(4), ..self }
+    }
+}
+
 impl SpeechFields {
     pub(super) fn unpack(bytes: &[u8; SPEECH_BYTES]) -> Self {
         let mut wide = [0; 16];
@@ -91,23 +98,10 @@ impl SpeechFields {
         let (mode, first, second) = (t.byte(1), t.byte(7), [t.byte(5), t.byte(5)]);
         let lag = t.byte(8);
         let parity = t.byte(1);
-        let mut half = |lag| SubframeFields {
-            lag,
-            positions: t.bits(13),
-            signs: t.byte(4),
-            gain_a: t.byte(3),
-            gain_b: t.byte(4),
-        };
-        let one = half(lag);
+        let one = SubframeFields { lag, ..SubframeFields::default() }.rest(&mut t);
         let lag = t.byte(5);
-        let mut half = |lag| SubframeFields {
-            lag,
-            positions: t.bits(13),
-            signs: t.byte(4),
-            gain_a: t.byte(3),
-            gain_b: t.byte(4),
-        };
-        Self { mode, first, second, parity, subframes: [one, half(lag)] }
+        let two = SubframeFields { lag, ..SubframeFields::default() }.rest(&mut t);
+        Self { mode, first, second, parity, subframes: [one, two] }
     }
 
     pub(super) fn pack(&self) -> [u8; SPEECH_BYTES] {
