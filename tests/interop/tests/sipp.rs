@@ -12,6 +12,13 @@ fn phone(more: &str) -> (Phone, u16) {
     (Phone::start("ann", &config), port)
 }
 
+/// The call that was begun is answered; then we end it.
+fn talk_and_hang_up(ann: &mut Phone) {
+    let call = ann.expect(json!({"event": "call", "state": "active"}));
+    ann.say(json!({"cmd": "hangup", "call": call["call"]}));
+    ann.expect(json!({"event": "call", "state": "ended"}));
+}
+
 fn sipp(test: &str) -> bool {
     can_run(test, &["sipp"])
 }
@@ -26,9 +33,7 @@ fn we_call_sipp_and_hang_up() {
     let run = server.start();
     let (mut ann, _) = phone("");
     ann.say(json!({"cmd": "call", "to": format!("sip:service@127.0.0.1:{port}")}));
-    let call = ann.expect(json!({"event": "call", "state": "active"}));
-    ann.say(json!({"cmd": "hangup", "call": call["call"]}));
-    ann.expect(json!({"event": "call", "state": "ended"}));
+    talk_and_hang_up(&mut ann);
     run.succeeds();
 }
 
@@ -42,9 +47,7 @@ fn a_call_is_set_up_though_half_of_all_datagrams_are_lost() {
     let run = server.start();
     let (mut ann, _) = phone("");
     ann.say(json!({"cmd": "call", "to": format!("sip:service@127.0.0.1:{}", relay.port)}));
-    let call = ann.expect(json!({"event": "call", "state": "active"}));
-    ann.say(json!({"cmd": "hangup", "call": call["call"]}));
-    ann.expect(json!({"event": "call", "state": "ended"}));
+    talk_and_hang_up(&mut ann);
     run.succeeds();
     assert!(relay.lost() > 0, "the link lost something");
 }
@@ -106,9 +109,7 @@ fn we_follow_a_redirection() {
     let (redirecting, answering) = (redirector.start(), target.start());
     let (mut ann, _) = phone("");
     ann.say(json!({"cmd": "call", "to": format!("sip:service@127.0.0.1:{port}")}));
-    let call = ann.expect(json!({"event": "call", "state": "active"}));
-    ann.say(json!({"cmd": "hangup", "call": call["call"]}));
-    ann.expect(json!({"event": "call", "state": "ended"}));
+    talk_and_hang_up(&mut ann);
     redirecting.succeeds();
     answering.succeeds();
 }
@@ -123,9 +124,7 @@ fn we_answer_a_challenge_to_a_call() {
     let run = server.start();
     let (mut ann, _) = phone("auth_user = \"sipp\"\npassword = \"sipp\"\n");
     ann.say(json!({"cmd": "call", "to": format!("sip:service@127.0.0.1:{port}")}));
-    let call = ann.expect(json!({"event": "call", "state": "active"}));
-    ann.say(json!({"cmd": "hangup", "call": call["call"]}));
-    ann.expect(json!({"event": "call", "state": "ended"}));
+    talk_and_hang_up(&mut ann);
     run.succeeds();
 }
 
