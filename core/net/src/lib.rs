@@ -18,6 +18,7 @@
 //! ```
 //! Knows nothing of messages, registrations or calls.
 
+mod bind;
 mod dns;
 mod event;
 mod icmp;
@@ -30,6 +31,7 @@ mod tcp;
 mod tests;
 mod udp;
 
+pub use bind::Bind;
 pub use dns::NameServers;
 pub use event::{Counters, NetEvent};
 pub use listen::ListenError;

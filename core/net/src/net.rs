@@ -8,6 +8,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use crate::ready::Ready;
 use crate::route::{Routes, concrete};
 use crate::tcp::{Clogged, Dial, Stream, crowd};
 use crate::udp::{Udp, Udping, toward};
-use crate::{Counters, ListenError, NameServers, NetEvent, tcp};
+use crate::{Bind, Counters, ListenError, NameServers, NetEvent, tcp};
 
 /// The largest datagram, and what is read of a stream at once.
 const ROOM: usize = 65_535;
@@ -102,6 +103,7 @@ pub struct Net {
     accepted: usize,
     dials: BTreeMap<u32, Dial>,
     asks: BTreeMap<QueryId, Ask>,
+    binder: Option<Arc<dyn Bind>>,
     dns: Dns,
     routes: Routes,
     /// What orders brought about at once.
@@ -133,6 +135,7 @@ impl Net {
             accepted: 0,
             dials: BTreeMap::new(),
             asks: BTreeMap::new(),
+            binder: None,
             dns: Dns::new(name_servers),
             routes: Routes::default(),
             news: VecDeque::new(),
@@ -163,7 +166,7 @@ impl Net {
 
     fn bind_udp(&mut self, addr: SocketAddr) -> io::Result<SocketAddr> {
         let flow = self.new_flow();
-        let udp = Udp::bind(addr, self.ready.source(Token::Udp(flow)))?;
+        let udp = Udp::bind(addr, self.binder.as_deref(), self.ready.source(Token::Udp(flow)))?;
         let bound = udp.bound;
         self.udp.insert(flow, udp);
         let local = concrete(bound);
@@ -207,6 +210,11 @@ impl Net {
     pub fn network_changed(&mut self) {
         self.routes.forget();
         self.dns.forget();
+    }
+
+    /// Shows every socket made from now on to `binder`, before it is used.
+    pub fn set_binder(&mut self, binder: Option<Arc<dyn Bind>>) {
+        self.binder = binder;
     }
 
     /// Asks these name servers from now on.
@@ -442,7 +450,8 @@ impl Net {
             Transport::Tcp => {
                 self.last_dial = self.last_dial.wrapping_add(1);
                 let waker = self.ready.source(Token::Dial(self.last_dial));
-                let dial = Dial::to(remote, self.source_toward(remote), self.limits.connect, waker);
+                let (from, binder) = (self.source_toward(remote), self.binder.clone());
+                let dial = Dial::to(remote, from, binder, self.limits.connect, waker);
                 self.dials.insert(self.last_dial, dial);
             }
             Transport::Tls | Transport::Ws | Transport::Wss => self.news.push_back(failed),

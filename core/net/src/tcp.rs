@@ -8,7 +8,9 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsFd as _;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
@@ -16,7 +18,7 @@ use bytes::Bytes;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use crate::Limits;
+use crate::{Bind, Limits};
 
 /// Connections waiting to be accepted.
 const BACKLOG: u32 = 1024;
@@ -49,9 +51,18 @@ impl fmt::Debug for Dial {
 
 impl Dial {
     /// Connects from the address that our datagrams come from, when that is a concrete one.
-    pub(crate) fn to(remote: SocketAddr, from: Option<IpAddr>, within: Duration, waker: Waker) -> Self {
+    pub(crate) fn to(
+        remote: SocketAddr,
+        from: Option<IpAddr>,
+        binder: Option<Arc<dyn Bind>>,
+        within: Duration,
+        waker: Waker,
+    ) -> Self {
         let connecting = async move {
             let socket = if remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+            if let Some(binder) = binder {
+                binder.bind(socket.as_fd());
+            }
             if let Some(from) = from {
                 socket.bind(SocketAddr::new(from, 0))?;
             }

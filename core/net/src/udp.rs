@@ -5,11 +5,13 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd as _;
 use std::task::{Context, Poll, Waker, ready};
 
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 use tokio::net::UdpSocket;
 
+use crate::Bind;
 use crate::icmp::Icmp;
 
 /// Asked of the system for each direction; it gives what its own limit allows.
@@ -31,8 +33,11 @@ pub(crate) enum Udping {
 }
 
 impl Udp {
-    pub(crate) fn bind(addr: SocketAddr, waker: Waker) -> io::Result<Self> {
+    pub(crate) fn bind(addr: SocketAddr, binder: Option<&dyn Bind>, waker: Waker) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
+        if let Some(binder) = binder {
+            binder.bind(socket.as_fd());
+        }
         if addr.is_ipv6() {
             socket.set_only_v6(true)?; // the IPv4 socket beside it wants the same port
         }

@@ -1,0 +1,13 @@
+//! Who has a say in which network a socket uses.
+
+use std::fmt;
+use std::os::fd::BorrowedFd;
+
+/// Binds sockets to a network where the machine has several: Wi-Fi and a mobile operator's, say. Without one the
+/// system's routes decide. Told of every socket before it is bound to an address or connected.
+///
+/// Not of the resolver's: names are asked for by whichever network the system takes.
+pub trait Bind: fmt::Debug + Send + Sync {
+    /// Binds this one. A failure is the implementation's to know: the socket is used all the same.
+    fn bind(&self, socket: BorrowedFd<'_>);
+}
