@@ -22,6 +22,12 @@ pub fn now() -> Instant {
     Instant::from_nanos(nanos(CLOCK))
 }
 
+/// The monotonic clock that stops while the device sleeps: what a JVM's `nanoTime` reads.
+#[cfg(feature = "testing")]
+pub fn monotonic() -> Instant {
+    Instant::from_nanos(nanos(ClockId::CLOCK_MONOTONIC))
+}
+
 /// The wall clock, since 1970.
 pub fn wall() -> Duration {
     Duration::from_nanos(nanos(ClockId::CLOCK_REALTIME))

@@ -3,12 +3,13 @@
 //! *State* events (an account, a call, how it sounds) may be coalesced: when the app is slow, a newer one takes the place
 //! of the older of the same thing. *Moments* are never dropped. Knows nothing of what either means.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use phone::{AccountId, CallId};
+use base::Wake;
+use phone::{AccountId, AccountView, CallId, CallState, CallView, Subject};
 
 /// Events that may wait before state is coalesced: a person's terminal sees each step, a frozen app the last.
 const BEHIND: usize = 64;
@@ -20,6 +21,14 @@ const FULL: usize = 10_000;
 pub enum Event {
     /// By the phone.
     Phone(phone::Event),
+    /// *State*: when the phone must be awake next, if nothing happens, and why. The machine's own alarm is set already; a
+    /// platform that suspends its processor sets its alarm too.
+    Wake {
+        /// None: not at all.
+        at: Option<base::Instant>,
+        /// Shown in diagnostics.
+        why: &'static str,
+    },
     /// *Moment*: a recording ended before its call did (a full disk, a path that cannot be written). The call goes on.
     RecordingEnded {
         /// The file; what was written before can be played.
@@ -58,6 +67,13 @@ pub(crate) struct Events {
 struct Queue {
     waiting: VecDeque<Event>,
     dropped: u64,
+    /// The newest pictures, whether they were pulled or not.
+    calls: BTreeMap<CallId, CallView>,
+    accounts: BTreeMap<AccountId, AccountView>,
+    /// Calls that were begun and not shown yet.
+    begun: BTreeSet<CallId>,
+    wake: Option<Wake>,
+    ended: bool,
 }
 
 /// What a state event is about.
@@ -66,11 +82,13 @@ enum About {
     Account(AccountId),
     Call(CallId),
     Quality(CallId),
+    Wake,
 }
 
 impl Events {
     pub(crate) fn push(&self, event: Event) {
         let mut queue = self.lock();
+        queue.note(&event);
         if queue.waiting.len() >= BEHIND
             && let Some(about) = about(&event)
         {
@@ -86,13 +104,63 @@ impl Events {
         self.came.notify_one();
     }
 
-    /// The next event; `None` when none came in time.
+    /// The phone wants to be woken then.
+    pub(crate) fn wake(&self, wake: Option<Wake>) {
+        let mut queue = self.lock();
+        if queue.wake == wake {
+            return;
+        }
+        queue.wake = wake;
+        // Only the newest matters, and it changes with every message: one waits at most.
+        if let Some(waiting) = queue.waiting.iter().position(|e| matches!(e, Event::Wake { .. })) {
+            queue.waiting.remove(waiting);
+        }
+        let (at, why) = wake.map_or((None, ""), |wake| (Some(wake.at), wake.why));
+        queue.waiting.push_back(Event::Wake { at, why });
+        drop(queue);
+        self.came.notify_one();
+    }
+
+    /// A call is about to be begun.
+    pub(crate) fn begun(&self, call: CallId) {
+        self.lock().begun.insert(call);
+    }
+
+    pub(crate) fn is_call(&self, call: CallId) -> bool {
+        let queue = self.lock();
+        queue.calls.contains_key(&call) || queue.begun.contains(&call)
+    }
+
+    pub(crate) fn calls(&self) -> Vec<CallView> {
+        self.lock().calls.values().cloned().collect()
+    }
+
+    pub(crate) fn accounts(&self) -> Vec<AccountView> {
+        self.lock().accounts.values().cloned().collect()
+    }
+
+    /// Nothing more will come.
+    pub(crate) fn end(&self) {
+        self.lock().ended = true;
+        self.came.notify_all();
+    }
+
+    /// Nothing more will come, and nothing waits.
+    pub(crate) fn is_over(&self) -> bool {
+        let queue = self.lock();
+        queue.ended && queue.waiting.is_empty()
+    }
+
+    /// The next event; `None` when none came in time, or none will.
     pub(crate) fn wait(&self, timeout: Duration) -> Option<Event> {
         let until = Instant::now() + timeout;
         let mut queue = self.lock();
         loop {
             if let Some(event) = queue.waiting.pop_front() {
                 return Some(event);
+            }
+            if queue.ended {
+                return None;
             }
             let left = until.checked_duration_since(Instant::now()).filter(|d| !d.is_zero())?;
             queue = self.came.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
@@ -109,11 +177,37 @@ impl Events {
     }
 }
 
+impl Queue {
+    /// Keeps the picture of what is.
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::Phone(phone::Event::Call(view)) => {
+                self.begun.remove(&view.call);
+                if view.state == CallState::Ended {
+                    self.calls.remove(&view.call);
+                } else {
+                    self.calls.insert(view.call, view.clone());
+                }
+            }
+            Event::Phone(phone::Event::Account(view)) => {
+                self.accounts.insert(view.account, view.clone());
+            }
+            Event::Phone(phone::Event::Refused { subject: Subject::Call(call), .. }) => {
+                self.begun.remove(call);
+            }
+            // What the phone was asked for before it fell is lost with it.
+            Event::Restarted { thread: "signalling", .. } => self.begun.clear(),
+            _ => {}
+        }
+    }
+}
+
 fn about(event: &Event) -> Option<About> {
     match event {
         Event::Phone(phone::Event::Account(view)) => Some(About::Account(view.account)),
         Event::Phone(phone::Event::Call(view)) => Some(About::Call(view.call)),
         Event::Phone(phone::Event::Quality { call, .. }) => Some(About::Quality(*call)),
+        Event::Wake { .. } => Some(About::Wake),
         Event::Phone(
             phone::Event::Message { .. }
             | phone::Event::MessageSent { .. }
@@ -130,7 +224,7 @@ fn about(event: &Event) -> Option<About> {
 #[cfg(test)]
 mod tests {
     use base::Redacted;
-    use phone::{AccountState, AccountView};
+    use phone::{AccountState, AccountView, Step};
 
     use super::*;
 
@@ -142,6 +236,7 @@ mod tests {
             state: AccountState::Registering,
             expires: None,
             status: None,
+            step: Step::Find,
             reason: None,
             retry_in: None,
         }))

@@ -9,8 +9,8 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use base::Redacted;
-use offhook_net::NameServers;
-use phone::{AccountId, CallId, CallIds, Command, NetworkNews};
+use offhook_net::{Bind, NameServers};
+use phone::{AccountId, AccountView, CallId, CallIds, CallView, Command, NetworkNews};
 use tokio::sync::mpsc::{UnboundedSender, channel, unbounded_channel};
 
 use crate::capture::Capture;
@@ -18,7 +18,7 @@ use crate::clock;
 use crate::events::{Event, Events};
 use crate::media_thread;
 use crate::memory::Memory;
-use crate::signalling::{Bind, Signalling, StartError, ToSignalling};
+use crate::signalling::{self, Signalling, StartError, ToSignalling};
 use crate::wire::{Crossed, Wire};
 
 /// News of media that may wait for the signalling thread.
@@ -42,6 +42,8 @@ pub struct Config {
     pub record: Option<PathBuf>,
     /// A pcapng file of what crosses the wire.
     pub capture: Option<CaptureTo>,
+    /// Shown every socket before it is used: binds it to one of the machine's networks.
+    pub binder: Option<Arc<dyn Bind>>,
     /// Told of all signalling that crosses the wire.
     pub crossed: Option<mpsc::Sender<Crossed>>,
 }
@@ -91,6 +93,7 @@ impl Handle {
             play: config.play,
             record: config.record,
             tap: capture.as_ref().map(Capture::tap),
+            binder: config.binder.clone(),
             rng: rng.split(),
         };
         let (to_media, media) = media_thread::spawn(media, Arc::clone(&events), news)?;
@@ -108,6 +111,7 @@ impl Handle {
             from_media,
             wire: Wire::new(capture.as_ref().map(Capture::tap), config.crossed),
             memory: Memory::default(),
+            binder: config.binder,
         };
         let (started, starting) = mpsc::channel();
         let thread = Builder::new().name("offhook-signal".into()).stack_size(STACK);
@@ -125,9 +129,39 @@ impl Handle {
 
     /// Starts a call and returns its name at once; ringing, answer and failure follow as events.
     pub fn call(&self, account: Option<AccountId>, to: impl Into<String>) -> CallId {
-        let call = self.call_ids.draw();
+        let call = self.draw();
         self.command(Command::Call { call, account, to: Redacted::new(to.into()) });
         call
+    }
+
+    /// Expects a call that a push has announced and returns its name at once. `call_id` is the one of its INVITE, if the
+    /// push says so.
+    pub fn announce(
+        &self,
+        account: AccountId,
+        remote: String,
+        name: Option<String>,
+        call_id: Option<String>,
+    ) -> CallId {
+        let call = self.draw();
+        let (remote, name) = (Redacted::new(remote), name.map(Redacted::new));
+        self.command(Command::Announce { call, account, remote, name, call_id });
+        call
+    }
+
+    /// Whether a call of that name was begun and is not over, as far as is known here.
+    pub fn is_call(&self, call: CallId) -> bool {
+        self.events.is_call(call)
+    }
+
+    /// All calls that are not over, by name.
+    pub fn calls(&self) -> Vec<CallView> {
+        self.events.calls()
+    }
+
+    /// All accounts, by name.
+    pub fn accounts(&self) -> Vec<AccountView> {
+        self.events.accounts()
     }
 
     /// Tells what the platform knows of the network.
@@ -155,15 +189,34 @@ impl Handle {
         &self.bound
     }
 
+    /// Whether it has ended, and all its events were pulled.
+    pub fn is_over(&self) -> bool {
+        self.events.is_over()
+    }
+
     /// Hangs up, unregisters, and ends: within 2.5 s. Events that came on the way can still be pulled.
     pub fn shutdown(&self) {
         self.command(Command::Shutdown);
         self.join();
     }
 
-    #[cfg(test)]
-    pub(crate) fn panic(&self) {
+    /// Makes the signalling thread panic.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn panic(&self) {
         self.tell(ToSignalling::Panic);
+    }
+
+    /// Puts events in, as if the phone had told them.
+    #[cfg(feature = "testing")]
+    pub fn injector(&self) -> impl Fn(Event) + Send + use<> {
+        let events = Arc::clone(&self.events);
+        move |event| events.push(event)
+    }
+
+    fn draw(&self) -> CallId {
+        let call = self.call_ids.draw();
+        self.events.begun(call);
+        call
     }
 
     fn tell(&self, told: ToSignalling) {
@@ -187,11 +240,11 @@ impl Drop for Handle {
     }
 }
 
-fn binds(asked: &[SocketAddr]) -> Vec<Bind> {
+fn binds(asked: &[SocketAddr]) -> Vec<signalling::Bind> {
     if asked.is_empty() {
         let unspecified = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
-        let any = |ip| Bind { addr: SocketAddr::new(ip, 0), wanted: false, exact: false };
+        let any = |ip| signalling::Bind { addr: SocketAddr::new(ip, 0), wanted: false, exact: false };
         return unspecified.into_iter().map(any).collect();
     }
-    asked.iter().map(|addr| Bind { addr: *addr, wanted: true, exact: addr.port() != 0 }).collect()
+    asked.iter().map(|addr| signalling::Bind { addr: *addr, wanted: true, exact: addr.port() != 0 }).collect()
 }

@@ -23,5 +23,6 @@ mod wire;
 
 pub use events::Event;
 pub use handle::{CaptureTo, Config, Handle};
+pub use media::Stats;
 pub use signalling::StartError;
 pub use wire::Crossed;

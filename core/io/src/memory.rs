@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use base::{Instant, Redacted};
-use phone::{Account, AccountId, CallId, CallState, CallView, Command, Event};
+use phone::{Account, AccountId, CallId, CallState, CallView, Command, Event, Why};
 
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
@@ -45,7 +45,8 @@ impl Memory {
                 CallState::Ended => {
                     self.calls.remove(&view.call);
                 }
-                CallState::Calling
+                CallState::Announced
+                | CallState::Calling
                 | CallState::Ringing
                 | CallState::Early
                 | CallState::Active
@@ -75,7 +76,7 @@ impl Memory {
             state: CallState::Ended,
             status: None,
             reason: None,
-            explanation: Some("The phone had to restart itself.".into()),
+            explanation: Some(Why::PhoneRestarted),
             ended: Some(now),
             ..view
         })

@@ -43,7 +43,7 @@ pub(crate) enum ToSignalling {
     NameServers(NameServers),
     /// Ends the thread without saying goodbye.
     Leave,
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     Panic,
 }
 
@@ -60,6 +60,8 @@ pub(crate) struct Signalling {
     pub(crate) from_media: Receiver<News>,
     pub(crate) wire: Wire,
     pub(crate) memory: Memory,
+    /// Shown every socket before it is used.
+    pub(crate) binder: Option<Arc<dyn offhook_net::Bind>>,
 }
 
 /// Where to listen.
@@ -112,7 +114,10 @@ impl Signalling {
             let began = clock::now();
             let ended = fenced(|| self.live(began, &mut told, started));
             match ended {
-                Ok(Ok(())) => return,
+                Ok(Ok(())) => {
+                    self.events.end();
+                    return;
+                }
                 Ok(Err(error)) if !told => {
                     let _ = started.send(Err(error));
                     return;
@@ -145,6 +150,7 @@ impl Signalling {
         runtime.block_on(async {
             let limits = Limits { connections: CONNECTIONS, ..Limits::default() };
             let mut net = Net::new(limits, self.name_servers.clone());
+            net.set_binder(self.binder.clone());
             self.listen(&mut net)?;
             if !*told {
                 *told = true;
@@ -215,6 +221,7 @@ impl Signalling {
         }
         self.hear_the_rest(life);
         self.wire.flush(&self.events);
+        self.events.wake(life.phone.next_wake());
     }
 
     /// What else is there already.
@@ -252,7 +259,7 @@ impl Signalling {
                 life.left = true;
                 return;
             }
-            #[cfg(test)]
+            #[cfg(any(test, feature = "testing"))]
             ToSignalling::Panic => panic!("as ordered"),
         };
         let outputs = life.phone.handle(input, now);
@@ -264,15 +271,17 @@ impl Signalling {
         net.network_changed();
         for bind in &mut self.bind {
             let old = bind.addr;
-            if old.ip().is_unspecified() || addrs.contains(&old.ip()) {
-                continue;
-            }
-            let Some(ip) = addrs.iter().find(|ip| ip.is_ipv4() == old.is_ipv4()) else { continue };
+            let ip = match addrs.iter().find(|ip| ip.is_ipv4() == old.is_ipv4()) {
+                // It hears on all addresses; but a socket that was bound to the old network stays there.
+                _ if old.ip().is_unspecified() && self.binder.is_some() => old.ip(),
+                Some(ip) if !old.ip().is_unspecified() && !addrs.contains(&old.ip()) => *ip,
+                Some(_) | None => continue,
+            };
             // Where it fails the old one stays; registration will tell.
-            if let Ok(addr) = net.listen(Transport::Udp, SocketAddr::new(*ip, 0)) {
+            if let Ok(addr) = net.listen(Transport::Udp, SocketAddr::new(ip, 0)) {
                 let _ = net.listen(Transport::Tcp, addr);
                 net.unlisten(old);
-                *bind = Bind { addr, wanted: true, exact: false };
+                *bind = Bind { addr, wanted: bind.wanted, exact: false };
             }
         }
         let ips = self.bind.iter().map(|bind| bind.addr.ip()).collect();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use base::{Secret, Transport};
 use exchange::server::{Listen, Server, ServerConfig};
-use phone::{Account, AccountId, AccountState, CallId, CallState, CallView, Command};
+use phone::{Account, AccountId, AccountState, CallId, CallState, CallView, Command, Why};
 use sip::ua::TransportPolicy;
 
 use crate::{CaptureTo, Config, Event, Handle, StartError};
@@ -169,7 +169,7 @@ fn a_panic_becomes_an_event_and_the_phone_is_back_on_its_port_with_its_account()
     let (_, lost) = call(&ann, &bob);
     bob.panic();
     let ended = until(&bob, call_in(CallState::Ended));
-    assert_eq!((ended.call, ended.explanation.as_deref()), (lost, Some("The phone had to restart itself.")));
+    assert_eq!((ended.call, ended.explanation.as_ref()), (lost, Some(&Why::PhoneRestarted)));
     let story = until(&bob, |event| match event {
         Event::Restarted { thread: "signalling", story } => Some(story.clone()),
         _ => None,

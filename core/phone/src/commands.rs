@@ -8,11 +8,11 @@ use base::Redacted;
 use sip::message::{Draft, Method};
 use sip::ua::ReferTo;
 
-use crate::call::{Call, Outgoing};
+use crate::call::{Announcement, Call, Declined, HERE, Outgoing, Parties};
 use crate::desk::{Desk, Timer};
 use crate::phone::{Goodbye, Phone};
 use crate::registration::{Registration, profile_id};
-use crate::{Account, AccountId, CallId, Command, Event, MessageId, Refusal, Subject, dial};
+use crate::{Account, AccountId, CallId, Command, Event, MessageId, Refusal, Side, Subject, dial};
 
 /// Longest text of a message, in bytes: RFC 3428 section 8 bounds it by what a datagram holds.
 const MAX_TEXT: usize = 1000;
@@ -52,15 +52,23 @@ impl Phone {
                 Ok(())
             }
             Command::Progress(call) => self.with_call(call, Call::early),
+            Command::Announce { call, account, remote, name, call_id } => {
+                let announcement = Announcement { account, call_id, remote: remote.into_inner() };
+                self.announce(call, announcement, name)
+            }
             Command::Reject(call, status) => {
                 let status =
                     if (400..=699).contains(&status) { status } else { return Err(Refusal::BadStatus) };
+                self.remember_declined(call, status);
                 self.with_call(call, |call, desk| call.reject(status, desk))
             }
-            Command::HangUp(call) => self.with_call(call, |call, desk| {
-                call.hang_up(desk);
-                Ok(())
-            }),
+            Command::HangUp(call) => {
+                self.remember_declined(call, HERE);
+                self.with_call(call, |call, desk| {
+                    call.hang_up(desk);
+                    Ok(())
+                })
+            }
             Command::Hold(call) => self.with_call(call, |call, desk| call.set_hold(true, desk)),
             Command::Resume(call) => self.resume(call),
             Command::Mute(call, on) => self.with_call(call, |call, desk| call.set_mute(on, desk)),
@@ -135,6 +143,57 @@ impl Phone {
         let outgoing = Outgoing { to, toward: registration.toward(), asked: None };
         self.calls.insert(call, Call::outgoing(call, account, outgoing, &mut self.desk));
         Ok(())
+    }
+
+    fn announce(
+        &mut self,
+        call: CallId,
+        announcement: Announcement,
+        name: Option<Redacted<String>>,
+    ) -> Result<(), Refusal> {
+        if self.calls.contains_key(&call) {
+            return Err(Refusal::CallExists);
+        }
+        let account = announcement.account;
+        let registration = self.accounts.get_mut(&account).ok_or(Refusal::NoAccount)?;
+        registration.renew(&mut self.desk);
+        let turned_away = self.turn_away(self.account(account)?);
+        let settings = self.accounts.get(&account).map(Registration::account).ok_or(Refusal::NoAccount)?;
+        let parties = Parties {
+            id: call,
+            account,
+            settings,
+            side: Side::In,
+            remote: announcement.remote.clone(),
+            name: name.map(Redacted::into_inner),
+        };
+        match turned_away {
+            None => {
+                let announced = Call::announced(parties, announcement, &mut self.desk);
+                self.calls.insert(call, announced);
+            }
+            Some((status, _)) => {
+                Call::turned_away(parties, status, &mut self.desk);
+                self.decline(announcement, status);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is declined before it is here is declined when it comes.
+    fn remember_declined(&mut self, call: CallId, status: u16) {
+        if let Some(announcement) = self.calls.get(&call).and_then(Call::announcement).cloned() {
+            self.decline(announcement, status);
+        }
+    }
+
+    fn decline(&mut self, announcement: Announcement, status: u16) {
+        let now = self.desk.now;
+        self.declined.retain(|declined| declined.until > now);
+        if self.declined.len() == self.config.max_calls {
+            self.declined.remove(0);
+        }
+        self.declined.push(Declined::new(announcement, status, now));
     }
 
     fn resume(&mut self, call: CallId) -> Result<(), Refusal> {
@@ -263,7 +322,8 @@ fn subject(command: &Command) -> Subject {
         | Command::Transfer { call, .. }
         | Command::TransferTo { call, .. }
         | Command::Refresh { call, .. }
-        | Command::Dtmf { call, .. } => Subject::Call(*call),
+        | Command::Dtmf { call, .. }
+        | Command::Announce { call, .. } => Subject::Call(*call),
         Command::Message { message, .. } => Subject::Message(*message),
         Command::Swap
         | Command::DoNotDisturb(_)

@@ -51,6 +51,9 @@ pub fn dial(typed: &str, aor: &Uri) -> Result<Uri, BadTarget> {
             IpAddr::V6(ip) => format!("sip:[{ip}]"),
         });
     }
+    if has_scheme(typed) {
+        return Err(BadTarget::Scheme);
+    }
     if typed.contains('@') {
         return address(&format!("sip:{typed}"));
     }
@@ -109,6 +112,15 @@ pub(crate) fn domain(aor: &Uri) -> String {
         Some(port) => format!("{}:{port}", view.host),
         None => view.host.to_string(),
     }
+}
+
+/// Whether it begins like a URI: a scheme (RFC 3986 section 3.1) and a colon. `bob:secret@host`, which SIP allows and
+/// nobody should type, looks the same.
+fn has_scheme(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(head, _)| {
+        head.starts_with(|c: char| c.is_ascii_alphabetic())
+            && head.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+    })
 }
 
 fn strip_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
@@ -170,6 +182,7 @@ mod tests {
         for (typed, why) in [
             ("  ", BadTarget::Empty),
             ("mailto:bob", BadTarget::Scheme),
+            ("mailto:bob@example.com", BadTarget::Scheme),
             ("bob smith", BadTarget::NotDialable),
             ("1002\r\nVia", BadTarget::NotDialable),
             ("sip:", BadTarget::NotDialable),

@@ -133,11 +133,24 @@ pub enum Command {
         /// What was typed: a number, an extension, a `sip:` or `tel:` URI.
         to: Redacted<String>,
     },
-    /// Answers a ringing call. A call that is up is put on hold first.
+    /// Expects a call that a push has announced, and registers anew so that it finds us.
+    Announce {
+        /// Drawn from the shared [`crate::CallIds`]; the call keeps it when it comes.
+        call: CallId,
+        /// To which account.
+        account: AccountId,
+        /// The caller's URI, empty if the push does not say.
+        remote: Redacted<String>,
+        /// The caller's name.
+        name: Option<Redacted<String>>,
+        /// The Call-ID that its INVITE will have, if the push says so.
+        call_id: Option<String>,
+    },
+    /// Answers a ringing or announced call. A call that is up is put on hold first.
     Answer(CallId),
     /// Sends early media (183) to a caller who has not been answered.
     Progress(CallId),
-    /// Declines a ringing call with this status (400..=699).
+    /// Declines a ringing or announced call with this status (400..=699).
     Reject(CallId, u16),
     /// Ends a call in any state.
     HangUp(CallId),

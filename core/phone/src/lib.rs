@@ -25,4 +25,5 @@ pub use ids::{AccountId, CallId, CallIds, MediaId, MessageId};
 pub use input::{Command, Input, MediaNews, NetworkNews, With};
 pub use output::{Event, MediaOrder, Output, Outputs, Refusal, Subject};
 pub use phone::Phone;
-pub use view::{AccountState, AccountView, CallState, CallView, Side, Transfer};
+pub use reason::Why;
+pub use view::{AccountState, AccountView, CallState, CallView, Side, Step, Transfer};

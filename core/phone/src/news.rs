@@ -24,7 +24,7 @@ impl Phone {
             News::Done { request, outcome, via } => {
                 if let Some(message) = self.messages.remove(&request) {
                     let (status, local) = status_of(&outcome);
-                    let reason = (status >= 300).then(|| reason::of_failure(status, local).into());
+                    let reason = (status >= 300).then(|| reason::of_failure(status, local));
                     self.desk.event(Event::MessageSent { message, status, reason });
                 } else {
                     for account in self.accounts.values_mut() {
@@ -94,6 +94,11 @@ impl Phone {
         message: &Message,
         source: IpAddr,
     ) {
+        if let Some(status) = self.take_declined(account, message) {
+            self.reject(session, status);
+            return;
+        }
+        let announced = self.take_announced(account, message);
         let Some(settings) = self.accounts.get(&account).map(Registration::account) else { return };
         let replaces = replaces.and_then(|old| {
             self.calls.iter().find(|(_, call)| call.session() == Some(old)).map(|(id, _)| *id)
@@ -105,7 +110,7 @@ impl Phone {
             (_, Err(_)) => Some((488, None)),
         };
         let from = message.from().ok();
-        let id = self.call_ids.draw();
+        let id = announced.as_ref().map_or_else(|| self.call_ids.draw(), Call::id);
         let parties = Parties {
             id,
             account,
@@ -117,23 +122,45 @@ impl Phone {
         match refusal {
             None => {
                 let toward = look.ok().flatten().or(Some(source));
-                let incoming = Incoming { session, offer, toward, replaces };
-                self.calls.insert(id, Call::incoming(parties, incoming, &mut self.desk));
+                let answered = announced.as_ref().is_some_and(Call::is_answered_early);
+                let incoming = Incoming { session, offer, toward, replaces, answered };
+                let call = Call::incoming(parties, incoming, announced, &mut self.desk);
+                self.calls.insert(id, call);
             }
             Some((status, contact)) => {
                 let phrase = if status == 480 { DO_NOT_DISTURB } else { "" };
                 let Desk { agent, now, orders, .. } = &mut self.desk;
                 agent.reject(session, status, phrase, contact.as_slice(), &[], *now, orders);
-                Call::turned_away(parties, status, &mut self.desk);
+                match announced {
+                    Some(mut call) => {
+                        call.never_came(status, reason::of_refusal(Side::In, status), &mut self.desk);
+                    }
+                    None => Call::turned_away(parties, status, &mut self.desk),
+                }
             }
         }
+    }
+
+    /// The status that the user has declined this call with before it came.
+    fn take_declined(&mut self, account: AccountId, message: &Message) -> Option<u16> {
+        let now = self.desk.now;
+        self.declined.retain(|declined| declined.until > now);
+        let at = self.declined.iter().position(|declined| declined.announcement.is_of(account, message))?;
+        Some(self.declined.remove(at).status)
+    }
+
+    /// The call that was announced and is this one.
+    fn take_announced(&mut self, account: AccountId, message: &Message) -> Option<Call> {
+        let is_it = |call: &Call| call.announcement().is_some_and(|it| it.is_of(account, message));
+        let id = self.calls.iter().find(|(_, call)| is_it(call)).map(|(id, _)| *id)?;
+        self.calls.remove(&id)
     }
 
     /// Why a caller does not get to ring, if so: the status, and where to go instead.
     ///
     /// Do not disturb is 480, which RFC 3261 section 21.4.18 names it for; 486 would say that we talk to somebody. A phone
     /// that is leaving is as little to be disturbed.
-    fn turn_away(&self, settings: &Account) -> Option<(u16, Option<Uri>)> {
+    pub(crate) fn turn_away(&self, settings: &Account) -> Option<(u16, Option<Uri>)> {
         if self.do_not_disturb || self.goodbye != Goodbye::NotSaid {
             return Some((480, None));
         }
@@ -252,6 +279,7 @@ fn status_of(outcome: &Outcome) -> (u16, bool) {
             (message.status().unwrap_or(500), false)
         }
         Outcome::NoAnswer => (408, true),
-        Outcome::Unreachable | Outcome::NotFound => (503, true),
+        Outcome::NotFound => (404, true),
+        Outcome::Unreachable => (503, true),
     }
 }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use base::Redacted;
 
-use crate::{AccountId, AccountView, CallId, CallView, MediaId, MessageId};
+use crate::{AccountId, AccountView, CallId, CallView, MediaId, MessageId, Why};
 
 /// One order or event.
 #[derive(Debug)]
@@ -70,8 +70,8 @@ pub enum Event {
         message: MessageId,
         /// 2xx: delivered or on its way. Else why not.
         status: u16,
-        /// A sentence for a person, unless it was delivered.
-        reason: Option<String>,
+        /// Why not, unless it was delivered.
+        reason: Option<Why>,
     },
     /// *State*: how a call sounds. The last figures may come after the call's last view.
     Quality {

@@ -8,7 +8,7 @@ use base::{FlowId, Instant, Redacted, Rng, Wake};
 use sip::codec::FlowCodec;
 use sip::ua::{Agent, AgentConfig, RequestId};
 
-use crate::call::Call;
+use crate::call::{Call, Declined};
 use crate::desk::{Desk, Timer};
 use crate::registration::Registration;
 use crate::{AccountId, CallId, CallIds, Config, Event, Input, MessageId, NetworkNews, Outputs};
@@ -22,6 +22,8 @@ pub struct Phone {
     pub(crate) calls: BTreeMap<CallId, Call>,
     /// Text messages on their way.
     pub(crate) messages: BTreeMap<RequestId, MessageId>,
+    /// Announced calls that were declined before they came.
+    pub(crate) declined: Vec<Declined>,
     pub(crate) do_not_disturb: bool,
     pub(crate) forward_to: Option<Redacted<String>>,
     pub(crate) online: bool,
@@ -53,6 +55,7 @@ impl Phone {
             accounts: BTreeMap::new(),
             calls: BTreeMap::new(),
             messages: BTreeMap::new(),
+            declined: Vec::new(),
             do_not_disturb: false,
             forward_to: None,
             online: true,
@@ -86,7 +89,10 @@ impl Phone {
                 agent.flow_down(flow, now, orders);
             }
             Input::FlowFailed { transport, remote } => agent.flow_failed(transport, remote, now, orders),
-            Input::Resolved { query, answer } => agent.resolved(query, answer, now, orders),
+            Input::Resolved { query, answer } => {
+                agent.resolved(query, answer, now, orders);
+                self.accounts.values_mut().for_each(|account| account.found(&mut self.desk));
+            }
             Input::Network(news) => self.network(&news),
             Input::Media { media, news } => {
                 if let Some(call) = self.calls.values_mut().find(|call| call.owns(media)) {

@@ -1,129 +1,277 @@
-//! Why a call or a registration came to nothing, in words a person understands.
+//! Why a call or a registration came to nothing: a word for the app to translate, and a sentence for a person.
 //!
 //! RFC 3261 section 21 and the IANA registry for the statuses. Knows no language but English: the app translates by
-//! status and falls back on these.
+//! [`Why`] and falls back on its sentence.
 
 use sip::ua::{Cause, Party};
 
-use crate::Side;
+use crate::{Side, Step};
+
+/// Why a call has ended, or a registration failed. `Display` is a sentence for a person, in English.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "each says of itself, in its sentence, what it is")]
+pub enum Why {
+    #[error("The call was transferred.")]
+    Transferred,
+    #[error("You ended the call.")]
+    YouEnded,
+    #[error("The other side ended the call.")]
+    TheyEnded,
+    #[error("The other side could no longer be reached.")]
+    NoLongerReached,
+    #[error("The connection was lost.")]
+    ConnectionLost,
+    #[error("You declined the call.")]
+    YouDeclined,
+    #[error("The call was answered on another device.")]
+    AnsweredElsewhere,
+    #[error("The call was declined on another device.")]
+    DeclinedElsewhere,
+    #[error("The caller gave up.")]
+    CallerGaveUp,
+    #[error("The caller could no longer be reached.")]
+    CallerLost,
+    #[error("Nobody picked up here.")]
+    NobodyHere,
+    #[error("You gave up the call.")]
+    YouGaveUp,
+    #[error("The other side gave up the call.")]
+    TheyGaveUp,
+    #[error("The other side could not be reached.")]
+    NotReached,
+    #[error("The call was forwarded.")]
+    Forwarded,
+    #[error("Do not disturb was on.")]
+    DoNotDisturb,
+    #[error("You were in another call.")]
+    InAnotherCall,
+    #[error("The call did not reach this phone after it was announced.")]
+    NeverCame,
+    #[error("The other side and this phone have no codec in common.")]
+    NoCommonCodec,
+    #[error("The person has moved to another address.")]
+    Moved,
+    #[error("The person can be reached in other ways.")]
+    OtherWays,
+    #[error("The user name or the password is wrong.")]
+    BadCredentials,
+    #[error("The provider wants to be paid for this call.")]
+    PaymentWanted,
+    #[error("The provider does not allow this call.")]
+    NotAllowed,
+    #[error("There is no such number.")]
+    NoSuchNumber,
+    #[error("Nobody answered in time.")]
+    NobodyAnswered,
+    #[error("The number is no longer in use.")]
+    NumberGone,
+    #[error("The call request was too large for the other side.")]
+    TooLarge,
+    #[error("The other side cannot be called by this kind of address.")]
+    BadAddressKind,
+    #[error("The other side wants a feature that this phone has not switched on, or the reverse.")]
+    FeatureMissing,
+    #[error("The other side wants longer session times.")]
+    LongerSessions,
+    #[error("Anonymous calls are not accepted.")]
+    AnonymousRefused,
+    #[error("The caller's identity was not accepted.")]
+    IdentityRefused,
+    #[error("The person cannot be reached at the moment.")]
+    Unavailable,
+    #[error("The other side no longer knows this call.")]
+    Forgotten,
+    #[error("The call went round in circles.")]
+    InCircles,
+    #[error("The number is incomplete.")]
+    NumberIncomplete,
+    #[error("The number is ambiguous.")]
+    NumberAmbiguous,
+    #[error("The line is busy.")]
+    Busy,
+    #[error("The call was given up.")]
+    GivenUp,
+    #[error("Both sides changed the call at the same time.")]
+    BothChanged,
+    #[error("The other side could not decrypt the call request.")]
+    Undecipherable,
+    #[error("The server had an internal error.")]
+    ServerError,
+    #[error("The other side cannot do that.")]
+    CannotDoThat,
+    #[error("The provider could not reach the other side.")]
+    NotForwarded,
+    #[error("The provider is overloaded or out of service.")]
+    ProviderOverloaded,
+    #[error("The other side speaks another version of SIP.")]
+    OtherVersion,
+    #[error("The network has no room for this call.")]
+    NoRoom,
+    #[error("The call was declined.")]
+    Declined,
+    #[error("The person does not want this call.")]
+    Unwanted,
+    #[error("The provider has blocked this call.")]
+    Blocked,
+    #[error("The call should go to another address.")]
+    Redirected,
+    #[error("The call could not be completed.")]
+    NotCompleted,
+    #[error("The provider has a fault.")]
+    ProviderFault,
+    #[error("The call is not wanted anywhere.")]
+    NotWantedAnywhere,
+    #[error("The call failed.")]
+    Failed,
+    #[error("The phone had to restart itself.")]
+    PhoneRestarted,
+    #[error("This phone was switched off.")]
+    SwitchedOff,
+    #[error("There is no network.")]
+    NoNetwork,
+    #[error("The server's name cannot be found.")]
+    NameNotFound,
+    #[error("The server does not answer.")]
+    ServerSilent,
+    #[error("The server cannot be reached.")]
+    ServerUnreachable,
+    #[error("The provider refuses this account.")]
+    AccountRefused,
+    #[error("The provider does not know this account.")]
+    AccountUnknown,
+    #[error("The server takes too long.")]
+    ServerSlow,
+    #[error("The provider wants longer registrations than can be asked for.")]
+    LongerRegistrations,
+    #[error("The provider asks to slow down.")]
+    SlowDown,
+    #[error("The server is overloaded or out of service.")]
+    ServerOverloaded,
+    #[error("The server has a fault.")]
+    ServerFault,
+    #[error("The provider turned the registration down.")]
+    RegistrationRefused,
+    #[error("There is no sound for the call.")]
+    Audio,
+}
 
 /// Why a call that was up has ended.
-pub(crate) fn of_end(by: Party, cause: &Cause, transferred: bool) -> String {
+pub(crate) fn of_end(by: Party, cause: &Cause, transferred: bool) -> Why {
     match (by, transferred) {
-        (_, true) => "The call was transferred.".into(),
-        (Party::Us, _) => "You ended the call.".into(),
-        (Party::Them, _) if cause.status < 300 => "The other side ended the call.".into(),
-        (Party::Them, _) => of_status(cause.status).into(),
-        (Party::Network, _) if cause.status == 408 => "The other side could no longer be reached.".into(),
+        (_, true) => Why::Transferred,
+        (Party::Us, _) => Why::YouEnded,
+        (Party::Them, _) if cause.status < 300 => Why::TheyEnded,
+        (Party::Them, _) => of_status(cause.status),
+        (Party::Network, _) if cause.status == 408 => Why::NoLongerReached,
         // It hung up and its BYE is late, or it has begun anew.
-        (Party::Network, _) if cause.status == 481 => of_status(481).into(),
-        (Party::Network, _) => "The connection was lost.".into(),
+        (Party::Network, _) if cause.status == 481 => of_status(481),
+        (Party::Network, _) => Why::ConnectionLost,
     }
 }
 
 /// Why a call to us has ended before it was answered.
-pub(crate) fn of_missed(by: Party, cause: &Cause) -> &'static str {
+pub(crate) fn of_missed(by: Party, cause: &Cause) -> Why {
     match by {
-        Party::Us => "You declined the call.",
+        Party::Us => Why::YouDeclined,
         // A proxy tells the other branches so with the Reason field of its CANCEL: RFC 3326 section 2.
-        Party::Them if cause.status == 200 => "The call was answered on another device.",
-        Party::Them if cause.status / 100 == 6 => "The call was declined on another device.",
-        Party::Them => "The caller gave up.",
-        Party::Network => "The caller could no longer be reached.",
+        Party::Them if cause.status == 200 => Why::AnsweredElsewhere,
+        Party::Them if cause.status / 100 == 6 => Why::DeclinedElsewhere,
+        Party::Them => Why::CallerGaveUp,
+        Party::Network => Why::CallerLost,
     }
 }
 
 /// Why a call of ours has ended before it was answered, other than by a final response.
-pub(crate) fn of_abandoned(by: Party) -> &'static str {
+pub(crate) fn of_abandoned(by: Party) -> Why {
     match by {
-        Party::Us => "You gave up the call.",
-        Party::Them => "The other side gave up the call.",
-        Party::Network => "The other side could not be reached.",
+        Party::Us => Why::YouGaveUp,
+        Party::Them => Why::TheyGaveUp,
+        Party::Network => Why::NotReached,
     }
 }
 
 /// Why a call of ours was not put through.
-pub(crate) fn of_failure(status: u16, local: bool) -> &'static str {
+pub(crate) fn of_failure(status: u16, local: bool) -> Why {
     match (status, local) {
-        (408, true) => "The server did not answer.",
-        (503, true) => "The server could not be reached.",
+        (408, true) => Why::ServerSilent,
+        (404, true) => Why::NameNotFound,
+        (503, true) => Why::ServerUnreachable,
         _ => of_status(status),
     }
 }
 
 /// Why we turned a caller away without ringing.
-pub(crate) fn of_refusal(side: Side, status: u16) -> &'static str {
+pub(crate) fn of_refusal(side: Side, status: u16) -> Why {
     match (side, status) {
-        (Side::In, 302) => "The call was forwarded.",
-        (Side::In, 480) => "Do not disturb was on.",
-        (Side::In, 486) => "You were in another call.",
-        (Side::In, 488) => "The caller and this phone have no codec in common.",
+        (Side::In, 302) => Why::Forwarded,
+        (Side::In, 480) => Why::DoNotDisturb,
+        (Side::In, 486) => Why::InAnotherCall,
+        (Side::In, 488) => Why::NoCommonCodec,
         (Side::In | Side::Out, _) => of_status(status),
     }
 }
 
 /// What a final SIP status of a call means to the caller.
-fn of_status(status: u16) -> &'static str {
+fn of_status(status: u16) -> Why {
     match status {
-        301 | 302 | 305 => "The person has moved to another address.",
-        300 | 380 => "The person can be reached in other ways.",
-        401 | 407 => "The user name or the password is wrong.",
-        402 => "The provider wants to be paid for this call.",
-        403 => "The provider does not allow this call.",
-        404 | 604 => "There is no such number.",
-        408 => "Nobody answered in time.",
-        410 => "The number is no longer in use.",
-        413 | 513 => "The call request was too large for the other side.",
-        406 | 415 | 488 | 606 => "The other side and this phone have no codec in common.",
-        416 => "The other side cannot be called by this kind of address.",
-        420 | 421 | 494 => {
-            "The other side wants a feature that this phone has not switched on, or the reverse."
-        }
-        422 => "The other side wants longer session times.",
-        433 => "Anonymous calls are not accepted.",
-        437 | 438 | 428 | 436 => "The caller's identity was not accepted.",
-        480 => "The person cannot be reached at the moment.",
-        481 => "The other side no longer knows this call.",
-        482 | 483 => "The call went round in circles.",
-        484 => "The number is incomplete.",
-        485 => "The number is ambiguous.",
-        486 | 600 => "The line is busy.",
-        487 => "The call was given up.",
-        491 => "Both sides changed the call at the same time.",
-        493 => "The other side could not decrypt the call request.",
-        500 => "The server had an internal error.",
-        501 | 405 => "The other side cannot do that.",
-        502 | 504 => "The provider could not reach the other side.",
-        503 => "The provider is overloaded or out of service.",
-        505 => "The other side speaks another version of SIP.",
-        580 => "The network has no room for this call.",
-        603 => "The call was declined.",
-        607 => "The person does not want this call.",
-        608 => "The provider has blocked this call.",
+        301 | 302 | 305 => Why::Moved,
+        300 | 380 => Why::OtherWays,
+        401 | 407 => Why::BadCredentials,
+        402 => Why::PaymentWanted,
+        403 => Why::NotAllowed,
+        404 | 604 => Why::NoSuchNumber,
+        408 => Why::NobodyAnswered,
+        410 => Why::NumberGone,
+        413 | 513 => Why::TooLarge,
+        406 | 415 | 488 | 606 => Why::NoCommonCodec,
+        416 => Why::BadAddressKind,
+        420 | 421 | 494 => Why::FeatureMissing,
+        422 => Why::LongerSessions,
+        433 => Why::AnonymousRefused,
+        437 | 438 | 428 | 436 => Why::IdentityRefused,
+        480 => Why::Unavailable,
+        481 => Why::Forgotten,
+        482 | 483 => Why::InCircles,
+        484 => Why::NumberIncomplete,
+        485 => Why::NumberAmbiguous,
+        486 | 600 => Why::Busy,
+        487 => Why::GivenUp,
+        491 => Why::BothChanged,
+        493 => Why::Undecipherable,
+        500 => Why::ServerError,
+        501 | 405 => Why::CannotDoThat,
+        502 | 504 => Why::NotForwarded,
+        503 => Why::ProviderOverloaded,
+        505 => Why::OtherVersion,
+        580 => Why::NoRoom,
+        603 => Why::Declined,
+        607 => Why::Unwanted,
+        608 => Why::Blocked,
         _ => match status / 100 {
-            3 => "The call should go to another address.",
-            4 => "The call could not be completed.",
-            5 => "The provider has a fault.",
-            6 => "The call is not wanted anywhere.",
-            _ => "The call failed.",
+            3 => Why::Redirected,
+            4 => Why::NotCompleted,
+            5 => Why::ProviderFault,
+            6 => Why::NotWantedAnywhere,
+            _ => Why::Failed,
         },
     }
 }
 
-/// Why a registration failed.
-pub(crate) fn of_registration(status: u16, local: bool) -> &'static str {
-    match (status, local) {
-        (408, true) => "The server does not answer.",
-        (503, true) => "The server cannot be reached.",
-        (401 | 407, _) => "The user name or the password is wrong.",
-        (403, _) => "The provider refuses this account.",
-        (404, _) => "The provider does not know this account.",
-        (408 | 504, _) => "The server takes too long.",
-        (423, _) => "The provider wants longer registrations than can be asked for.",
-        (429, _) => "The provider asks to slow down.",
-        (503, _) => "The server is overloaded or out of service.",
-        _ if status / 100 == 5 => "The server has a fault.",
-        _ => "The provider turned the registration down.",
+/// Why a registration failed, and at which step; only at the last is the status anybody's answer.
+pub(crate) fn of_registration(status: u16, at: Step) -> Why {
+    match (status, at) {
+        (_, Step::Find) => Why::NameNotFound,
+        (408, Step::Reach) => Why::ServerSilent,
+        (_, Step::Reach) => Why::ServerUnreachable,
+        (401 | 407, _) => Why::BadCredentials,
+        (403, _) => Why::AccountRefused,
+        (404, _) => Why::AccountUnknown,
+        (408 | 504, _) => Why::ServerSlow,
+        (423, _) => Why::LongerRegistrations,
+        (429, _) => Why::SlowDown,
+        (503, _) => Why::ServerOverloaded,
+        _ if status / 100 == 5 => Why::ServerFault,
+        _ => Why::RegistrationRefused,
     }
 }
 
@@ -134,8 +282,10 @@ mod tests {
     #[test]
     fn every_status_has_a_sentence() {
         for status in 0..1000 {
-            for sentence in [of_status(status), of_registration(status, false), of_refusal(Side::In, status)]
+            for why in
+                [of_status(status), of_registration(status, Step::Register), of_refusal(Side::In, status)]
             {
+                let sentence = why.to_string();
                 assert!(
                     sentence.ends_with('.') && sentence.starts_with(char::is_uppercase),
                     "{status}: {sentence}"
@@ -154,13 +304,13 @@ mod tests {
     fn a_call_that_the_other_side_has_forgotten_was_not_lost_by_the_network() {
         let cause = |status| Cause { status, text: String::new(), q850: None };
         let told = |status| of_end(Party::Network, &cause(status), false);
-        assert_eq!(told(481), "The other side no longer knows this call.");
+        assert_eq!(told(481), Why::Forgotten);
         assert_ne!(told(408), told(500));
     }
 
     #[test]
     fn silence_is_told_from_a_refusal_of_the_same_number() {
         assert_ne!(of_failure(503, true), of_failure(503, false));
-        assert_ne!(of_registration(408, true), of_registration(408, false));
+        assert_ne!(of_registration(408, Step::Reach), of_registration(408, Step::Register));
     }
 }

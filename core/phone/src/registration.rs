@@ -23,8 +23,8 @@ use sip::ua::{Outcome, Profile, ProfileId, RequestId};
 
 use crate::desk::{Desk, Timer};
 use crate::dial;
-use crate::view::{AccountState, AccountView};
-use crate::{Account, AccountId, Event, reason};
+use crate::view::{AccountState, AccountView, Step};
+use crate::{Account, AccountId, Event, Why, reason};
 
 /// Longest time between two refreshes over UDP: a lost binding is found within it and a request's own patience.
 const UDP_REFRESH: Duration = Duration::from_secs(45);
@@ -110,6 +110,7 @@ impl Registration {
             state: AccountState::Unregistered,
             expires: None,
             status: None,
+            step: Step::Find,
             reason: None,
             retry_in: None,
         };
@@ -186,6 +187,13 @@ impl Registration {
         }
     }
 
+    /// Registers anew if it wants to be registered at all: a push says that we are not reached otherwise.
+    pub(crate) fn renew(&mut self, desk: &mut Desk) {
+        if self.wanted {
+            self.start(desk);
+        }
+    }
+
     /// Unregisters and stays so.
     pub(crate) fn stop(&mut self, desk: &mut Desk) {
         self.wanted = false;
@@ -234,7 +242,8 @@ impl Registration {
             }
             State::Asking { .. } | State::Registered { .. } | State::Waiting => {
                 self.state = State::Waiting;
-                self.show_failure(desk, None, "There is no network.", None);
+                self.view.step = Step::Find;
+                self.show_failure(desk, None, Why::NoNetwork, None);
             }
         }
     }
@@ -304,12 +313,13 @@ impl Registration {
             Outcome::Final(message) => match message.status().unwrap_or(500) {
                 200..=299 => self.granted(message, via, desk),
                 423 if self.raise(message) && self.wanted => self.send(desk),
-                status => self.failed(desk, status, false, retry_after(message)),
+                status => self.failed(desk, status, Step::Register, retry_after(message)),
             },
-            Outcome::NoAnswer => self.failed(desk, 408, true, None),
-            Outcome::Unreachable | Outcome::NotFound => self.failed(desk, 503, true, None),
+            Outcome::NoAnswer => self.failed(desk, 408, Step::Reach, None),
+            Outcome::Unreachable => self.failed(desk, 503, Step::Reach, None),
+            Outcome::NotFound => self.failed(desk, 503, Step::Find, None),
             Outcome::CannotAuthorize(message) => {
-                self.failed(desk, message.status().unwrap_or(401), false, None);
+                self.failed(desk, message.status().unwrap_or(401), Step::Register, None);
             }
         }
     }
@@ -361,7 +371,8 @@ impl Registration {
         }
         desk.timers.set(Timer::Register(self.id), desk.now + wait);
         self.set_ping(desk);
-        let view = AccountView { expires: Some(expires), ..self.plain(AccountState::Registered) };
+        let registered = self.plain(AccountState::Registered);
+        let view = AccountView { expires: Some(expires), step: Step::Done, ..registered };
         self.show(desk, view);
     }
 
@@ -389,7 +400,7 @@ impl Registration {
         seconds.clamp(SHORTEST_EXPIRES, LONGEST_EXPIRES)
     }
 
-    fn failed(&mut self, desk: &mut Desk, status: u16, local: bool, retry_after: Option<Duration>) {
+    fn failed(&mut self, desk: &mut Desk, status: u16, at: Step, retry_after: Option<Duration>) {
         if !self.wanted {
             self.off(desk);
             return;
@@ -406,7 +417,8 @@ impl Registration {
         self.failures += 1;
         let wait = wait.mul_f64(0.75 + 0.25 * desk.rng.fraction()).max(retry_after.unwrap_or_default());
         desk.timers.set(Timer::Register(self.id), desk.now + wait);
-        self.show_failure(desk, Some(status), reason::of_registration(status, local), Some(wait));
+        self.view.step = at;
+        self.show_failure(desk, Some(status), reason::of_registration(status, at), Some(wait));
     }
 
     fn send(&mut self, desk: &mut Desk) {
@@ -414,6 +426,16 @@ impl Registration {
         self.show_asking(desk);
         let request = self.register(self.ask, None, desk);
         self.state = State::Asking { request };
+        self.found(desk);
+    }
+
+    /// The server's name is settled once something is on its way there: at once, or after the name servers' answer.
+    pub(crate) fn found(&mut self, desk: &mut Desk) {
+        let on_its_way = |order: &Order| matches!(order, Order::Send { .. } | Order::OpenFlow { .. });
+        let finding = self.view.state == AccountState::Registering && self.view.step == Step::Find;
+        if finding && desk.orders.iter().any(on_its_way) {
+            self.show(desk, AccountView { step: Step::Reach, ..self.view.clone() });
+        }
     }
 
     fn leave(&mut self, desk: &mut Desk) {
@@ -467,12 +489,12 @@ impl Registration {
             State::Off | State::Asking { .. } | State::Waiting | State::Leaving { .. } => false,
         };
         if !holds {
-            self.show(desk, self.plain(AccountState::Registering));
+            self.show(desk, AccountView { step: Step::Find, ..self.plain(AccountState::Registering) });
         }
     }
 
-    fn show_failure(&mut self, desk: &mut Desk, status: Option<u16>, why: &str, retry_in: Option<Duration>) {
-        let reason = Some(why.into());
+    fn show_failure(&mut self, desk: &mut Desk, status: Option<u16>, why: Why, retry_in: Option<Duration>) {
+        let reason = Some(why);
         let view = AccountView { status, reason, retry_in, ..self.plain(AccountState::Failed) };
         self.show(desk, view);
     }

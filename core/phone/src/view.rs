@@ -7,7 +7,7 @@ use std::time::Duration;
 use base::{Instant, Redacted};
 use media::Codec;
 
-use crate::{AccountId, CallId};
+use crate::{AccountId, CallId, Why};
 
 /// One call, whole.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,8 +38,8 @@ pub struct CallView {
     pub status: Option<u16>,
     /// The reason phrase to `status`, as it was sent or as RFC 3261 has it.
     pub reason: Option<String>,
-    /// Once ended: why, as a sentence for a person.
-    pub explanation: Option<String>,
+    /// Once ended: why.
+    pub explanation: Option<Why>,
     /// When it began.
     pub started: Instant,
     /// When it was answered.
@@ -60,6 +60,8 @@ pub enum Side {
 /// Where a call stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallState {
+    /// In: a push has told of it, and it is not here yet. It rings, and may be answered or declined.
+    Announced,
     /// Out: on its way, nothing heard yet.
     Calling,
     /// Out: it rings there, play a ringback tone. In: it rings here.
@@ -106,8 +108,10 @@ pub struct AccountView {
     pub expires: Option<Duration>,
     /// The SIP status of a failure; 408 and 503 may be our own for no answer and no way there.
     pub status: Option<u16>,
-    /// Why it failed, as a sentence for a person.
-    pub reason: Option<String>,
+    /// How far it has got: under way, or failed at.
+    pub step: Step,
+    /// Why it failed.
+    pub reason: Option<Why>,
     /// When it is tried again, counted from this view; `None` while failed means never by itself.
     pub retry_in: Option<Duration>,
 }
@@ -123,4 +127,17 @@ pub enum AccountState {
     Failed,
     /// By the user's wish.
     Unregistered,
+}
+
+/// What a registration has to get done, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Finding the server's addresses by its name.
+    Find,
+    /// Hearing anything from one of them.
+    Reach,
+    /// Being taken.
+    Register,
+    /// Nothing more.
+    Done,
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use base::Redacted;
 use media::{Codec, Direction};
-use offhook_phone::{CallId, CallState, Command, Config, Event, MessageId, Refusal, Side, Subject, With};
+use offhook_phone::{
+    CallId, CallState, Command, Config, Event, MessageId, Refusal, Side, Subject, Why, With,
+};
 use sip::message::{Method, Name};
 use town::{MAIN, Town, at_home, bytes, description, directions, in_a_call, pair, response};
 
@@ -36,7 +38,7 @@ fn a_call_rings_is_answered_and_ends() {
     let states = town.states(bob, ONE);
     town.expect(states, vec![Ringing, Active, Ended]);
     let view = town.view(ann, ONE);
-    assert_eq!(view.explanation.as_deref(), Some("The other side ended the call."));
+    assert_eq!(view.explanation.as_ref(), Some(&Why::TheyEnded));
     assert!(town.handset(ann).open_streams().is_empty() && town.handset(bob).open_streams().is_empty());
     assert!(town.handset(ann).streams.values().all(|stream| stream.closed));
 }
@@ -50,8 +52,8 @@ fn a_declined_call_tells_both_sides_why() {
     town.run(SECOND);
     let view = town.view(ann, ONE);
     assert_eq!((view.state, view.status, view.reason.as_deref()), (Ended, Some(486), Some("Busy Here")));
-    assert_eq!(view.explanation.as_deref(), Some("The line is busy."));
-    assert_eq!(town.view(bob, ONE).explanation.as_deref(), Some("You declined the call."));
+    assert_eq!(view.explanation.as_ref(), Some(&Why::Busy));
+    assert_eq!(town.view(bob, ONE).explanation.as_ref(), Some(&Why::YouDeclined));
 }
 
 #[test]
@@ -63,10 +65,10 @@ fn a_caller_who_gives_up_stops_the_ringing() {
     town.run(SECOND);
     let view = town.view(bob, ONE);
     assert_eq!(
-        (view.state, view.status, view.explanation.as_deref()),
-        (Ended, Some(487), Some("The caller gave up."))
+        (view.state, view.status, view.explanation.as_ref()),
+        (Ended, Some(487), Some(&Why::CallerGaveUp))
     );
-    assert_eq!(town.view(ann, ONE).explanation.as_deref(), Some("You gave up the call."));
+    assert_eq!(town.view(ann, ONE).explanation.as_ref(), Some(&Why::YouGaveUp));
 }
 
 #[test]
@@ -162,7 +164,7 @@ fn do_not_disturb_refuses_with_480_and_is_seen() {
     let view = town.view(ann, ONE);
     assert_eq!((view.state, view.status, view.reason.as_deref()), (Ended, Some(480), Some("Do Not Disturb")));
     assert_eq!(town.states(bob, ONE), [Ended]);
-    assert_eq!(town.view(bob, ONE).explanation.as_deref(), Some("Do not disturb was on."));
+    assert_eq!(town.view(bob, ONE).explanation.as_ref(), Some(&Why::DoNotDisturb));
 }
 
 #[test]
@@ -221,7 +223,7 @@ fn nobody_there_is_told_after_the_patience_of_a_request() {
     town.run(40 * SECOND);
     let view = town.view(ann, ONE);
     assert_eq!((view.state, view.status), (Ended, Some(408)), "{}", town.story());
-    assert_eq!(view.explanation.as_deref(), Some("The server did not answer."));
+    assert_eq!(view.explanation.as_ref(), Some(&Why::ServerSilent));
 }
 
 #[test]
@@ -230,7 +232,7 @@ fn a_phone_that_nobody_picks_up_stops_ringing_by_itself() {
     town.call(ann, "sip:bob@10.0.0.2");
     town.run(200 * SECOND);
     assert_eq!((town.state(ann, ONE), town.state(bob, ONE)), (Ended, Ended));
-    assert_eq!(town.view(bob, ONE).explanation.as_deref(), Some("Nobody picked up here."));
+    assert_eq!(town.view(bob, ONE).explanation.as_ref(), Some(&Why::NobodyHere));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use base::{Secret, Transport};
 use bytes::Bytes;
-use offhook_phone::{Account, AccountState, Command, Event, Input, NetworkNews};
+use offhook_phone::{Account, AccountState, Command, Event, Input, NetworkNews, Step, Why};
 use sip::message::{Message, Method, Name};
 use sip::ua::TransportPolicy;
 use town::{MAIN, Town, at, bytes, response};
@@ -156,7 +156,7 @@ fn a_server_that_takes_no_connections_is_tried_until_it_does() {
     town.run(1000 * SECOND);
     let view = town.account(phone);
     assert_eq!((view.state, view.status), (AccountState::Failed, Some(503)));
-    assert_eq!(view.reason.as_deref(), Some("The server cannot be reached."));
+    assert_eq!((view.step, view.reason.as_ref()), (Step::Reach, Some(&Why::ServerUnreachable)));
     town.connectable = true;
     town.run(31 * SECOND);
     assert_eq!(town.account(phone).state, AccountState::Registered);
@@ -168,7 +168,7 @@ fn a_faulty_registrar_is_tried_again_from_two_seconds_to_half_a_minute() {
     town.run(SECOND);
     let view = town.account(phone);
     assert_eq!((view.state, view.status), (AccountState::Failed, Some(500)));
-    assert_eq!(view.reason.as_deref(), Some("The server has a fault."));
+    assert_eq!(view.reason.as_ref(), Some(&Why::ServerFault));
     assert!(view.retry_in.is_some_and(|wait| (SECOND..=2 * SECOND).contains(&wait)), "{view:?}");
     town.run(600 * SECOND);
     let count = registers(&town, registrar);
@@ -203,7 +203,7 @@ fn a_wrong_password_fails_at_once_and_is_not_hammered() {
     town.run(300 * SECOND);
     let view = town.account(phone);
     assert_eq!((view.state, view.status), (AccountState::Failed, Some(401)), "{}", town.story());
-    assert_eq!(view.reason.as_deref(), Some("The user name or the password is wrong."));
+    assert_eq!((view.step, view.reason.as_ref()), (Step::Register, Some(&Why::BadCredentials)));
     let count = registers(&town, registrar);
     assert!((2..=3).contains(&count), "{count}");
 }

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use base::Redacted;
-use offhook_phone::{CallId, CallState, Command, Refusal, Transfer};
+use offhook_phone::{CallId, CallState, Command, Refusal, Transfer, Why};
 use town::{Town, at_home};
 
 use CallState::*;
@@ -48,7 +48,7 @@ fn a_blind_transfer_reports_progress_and_ends_the_first_call() {
     town.run(SECOND);
     let view = town.view(ann, ONE);
     town.expect((view.state, view.transfer), (Ended, Some(Transfer::Done)));
-    assert_eq!(view.explanation.as_deref(), Some("The call was transferred."));
+    assert_eq!(view.explanation.as_ref(), Some(&Why::Transferred));
     let states = (town.state(bob, ONE), town.state(bob, TWO), town.state(cem, ONE));
     town.expect(states, (Ended, Active, Active));
     let bob_to_ann = "10.0.0.2:5060 -> 10.0.0.1:5060: INVITE";
@@ -88,7 +88,7 @@ fn an_attended_transfer_joins_the_two_others() {
     assert_eq!((joined.on_behalf_of, joined.remote.reveal().as_str()), (Some(ONE), "sip:bob@10.0.0.2"));
     assert_eq!(town.states(cem, TWO).last(), Some(&Active));
     for call in [ONE, TWO] {
-        assert_eq!(town.view(ann, call).explanation.as_deref(), Some("The call was transferred."));
+        assert_eq!(town.view(ann, call).explanation.as_ref(), Some(&Why::Transferred));
     }
 }
 
@@ -113,7 +113,7 @@ fn an_attended_transfer_that_fails_leaves_both_calls() {
     town.expect((view.state, view.transfer), (Held, Some(Transfer::Failed(486))));
     town.command(ann, Command::HangUp(TWO));
     town.run(SECOND);
-    assert_eq!(town.view(ann, TWO).explanation.as_deref(), Some("You ended the call."));
+    assert_eq!(town.view(ann, TWO).explanation.as_ref(), Some(&Why::YouEnded));
 }
 
 #[test]

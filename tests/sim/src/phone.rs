@@ -217,6 +217,7 @@ fn note(name: &str, view: &CallView, calls: &BTreeMap<CallId, CallView>) -> Stri
             Side::In => "sends early media",
             Side::Out => "hears early media",
         },
+        CallState::Announced => "is told of a call",
         CallState::Active => "active",
         CallState::Held => "holds",
         CallState::RemoteHeld => "is held",

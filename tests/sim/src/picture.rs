@@ -95,6 +95,7 @@ fn one(view: &CallView) -> String {
             let _ = write!(text, "ended{status} {}", view.reason.as_deref().unwrap_or(""));
         }
         (state, ..) => text.push_str(match state {
+            CallState::Announced => "announced",
             CallState::Calling => "calling",
             CallState::Ringing => "ringing",
             CallState::Early => "early",

@@ -183,6 +183,9 @@ impl Scene {
             let _ = say(&line);
         }
         use phone::Event::{Account, Call, Message, MessageSent, Quality, Refused, Stopped};
+        if let Event::Wake { .. } = event {
+            return Ok(());
+        }
         let Event::Phone(event) = event else {
             let sentence = sentence(&event).unwrap_or_default();
             return Err(Failure::Failed(format!("{}: {sentence}", NUMBERS[who])));
@@ -199,7 +202,7 @@ impl Scene {
                     party.handle.command(Command::Answer(view.call));
                 }
                 if view.state == CallState::Ended && view.answered.is_none() {
-                    let why = view.explanation.or(view.reason).unwrap_or_default();
+                    let why = view.explanation.map(|why| why.to_string()).or(view.reason).unwrap_or_default();
                     return Err(Failure::Failed(format!("the call failed at {}: {why}", NUMBERS[who])));
                 }
                 self.calls[who] = Some(view);

@@ -108,6 +108,7 @@ impl Line {
     pub(crate) fn of(event: &Event) -> Option<Self> {
         match event {
             Event::Phone(event) => Self::of_phone(event),
+            Event::Wake { .. } => None,
             Event::RecordingEnded { .. }
             | Event::PlayingEnded { .. }
             | Event::CaptureEnded { .. }
@@ -136,9 +137,11 @@ impl Line {
             Event::Message { from, name, text, .. } => {
                 Self::Message { from: shown(from), name: name.as_ref().map(shown), text: shown(text) }
             }
-            Event::MessageSent { message, status, reason } => {
-                Self::Sent { message: message.0, status: *status, reason: reason.clone() }
-            }
+            Event::MessageSent { message, status, reason } => Self::Sent {
+                message: message.0,
+                status: *status,
+                reason: reason.as_ref().map(ToString::to_string),
+            },
             Event::Refused { subject, reason } => Self::Error {
                 reason: reason.to_string(),
                 call: match subject {
@@ -158,7 +161,7 @@ impl From<&AccountView> for Registration {
             state: account_word(view.state),
             expires: view.expires.map(|d| d.as_secs()),
             status: view.status,
-            reason: view.reason.clone(),
+            reason: view.reason.as_ref().map(ToString::to_string),
             // Rounded up: by then it has been tried.
             retry_in: view.retry_in.map(|d| d.as_millis().div_ceil(1000) as u64),
         }
@@ -189,7 +192,7 @@ impl From<&CallView> for Call {
             }),
             status: view.status,
             reason: view.reason.clone(),
-            explanation: view.explanation.clone(),
+            explanation: view.explanation.as_ref().map(ToString::to_string),
             setup_ms: since(Some(view.started), view.answered).map(ms),
             duration_s: since(view.answered, view.ended).map(|d| hundredths(d.as_secs_f64())),
         }
@@ -209,6 +212,7 @@ pub(crate) fn account_word(state: AccountState) -> &'static str {
 /// The contract's word for a call's state.
 pub(crate) fn call_word(state: CallState) -> &'static str {
     match state {
+        CallState::Announced => "announced",
         CallState::Calling => "calling",
         CallState::Ringing => "ringing",
         CallState::Early => "early",
@@ -244,7 +248,7 @@ fn hundredths(value: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use phone::{AccountId, CallId, Event, Refusal};
+    use phone::{AccountId, CallId, Event, Refusal, Step};
 
     use super::*;
 
@@ -261,6 +265,7 @@ mod tests {
             state: AccountState::Registered,
             expires: Some(Duration::from_secs(300)),
             status: None,
+            step: Step::Done,
             reason: None,
             retry_in: None,
         };

@@ -82,9 +82,12 @@ fn state_words(state: CallState) -> &'static str {
     match state {
         CallState::Held => "on hold",
         CallState::RemoteHeld => "put on hold by the other side",
-        CallState::Calling | CallState::Ringing | CallState::Early | CallState::Active | CallState::Ended => {
-            call_word(state)
-        }
+        CallState::Announced
+        | CallState::Calling
+        | CallState::Ringing
+        | CallState::Early
+        | CallState::Active
+        | CallState::Ended => call_word(state),
     }
 }
 
@@ -124,6 +127,7 @@ pub(crate) fn sentence(event: &offhook_io::Event) -> Option<String> {
     use offhook_io::Event;
     match event {
         Event::Phone(event) => phone_sentence(event).map(|sentence| harmless(&sentence)),
+        Event::Wake { .. } => None,
         Event::RecordingEnded { path, reason } => {
             Some(format!("{}: the recording ended: {reason}", path.display()))
         }
@@ -146,7 +150,7 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
         Event::Call(view) => {
             let who = user(view.remote.reveal());
             let what = match (view.state, view.side) {
-                (CallState::Calling, _) => return None,
+                (CallState::Calling | CallState::Announced, _) => return None,
                 (CallState::Ringing, Side::In) => format!("{who} calls: Enter answers, Esc declines"),
                 (CallState::Ringing, Side::Out) => format!("it rings at {who}"),
                 (CallState::Early, _) => format!("{who}: the network speaks"),
@@ -172,7 +176,7 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use base::Redacted;
-    use phone::{AccountId, CallId};
+    use phone::{AccountId, CallId, Why};
 
     use super::*;
 
@@ -206,13 +210,13 @@ mod tests {
 
     #[test]
     fn an_ended_call_says_why() {
-        let ended = |explanation: &str, status| {
-            let explanation = Some(explanation.into());
+        let ended = |why, status| {
+            let explanation = Some(why);
             let view = CallView { state: CallState::Ended, explanation, status, ..view() };
             phone_sentence(&phone::Event::Call(view)).unwrap()
         };
-        assert_eq!(ended("The line is busy.", Some(486)), "1002: The line is busy. (486)");
-        assert_eq!(ended("You ended the call.", Some(200)), "1002: You ended the call.");
+        assert_eq!(ended(Why::Busy, Some(486)), "1002: The line is busy. (486)");
+        assert_eq!(ended(Why::YouEnded, Some(200)), "1002: You ended the call.");
     }
 
     #[test]

@@ -19,6 +19,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use base::{Instant, Rng};
+use offhook_net::Bind;
 use phone::{MediaId, MediaNews, MediaOrder};
 use tokio::sync::mpsc;
 
@@ -64,6 +65,8 @@ pub(crate) struct Config {
     /// Where to write what is heard.
     pub(crate) record: Option<PathBuf>,
     pub(crate) tap: Option<Tap>,
+    /// Shown every socket before it is used.
+    pub(crate) binder: Option<Arc<dyn Bind>>,
     pub(crate) rng: Rng,
 }
 
@@ -91,6 +94,7 @@ struct Desk {
     play: Option<PathBuf>,
     record: Option<Recordings>,
     tap: Option<Tap>,
+    binder: Option<Arc<dyn Bind>>,
     rng: Rng,
     streams: BTreeMap<MediaId, Stream>,
     reader: Reader,
@@ -102,12 +106,13 @@ struct Desk {
 
 impl Desk {
     fn new(config: Config, events: Arc<Events>, news: mpsc::Sender<News>) -> Self {
-        let Config { bind, play, record, tap, rng } = config;
+        let Config { bind, play, record, tap, binder, rng } = config;
         Self {
             bind,
             play,
             record: record.map(Recordings::to),
             tap,
+            binder,
             rng,
             streams: BTreeMap::new(),
             reader: Reader::new(),
@@ -161,14 +166,16 @@ impl Desk {
 
     fn follow(&mut self, media: MediaId, order: MediaOrder) {
         match order {
-            MediaOrder::Prepare { toward } => match Stream::prepare(&self.bind, toward) {
-                Ok(stream) => {
-                    let local = stream.local();
-                    self.streams.insert(media, stream);
-                    self.tell(media, MediaNews::Ready { local });
+            MediaOrder::Prepare { toward } => {
+                match Stream::prepare(&self.bind, toward, self.binder.as_deref()) {
+                    Ok(stream) => {
+                        let local = stream.local();
+                        self.streams.insert(media, stream);
+                        self.tell(media, MediaNews::Ready { local });
+                    }
+                    Err(reason) => self.tell(media, MediaNews::Failed { reason }),
                 }
-                Err(reason) => self.tell(media, MediaNews::Failed { reason }),
-            },
+            }
             MediaOrder::Open(plan) | MediaOrder::Change(plan) => {
                 let Some(stream) = self.streams.get_mut(&media) else { return };
                 if stream.is_open() {

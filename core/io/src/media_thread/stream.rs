@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use base::{Instant, Rng};
 use media::{FRAME, Outgoing, Plan, Session, Stats};
+use offhook_net::Bind;
 
 use super::socket::{Moment, Reader, Sockets};
 use super::sound::Sound;
@@ -41,14 +42,18 @@ impl Stream {
     ///
     /// # Errors
     /// A sentence for the user.
-    pub(super) fn prepare(bind: &[IpAddr], toward: Option<IpAddr>) -> Result<Self, String> {
+    pub(super) fn prepare(
+        bind: &[IpAddr],
+        toward: Option<IpAddr>,
+        binder: Option<&dyn Bind>,
+    ) -> Result<Self, String> {
         let fits = |ip: &&IpAddr| toward.is_none_or(|toward| toward.is_ipv4() == ip.is_ipv4());
         let bind = *bind.iter().find(fits).ok_or_else(|| match toward {
             Some(IpAddr::V6(_)) => "there is no IPv6 network for the audio".to_owned(),
             Some(IpAddr::V4(_)) => "there is no IPv4 network for the audio".to_owned(),
             None => "there is no network for the audio".to_owned(),
         })?;
-        let sockets = shown(bind, toward).and_then(|shown| Sockets::bind(bind, shown));
+        let sockets = shown(bind, toward).and_then(|shown| Sockets::bind(bind, shown, binder));
         let sockets = sockets.map_err(|e| format!("no port can be had for the audio: {e}"))?;
         Ok(Self { sockets, open: None, muted: false })
     }

@@ -24,7 +24,7 @@ impl Rig {
         let events = Arc::new(Events::default());
         let (sender, news) = mpsc::channel(64);
         let bind = vec![Ipv4Addr::LOCALHOST.into()];
-        let config = Config { bind, play, record, tap: None, rng: Rng::from_number(1) };
+        let config = Config { bind, play, record, tap: None, binder: None, rng: Rng::from_number(1) };
         let (orders, thread) = spawn(config, Arc::clone(&events), sender).unwrap();
         let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         peer.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
@@ -156,6 +156,7 @@ fn a_tick_receives_plays_records_captures_and_sends_without_allocating() {
         play: Some(speech),
         record: Some(dir.path().join("heard.wav")),
         tap: Some(capture.tap()),
+        binder: None,
         rng: Rng::from_number(1),
     };
     let mut desk = Desk::new(config, Arc::default(), news);

@@ -10,7 +10,7 @@ use sip::ua::SessionId;
 
 use crate::desk::{Desk, Timer};
 use crate::negotiate::Agreed;
-use crate::{CallId, Refusal, Side, reason};
+use crate::{CallId, Refusal, Side, Why, reason};
 
 use super::{Call, Ending, Parties, Phase, Streams};
 
@@ -25,6 +25,8 @@ pub(crate) struct Incoming {
     pub(crate) toward: Option<IpAddr>,
     /// The call it replaces: it is answered by itself.
     pub(crate) replaces: Option<CallId>,
+    /// The user has answered already, when it was announced.
+    pub(crate) answered: bool,
 }
 
 /// What the user wants, which may have to wait for the socket.
@@ -51,13 +53,22 @@ impl Alerting {
 
 impl Call {
     /// A call that rings, or is on its way to be answered by itself.
-    pub(crate) fn incoming(parties: Parties<'_>, call: Incoming, desk: &mut Desk) -> Self {
+    pub(crate) fn incoming(
+        parties: Parties<'_>,
+        call: Incoming,
+        announced: Option<Self>,
+        desk: &mut Desk,
+    ) -> Self {
         let streams = Streams::prepare(call.toward, desk);
-        let wish = if call.replaces.is_some() { Wish::Answer } else { Wish::Ring };
+        let wish = if call.replaces.is_some() || call.answered { Wish::Answer } else { Wish::Ring };
         let phase = Phase::Incoming(Alerting { offer: call.offer, wish, early: None });
         let mut it = Self::new(parties, phase, streams, desk);
         it.session = Some(call.session);
         it.on_behalf_of = call.replaces;
+        desk.timers.cancel(&Timer::Unanswered(it.id));
+        if let Some(announced) = announced {
+            it.follows(announced);
+        }
         if wish == Wish::Ring {
             desk.agent.ring(call.session, desk.now, &mut desk.orders);
             desk.timers.set(Timer::Unanswered(it.id), desk.now + RING_LIMIT);
@@ -75,6 +86,9 @@ impl Call {
 
     /// The user picks up.
     pub(crate) fn answer(&mut self, desk: &mut Desk) -> Result<(), Refusal> {
+        if self.answer_on_invite() {
+            return Ok(());
+        }
         self.wish(Wish::Answer, desk)
     }
 
@@ -90,26 +104,35 @@ impl Call {
                 self.proceed(desk);
                 Ok(())
             }
-            Phase::Incoming(_) | Phase::Dialling(_) | Phase::Outgoing(_) | Phase::Up | Phase::Over => {
-                Err(Refusal::WrongState)
-            }
+            Phase::Incoming(_)
+            | Phase::Announced(_)
+            | Phase::Dialling(_)
+            | Phase::Outgoing(_)
+            | Phase::Up
+            | Phase::Over => Err(Refusal::WrongState),
         }
     }
 
     /// The user declines, or nobody came.
     pub(crate) fn reject(&mut self, status: u16, desk: &mut Desk) -> Result<(), Refusal> {
+        if let Phase::Announced(_) = self.phase {
+            self.end(Ending::new(status, Why::YouDeclined), desk);
+            return Ok(());
+        }
         let (Phase::Incoming(_), Some(session)) = (&self.phase, self.session) else {
             return Err(Refusal::WrongState);
         };
         desk.agent.reject(session, status, "", &[], &[], desk.now, &mut desk.orders);
-        self.end(Ending::new(status, "You declined the call."), desk);
+        self.end(Ending::new(status, Why::YouDeclined), desk);
         Ok(())
     }
 
     /// It has rung for long enough.
     pub(crate) fn unanswered(&mut self, desk: &mut Desk) {
-        if let Phase::Incoming(_) = self.phase {
-            self.fail(Ending::new(480, "Nobody picked up here."), desk);
+        match self.phase {
+            Phase::Incoming(_) => self.fail(Ending::new(480, Why::NobodyHere), desk),
+            Phase::Announced(_) => self.never_came(408, Why::NeverCame, desk),
+            Phase::Dialling(_) | Phase::Outgoing(_) | Phase::Up | Phase::Over => {}
         }
     }
 

@@ -5,6 +5,7 @@
 //! another is decided by commands and news.
 
 mod active;
+mod announced;
 mod incoming;
 mod outgoing;
 mod streams;
@@ -15,6 +16,7 @@ use base::{Instant, Redacted};
 use sip::message::{Uri, phrase};
 use sip::ua::{Cause, Party, ReferId, SessionId};
 
+pub(crate) use announced::{Announcement, Declined};
 pub(crate) use incoming::Incoming;
 pub(crate) use outgoing::{Asked, Outgoing};
 use streams::Streams;
@@ -23,15 +25,15 @@ use transfer::Transferring;
 use crate::desk::{Desk, Timer};
 use crate::negotiate::{Agreed, Negotiation};
 use crate::view::CallView;
-use crate::{Account, AccountId, CallId, Event, MediaId, MediaNews, Refusal, Side, reason};
+use crate::{Account, AccountId, CallId, Event, MediaId, MediaNews, Refusal, Side, Why, reason};
 
 /// ```text
 ///            media ready: INVITE                          2xx
 ///   Dialling -------------------> Outgoing ------------------------------+
 ///                                  (calling, ringing, early)             v
 ///                                                                       Up ----> Over
-///                                 Incoming --- answered, media ready --> ^         ^
-///                                  (ringing, early)                                |
+///   Announced --- INVITE -------> Incoming --- answered, media ready --> ^         ^
+///    (by a push)                   (ringing, early)                                |
 ///   any state: hung up, refused, cancelled, failed, lost --------------------------+
 /// ```
 enum Phase {
@@ -39,6 +41,8 @@ enum Phase {
     Dialling(outgoing::Dialling),
     /// The INVITE is out.
     Outgoing(outgoing::Calling),
+    /// A push has told of it; no INVITE yet.
+    Announced(announced::Announced),
     /// It rings here.
     Incoming(incoming::Alerting),
     /// Answered.
@@ -46,6 +50,9 @@ enum Phase {
     /// Over, and shown so.
     Over,
 }
+
+/// Declined on this phone only: others of the same number ring on. RFC 3261 section 21.4.24.
+pub(crate) const HERE: u16 = 486;
 
 /// Who is in a call, and by which settings.
 pub(crate) struct Parties<'a> {
@@ -63,12 +70,12 @@ pub(crate) struct Parties<'a> {
 struct Ending {
     status: u16,
     reason: String,
-    explanation: String,
+    explanation: Why,
 }
 
 impl Ending {
-    fn new(status: u16, explanation: impl Into<String>) -> Self {
-        Self { status, reason: phrase(status).into(), explanation: explanation.into() }
+    fn new(status: u16, explanation: Why) -> Self {
+        Self { status, reason: phrase(status).into(), explanation }
     }
 
     fn no_common_codec() -> Self {
@@ -138,6 +145,10 @@ impl Call {
         }
     }
 
+    pub(crate) fn id(&self) -> CallId {
+        self.id
+    }
+
     pub(crate) fn account(&self) -> AccountId {
         self.account
     }
@@ -185,12 +196,12 @@ impl Call {
                 match self.phase {
                     Phase::Dialling(_) => self.invite(desk),
                     Phase::Incoming(_) => self.proceed(desk),
-                    Phase::Outgoing(_) | Phase::Up | Phase::Over => {}
+                    Phase::Announced(_) | Phase::Outgoing(_) | Phase::Up | Phase::Over => {}
                 }
             }
             MediaNews::Failed { reason } => {
                 // 500: the fault is ours, and another device of the user's may have none.
-                self.fail(Ending::new(500, reason), desk);
+                self.fail(Ending { reason, ..Ending::new(500, Why::Audio) }, desk);
             }
             MediaNews::Quality(stats) => {
                 if !self.is_over() {
@@ -206,14 +217,15 @@ impl Call {
             (Phase::Over, _) => {}
             // `Ended` follows at once, and ends the call here too.
             (_, Some(session)) => desk.agent.hang_up(session, &[], desk.now, &mut desk.orders),
+            (Phase::Announced(_), None) => self.end(Ending::new(HERE, Why::YouDeclined), desk),
             (_, None) => self.end(Ending::new(487, reason::of_abandoned(Party::Us)), desk),
         }
     }
 
     /// The phone goes: a call that still rings here may go on ringing elsewhere, so it is not declined for the person.
     pub(crate) fn leave(&mut self, desk: &mut Desk) {
-        if let Phase::Incoming(_) = self.phase {
-            self.fail(Ending::new(480, "This phone was switched off."), desk);
+        if let Phase::Incoming(_) | Phase::Announced(_) = self.phase {
+            self.fail(Ending::new(480, Why::SwitchedOff), desk);
         } else {
             self.hang_up(desk);
         }
@@ -223,8 +235,8 @@ impl Call {
     pub(crate) fn session_ended(&mut self, by: Party, cause: &Cause, desk: &mut Desk) {
         let explanation = match (&self.phase, self.side) {
             (Phase::Up, _) => reason::of_end(by, cause, self.is_transferred()),
-            (_, Side::In) => reason::of_missed(by, cause).into(),
-            (_, Side::Out) => reason::of_abandoned(by).into(),
+            (_, Side::In) => reason::of_missed(by, cause),
+            (_, Side::Out) => reason::of_abandoned(by),
         };
         self.end(Ending { status: cause.status, reason: cause.text.clone(), explanation }, desk);
     }
@@ -236,7 +248,7 @@ impl Call {
                 Phase::Incoming(_) => {
                     desk.agent.reject(session, ending.status, "", &[], &[], desk.now, &mut desk.orders);
                 }
-                Phase::Dialling(_) | Phase::Outgoing(_) | Phase::Up | Phase::Over => {
+                Phase::Dialling(_) | Phase::Outgoing(_) | Phase::Announced(_) | Phase::Up | Phase::Over => {
                     desk.agent.hang_up(session, &[], desk.now, &mut desk.orders);
                 }
             }

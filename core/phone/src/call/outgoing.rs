@@ -174,7 +174,7 @@ impl Call {
 
     /// The call came to nothing.
     pub(crate) fn failed(&mut self, failure: Failure, desk: &mut Desk) {
-        let explanation = reason::of_failure(failure.status, failure.local).into();
+        let explanation = reason::of_failure(failure.status, failure.local);
         self.end(Ending { status: failure.status, reason: failure.reason, explanation }, desk);
     }
 

@@ -10,7 +10,7 @@ mod streams;
 use std::time::Duration;
 
 use offhook_sim::{NodeId, World, account, users};
-use phone::{Account, CallState, CallView};
+use phone::{Account, CallState, CallView, Why};
 
 /// How many seeds: few by day, many when asked for.
 fn seeds(few: u64) -> std::ops::RangeInclusive<u64> {
@@ -87,7 +87,7 @@ fn nothing_is_left(w: &mut World, exchange: NodeId, phones: &[NodeId]) {
 
 /// Whether a person ended the call that this is a view of.
 fn is_wanted(end: &CallView) -> bool {
-    matches!(end.explanation.as_deref(), Some("You ended the call." | "The call was transferred."))
+    matches!(end.explanation, Some(Why::YouEnded | Why::Transferred))
 }
 
 /// Both ends of every call ended, and tell the same of it; says how many there were, and how many were answered.
@@ -97,7 +97,7 @@ fn stories_agree(w: &World) -> (usize, usize) {
     let calls = w.both_ends();
     for (caller, callees) in &calls {
         let answered: Vec<&&CallView> = callees.iter().filter(|c| c.answered.is_some()).collect();
-        let gave_up = caller.explanation.as_deref() == Some("You gave up the call.");
+        let gave_up = caller.explanation.as_ref() == Some(&Why::YouGaveUp);
         let agree = match (caller.answered, answered.as_slice()) {
             (Some(_), [callee]) => {
                 let (Some(a), Some(b)) = (caller.ended, callee.ended) else {

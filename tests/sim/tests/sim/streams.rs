@@ -5,7 +5,7 @@ use std::time::Duration;
 use base::Secret;
 use exchange::Config;
 use offhook_sim::{Link, NodeId, World, users};
-use phone::{CallState, Command};
+use phone::{CallState, Command, Why};
 
 use crate::{connect, nothing_is_left, seeds, settle};
 
@@ -42,8 +42,8 @@ fn the_call_goes_on(mut w: World, exchange: NodeId, phones: &[NodeId]) {
 
 fn both_ended_it(w: &World, phones: &[NodeId]) {
     let ends: Vec<_> = phones.iter().map(|p| w.at(*p).calls().last().expect("a call")).collect();
-    let told: Vec<_> = ends.iter().map(|c| c.explanation.as_deref().unwrap_or("goes on")).collect();
-    assert_eq!(told, ["You ended the call.", "The other side ended the call."]);
+    let told: Vec<_> = ends.iter().map(|c| c.explanation).collect();
+    assert_eq!(told, [Some(Why::YouEnded), Some(Why::TheyEnded)]);
 }
 
 #[test]
