@@ -1,0 +1,207 @@
+//! What a user types in for an account, and how it becomes the phone's.
+//!
+//! RFC 3261 section 19.1.1 for what may stand in a URI. Knows nothing of where it is kept.
+
+use base::{Redacted, Secret};
+use phone::Account;
+use serde::{Deserialize, Serialize};
+use sip::message::Uri;
+use sip::ua::TransportPolicy;
+
+use crate::error::{Field, PhoneError};
+
+/// Longer than any name, number or server that works.
+const LONGEST: usize = 255;
+
+/// One account, as the account screen has it. The password goes its own way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
+pub struct AccountSettings {
+    /// The number or user name, or the whole address (`1001@sip.example.com`).
+    pub number: String,
+    /// The server's name or address, with a port if it needs one. With a whole address in `number` it may be empty.
+    pub server: String,
+    /// The outbound proxy, as `server`; empty: none.
+    #[uniffi(default = "")]
+    pub proxy: String,
+    /// The digest user name where it is not the number; empty: it is.
+    #[uniffi(default = "")]
+    pub auth_user: String,
+    /// Shown to the people called; empty: nothing.
+    #[uniffi(default = "")]
+    pub display_name: String,
+    /// How the server is reached.
+    #[uniffi(default)]
+    pub transport: Transport,
+    /// Whether to be reachable over this account.
+    #[uniffi(default = true)]
+    pub register: bool,
+}
+
+/// How a server is reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, uniffi::Enum)]
+pub enum Transport {
+    /// As the server's name says, UDP if it says nothing.
+    #[default]
+    Automatic,
+    /// UDP only.
+    Udp,
+    /// TCP only.
+    Tcp,
+}
+
+impl AccountSettings {
+    /// The phone's account.
+    ///
+    /// # Errors
+    /// `BadSetting`: mark the field and show the sentence.
+    pub(crate) fn account(&self, password: Secret<String>) -> Result<Account, PhoneError> {
+        let texts = [
+            (Field::Number, &self.number),
+            (Field::Server, &self.server),
+            (Field::Proxy, &self.proxy),
+            (Field::AuthUser, &self.auth_user),
+            (Field::DisplayName, &self.display_name),
+        ];
+        for (field, text) in texts {
+            if text.len() > LONGEST {
+                return Err(bad(field, "that is too long"));
+            }
+            if text.chars().any(char::is_control) {
+                return Err(bad(field, "there is a character in it that cannot be typed"));
+            }
+        }
+        if password.expose().len() > LONGEST {
+            return Err(bad(Field::Password, "that is too long"));
+        }
+        let mut account = Account::new(self.uri()?, password);
+        account.proxy = self.proxy()?;
+        account.auth_user = given(&self.auth_user).map(Redacted::new);
+        account.display_name = given(&self.display_name).map(Redacted::new);
+        account.register = self.register;
+        account.transport = match self.transport {
+            Transport::Automatic => TransportPolicy::Auto,
+            Transport::Udp => TransportPolicy::Only(base::Transport::Udp),
+            Transport::Tcp => TransportPolicy::Only(base::Transport::Tcp),
+        };
+        Ok(account)
+    }
+
+    /// The address of record.
+    fn uri(&self) -> Result<Uri, PhoneError> {
+        let number = self.number.trim();
+        let number = number.strip_prefix("sip:").unwrap_or(number);
+        let (user, host) = match number.rsplit_once('@') {
+            Some((user, host)) => (user, host),
+            None => (number, self.server.trim()),
+        };
+        if user.is_empty() {
+            return Err(bad(Field::Number, "the number or user name is missing"));
+        }
+        let host_field = if number.contains('@') { Field::Number } else { Field::Server };
+        if host.is_empty() {
+            return Err(bad(Field::Server, "the server is missing"));
+        }
+        let user: String = user.chars().filter(|c| *c != ' ').collect::<String>().replace('#', "%23");
+        // Other scripts would have to be escaped, and nobody's account is named so.
+        if !user.is_ascii() || format!("sip:{user}@offhook.invalid").parse::<Uri>().is_err() {
+            return Err(bad(Field::Number, "that is no number and no user name"));
+        }
+        server(host, Some(&user)).ok_or_else(|| bad(host_field, "that is no server"))
+    }
+
+    /// The first hop, where it is not the address of record's own.
+    fn proxy(&self) -> Result<Option<Uri>, PhoneError> {
+        let (field, text) = match given(&self.proxy) {
+            Some(proxy) => (Field::Proxy, proxy),
+            // A whole address beside a server: the server is how to get there.
+            None => match given(&self.server) {
+                Some(at) if self.number.contains('@') && !self.number.ends_with(&format!("@{at}")) => {
+                    (Field::Server, at)
+                }
+                _ => return Ok(None),
+            },
+        };
+        server(&text, None).map(Some).ok_or_else(|| bad(field, "that is no server"))
+    }
+}
+
+/// A server as typed, to a URI of it; none: it is no server.
+fn server(typed: &str, user: Option<&str>) -> Option<Uri> {
+    let host = typed.strip_prefix("sip:").unwrap_or(typed);
+    if host.is_empty() || !host.is_ascii() || host.contains(['@', ';', '?', ' ', '/', '<', '>', '"']) {
+        return None;
+    }
+    // A bare IPv6 address is typed without its brackets.
+    let host = match host.parse::<std::net::Ipv6Addr>() {
+        Ok(ip) => format!("[{ip}]"),
+        Err(_) => host.to_owned(),
+    };
+    let user = user.map(|user| format!("{user}@")).unwrap_or_default();
+    format!("sip:{user}{host}").parse().ok()
+}
+
+fn given(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn bad(field: Field, sentence: &str) -> PhoneError {
+    PhoneError::BadSetting { field, sentence: sentence.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(number: &str, server: &str) -> AccountSettings {
+        AccountSettings {
+            number: number.into(),
+            server: server.into(),
+            proxy: String::new(),
+            auth_user: String::new(),
+            display_name: String::new(),
+            transport: Transport::Automatic,
+            register: true,
+        }
+    }
+
+    fn read(number: &str, server: &str) -> Result<(String, Option<String>), PhoneError> {
+        let account = settings(number, server).account(Secret::new(String::new()))?;
+        Ok((account.uri.to_string(), account.proxy.map(|proxy| proxy.to_string())))
+    }
+
+    #[test]
+    fn number_and_server_become_an_address_of_record() {
+        for (number, server, uri, proxy) in [
+            ("1001", " sip.example.com ", "sip:1001@sip.example.com", None),
+            ("+49 30 1234", "192.0.2.1:5070", "sip:+49301234@192.0.2.1:5070", None),
+            ("1001", "2001:db8::1", "sip:1001@[2001:db8::1]", None),
+            ("ann@example.com", "", "sip:ann@example.com", None),
+            ("sip:ann@example.com", "example.com", "sip:ann@example.com", None),
+            ("ann@example.com", "edge.example.com", "sip:ann@example.com", Some("sip:edge.example.com")),
+        ] {
+            assert_eq!(read(number, server), Ok((uri.into(), proxy.map(Into::into))), "{number} {server}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_names_its_field() {
+        for (number, server, at) in [
+            ("", "example.com", Field::Number),
+            ("1001", "", Field::Server),
+            ("1001", "exa mple", Field::Server),
+            ("1001", "example.com;transport=tcp", Field::Server),
+            ("10\r\n01", "example.com", Field::Number),
+            ("10>01", "example.com", Field::Number),
+            ("\u{1f4de}", "example.com", Field::Number),
+            ("1001", "\u{1f4de}.example", Field::Server),
+            (&"1".repeat(300), "example.com", Field::Number),
+        ] {
+            let refused = read(number, server);
+            assert!(
+                matches!(refused, Err(PhoneError::BadSetting { field, .. }) if field == at),
+                "{refused:?}"
+            );
+        }
+    }
+}

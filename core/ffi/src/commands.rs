@@ -1,0 +1,460 @@
+//! What the app may want. Each command queues and returns; what comes of it follows as events.
+
+use std::sync::atomic::Ordering;
+
+use base::{Redacted, Secret};
+use phone::{AccountId, CallId, Command, MessageId, NetworkNews, With, dial};
+
+use crate::error::PhoneError;
+use crate::push::Payload;
+use crate::{AccountSettings, AccountView, Announced, CallView, Network, Phone, SecretError, Why};
+
+/// Nobody types more digits at once.
+const DIGITS: usize = 64;
+/// RFC 3428 section 8 bounds a message by what a datagram holds.
+const TEXT: usize = 1000;
+
+/// How a ringing call is declined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum Decline {
+    /// Here; other phones of the same number ring on.
+    Here,
+    /// For all phones of the number.
+    Everywhere,
+    /// Nobody is here now: the provider may send the caller to a mailbox.
+    Away,
+}
+
+impl Decline {
+    /// RFC 3261 sections 21.4.18, 21.4.24 and 21.6.2.
+    const fn status(self) -> u16 {
+        match self {
+            Self::Here => 486,
+            Self::Everywhere => 603,
+            Self::Away => 480,
+        }
+    }
+}
+
+/// Accounts.
+#[uniffi::export]
+impl Phone {
+    /// Adds an account and returns its id; it registers at once if its settings say so.
+    ///
+    /// # Errors
+    /// - `BadSetting`: mark the field and show the sentence.
+    /// - `Secrets`, `Store`: it works until the phone ends, and has to be typed again then.
+    pub fn add_account(&self, settings: AccountSettings, password: String) -> Result<u32, PhoneError> {
+        self.require_open()?;
+        let account = settings.account(Secret::new(password.clone()))?;
+        let mut store = self.store();
+        let id = store.next_id();
+        store.set_password(id, password)?;
+        store.put(id, settings)?;
+        self.handle.command(Command::AddAccount(AccountId(id), account));
+        self.log.note(format!("account {id} added"));
+        Ok(id)
+    }
+
+    /// Changes an account's settings, and its password if one is given.
+    ///
+    /// # Errors
+    /// As for `add_account`; and `NoAccount`.
+    pub fn change_account(
+        &self,
+        account: u32,
+        settings: AccountSettings,
+        password: Option<String>,
+    ) -> Result<(), PhoneError> {
+        self.require_open()?;
+        let mut store = self.store();
+        store.get(account).ok_or(PhoneError::NoAccount)?;
+        let kept = match &password {
+            Some(password) => Secret::new(password.clone()),
+            None => store.password(account)?.unwrap_or_else(|| Secret::new(String::new())),
+        };
+        let changed = settings.account(kept)?;
+        if let Some(password) = password {
+            store.set_password(account, password)?;
+        }
+        store.put(account, settings)?;
+        self.handle.command(Command::AddAccount(AccountId(account), changed));
+        self.log.note(format!("account {account} changed"));
+        Ok(())
+    }
+
+    /// Unregisters and forgets an account, its password too. Its calls end.
+    ///
+    /// # Errors
+    /// `NoAccount`.
+    pub fn remove_account(&self, account: u32) -> Result<(), PhoneError> {
+        let id = self.account(account)?;
+        self.store().remove(account)?;
+        self.handle.command(Command::RemoveAccount(id));
+        self.log.note(format!("account {account} removed"));
+        Ok(())
+    }
+
+    /// An account's settings, to be changed.
+    ///
+    /// # Errors
+    /// `NoAccount`.
+    pub fn account_settings(&self, account: u32) -> Result<AccountSettings, PhoneError> {
+        self.store().get(account).cloned().ok_or(PhoneError::NoAccount)
+    }
+
+    /// All accounts as they stand, by id. For an app that was not there when it was told.
+    pub fn accounts(&self) -> Vec<AccountView> {
+        let store = self.store();
+        // One that is being unregistered for good is told of and not the user's any more.
+        let ours = |view: &phone::AccountView| store.get(view.account.0).is_some();
+        self.handle.accounts().into_iter().filter(ours).map(Into::into).collect()
+    }
+
+    /// Registers now, whatever was being waited for.
+    ///
+    /// # Errors
+    /// `NoAccount`.
+    pub fn register(&self, account: u32) -> Result<(), PhoneError> {
+        let id = self.account(account)?;
+        self.handle.command(Command::Register(id));
+        Ok(())
+    }
+
+    /// Unregisters, and stays so until `register` or the next start.
+    ///
+    /// # Errors
+    /// `NoAccount`.
+    pub fn unregister(&self, account: u32) -> Result<(), PhoneError> {
+        let id = self.account(account)?;
+        self.handle.command(Command::Unregister(id));
+        Ok(())
+    }
+}
+
+/// Calls.
+#[uniffi::export]
+impl Phone {
+    /// Starts a call and returns its id at once; ringing, answer and failure follow as events. A call that is up is put
+    /// on hold first. Without an account it goes by the first that is registered, else the first.
+    ///
+    /// # Errors
+    /// - `BadTarget`: not dialable; show it beside the text field.
+    /// - `NoAccount`: send the user to account set-up.
+    pub fn call(&self, account: Option<u32>, to: String) -> Result<u32, PhoneError> {
+        self.check_target(account, &to)?;
+        let call = self.handle.call(account.map(AccountId), to).0;
+        self.log.note(format!("call {call} begun"));
+        Ok(call)
+    }
+
+    /// Whether that could be called: the same errors as `call`, and nothing is done.
+    ///
+    /// # Errors
+    /// As for `call`.
+    pub fn check(&self, account: Option<u32>, to: String) -> Result<(), PhoneError> {
+        self.check_target(account, &to)
+    }
+
+    /// All calls as they stand, by id. For an app that was not there when it was told.
+    pub fn calls(&self) -> Vec<CallView> {
+        self.handle.calls().into_iter().map(Into::into).collect()
+    }
+
+    /// Answers a ringing or announced call. A call that is up is put on hold first.
+    ///
+    /// # Errors
+    /// `NoSuchCall`: the caller has given up; as for every command about a call.
+    pub fn answer(&self, call: u32) -> Result<(), PhoneError> {
+        self.on(call, Command::Answer)
+    }
+
+    /// Declines a ringing or announced call.
+    ///
+    /// # Errors
+    /// `NoSuchCall`.
+    pub fn reject(&self, call: u32, how: Decline) -> Result<(), PhoneError> {
+        self.on(call, |call| Command::Reject(call, how.status()))
+    }
+
+    /// Lets a caller hear us before the answer (early media).
+    ///
+    /// # Errors
+    /// `NoSuchCall`.
+    pub fn progress(&self, call: u32) -> Result<(), PhoneError> {
+        self.on(call, Command::Progress)
+    }
+
+    /// Ends a call in any state.
+    ///
+    /// # Errors
+    /// `NoSuchCall`: it is over already.
+    pub fn hang_up(&self, call: u32) -> Result<(), PhoneError> {
+        self.on(call, Command::HangUp)
+    }
+
+    /// Puts a call on hold.
+    ///
+    /// # Errors
+    /// `NoSuchCall`.
+    pub fn hold(&self, call: u32) -> Result<(), PhoneError> {
+        self.on(call, Command::Hold)
+    }
+
+    /// Takes a call off hold; the one that is up is put on hold.
+    ///
+    /// # Errors
+    /// `NoSuchCall`.
+    pub fn resume(&self, call: u32) -> Result<(), PhoneError> {
+        self.on(call, Command::Resume)
+    }
+
+    /// Closes (true) or opens the microphone toward a call.
+    ///
+    /// # Errors
+    /// `NoSuchCall`.
+    pub fn mute(&self, call: u32, on: bool) -> Result<(), PhoneError> {
+        self.on(call, |call| Command::Mute(call, on))
+    }
+
+    /// Holds the call that is up and resumes the youngest of those on hold.
+    ///
+    /// # Errors
+    /// `ShutDown`.
+    pub fn swap(&self) -> Result<(), PhoneError> {
+        self.do_it(Command::Swap)
+    }
+
+    /// Asks the other side to call somebody else; how it goes is in the call's view.
+    ///
+    /// # Errors
+    /// - `BadTarget`: not dialable; show it beside the text field.
+    /// - `NoSuchCall`.
+    pub fn transfer(&self, call: u32, to: String) -> Result<(), PhoneError> {
+        self.known(call)?;
+        self.check_target(None, &to)?;
+        self.on(call, |call| Command::Transfer { call, to: Redacted::new(to) })
+    }
+
+    /// Connects the other sides of two calls with each other; both calls end here.
+    ///
+    /// # Errors
+    /// `NoSuchCall`.
+    pub fn transfer_to(&self, call: u32, other: u32) -> Result<(), PhoneError> {
+        let other = self.known(other)?;
+        if other.0 == call {
+            return Err(PhoneError::BadArgument { sentence: "a call is not transferred to itself".into() });
+        }
+        self.on(call, |call| Command::TransferTo { call, other })
+    }
+
+    /// Asks whether the other side is still there. For diagnostics.
+    ///
+    /// # Errors
+    /// `NoSuchCall`.
+    pub fn refresh(&self, call: u32) -> Result<(), PhoneError> {
+        self.on(call, |call| Command::Refresh { call, with: With::Update })
+    }
+
+    /// Sends keypad digits: `0`-`9`, `*`, `#`, `A`-`D`, and `,` for a pause.
+    ///
+    /// # Errors
+    /// - `BadArgument`: another character; `TooLong`: more than 64.
+    /// - `NoSuchCall`.
+    pub fn dtmf(&self, call: u32, digits: String) -> Result<(), PhoneError> {
+        if digits.len() > DIGITS {
+            return Err(PhoneError::TooLong);
+        }
+        let sendable = |c: char| c.is_ascii_digit() || "*#,ABCDabcd".contains(c);
+        if digits.is_empty() || !digits.chars().all(sendable) {
+            return Err(PhoneError::BadArgument { sentence: "those are no keypad digits".into() });
+        }
+        self.on(call, |call| Command::Dtmf { call, digits: Redacted::new(digits) })
+    }
+}
+
+/// The phone itself.
+#[uniffi::export]
+impl Phone {
+    /// Sends a text message and returns its id; what became of it follows as an event.
+    ///
+    /// # Errors
+    /// - `BadTarget`, `NoAccount`: as for `call`.
+    /// - `TooLong`: more than 1,000 bytes.
+    pub fn message(&self, account: Option<u32>, to: String, text: String) -> Result<u32, PhoneError> {
+        self.check_target(account, &to)?;
+        if text.len() > TEXT {
+            return Err(PhoneError::TooLong);
+        }
+        let id = self.messages.fetch_add(1, Ordering::Relaxed) + 1;
+        self.do_it(Command::Message {
+            message: MessageId(id),
+            account: account.map(AccountId),
+            to: Redacted::new(to),
+            text: Redacted::new(text),
+        })?;
+        Ok(id)
+    }
+
+    /// Refuses every caller while on.
+    ///
+    /// # Errors
+    /// `ShutDown`.
+    pub fn do_not_disturb(&self, on: bool) -> Result<(), PhoneError> {
+        self.do_it(Command::DoNotDisturb(on))
+    }
+
+    /// Sends every caller elsewhere while set.
+    ///
+    /// # Errors
+    /// `BadTarget`, `NoAccount`: as for `call`.
+    pub fn forward_to(&self, to: Option<String>) -> Result<(), PhoneError> {
+        if let Some(to) = &to {
+            self.check_target(None, to)?;
+        }
+        self.do_it(Command::ForwardTo(to.map(Redacted::new)))
+    }
+
+    /// Lets a second call ring (true) or makes it busy.
+    ///
+    /// # Errors
+    /// `ShutDown`.
+    pub fn call_waiting(&self, on: bool) -> Result<(), PhoneError> {
+        self.do_it(Command::CallWaiting(on))
+    }
+
+    /// Tells which network is to be used from now on: another one, or the same with other addresses.
+    ///
+    /// # Errors
+    /// `BadArgument`: an address that is none.
+    pub fn network_up(&self, network: Network) -> Result<(), PhoneError> {
+        self.require_open()?;
+        let (news, servers) = network.news()?;
+        if let Some(binder) = &self.binder {
+            binder.use_network(network.handle);
+        }
+        self.log.note(format!(
+            "network {:?}, metered {}, roaming {}",
+            network.kind, network.metered, network.roaming
+        ));
+        self.handle.set_name_servers(servers);
+        self.handle.network(news);
+        Ok(())
+    }
+
+    /// Tells that there is no network.
+    ///
+    /// # Errors
+    /// `ShutDown`.
+    pub fn network_down(&self) -> Result<(), PhoneError> {
+        self.require_open()?;
+        self.log.note("no network");
+        self.handle.network(NetworkNews::Down);
+        Ok(())
+    }
+
+    /// Takes in a push and says at once what it announces: tell the platform before its handler ends.
+    ///
+    /// # Errors
+    /// `BadArgument`: no push of ours; `NoAccount`: for an account that is not here. On iOS report a call all the same,
+    /// and end it.
+    pub fn push(&self, payload: String) -> Result<Announced, PhoneError> {
+        self.require_open()?;
+        let payload = Payload::read(&payload)?;
+        let account = self.addressed(&payload)?;
+        let Some(remote) = payload.from else {
+            self.log.note("push: register");
+            self.handle.command(Command::Register(AccountId(account)));
+            return Ok(Announced::Nothing);
+        };
+        let call =
+            self.handle.announce(AccountId(account), remote.clone(), payload.name.clone(), payload.call_id);
+        self.log.note(format!("push: call {} announced", call.0));
+        let number = crate::view::number(&remote);
+        Ok(Announced::Call { call: call.0, account, remote, number, name: payload.name })
+    }
+
+    /// Opens sound again: after the microphone was granted, or another app gave it back.
+    ///
+    /// # Errors
+    /// `ShutDown`.
+    pub fn restart_audio(&self) -> Result<(), PhoneError> {
+        self.require_open()?;
+        // AUDIO
+        Ok(())
+    }
+
+    /// Takes these devices for sound, by the platform's ids; none: the platform's choice.
+    ///
+    /// # Errors
+    /// `ShutDown`.
+    pub fn audio_route(&self, input: Option<i32>, output: Option<i32>) -> Result<(), PhoneError> {
+        self.require_open()?;
+        let _ = (input, output); // AUDIO
+        Ok(())
+    }
+}
+
+/// A reason in English, for an app without a translation of it.
+#[uniffi::export]
+pub fn why_sentence(why: Why) -> String {
+    why.to_string()
+}
+
+impl Phone {
+    fn do_it(&self, command: Command) -> Result<(), PhoneError> {
+        self.require_open()?;
+        self.handle.command(command);
+        Ok(())
+    }
+
+    fn on(&self, call: u32, command: impl FnOnce(CallId) -> Command) -> Result<(), PhoneError> {
+        let call = self.known(call)?;
+        self.do_it(command(call))
+    }
+
+    /// A call that is not over, as far as this thread can know.
+    fn known(&self, call: u32) -> Result<CallId, PhoneError> {
+        self.require_open()?;
+        if self.handle.is_call(CallId(call)) { Ok(CallId(call)) } else { Err(PhoneError::NoSuchCall) }
+    }
+
+    fn account(&self, account: u32) -> Result<AccountId, PhoneError> {
+        self.require_open()?;
+        self.store().get(account).map(|_| AccountId(account)).ok_or(PhoneError::NoAccount)
+    }
+
+    fn addressed(&self, payload: &Payload) -> Result<u32, PhoneError> {
+        let store = self.store();
+        let is_for = |settings: &AccountSettings| {
+            settings.account(Secret::new(String::new())).is_ok_and(|account| payload.is_for(&account.uri))
+        };
+        let account = store.accounts().find(|(_, settings)| is_for(settings));
+        account.map(|(id, _)| id).ok_or(PhoneError::NoAccount)
+    }
+
+    /// Reads a target as the phone will, but now.
+    fn check_target(&self, account: Option<u32>, to: &str) -> Result<(), PhoneError> {
+        self.require_open()?;
+        let store = self.store();
+        let settings = match account {
+            Some(id) => store.get(id),
+            None => store.accounts().next().map(|(_, settings)| settings),
+        };
+        let account = settings.ok_or(PhoneError::NoAccount)?.account(Secret::new(String::new()))?;
+        dial(to, &account.uri)?;
+        Ok(())
+    }
+}
+
+impl From<SecretError> for PhoneError {
+    fn from(error: SecretError) -> Self {
+        Self::Secrets { sentence: error.to_string() }
+    }
+}
+
+impl From<std::io::Error> for PhoneError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Store { sentence: error.to_string() }
+    }
+}

@@ -1,0 +1,170 @@
+//! What the app pulls: pictures of the present, and moments.
+
+use offhook_io::Event as IoEvent;
+use phone::Event as PhoneEvent;
+
+use crate::error::Refused;
+use crate::view::millis;
+use crate::{AccountView, CallView, Quality, Why};
+
+/// One event. *State* may skip what is outdated by now; a *moment* comes once and is never dropped.
+#[derive(Clone, Debug, PartialEq, uniffi::Enum)]
+pub enum Event {
+    /// *State*: an account changed. Show it.
+    Account {
+        /// All of it.
+        view: AccountView,
+    },
+    /// *State*: a call changed. Show it; the last one of a call is `Ended`.
+    Call {
+        /// All of it.
+        view: CallView,
+    },
+    /// *State*: how a call sounds, every second or so.
+    Quality {
+        /// Which call.
+        call: u32,
+        /// How.
+        quality: Quality,
+    },
+    /// *State*: when the phone must be awake next. Set the platform's alarm to it, in place of the one before.
+    Wake {
+        /// When, and why.
+        wake: WakeAt,
+    },
+    /// *Moment*: the other side pressed a key.
+    Digit {
+        /// In which call.
+        call: u32,
+        /// `0`-`9`, `*`, `#`, `A`-`D`.
+        digit: String,
+    },
+    /// *Moment*: a text message came. Keep it and tell the user.
+    Message {
+        /// To which account.
+        account: u32,
+        /// The sender's URI.
+        from: String,
+        /// The sender's name, as it calls itself.
+        name: Option<String>,
+        /// Plain text.
+        text: String,
+    },
+    /// *Moment*: what became of a text message.
+    MessageSent {
+        /// Which.
+        message: u32,
+        /// Why it was not delivered; none: it was, or is on its way.
+        why: Option<Why>,
+    },
+    /// *Moment*: a command came too late, for the world had moved on. [`Refused`] says what to show, if anything.
+    Refused {
+        /// What the command was about.
+        subject: Subject,
+        /// Why.
+        why: Refused,
+    },
+    /// *Moment*: there is no microphone or no speaker: tell the user. The call goes on, and sound is tried again by
+    /// [`crate::Phone::restart_audio`].
+    AudioFailed {
+        /// For a person.
+        sentence: String,
+    },
+    /// *Moment*: the password of an account cannot be read any more. Ask the user for it.
+    PasswordLost {
+        /// Which account.
+        account: u32,
+    },
+    /// *Moment*: a file of sound or of a capture ended before its time; calls go on.
+    FileEnded {
+        /// For a person.
+        sentence: String,
+    },
+    /// *Moment*: a bug. Calls were lost and are told as ended; accounts register again by themselves. Worth a report.
+    Restarted {
+        /// Which thread.
+        thread: String,
+        /// Where in the source; nothing personal.
+        story: String,
+    },
+    /// *Moment*: after `shutdown`, everything has said goodbye. The last event.
+    Stopped,
+}
+
+/// When the phone must be awake next.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct WakeAt {
+    /// Milliseconds since boot, sleep included; none: take the alarm back.
+    pub at_ms: Option<u64>,
+    /// For diagnostics: `register`, `keepalive`.
+    pub why: String,
+}
+
+/// What a refused command was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum Subject {
+    /// A call.
+    Call {
+        /// Which.
+        call: u32,
+    },
+    /// An account.
+    Account {
+        /// Which.
+        account: u32,
+    },
+    /// A text message.
+    Message {
+        /// Which.
+        message: u32,
+    },
+    /// The phone.
+    Phone,
+}
+
+impl From<phone::Subject> for Subject {
+    fn from(subject: phone::Subject) -> Self {
+        match subject {
+            phone::Subject::Call(call) => Self::Call { call: call.0 },
+            phone::Subject::Account(account) => Self::Account { account: account.0 },
+            phone::Subject::Message(message) => Self::Message { message: message.0 },
+            phone::Subject::Phone => Self::Phone,
+        }
+    }
+}
+
+impl From<IoEvent> for Event {
+    fn from(event: IoEvent) -> Self {
+        match event {
+            IoEvent::Phone(event) => of_phone(event),
+            IoEvent::Wake { at, why } => {
+                Self::Wake { wake: WakeAt { at_ms: at.map(millis), why: why.into() } }
+            }
+            IoEvent::RecordingEnded { reason, .. }
+            | IoEvent::PlayingEnded { reason, .. }
+            | IoEvent::CaptureEnded { reason } => Self::FileEnded { sentence: reason },
+            IoEvent::Restarted { thread, story } => Self::Restarted { thread: thread.into(), story },
+        }
+    }
+}
+
+fn of_phone(event: PhoneEvent) -> Event {
+    match event {
+        PhoneEvent::Account(view) => Event::Account { view: view.into() },
+        PhoneEvent::Call(view) => Event::Call { view: view.into() },
+        PhoneEvent::Message { account, from, name, text } => Event::Message {
+            account: account.0,
+            from: from.into_inner(),
+            name: name.map(base::Redacted::into_inner),
+            text: text.into_inner(),
+        },
+        PhoneEvent::MessageSent { message, reason, .. } => {
+            Event::MessageSent { message: message.0, why: reason }
+        }
+        PhoneEvent::Quality { call, stats } => Event::Quality { call: call.0, quality: stats.into() },
+        PhoneEvent::Refused { subject, reason } => {
+            Event::Refused { subject: subject.into(), why: reason.into() }
+        }
+        PhoneEvent::Stopped => Event::Stopped,
+    }
+}

@@ -1,0 +1,47 @@
+//! The one door to the phone for Kotlin and Swift.
+//!
+//! ```text
+//!  app   --commands-->  Phone  ---->  io's threads
+//!        <--events----  wait_event (one thread of the app pulls)
+//! ```
+//! * **Commands** are synchronous and quick. They queue and return; an `Err` means that the app called wrongly, and what
+//!   the world says comes as an event.
+//! * **Events** are of two kinds. *State* ([`CallView`], [`AccountView`], [`WakeAt`]) is a whole picture with a revision: show
+//!   the newest, those between may be missing. *Moments* (a text message, a digit) come once each and are never dropped.
+//! * **Foreign traits** stand only where the platform owns the thing: [`SecretStore`], [`SocketBinder`].
+//! * A panic ends at its thread's edge: it becomes [`Event::Restarted`], and the phone begins anew from its store.
+//!
+//! Times are milliseconds since boot, sleep included: Android's `SystemClock.elapsedRealtime()`, Apple's
+//! `mach_continuous_time`. Decides nothing: what a call may do is `phone`'s, what an app shows is the app's.
+
+mod account;
+#[cfg(target_os = "android")]
+mod android;
+mod commands;
+mod error;
+mod event;
+mod log;
+mod network;
+mod phone;
+mod push;
+mod store;
+#[cfg(feature = "testing")]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod view;
+mod why;
+
+pub use account::{AccountSettings, Transport};
+pub use commands::{Decline, why_sentence};
+pub use error::{Field, PhoneError, Refused, StartError};
+pub use event::{Event, Subject, WakeAt};
+pub use log::LogLine;
+pub use network::{Network, NetworkKind, SocketBinder};
+pub use phone::{Audio, Phone, PhoneConfig};
+pub use push::Announced;
+pub use store::{SecretError, SecretStore};
+pub use view::{AccountState, AccountView, CallState, CallView, Quality, Side, Step, TransferState};
+pub use why::Why;
+
+uniffi::setup_scaffolding!("offhook");

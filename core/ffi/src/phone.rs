@@ -1,0 +1,234 @@
+//! A running phone, as the app holds it: its beginning, its events and its end. Its commands are in `commands`.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base::Secret;
+use offhook_io::Handle;
+use phone::{AccountId, Command};
+
+use crate::error::{PhoneError, StartError};
+use crate::log::Log;
+use crate::network::Binder;
+use crate::store::Store;
+use crate::{AccountSettings, Event, LogLine, SecretError, SecretStore, SocketBinder};
+
+/// Longest wait for an event; an app that asks for more waits again.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// What a phone is started with.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct PhoneConfig {
+    /// A folder of the phone's own, made if need be. No two phones share one.
+    pub folder: String,
+    /// Where sound comes from and goes to.
+    pub audio: Audio,
+    /// The app's name and version, for the `User-Agent`; empty: the core's own.
+    #[uniffi(default = "")]
+    pub user_agent: String,
+}
+
+/// Where sound comes from and goes to.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum Audio {
+    /// The device's microphone and speaker.
+    Device,
+    /// Nowhere: silence is sent.
+    Silent,
+    /// Files, for trials: mono WAV of 16 bits.
+    Files {
+        /// To say, round and round; empty: silence.
+        play: String,
+        /// To write what is heard to; empty: nowhere.
+        record: String,
+    },
+}
+
+/// A phone. All its methods may be called from any thread, the one that waits for events included.
+#[derive(uniffi::Object)]
+pub struct Phone {
+    pub(crate) handle: Handle,
+    pub(crate) store: Mutex<Store>,
+    pub(crate) log: Log,
+    pub(crate) binder: Option<Arc<Binder>>,
+    pub(crate) messages: AtomicU32,
+    /// Moments of the door itself, told before the phone's.
+    own: Mutex<Vec<Event>>,
+    closing: AtomicBool,
+    listening: AtomicBool,
+    /// Last: the folder is free once the threads have ended.
+    _folder: Claim,
+}
+
+#[uniffi::export]
+impl Phone {
+    /// Starts a phone with the accounts of its folder; those that want to be registered begin so at once.
+    ///
+    /// # Errors
+    /// [`StartError`]: show its sentence.
+    #[uniffi::constructor]
+    pub fn start(
+        config: PhoneConfig,
+        secrets: Arc<dyn SecretStore>,
+        binder: Option<Arc<dyn SocketBinder>>,
+    ) -> Result<Arc<Self>, StartError> {
+        if config.folder.is_empty() || config.folder.contains('\0') {
+            return Err(StartError::BadArgument { sentence: "a phone needs a folder".into() });
+        }
+        if config.user_agent.len() > 200 || config.user_agent.chars().any(|c| !(' '..='~').contains(&c)) {
+            return Err(StartError::BadArgument { sentence: "that is no name of an app".into() });
+        }
+        let unusable = |e: std::io::Error| StartError::Folder { sentence: e.to_string() };
+        let folder = PathBuf::from(&config.folder);
+        let store = Store::open(&folder, secrets).map_err(unusable)?;
+        let claim = Claim::of(&folder).map_err(unusable)?;
+        let binder = binder.map(|platform| Arc::new(Binder::new(platform)));
+        let mut io = offhook_io::Config {
+            binder: binder.clone().map(|binder| binder as Arc<dyn offhook_net::Bind>),
+            ..offhook_io::Config::default()
+        };
+        if !config.user_agent.is_empty() {
+            io.phone.user_agent.clone_from(&config.user_agent);
+        }
+        config.audio.set(&mut io);
+        let handle = Handle::start(io).map_err(|e| StartError::System { sentence: e.to_string() })?;
+        let phone = Self {
+            handle,
+            store: Mutex::new(store),
+            log: Log::default(),
+            binder,
+            messages: AtomicU32::new(0),
+            own: Mutex::default(),
+            closing: AtomicBool::new(false),
+            listening: AtomicBool::new(false),
+            _folder: claim,
+        };
+        phone.log.note("started");
+        phone.take_in();
+        let phone = Arc::new(phone);
+        #[cfg(feature = "testing")]
+        crate::testing::started(folder, Arc::downgrade(&phone));
+        Ok(phone)
+    }
+
+    /// The next event, waited for at most so long; none came in time: none. For one thread of the app, which calls it in
+    /// a loop until it fails.
+    ///
+    /// # Errors
+    /// - `ShutDown`: the last event was pulled; end the thread.
+    /// - `TwoListeners`: another thread waits already; end this one.
+    pub fn wait_event(&self, timeout_ms: u64) -> Result<Option<Event>, PhoneError> {
+        if self.listening.swap(true, Ordering::Acquire) {
+            return Err(PhoneError::TwoListeners);
+        }
+        let event = self.next_event(Duration::from_millis(timeout_ms).min(LONGEST_WAIT));
+        self.listening.store(false, Ordering::Release);
+        event
+    }
+
+    /// Hangs up, unregisters, and ends within 2.5 s; returns at once. [`Event::Stopped`] follows.
+    pub fn shutdown(&self) {
+        if !self.closing.swap(true, Ordering::AcqRel) {
+            self.log.note("shutting down");
+            self.handle.command(Command::Shutdown);
+        }
+    }
+
+    /// What happened lately, for a report to the makers. Nothing personal is in it.
+    pub fn log(&self) -> Vec<LogLine> {
+        self.log.lines()
+    }
+}
+
+impl Phone {
+    fn next_event(&self, timeout: Duration) -> Result<Option<Event>, PhoneError> {
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let event = match own {
+            Some(event) => event,
+            None => match self.handle.wait_event(timeout) {
+                Some(event) => event.into(),
+                None if self.handle.is_over() => return Err(PhoneError::ShutDown),
+                None => return Ok(None),
+            },
+        };
+        self.log.event(&event);
+        Ok(Some(event))
+    }
+
+    /// Gives the phone the accounts that are kept.
+    fn take_in(&self) {
+        let store = self.store();
+        for (id, settings) in store.accounts() {
+            let (password, lost) = match store.password(id) {
+                Ok(password) => (password.unwrap_or_else(|| Secret::new(String::new())), false),
+                Err(SecretError::Lost { .. } | SecretError::Unavailable { .. }) => {
+                    (Secret::new(String::new()), true)
+                }
+            };
+            // Without its password it would only be refused, and too many refusals lock an account.
+            let settings = AccountSettings { register: settings.register && !lost, ..settings.clone() };
+            if let Ok(account) = settings.account(password) {
+                self.handle.command(Command::AddAccount(AccountId(id), account));
+            }
+            if lost {
+                self.tell(Event::PasswordLost { account: id });
+            }
+        }
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).insert(0, event);
+    }
+
+    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn require_open(&self) -> Result<(), PhoneError> {
+        if self.closing.load(Ordering::Acquire) { Err(PhoneError::ShutDown) } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Phone").field("handle", &self.handle).finish_non_exhaustive()
+    }
+}
+
+impl Audio {
+    fn set(self, io: &mut offhook_io::Config) {
+        let path = |text: String| (!text.is_empty()).then(|| PathBuf::from(text));
+        match self {
+            Self::Device | Self::Silent => {}
+            Self::Files { play, record } => (io.play, io.record) = (path(play), path(record)),
+        }
+    }
+}
+
+/// The folders of the phones of this process.
+static CLAIMED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// The right to one folder.
+#[derive(Debug)]
+struct Claim(PathBuf);
+
+impl Claim {
+    fn of(folder: &Path) -> std::io::Result<Self> {
+        let folder = folder.canonicalize()?;
+        let mut claimed = CLAIMED.lock().unwrap_or_else(PoisonError::into_inner);
+        if !claimed.insert(folder.clone()) {
+            return Err(std::io::Error::other("another phone uses it"));
+        }
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        CLAIMED.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
+    }
+}

@@ -1,0 +1,200 @@
+//! What a phone remembers between two starts: its accounts, in one small file, and their passwords in the platform's store.
+//!
+//! The file is replaced whole, so that a phone that dies in the middle of it has the old one. Knows nothing of what an
+//! account is for.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use base::Secret;
+use serde::{Deserialize, Serialize};
+
+use crate::AccountSettings;
+
+/// Where the platform keeps secrets: Keystore, Keychain. Called from any thread, now and then; it may take its time.
+#[uniffi::export(with_foreign)]
+pub trait SecretStore: Send + Sync {
+    /// The secret of that name; none if it was never put.
+    ///
+    /// # Errors
+    /// `Lost`: there was one; `Unavailable`: perhaps later.
+    fn get(&self, name: String) -> Result<Option<String>, SecretError>;
+    /// Keeps a secret, in place of an older one.
+    ///
+    /// # Errors
+    /// `Unavailable`: the user is asked again.
+    fn put(&self, name: String, value: String) -> Result<(), SecretError>;
+    /// Forgets a secret; one that never was is no error.
+    ///
+    /// # Errors
+    /// `Unavailable`: it stays; no account refers to it.
+    fn remove(&self, name: String) -> Result<(), SecretError>;
+}
+
+/// Why a secret cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, uniffi::Error)]
+pub enum SecretError {
+    /// What was kept is gone for good: the key was invalidated, the device restored.
+    #[error("{sentence}")]
+    Lost {
+        /// For a person.
+        sentence: String,
+    },
+    /// Not now: the device is locked, the store is busy.
+    #[error("{sentence}")]
+    Unavailable {
+        /// For a person.
+        sentence: String,
+    },
+}
+
+impl From<uniffi::UnexpectedUniFFICallbackError> for SecretError {
+    fn from(error: uniffi::UnexpectedUniFFICallbackError) -> Self {
+        Self::Unavailable { sentence: error.reason }
+    }
+}
+
+const FILE: &str = "accounts.json";
+
+/// The file.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Kept {
+    /// The last id given out: an id is never used for a second account.
+    last: u32,
+    accounts: Vec<KeptAccount>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct KeptAccount {
+    id: u32,
+    settings: AccountSettings,
+}
+
+/// The accounts of one phone.
+pub(crate) struct Store {
+    folder: PathBuf,
+    secrets: Arc<dyn SecretStore>,
+    kept: Kept,
+}
+
+impl Store {
+    /// Reads what there is. A file that makes no sense is put aside, and the phone begins without accounts.
+    ///
+    /// # Errors
+    /// The folder cannot be made, or the file cannot be read.
+    pub(crate) fn open(folder: &Path, secrets: Arc<dyn SecretStore>) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let path = folder.join(FILE);
+        let kept = match fs::read(&path) {
+            Ok(bytes) => match serde_json::from_slice(&bytes) {
+                Ok(kept) => kept,
+                Err(_) => {
+                    fs::rename(&path, path.with_extension("bad"))?;
+                    Kept::default()
+                }
+            },
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Kept::default(),
+            Err(e) => return Err(e),
+        };
+        Ok(Self { folder: folder.to_owned(), secrets, kept })
+    }
+
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = (u32, &AccountSettings)> {
+        self.kept.accounts.iter().map(|kept| (kept.id, &kept.settings))
+    }
+
+    pub(crate) fn get(&self, id: u32) -> Option<&AccountSettings> {
+        self.accounts().find(|(it, _)| *it == id).map(|(_, settings)| settings)
+    }
+
+    /// The id that [`Self::put`] is to be given for a new account.
+    pub(crate) fn next_id(&self) -> u32 {
+        self.kept.last + 1
+    }
+
+    /// Keeps an account, in place of the older one of that id.
+    pub(crate) fn put(&mut self, id: u32, settings: AccountSettings) -> io::Result<()> {
+        match self.kept.accounts.iter_mut().find(|kept| kept.id == id) {
+            Some(kept) => kept.settings = settings,
+            None => self.kept.accounts.push(KeptAccount { id, settings }),
+        }
+        self.kept.last = self.kept.last.max(id);
+        self.write()
+    }
+
+    /// Forgets an account and its password.
+    pub(crate) fn remove(&mut self, id: u32) -> io::Result<()> {
+        self.kept.accounts.retain(|kept| kept.id != id);
+        // A secret that cannot be forgotten now is of no account any more.
+        let _ = self.secrets.remove(name(id));
+        self.write()
+    }
+
+    /// The password of an account; none: it has none.
+    pub(crate) fn password(&self, id: u32) -> Result<Option<Secret<String>>, SecretError> {
+        Ok(self.secrets.get(name(id))?.map(Secret::new))
+    }
+
+    pub(crate) fn set_password(&self, id: u32, password: String) -> Result<(), SecretError> {
+        self.secrets.put(name(id), password)
+    }
+
+    fn write(&self) -> io::Result<()> {
+        let new = self.folder.join("accounts.new");
+        let mut file = fs::File::create(&new)?;
+        file.write_all(&serde_json::to_vec_pretty(&self.kept).map_err(io::Error::other)?)?;
+        file.sync_all()?;
+        fs::rename(new, self.folder.join(FILE))
+    }
+}
+
+fn name(id: u32) -> String {
+    format!("account/{id}/password")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Transport;
+    use crate::tests::Secrets;
+
+    fn settings(number: &str) -> AccountSettings {
+        AccountSettings {
+            number: number.into(),
+            server: "offhook.test".into(),
+            proxy: String::new(),
+            auth_user: String::new(),
+            display_name: String::new(),
+            transport: Transport::Tcp,
+            register: true,
+        }
+    }
+
+    #[test]
+    fn accounts_outlive_the_process_and_ids_are_not_used_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let secrets = Arc::new(Secrets::default());
+        let mut store = Store::open(folder.path(), secrets.clone()).unwrap();
+        for number in ["1001", "1002"] {
+            store.put(store.next_id(), settings(number)).unwrap();
+        }
+        store.set_password(2, "secret".into()).unwrap();
+        store.remove(2).unwrap();
+        let store = Store::open(folder.path(), secrets.clone()).unwrap();
+        assert_eq!(store.accounts().collect::<Vec<_>>(), [(1, &settings("1001"))]);
+        assert_eq!((store.next_id(), store.password(2).unwrap().is_none()), (3, true));
+        let file = fs::read_to_string(folder.path().join(FILE)).unwrap();
+        assert!(!file.contains("secret"), "{file}");
+    }
+
+    #[test]
+    fn a_file_that_makes_no_sense_is_put_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(FILE), "{\"last\":").unwrap();
+        let store = Store::open(folder.path(), Arc::new(Secrets::default())).unwrap();
+        assert_eq!(store.accounts().count(), 0);
+        assert!(folder.path().join("accounts.bad").exists());
+    }
+}

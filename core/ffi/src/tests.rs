@@ -1,0 +1,353 @@
+//! The door as an app uses it: whole phones on loopback, through nothing but what Kotlin and Swift have.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use exchange::server::{Listen, Server, ServerConfig};
+
+use crate::*;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A platform's store.
+#[derive(Debug, Default)]
+pub(crate) struct Secrets {
+    kept: Mutex<BTreeMap<String, String>>,
+    /// The key was invalidated.
+    lost: AtomicBool,
+}
+
+impl SecretStore for Secrets {
+    fn get(&self, name: String) -> Result<Option<String>, SecretError> {
+        if self.lost.load(Ordering::Relaxed) {
+            return Err(SecretError::Lost { sentence: "the key is gone".into() });
+        }
+        Ok(self.kept.lock().unwrap().get(&name).cloned())
+    }
+
+    fn put(&self, name: String, value: String) -> Result<(), SecretError> {
+        self.kept.lock().unwrap().insert(name, value);
+        Ok(())
+    }
+
+    fn remove(&self, name: String) -> Result<(), SecretError> {
+        self.kept.lock().unwrap().remove(&name);
+        Ok(())
+    }
+}
+
+/// An app with a phone.
+struct App {
+    phone: Arc<Phone>,
+    folder: tempfile::TempDir,
+    secrets: Arc<Secrets>,
+}
+
+impl App {
+    fn new() -> Self {
+        Self::over(tempfile::tempdir().unwrap(), Arc::default())
+    }
+
+    fn over(folder: tempfile::TempDir, secrets: Arc<Secrets>) -> Self {
+        let phone = Phone::start(config(&folder), secrets.clone(), None).unwrap();
+        Self { phone, folder, secrets }
+    }
+
+    /// Another start over the same folder.
+    fn again(self) -> Self {
+        drop(self.phone);
+        Self::over(self.folder, self.secrets)
+    }
+
+    fn until<T>(&self, wanted: impl Fn(&Event) -> Option<T>) -> T {
+        let give_up = Instant::now() + PATIENCE;
+        let mut seen = Vec::new();
+        while Instant::now() < give_up {
+            if let Some(event) = self.phone.wait_event(100).unwrap() {
+                if let Some(found) = wanted(&event) {
+                    return found;
+                }
+                seen.push(event);
+            }
+        }
+        panic!("not among {seen:#?}");
+    }
+
+    fn until_call(&self, state: CallState) -> CallView {
+        self.until(|event| match event {
+            Event::Call { view } if view.state == state => Some(view.clone()),
+            _ => None,
+        })
+    }
+
+    fn until_account(&self, state: AccountState) -> AccountView {
+        self.until(|event| match event {
+            Event::Account { view } if view.state == state => Some(view.clone()),
+            _ => None,
+        })
+    }
+}
+
+fn config(folder: &tempfile::TempDir) -> PhoneConfig {
+    let folder = folder.path().to_str().unwrap().into();
+    PhoneConfig { folder, audio: Audio::Silent, user_agent: "Test/1".into() }
+}
+
+fn exchange() -> Server {
+    let any = (Ipv4Addr::LOCALHOST, 0).into();
+    Server::start(ServerConfig { listen: Listen::at(any), ..ServerConfig::default() }).unwrap()
+}
+
+fn settings(number: &str, exchange: &Server) -> AccountSettings {
+    AccountSettings {
+        number: format!("{number}@offhook.test"),
+        server: exchange.addresses().udp.unwrap().to_string(),
+        proxy: String::new(),
+        auth_user: String::new(),
+        display_name: String::new(),
+        transport: Transport::Udp,
+        register: true,
+    }
+}
+
+fn registered(number: &str, exchange: &Server) -> App {
+    let app = App::new();
+    app.phone.add_account(settings(number, exchange), format!("secret-{number}")).unwrap();
+    app.until_account(AccountState::Registered);
+    app
+}
+
+#[test]
+fn two_apps_register_call_hold_and_hang_up() {
+    let exchange = exchange();
+    let (ann, bob) = (registered("1001", &exchange), registered("1002", &exchange));
+    let out = ann.phone.call(None, "1002".into()).unwrap();
+    let ringing = bob.until_call(CallState::Ringing);
+    assert_eq!((ringing.number.as_str(), ringing.side), ("1001", Side::In));
+    bob.phone.answer(ringing.call).unwrap();
+    assert_eq!(ann.until_call(CallState::Active).call, out);
+    ann.phone.hold(out).unwrap();
+    bob.until_call(CallState::RemoteHeld);
+    assert_eq!(ann.phone.calls().len(), 1);
+    bob.phone.hang_up(ringing.call).unwrap();
+    assert_eq!(ann.until_call(CallState::Ended).why, Some(Why::TheyEnded));
+    assert_eq!(ann.phone.hang_up(out), Err(PhoneError::NoSuchCall));
+}
+
+#[test]
+fn an_account_outlives_its_phone_and_a_wrong_password_says_at_which_step() {
+    let exchange = exchange();
+    let app = App::new();
+    let id = app.phone.add_account(settings("1001", &exchange), "wrong".into()).unwrap();
+    let view = app.until_account(AccountState::Failed);
+    assert_eq!((view.step, view.why), (Step::Register, Some(Why::BadCredentials)));
+    app.phone.change_account(id, settings("1001", &exchange), Some("secret-1001".into())).unwrap();
+    app.until_account(AccountState::Registered);
+    let app = app.again();
+    assert_eq!(app.until_account(AccountState::Registered).account, id);
+    let file = std::fs::read_to_string(app.folder.path().join("accounts.json")).unwrap();
+    assert!(!file.contains("secret-1001"), "{file}");
+    app.phone.remove_account(id).unwrap();
+    assert_eq!((app.phone.accounts(), app.phone.register(id)), (vec![], Err(PhoneError::NoAccount)));
+}
+
+#[test]
+fn a_lost_password_is_told_and_the_account_is_not_hammered_with_an_empty_one() {
+    let exchange = exchange();
+    let app = registered("1001", &exchange);
+    app.secrets.lost.store(true, Ordering::Relaxed);
+    let app = app.again();
+    let lost = app.until(|event| match event {
+        Event::PasswordLost { account } => Some(*account),
+        _ => None,
+    });
+    app.until_account(AccountState::Unregistered);
+    app.secrets.lost.store(false, Ordering::Relaxed);
+    app.phone.change_account(lost, settings("1001", &exchange), Some("secret-1001".into())).unwrap();
+    app.until_account(AccountState::Registered);
+}
+
+#[test]
+fn wrong_arguments_are_errors_in_words() {
+    let exchange = exchange();
+    let app = App::new();
+    assert_eq!(app.phone.call(None, "1002".into()), Err(PhoneError::NoAccount));
+    app.phone.add_account(settings("1001", &exchange), "secret-1001".into()).unwrap();
+    for to in ["", " ", "\0", "\u{1f4de}", &"1".repeat(1 << 20), "mailto:bob", "1002\r\nVia: x"] {
+        let refused = [
+            app.phone.call(None, to.into()).map(drop),
+            app.phone.check(None, to.into()),
+            app.phone.message(None, to.into(), "hello".into()).map(drop),
+            app.phone.forward_to(Some(to.into())),
+        ];
+        assert!(refused.iter().all(|it| matches!(it, Err(PhoneError::BadTarget { .. }))), "{refused:?}");
+    }
+    assert_eq!(app.phone.message(None, "1002".into(), "x".repeat(1 << 20)), Err(PhoneError::TooLong));
+    for digits in ["", "x", "\u{1f4de}", "1 2"] {
+        assert!(matches!(app.phone.dtmf(7, digits.into()), Err(PhoneError::BadArgument { .. })), "{digits}");
+    }
+    assert_eq!(app.phone.dtmf(7, "1".repeat(1 << 20)), Err(PhoneError::TooLong));
+    for call in [0, 7, u32::MAX] {
+        let refused = [
+            app.phone.answer(call),
+            app.phone.reject(call, Decline::Here),
+            app.phone.progress(call),
+            app.phone.hang_up(call),
+            app.phone.hold(call),
+            app.phone.resume(call),
+            app.phone.mute(call, true),
+            app.phone.transfer(call, "1003".into()),
+            app.phone.transfer_to(call, 1),
+            app.phone.refresh(call),
+            app.phone.dtmf(call, "1".into()),
+        ];
+        assert!(refused.iter().all(|it| *it == Err(PhoneError::NoSuchCall)), "{refused:?}");
+    }
+    assert_eq!(app.phone.call(Some(9), "1002".into()), Err(PhoneError::NoAccount));
+    assert!(matches!(app.phone.push("\u{1f4de}".into()), Err(PhoneError::BadArgument { .. })));
+    let network = |address: &str| Network {
+        handle: 1,
+        kind: NetworkKind::Wifi,
+        addresses: vec![address.into()],
+        name_servers: vec![],
+        metered: false,
+        roaming: false,
+    };
+    assert!(matches!(app.phone.network_up(network("wlan0")), Err(PhoneError::BadArgument { .. })));
+    app.phone.network_up(network("127.0.0.1")).unwrap();
+    let nowhere = PhoneConfig { folder: String::new(), ..config(&app.folder) };
+    let refused = Phone::start(nowhere, app.secrets.clone(), None);
+    assert!(matches!(refused, Err(StartError::BadArgument { .. })));
+}
+
+#[test]
+fn two_phones_do_not_share_a_folder_but_a_folder_is_free_again() {
+    let app = App::new();
+    let second = Phone::start(config(&app.folder), app.secrets.clone(), None);
+    assert!(matches!(second, Err(StartError::Folder { .. })));
+    app.again();
+}
+
+#[test]
+fn a_second_listener_is_told_so_and_the_first_goes_on() {
+    let app = App::new();
+    let (one, other) = (Arc::clone(&app.phone), Arc::clone(&app.phone));
+    let threads = [one, other].map(|phone| {
+        std::thread::spawn(move || {
+            loop {
+                match phone.wait_event(3_600_000) {
+                    Ok(_) => {}
+                    Err(end) => return end,
+                }
+            }
+        })
+    });
+    while !threads.iter().any(std::thread::JoinHandle::is_finished) {
+        std::thread::yield_now();
+    }
+    app.phone.shutdown();
+    let mut ends = threads.map(|thread| thread.join().unwrap());
+    ends.sort_by_key(|end| *end == PhoneError::ShutDown);
+    assert_eq!(ends, [PhoneError::TwoListeners, PhoneError::ShutDown]);
+}
+
+#[test]
+fn after_shutdown_the_last_events_come_and_commands_are_refused() {
+    let exchange = exchange();
+    let app = registered("1001", &exchange);
+    app.phone.shutdown();
+    app.phone.shutdown();
+    let refused = [
+        app.phone.call(None, "1002".into()).map(drop),
+        app.phone.add_account(settings("1002", &exchange), String::new()).map(drop),
+        app.phone.swap(),
+        app.phone.network_down(),
+        app.phone.push("{}".into()).map(drop),
+        app.phone.register(1),
+    ];
+    assert!(refused.iter().all(|it| *it == Err(PhoneError::ShutDown)), "{refused:?}");
+    app.until(|event| matches!(event, Event::Stopped).then_some(()));
+    let give_up = Instant::now() + PATIENCE;
+    while app.phone.wait_event(10).is_ok() {
+        assert!(Instant::now() < give_up);
+    }
+    assert_eq!(app.phone.wait_event(0), Err(PhoneError::ShutDown));
+}
+
+#[test]
+fn a_push_is_answered_at_once_and_the_call_keeps_its_id() {
+    let exchange = exchange();
+    let (ann, bob) = (registered("1001", &exchange), registered("1002", &exchange));
+    let payload = r#"{"account":"sip:1002@offhook.test","from":"sip:1001@offhook.test","name":"Ann"}"#;
+    let Announced::Call { call, number, .. } = bob.phone.push(payload.into()).unwrap() else {
+        panic!("a call")
+    };
+    assert_eq!(number, "1001");
+    bob.phone.answer(call).unwrap();
+    ann.phone.call(None, "1002".into()).unwrap();
+    ann.until_call(CallState::Active);
+    assert_eq!(bob.until_call(CallState::Active).call, call);
+    let other = r#"{"account":"sip:1009@offhook.test","from":"sip:1001@offhook.test"}"#;
+    assert_eq!(bob.phone.push(other.into()), Err(PhoneError::NoAccount));
+    let wake = r#"{"account":"sip:1002@offhook.test"}"#;
+    assert_eq!(bob.phone.push(wake.into()), Ok(Announced::Nothing));
+}
+
+#[test]
+fn the_next_wake_is_told_and_the_diary_names_nobody() {
+    let exchange = exchange();
+    let app = registered("1001", &exchange);
+    let wake = app.until(|event| match event {
+        Event::Wake { wake } if wake.why == "register" => wake.at_ms,
+        _ => None,
+    });
+    assert!(wake > 0);
+    let diary: Vec<String> = app.phone.log().into_iter().map(|line| line.text).collect();
+    assert!(diary.iter().any(|line| line.contains("Registered")), "{diary:?}");
+    assert!(!diary.iter().any(|line| line.contains("1001") || line.contains("offhook.test")), "{diary:?}");
+}
+
+/// A platform with two networks.
+#[derive(Default)]
+struct Networks {
+    bound: AtomicI64,
+    last: AtomicI64,
+}
+
+impl SocketBinder for Networks {
+    fn bind(&self, socket: i32, network: i64) -> bool {
+        assert!(socket >= 0);
+        self.bound.fetch_add(1, Ordering::Relaxed);
+        self.last.store(network, Ordering::Relaxed);
+        true
+    }
+}
+
+#[test]
+fn sockets_are_bound_anew_to_the_network_that_the_platform_names() {
+    let exchange = exchange();
+    let folder = tempfile::tempdir().unwrap();
+    let networks = Arc::new(Networks::default());
+    let phone = Phone::start(config(&folder), Arc::new(Secrets::default()), Some(networks.clone())).unwrap();
+    let app = App { phone, folder, secrets: Arc::default() };
+    assert_eq!(networks.bound.load(Ordering::Relaxed), 0, "no network is named yet");
+    app.phone.add_account(settings("1001", &exchange), "secret-1001".into()).unwrap();
+    app.until_account(AccountState::Registered);
+    app.phone
+        .network_up(Network {
+            handle: 432,
+            kind: NetworkKind::Cellular,
+            addresses: vec!["127.0.0.1".into()],
+            name_servers: vec!["127.0.0.1".into()],
+            metered: true,
+            roaming: false,
+        })
+        .unwrap();
+    app.until_account(AccountState::Registering);
+    app.until_account(AccountState::Registered);
+    assert!(networks.bound.load(Ordering::Relaxed) > 0);
+    assert_eq!(networks.last.load(Ordering::Relaxed), 432);
+}
