@@ -9,6 +9,7 @@ pub mod g711;
 pub mod g729;
 mod latch;
 mod level;
+mod plan;
 mod playout;
 mod quality;
 mod resample;
@@ -20,8 +21,9 @@ pub mod wav;
 
 pub use codec::{BadPayload, Codec, Decoder, Encoder};
 pub use level::Level;
+pub use plan::{Direction, Plan};
 pub use playout::{Inserted, MAX_PAYLOAD, PLAYOUT_DELAY, Playout};
 pub use quality::{Impairment, Path, mos, r_factor};
 pub use resample::Decimator;
-pub use session::{Direction, FRAME, Outgoing, Plan, SAMPLE_RATE, Session, Stats};
+pub use session::{FRAME, Outgoing, SAMPLE_RATE, Session, Stats};
 pub use statistics::{Arrival, Reception, Totals};

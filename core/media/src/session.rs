@@ -12,6 +12,7 @@ use base::{Instant, Rng};
 use crate::codec::{Codec, Decoder, Encoder};
 use crate::latch::Latch;
 use crate::level::Level;
+use crate::plan::Plan;
 use crate::playout::{Inserted, MAX_PAYLOAD, PLAYOUT_DELAY, Playout};
 use crate::quality::{self, Path};
 use crate::rtcp::{self, Piece, ReportBlock, SenderInfo};
@@ -22,56 +23,6 @@ use crate::statistics::{Arrival, Reception, Totals, round_trip};
 pub const SAMPLE_RATE: u32 = 8000;
 /// Samples in one playout frame: 20 ms.
 pub const FRAME: usize = 160;
-
-/// What we do, not what they do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// Talk and listen.
-    SendRecv,
-    /// We hold them: they hear us, we do not listen.
-    SendOnly,
-    /// They hold us.
-    RecvOnly,
-    /// Both hold.
-    Inactive,
-}
-
-impl Direction {
-    /// Whether we send.
-    pub const fn sends(self) -> bool {
-        match self {
-            Self::SendRecv | Self::SendOnly => true,
-            Self::RecvOnly | Self::Inactive => false,
-        }
-    }
-
-    /// Whether we play what comes.
-    pub const fn receives(self) -> bool {
-        match self {
-            Self::SendRecv | Self::RecvOnly => true,
-            Self::SendOnly | Self::Inactive => false,
-        }
-    }
-}
-
-/// What was agreed for one m-line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plan {
-    /// What they may send, by payload type. Need not be the numbers that we send (RFC 3264 section 5.1).
-    pub codecs_in: Vec<(u8, Codec)>,
-    /// What we send.
-    pub codec_out: (u8, Codec),
-    /// Audio in a packet that we send; kept within 10 ms..=60 ms.
-    pub ptime: Duration,
-    /// Who talks.
-    pub direction: Direction,
-    /// Their address in the SDP; `None` when they gave none yet, or 0.0.0.0.
-    pub remote: Option<SocketAddr>,
-    /// From `a=rtcp`; `None`: the next port (RFC 3550 section 11).
-    pub remote_rtcp: Option<SocketAddr>,
-    /// RTCP shares the RTP port.
-    pub rtcp_mux: bool,
-}
 
 /// A datagram to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Tests of a session: two of them talk, or one is told lies.
 
 use super::*;
+use crate::plan::Direction;
 
 const WALL: u64 = 0xe000_0001 << 32;
 

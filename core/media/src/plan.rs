@@ -1,0 +1,56 @@
+//! What one m-line's media is to do: the signalling's words for it, without its syntax.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::codec::Codec;
+
+/// What we do, not what they do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Talk and listen.
+    SendRecv,
+    /// We hold them: they hear us, we do not listen.
+    SendOnly,
+    /// They hold us.
+    RecvOnly,
+    /// Both hold.
+    Inactive,
+}
+
+impl Direction {
+    /// Whether we send.
+    pub const fn sends(self) -> bool {
+        match self {
+            Self::SendRecv | Self::SendOnly => true,
+            Self::RecvOnly | Self::Inactive => false,
+        }
+    }
+
+    /// Whether we play what comes.
+    pub const fn receives(self) -> bool {
+        match self {
+            Self::SendRecv | Self::RecvOnly => true,
+            Self::SendOnly | Self::Inactive => false,
+        }
+    }
+}
+
+/// What was agreed for one m-line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What they may send, by payload type. Need not be the numbers that we send (RFC 3264 section 5.1).
+    pub codecs_in: Vec<(u8, Codec)>,
+    /// What we send.
+    pub codec_out: (u8, Codec),
+    /// Audio in a packet that we send; kept within 10 ms..=60 ms.
+    pub ptime: Duration,
+    /// Who talks.
+    pub direction: Direction,
+    /// Their address in the SDP; `None` when they gave none yet, or 0.0.0.0.
+    pub remote: Option<SocketAddr>,
+    /// From `a=rtcp`; `None`: the next port (RFC 3550 section 11).
+    pub remote_rtcp: Option<SocketAddr>,
+    /// RTCP shares the RTP port.
+    pub rtcp_mux: bool,
+}
