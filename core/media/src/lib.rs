@@ -5,6 +5,7 @@
 //! playout frames; once it is up it allocates, locks and logs nothing per packet.
 
 mod codec;
+pub mod dtmf;
 pub mod g711;
 pub mod g729;
 mod latch;

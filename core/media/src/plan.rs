@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::codec::Codec;
+use crate::dtmf::Events;
 
 /// What we do, not what they do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,10 @@ pub struct Plan {
     pub codecs_in: Vec<(u8, Codec)>,
     /// What we send.
     pub codec_out: (u8, Codec),
+    /// Under which payload type they may send keypad digits (RFC 4733).
+    pub events_in: Option<u8>,
+    /// Under which we send them, and those that they take.
+    pub events_out: Option<(u8, Events)>,
     /// Audio in a packet that we send; kept within 10 ms..=60 ms.
     pub ptime: Duration,
     /// Who talks.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use base::{Instant, Rng};
 
 use crate::codec::{Codec, Decoder, Encoder};
+use crate::dtmf::{self, Digit, Keys};
 use crate::latch::Latch;
 use crate::level::Level;
 use crate::plan::Plan;
@@ -62,6 +63,8 @@ pub struct Stats {
     pub strangers: u64,
     /// Of a payload type that was not agreed.
     pub unknown_payload: u64,
+    /// Of telephone events that are no digits, or came faster than anybody presses.
+    pub ignored_events: u64,
     /// How often they moved to another address without the signalling saying so.
     pub moves: u32,
     /// Interarrival jitter of what comes.
@@ -98,6 +101,7 @@ pub struct Session {
     sent_octets: u64,
     /// Packets and octets that were sent under an earlier number than `ssrc`.
     sent_before_ssrc: (u64, u64),
+    keypad: dtmf::Sender,
     level_out: Level,
     // In
     rtp: Latch,
@@ -113,6 +117,7 @@ pub struct Session {
     malformed: u64,
     strangers: u64,
     unknown_payload: u64,
+    their_keypad: dtmf::Receiver,
     level_in: Level,
     // Reports
     cname: [u8; 16],
@@ -160,6 +165,7 @@ impl Session {
             sent: 0,
             sent_octets: 0,
             sent_before_ssrc: (0, 0),
+            keypad: dtmf::Sender::default(),
             level_out: Level::default(),
             rtp: Latch::default(),
             rtcp: Latch::default(),
@@ -173,6 +179,7 @@ impl Session {
             malformed: 0,
             strangers: 0,
             unknown_payload: 0,
+            their_keypad: dtmf::Receiver::default(),
             level_in: Level::default(),
             cname: rng.token(),
             reports: Reports { sent: 0, next: now, sent_by: [0; 2] },
@@ -196,9 +203,24 @@ impl Session {
         if plan.codec_out != self.plan.codec_out {
             self.encoder = plan.codec_out.1.encoder();
         }
+        if plan.events_out.is_none() {
+            self.keypad.clear();
+        }
         self.rtp.tell(plan.remote, now);
         self.rtcp.tell(plan.remote_rtcp, now);
         self.plan = plan;
+    }
+
+    /// Presses these keys, after those that wait. Nothing without [`Plan::events_out`]; waits while nothing can be sent.
+    pub fn press(&mut self, keys: &Keys) {
+        if self.plan.events_out.is_some() {
+            self.keypad.press(keys);
+        }
+    }
+
+    /// The next digit that the other side pressed: each once, in order.
+    pub fn poll_digit(&mut self) -> Option<Digit> {
+        self.their_keypad.poll()
     }
 
     /// Sends silence instead of what is captured, or no longer.
@@ -227,8 +249,9 @@ impl Session {
             return;
         }
         let decoder = self.decoders.iter().position(|(pt, _)| *pt == header.payload_type);
+        let is_event = self.plan.events_in == Some(header.payload_type);
         // An unknown payload type is one packet of a known stream, but no reason to believe in a new one.
-        if decoder.is_none() && self.reception.as_ref().is_none_or(|r| r.ssrc() != header.ssrc) {
+        if decoder.is_none() && !is_event && self.reception.as_ref().is_none_or(|r| r.ssrc() != header.ssrc) {
             self.unknown_payload += 1;
             return;
         }
@@ -240,13 +263,23 @@ impl Session {
             return;
         }
         let Some(reception) = &mut self.reception else { return };
+        // Events count into the jitter as they are, though their timestamps stand still: RFC 4733 section 2.5.2.2.
         let arrival = reception.arrived(header.sequence, header.timestamp, now);
         match arrival {
             Arrival::Suspect => return,
             Arrival::Duplicate => {}
-            Arrival::Ahead | Arrival::Reordered | Arrival::Restarted => self.rtp.heard(from, now),
+            Arrival::Ahead | Arrival::Reordered => self.rtp.heard(from, now),
+            Arrival::Restarted => {
+                self.rtp.heard(from, now);
+                self.their_keypad.forget();
+            }
         }
         if arrival == Arrival::Duplicate || !self.plan.direction.receives() {
+            return;
+        }
+        if is_event {
+            let read = self.their_keypad.packet(header.marker, header.timestamp, packet.payload);
+            self.malformed += u64::from(read.is_err());
             return;
         }
         let Some(index) = decoder else {
@@ -289,6 +322,7 @@ impl Session {
         }
         self.candidate = None;
         self.playout.reset();
+        self.their_keypad.forget();
     }
 
     /// They drew the same number as we did: we draw another. RFC 3550 section 8.2.
@@ -356,6 +390,7 @@ impl Session {
             self.timestamp = self.timestamp.wrapping_add((self.pending.len() + frame.len()) as u32);
             self.pending.clear();
             self.marker = true;
+            self.keypad.interrupt();
         }
         self.next_packet()
     }
@@ -368,24 +403,36 @@ impl Session {
         }
         let to = self.rtp.target();
         if to.is_some() {
-            let header = rtp::Header {
-                marker: self.marker,
-                payload_type: self.plan.codec_out.0,
-                sequence: self.sequence,
-                timestamp: self.timestamp,
-                ssrc: self.ssrc,
-            };
-            self.packet.clear();
-            self.packet.extend_from_slice(&header.write());
-            self.encoder.encode(&self.pending[..samples], &mut self.packet);
+            self.write_packet(samples);
             self.sequence = self.sequence.wrapping_add(1);
-            self.marker = false;
             self.sent += 1;
             self.sent_octets += (self.packet.len() - rtp::HEADER) as u64;
         }
         self.timestamp = self.timestamp.wrapping_add(samples as u32);
         self.pending.drain(..samples);
         to.map(|to| Outgoing { to, rtcp_port: false, bytes: &self.packet })
+    }
+
+    /// The packet of the first pending samples: audio, or the digit that is pressed meanwhile.
+    fn write_packet(&mut self, samples: usize) {
+        let event = match self.plan.events_out {
+            Some((payload_type, _)) => {
+                self.keypad.next(self.timestamp, samples as u32).map(|event| (payload_type, event))
+            }
+            None => None,
+        };
+        let (marker, payload_type, timestamp) = match &event {
+            Some((payload_type, event)) => (event.marker, *payload_type, event.timestamp),
+            None => (std::mem::take(&mut self.marker), self.plan.codec_out.0, self.timestamp),
+        };
+        let header =
+            rtp::Header { marker, payload_type, sequence: self.sequence, timestamp, ssrc: self.ssrc };
+        self.packet.clear();
+        self.packet.extend_from_slice(&header.write());
+        match event {
+            Some((_, event)) => self.packet.extend_from_slice(&event.payload),
+            None => self.encoder.encode(&self.pending[..samples], &mut self.packet),
+        }
     }
 
     fn packet_samples(&self) -> usize {
@@ -477,6 +524,7 @@ impl Session {
             malformed: self.malformed,
             strangers: self.strangers,
             unknown_payload: self.unknown_payload,
+            ignored_events: self.their_keypad.ignored(),
             moves: self.rtp.moves(),
             jitter: self.reception.as_ref().map_or(Duration::ZERO, Reception::jitter),
             round_trip: self.round_trip,

@@ -1,6 +1,7 @@
 //! Tests of a session: two of them talk, or one is told lies.
 
 use super::*;
+use crate::dtmf::Events;
 use crate::plan::Direction;
 
 const WALL: u64 = 0xe000_0001 << 32;
@@ -21,6 +22,8 @@ fn plan(remote: u16) -> Plan {
     Plan {
         codecs_in: vec![(0, Codec::Pcmu), (8, Codec::Pcma)],
         codec_out: (8, Codec::Pcma),
+        events_in: None,
+        events_out: None,
         ptime: Duration::from_millis(20),
         direction: Direction::SendRecv,
         remote: Some(address(remote)),
@@ -341,4 +344,85 @@ fn a_listener_reports_as_a_receiver_and_bye_needs_a_word_before() {
     let bye = s.bye(at(40), WALL).unwrap().bytes.to_vec();
     let last = rtcp::Compound::read(&bye).unwrap().last().unwrap();
     assert!(matches!(last, Piece::Goodbye { .. }), "{last:?}");
+}
+
+/// The plan with digits: they take them under 101, we under 96.
+fn with_keypad(remote: u16) -> Plan {
+    Plan { events_in: Some(96), events_out: Some((101, Events::TONES)), ..plan(remote) }
+}
+
+/// The RTP packets of so many frames.
+fn frames(session: &mut Session, count: u64) -> Vec<Vec<u8>> {
+    (0..count).filter_map(|n| sent(session, &[500; FRAME], n * 20)).map(|(_, bytes)| bytes).collect()
+}
+
+#[test]
+fn a_digit_takes_the_place_of_the_audio_and_the_stream_goes_on_after_it() {
+    let mut s = session(with_keypad(2));
+    s.set_mute(true);
+    sent(&mut s, &[1; FRAME], 0);
+    s.press(&Keys::read("5").unwrap());
+    let packets = frames(&mut s, 14);
+    let headers: Vec<rtp::Header> = packets.iter().map(|b| rtp::Packet::read(b).unwrap().header).collect();
+    let types: Vec<u8> = headers.iter().map(|h| h.payload_type).collect();
+    assert_eq!(types, [vec![101; 10], vec![8; 4]].concat());
+    assert!(headers[0].marker && headers[1..].iter().all(|h| !h.marker));
+    assert!(headers.windows(2).all(|w| w[1].sequence == w[0].sequence.wrapping_add(1)));
+    assert!(headers[..10].iter().all(|h| h.timestamp == headers[0].timestamp));
+    assert_eq!(headers[10].timestamp, headers[0].timestamp.wrapping_add(10 * FRAME as u32));
+    assert_eq!(packets[0].len(), rtp::HEADER + 4);
+}
+
+#[test]
+fn digits_are_heard_once_and_what_comes_with_them_is_no_loss() {
+    let (mut a, mut b) =
+        (session(Plan { events_out: Some((96, Events::TONES)), ..plan(2) }), session(with_keypad(1)));
+    a.press(&Keys::read("42#").unwrap());
+    let mut digits = String::new();
+    for (n, bytes) in frames(&mut a, 50).iter().enumerate() {
+        hear(&mut b, bytes, 2, n as u64 * 20);
+        digits.extend(std::iter::from_fn(|| b.poll_digit()).map(Digit::as_char));
+        loudest(&mut b, n as u64 * 20);
+    }
+    let stats = b.stats();
+    assert_eq!((digits.as_str(), stats.received, stats.lost, stats.late), ("42#", 50, 0, 0));
+    assert_eq!((stats.malformed, stats.unknown_payload, stats.ignored_events), (0, 0, 0));
+}
+
+#[test]
+fn digits_wait_while_nothing_can_be_sent_and_are_forgotten_when_nobody_takes_them() {
+    let mut s = session(with_keypad(2));
+    let events = |packets: &[Vec<u8>]| packets.iter().filter(|b| b[1] & 0x7f == 101).count();
+    s.press(&Keys::read("12").unwrap());
+    assert_eq!(events(&frames(&mut s, 3)), 3);
+    s.replan(Plan { direction: Direction::Inactive, ..with_keypad(2) }, at(60));
+    assert_eq!(frames(&mut s, 10).len(), 0);
+    s.replan(with_keypad(2), at(300));
+    assert_eq!(events(&frames(&mut s, 30)), 10, "the second digit, not the first again");
+    s.press(&Keys::read("3").unwrap());
+    s.replan(plan(2), at(900));
+    s.press(&Keys::read("4").unwrap());
+    s.replan(with_keypad(2), at(900));
+    assert_eq!(events(&frames(&mut s, 30)), 0);
+}
+
+#[test]
+fn bad_events_are_counted_and_those_of_whom_we_hold_are_not_heard() {
+    let mut s = session(with_keypad(2));
+    let mut them = Them::new(9);
+    let mut event = |s: &mut Session, payload: &[u8]| {
+        let mut bytes = them.next();
+        bytes[1] = 96;
+        bytes.truncate(rtp::HEADER);
+        bytes.extend_from_slice(payload);
+        hear(s, &bytes, 2, 0);
+        s.poll_digit().map(Digit::as_char)
+    };
+    assert_eq!(event(&mut s, b"\x01\x0a\x01\x40"), Some('1'), "the first packet of a stream may be one");
+    assert_eq!(event(&mut s, b"\x01\x0a\x01"), None);
+    assert_eq!(event(&mut s, b"\x40\x0a\x01\x40"), None);
+    assert_eq!((s.stats().malformed, s.stats().ignored_events, s.stats().received), (1, 1, 3));
+    s.replan(Plan { direction: Direction::SendOnly, ..with_keypad(2) }, at(0));
+    assert_eq!(event(&mut s, b"\x02\x0a\x01\x40"), None);
+    assert_eq!(s.stats().strangers, 0);
 }

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use base::{Instant, Rng};
+use offhook_media::dtmf::{Events, Keys};
 use offhook_media::{Codec, Direction, FRAME, Plan, Session};
 
 struct Counting;
@@ -42,6 +43,8 @@ fn plan(remote: u16, ptime_ms: u64) -> Plan {
     Plan {
         codecs_in: vec![(0, Codec::Pcmu), (8, Codec::Pcma)],
         codec_out: (0, Codec::Pcmu),
+        events_in: Some(101),
+        events_out: Some((101, Events::TONES)),
         ptime: Duration::from_millis(ptime_ms),
         direction: Direction::SendRecv,
         remote: Some(([127, 0, 0, 1], remote).into()),
@@ -50,8 +53,9 @@ fn plan(remote: u16, ptime_ms: u64) -> Plan {
     }
 }
 
-/// One frame one way, with the report that is due; every eleventh packet is lost, every seventh comes twice.
-fn beat(speaker: &mut Session, listener: &mut Session, port: u16, n: u64) {
+/// One frame one way, with the report that is due, and now and then a digit; every eleventh packet is lost, every seventh
+/// comes twice. How many digits were heard.
+fn beat(speaker: &mut Session, listener: &mut Session, port: u16, n: u64, keys: &Keys) -> u64 {
     let (now, wall) = (Instant::from_millis(n * 20), n << 27);
     let from = ([127, 0, 0, 1], port).into();
     let mut next = speaker.captured(&[n as i16; FRAME], now);
@@ -65,9 +69,13 @@ fn beat(speaker: &mut Session, listener: &mut Session, port: u16, n: u64) {
         listener.packet(out.bytes, from, false, now, wall);
     }
     listener.packet(&[0x80; 7], from, false, now, wall);
+    if n % 100 == 40 {
+        speaker.press(keys);
+    }
     speaker.playout(&mut [0; FRAME], now);
     speaker.set_mute(n % 100 > 90);
     speaker.stats();
+    u64::from(listener.poll_digit().is_some())
 }
 
 #[test]
@@ -75,14 +83,16 @@ fn a_session_that_is_up_allocates_nothing_per_packet() {
     for ptime in [10, 20, 60] {
         let mut a = Session::new(plan(2, ptime), Rng::from_number(1), Instant::ZERO);
         let mut b = Session::new(plan(1, ptime), Rng::from_number(2), Instant::ZERO);
+        let (seven, mut digits) = (Keys::read("7").unwrap(), 0);
         let mut both = |n| {
-            beat(&mut a, &mut b, 1, n);
-            beat(&mut b, &mut a, 2, n);
+            digits += beat(&mut a, &mut b, 1, n, &seven);
+            digits += beat(&mut b, &mut a, 2, n, &seven);
         };
         (0..5).for_each(&mut both);
         let before = ALLOCATIONS.get();
         (5..5000).for_each(&mut both);
         assert_eq!(ALLOCATIONS.get() - before, 0, "at {ptime} ms a packet");
+        assert_eq!(digits, 100, "one in a hundred frames, each way");
         assert!(a.stats().received > 1000 && a.stats().lost > 100 && a.stats().round_trip.is_some());
     }
 }

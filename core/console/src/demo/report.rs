@@ -146,6 +146,8 @@ pub(crate) mod tests {
         let plan = Plan {
             codecs_in: vec![(0, Codec::Pcmu)],
             codec_out: (0, Codec::Pcmu),
+            events_in: None,
+            events_out: None,
             ptime: Duration::from_millis(20),
             direction: Direction::SendRecv,
             remote: None,

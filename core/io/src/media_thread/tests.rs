@@ -72,6 +72,8 @@ fn plan(peer: &UdpSocket) -> Plan {
     Plan {
         codecs_in: vec![(0, Codec::Pcmu)],
         codec_out: (0, Codec::Pcmu),
+        events_in: None,
+        events_out: None,
         ptime: Duration::from_millis(20),
         direction: Direction::SendRecv,
         remote: Some(peer.local_addr().unwrap()),

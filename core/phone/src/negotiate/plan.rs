@@ -31,6 +31,8 @@ pub(super) fn of(ours: &[(u8, Codec)], mux: bool, wish: Direction, media: &Media
     Some(Plan {
         codecs_in: ours.to_vec(),
         codec_out,
+        events_in: None,
+        events_out: None,
         ptime: ptime(media),
         direction: match direction {
             Direction::SendRecv => media::Direction::SendRecv,
