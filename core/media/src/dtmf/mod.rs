@@ -124,7 +124,7 @@ impl Events {
     }
 
     /// Whether all of these can be sent.
-    pub fn take(self, keys: &Keys) -> bool {
+    pub fn takes(self, keys: &Keys) -> bool {
         keys.iter().all(|key| match key {
             Key::Digit(digit) => self.has(digit),
             Key::Pause => true,
@@ -197,10 +197,11 @@ mod tests {
     #[test]
     fn who_takes_eleven_events_takes_no_letters() {
         let events = Events::none().with(0..=9).with(10..=11).with(16..=255);
-        assert!(events.take(&Keys::read("0,9*#").unwrap()) && !events.take(&Keys::read("1A").unwrap()));
-        assert!(Events::none().with(0..=255).take(&Keys::read("D!").unwrap()));
+        assert!(events.takes(&Keys::read("0,9*#").unwrap()) && !events.takes(&Keys::read("1A").unwrap()));
+        assert!(Events::none().with(0..=255).takes(&Keys::read("D!").unwrap()));
         assert!(
-            Events::TONES.take(&Keys::read("0D").unwrap()) && !Events::TONES.take(&Keys::read("!").unwrap())
+            Events::TONES.takes(&Keys::read("0D").unwrap())
+                && !Events::TONES.takes(&Keys::read("!").unwrap())
         );
     }
 }

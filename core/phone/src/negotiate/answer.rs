@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use media::Codec;
 use sip::sdp::{Media, Sdp};
 
-use super::{Disagreement, Line, plan};
+use super::{Disagreement, Formats, Line, keypad, plan};
 
 /// The first formats of a declined line are said back; a line needs one.
 const MAX_FORMATS_KEPT: usize = 8;
@@ -28,12 +28,13 @@ pub fn first_look(offer: &[u8], codecs: &[Codec]) -> Result<Option<IpAddr>, Disa
 /// Accepts as many audio lines as there are streams.
 pub(super) fn line_by_line(theirs: &Sdp<'_>, codecs: &[Codec], mut streams: usize) -> Vec<Line> {
     let accept = |media: Media<'_, '_>| {
-        let payloads = common(&media, codecs);
-        if streams == 0 || payloads.is_empty() {
+        let codecs = common(&media, codecs);
+        if streams == 0 || codecs.is_empty() {
             return declined(&media);
         }
         streams -= 1;
-        Line::Audio { protocol: media.protocol().to_owned(), payloads, mux: media.rtcp_mux() }
+        let formats = Formats { codecs, events: keypad::find(&media) };
+        Line::Audio { protocol: media.protocol().to_owned(), formats, mux: media.rtcp_mux() }
     };
     theirs.media().map(accept).collect()
 }

@@ -7,6 +7,7 @@
 //! version in `o=`, the order of the m-lines, the payload types.
 
 mod answer;
+mod keypad;
 mod offer;
 mod plan;
 #[cfg(test)]
@@ -56,9 +57,24 @@ impl Agreed {
 #[derive(Clone, Debug)]
 enum Line {
     /// Ours to use, with what its payload types mean for as long as the session lives.
-    Audio { protocol: String, payloads: Vec<(u8, Codec)>, mux: bool },
+    Audio { protocol: String, formats: Formats, mux: bool },
     /// Port 0, and the rest as it was offered.
     Declined { kind: String, protocol: String, formats: Vec<String> },
+}
+
+/// What the payload types of a line mean.
+#[derive(Clone, Debug, Default)]
+struct Formats {
+    codecs: Vec<(u8, Codec)>,
+    /// Keypad digits.
+    events: Option<u8>,
+}
+
+impl Formats {
+    /// In the order of the m-line: digits come last, since who reads only the first means to talk.
+    fn numbers(&self) -> impl Iterator<Item = u8> {
+        self.codecs.iter().map(|(number, _)| *number).chain(self.events)
+    }
 }
 
 /// The offers and answers of one SIP session.
@@ -116,8 +132,8 @@ impl Negotiation {
         let mut media = theirs.media();
         let lines: Vec<_> = (self.lines.iter())
             .map(|line| match (line, media.next()) {
-                (Line::Audio { payloads, mux, .. }, Some(media)) if media.port() != 0 => {
-                    plan::of(payloads, *mux, wish(hold), &media)
+                (Line::Audio { formats, mux, .. }, Some(media)) if media.port() != 0 => {
+                    plan::of(formats, *mux, wish(hold), &media)
                 }
                 (Line::Audio { .. } | Line::Declined { .. }, _) => None,
             })
@@ -155,7 +171,7 @@ impl Negotiation {
             theirs.media().map(|media| plan::both(wish(hold), media.direction().reversed())).collect();
         let plans = (self.lines.iter().zip(theirs.media()))
             .map(|(line, media)| match line {
-                Line::Audio { payloads, mux, .. } => plan::of(payloads, *mux, wish(hold), &media),
+                Line::Audio { formats, mux, .. } => plan::of(formats, *mux, wish(hold), &media),
                 Line::Declined { .. } => None,
             })
             .collect();
@@ -180,10 +196,10 @@ impl Negotiation {
         let mut locals = locals.iter();
         for (line, direction) in self.lines.iter().zip(directions) {
             match line {
-                Line::Audio { protocol, payloads, mux } => {
+                Line::Audio { protocol, formats, mux } => {
                     // There are as many audio lines as locals: `lay_out` and `line_by_line` saw to that.
                     let Some(local) = locals.next() else { continue };
-                    offer::write_audio(&mut text, *local, address, protocol, payloads, *mux, *direction);
+                    offer::write_audio(&mut text, *local, address, protocol, formats, *mux, *direction);
                 }
                 Line::Declined { kind, protocol, formats } => {
                     text.media(kind, 0, protocol, formats);

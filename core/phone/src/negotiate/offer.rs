@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use media::Codec;
 use sip::sdp::{Direction, Writer};
 
-use super::Line;
+use super::{Formats, Line, keypad};
 
 /// First payload type without a fixed meaning. RFC 3551 section 6.
 const FIRST_DYNAMIC: u8 = 96;
@@ -18,7 +18,7 @@ const PTIME: u32 = 20;
 /// Makes the lines that an offer describes: those of before, and as many audio lines as there are streams.
 pub(super) fn lay_out(lines: &mut Vec<Line>, codecs: &[Codec], streams: usize) {
     let mut alive = lines.iter().filter(|line| matches!(line, Line::Audio { .. })).count();
-    let new = || Line::Audio { protocol: "RTP/AVP".into(), payloads: Vec::new(), mux: true };
+    let new = || Line::Audio { protocol: "RTP/AVP".into(), formats: Formats::default(), mux: true };
     // A line that was refused may be offered again in its old place. RFC 3264 section 8.1.
     for line in lines.iter_mut() {
         if alive < streams && matches!(line, Line::Declined { kind, .. } if kind == "audio") {
@@ -32,25 +32,27 @@ pub(super) fn lay_out(lines: &mut Vec<Line>, codecs: &[Codec], streams: usize) {
     }
     for line in lines {
         match line {
-            Line::Audio { payloads, .. } => complete(payloads, codecs),
+            Line::Audio { formats, .. } => complete(formats, codecs),
             Line::Declined { .. } => {}
         }
     }
 }
 
-/// Adds the codecs that have no payload type yet, behind those in use.
-fn complete(payloads: &mut Vec<(u8, Codec)>, codecs: &[Codec]) {
+/// Adds what has no payload type yet, behind what is in use.
+fn complete(formats: &mut Formats, codecs: &[Codec]) {
     for codec in codecs {
-        if payloads.iter().any(|(_, known)| known == codec) {
-            continue;
+        if !formats.codecs.iter().any(|(_, known)| known == codec) {
+            let number = free(formats, codec.static_payload_type());
+            formats.codecs.extend(number.map(|number| (number, *codec)));
         }
-        let taken = |wanted: u8| payloads.iter().any(|(number, _)| *number == wanted);
-        let free = codec
-            .static_payload_type()
-            .filter(|number| !taken(*number))
-            .or_else(|| (FIRST_DYNAMIC..=127).find(|number| !taken(*number)));
-        payloads.extend(free.map(|number| (number, *codec)));
     }
+    formats.events = formats.events.or_else(|| free(formats, Some(keypad::PAYLOAD_TYPE)));
+}
+
+/// A number that means nothing yet in this line: the usual one, if it is free.
+fn free(formats: &Formats, usual: Option<u8>) -> Option<u8> {
+    let taken = |wanted: &u8| formats.numbers().any(|number| number == *wanted);
+    usual.filter(|number| !taken(number)).or_else(|| (FIRST_DYNAMIC..=127).find(|number| !taken(number)))
 }
 
 /// One audio line.
@@ -59,16 +61,19 @@ pub(super) fn write_audio(
     local: SocketAddr,
     session: IpAddr,
     protocol: &str,
-    payloads: &[(u8, Codec)],
+    formats: &Formats,
     mux: bool,
     direction: Direction,
 ) {
-    text.media("audio", local.port(), protocol, payloads.iter().map(|(number, _)| number));
+    text.media("audio", local.port(), protocol, formats.numbers());
     if local.ip() != session {
         text.connection(local.ip());
     }
-    for (number, codec) in payloads {
+    for (number, codec) in &formats.codecs {
         text.rtpmap(*number, codec.name(), codec.clock_rate());
+    }
+    if let Some(number) = formats.events {
+        keypad::write(text, number);
     }
     text.attribute("ptime", PTIME);
     if mux {

@@ -8,6 +8,8 @@ use std::time::Duration;
 use media::{Codec, Plan};
 use sip::sdp::{Direction, Media};
 
+use super::{Formats, keypad};
+
 /// Packet duration when the other side has no wish. RFC 3551 section 4.2.
 const PTIME: u32 = 20;
 
@@ -21,18 +23,18 @@ pub(super) fn codec_of(media: &Media<'_, '_>, number: u8) -> Option<Codec> {
 }
 
 /// The plan of a line that both sides speak; `None` when they have no codec in common. `ours` is what we wrote.
-pub(super) fn of(ours: &[(u8, Codec)], mux: bool, wish: Direction, media: &Media<'_, '_>) -> Option<Plan> {
-    let known = |codec: &Codec| ours.iter().any(|(_, ours)| ours == codec);
+pub(super) fn of(ours: &Formats, mux: bool, wish: Direction, media: &Media<'_, '_>) -> Option<Plan> {
+    let known = |codec: &Codec| ours.codecs.iter().any(|(_, ours)| ours == codec);
     let codec_out =
         media.payloads().find_map(|number| Some((number, codec_of(media, number).filter(known)?)))?;
     let ip = media.connection().and_then(|connection| connection.ip).filter(|ip| !ip.is_unspecified());
     let direction = both(wish, media.direction().reversed());
     let direction = Direction::of(direction.sends() && !is_silenced(media), direction.receives());
     Some(Plan {
-        codecs_in: ours.to_vec(),
+        codecs_in: ours.codecs.clone(),
         codec_out,
-        events_in: None,
-        events_out: None,
+        events_in: ours.events,
+        events_out: keypad::taken(media).filter(|_| ours.events.is_some()),
         ptime: ptime(media),
         direction: match direction {
             Direction::SendRecv => media::Direction::SendRecv,

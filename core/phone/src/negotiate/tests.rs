@@ -2,6 +2,8 @@ use super::*;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use media::dtmf::{Events, Keys};
+
 const PCMU: Codec = Codec::Pcmu;
 const PCMA: Codec = Codec::Pcma;
 
@@ -58,8 +60,8 @@ fn an_offer_says_what_the_account_prefers_and_nothing_of_the_machine() {
         text(&offer),
         format!(
             "v=0\r\no=- {id} 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
-             m=audio 4000 RTP/AVP 8 0\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\na=rtcp-mux\r\n\
-             a=sendrecv\r\n"
+             m=audio 4000 RTP/AVP 8 0 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\n\
+             a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=ptime:20\r\na=rtcp-mux\r\na=sendrecv\r\n"
         )
     );
 }
@@ -103,7 +105,7 @@ fn the_callee_answers_in_the_offers_order_and_numbers_with_what_both_speak() {
         (
             vec![PCMU, PCMA],
             "m=audio 5000 RTP/AVP 8 0 101\na=rtpmap:101 telephone-event/8000\n",
-            "8 0",
+            "8 0 101",
             (8, PCMA),
         ),
         (vec![PCMU], "m=audio 5000 RTP/AVP 18 8 0\n", "0", (0, PCMU)),
@@ -121,7 +123,13 @@ fn the_callee_answers_in_the_offers_order_and_numbers_with_what_both_speak() {
         let plan = only(&agreed);
         assert_eq!(plan.codec_out, speaks, "{offer}");
         assert_eq!(
-            plan.codecs_in.iter().map(|(n, _)| n.to_string()).collect::<Vec<_>>().join(" "),
+            plan.codecs_in
+                .iter()
+                .map(|(n, _)| *n)
+                .chain(plan.events_in)
+                .map(|n| n.to_string())
+                .collect::<Vec<_>>()
+                .join(" "),
             line,
             "{offer}"
         );
@@ -231,7 +239,7 @@ fn a_later_offer_of_ours_keeps_the_lines_and_numbers_that_theirs_began() {
     let offer = theirs("m=video 6000 RTP/AVP 96\nm=audio 5000 RTP/AVP 97\na=rtpmap:97 PCMA/8000\n");
     talk.answer(&offer, &local(), false).unwrap();
     let ours = talk.offer(&local(), true);
-    assert_eq!(m_lines(&ours), ["m=video 0 RTP/AVP 96", "m=audio 4000 RTP/AVP 97 0"]);
+    assert_eq!(m_lines(&ours), ["m=video 0 RTP/AVP 96", "m=audio 4000 RTP/AVP 97 0 101"]);
 }
 
 #[test]
@@ -253,7 +261,7 @@ fn audio_may_be_switched_off_in_mid_call_and_back_on() {
     );
     assert_eq!(
         m_lines(&talk.offer(&local(), false)),
-        ["m=audio 4000 RTP/AVP 0"],
+        ["m=audio 4000 RTP/AVP 0 101"],
         "RFC 3264 section 8.1: in its old place"
     );
 }
@@ -284,6 +292,56 @@ fn rtcp_shares_the_port_only_when_both_say_so_and_goes_where_it_is_asked() {
     let (answer, agreed) = answered(&[PCMU], "m=audio 5000 RTP/AVP 0\na=rtcp-mux\n").unwrap();
     assert!(text(&answer).contains("a=rtcp-mux\r\n") && only(&agreed).rtcp_mux);
     assert!(!only(&offered(&[PCMU], "m=audio 5000 RTP/AVP 0\n").unwrap()).rtcp_mux);
+}
+
+#[test]
+fn digits_have_each_sides_own_payload_type_and_only_those_that_are_taken() {
+    let keys = |typed: &str| Keys::read(typed).unwrap();
+    let map = "a=rtpmap:96 Telephone-Event/8000\n";
+    for (fmtp, takes, does_not) in [
+        ("", Some("09*#D"), "!"),
+        ("a=fmtp:96 0-16\n", Some("D!"), ""),
+        ("a=fmtp:96 0-11,66,70\n", Some("0*#"), "A"),
+        ("a=fmtp:96 events=1,3-4\n", Some("134"), "2"),
+        ("a=fmtp:96 0-9,x,300,12-\n", Some("9"), "A"),
+    ] {
+        let agreed = offered(&[PCMU], &format!("m=audio 5000 RTP/AVP 0 96\n{map}{fmtp}")).unwrap();
+        let plan = only(&agreed);
+        assert_eq!(plan.events_in, Some(101), "as offered");
+        let (number, events) = plan.events_out.unwrap();
+        assert_eq!((number, takes.map(|typed| events.takes(&keys(typed)))), (96, Some(true)), "{fmtp}");
+        assert!(does_not.is_empty() || !events.takes(&keys(does_not)), "{fmtp}");
+    }
+    let (answer, agreed) = answered(&[PCMU], &format!("m=audio 5000 RTP/AVP 96 0\n{map}")).unwrap();
+    assert_eq!(m_lines(&answer), ["m=audio 4000 RTP/AVP 0 96"]);
+    assert!(text(&answer).contains("a=rtpmap:96 telephone-event/8000\r\na=fmtp:96 0-16\r\n"));
+    let plan = only(&agreed);
+    assert_eq!(
+        (plan.events_in, plan.events_out, plan.codec_out),
+        (Some(96), Some((96, Events::TONES)), (0, PCMU))
+    );
+}
+
+#[test]
+fn digits_that_were_not_offered_or_run_on_another_clock_are_not_sent() {
+    for line in [
+        "m=audio 5000 RTP/AVP 0\n",
+        "m=audio 5000 RTP/AVP 0 101\n",
+        "m=audio 5000 RTP/AVP 0 101\na=rtpmap:101 telephone-event/48000\n",
+    ] {
+        assert_eq!(only(&offered(&[PCMU], line).unwrap()).events_out, None, "{line}");
+        let (answer, agreed) = answered(&[PCMU], line).unwrap();
+        assert_eq!(m_lines(&answer), ["m=audio 4000 RTP/AVP 0"], "{line}");
+        assert_eq!((only(&agreed).events_in, only(&agreed).events_out), (None, None), "{line}");
+    }
+}
+
+#[test]
+fn the_number_for_digits_never_takes_that_of_a_codec() {
+    let mut talk = negotiation(&[PCMU]);
+    let offer = theirs("m=audio 5000 RTP/AVP 101 96\na=rtpmap:101 PCMU/8000\na=rtpmap:96 x/8000\n");
+    talk.answer(&offer, &local(), false).unwrap();
+    assert_eq!(m_lines(&talk.offer(&local(), false)), ["m=audio 4000 RTP/AVP 101 96"]);
 }
 
 /// Any offer made of parts that the wild uses.

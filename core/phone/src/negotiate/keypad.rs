@@ -1,0 +1,46 @@
+//! Keypad digits in a description: the payload type that carries them, and which of them each side takes.
+//!
+//! RFC 4733 sections 2.4.1, 2.5.1.1 and 7.1.1. Only at the 8000 Hz that all codecs here have: events share the audio's clock.
+
+use media::dtmf::Events;
+use sip::sdp::{Media, Writer};
+
+/// The number that everybody has for it, where it is free.
+pub(super) const PAYLOAD_TYPE: u8 = 101;
+const NAME: &str = "telephone-event";
+const CLOCK_RATE: u32 = 8000;
+/// What we take: the sixteen digits, and the hook flash of RFC 2833.
+const TAKEN: &str = "0-16";
+
+/// Says that we take digits.
+pub(super) fn write(text: &mut Writer, number: u8) {
+    text.rtpmap(number, NAME, CLOCK_RATE).attribute("fmtp", format_args!("{number} {TAKEN}"));
+}
+
+/// The payload type under which they take digits, if they do.
+pub(super) fn find(media: &Media<'_, '_>) -> Option<u8> {
+    media.payloads().find(|number| {
+        media.rtpmap(*number).is_some_and(|map| {
+            map.encoding.eq_ignore_ascii_case(NAME) && map.clock_rate == CLOCK_RATE && map.channels == 1
+        })
+    })
+}
+
+/// The same, and which they take.
+pub(super) fn taken(media: &Media<'_, '_>) -> Option<(u8, Events)> {
+    let number = find(media)?;
+    Some((number, media.fmtp(number).map_or(Events::TONES, read)))
+}
+
+/// `0-15,66`, and the `events=` that some write before it. What cannot be read is passed over: less is taken than was meant.
+fn read(list: &str) -> Events {
+    let list = list.trim();
+    let list = list.strip_prefix("events=").unwrap_or(list);
+    list.split(',').fold(Events::none(), |events, codes| {
+        let (first, last) = codes.split_once('-').unwrap_or((codes, codes));
+        match (first.trim().parse::<u8>(), last.trim().parse::<u8>()) {
+            (Ok(first), Ok(last)) => events.with(first..=last),
+            _ => events,
+        }
+    })
+}
