@@ -195,8 +195,8 @@ fn two_phones_call_each_other_by_json_and_a_signal_ends_them_politely() {
     assert!(
         ann.until(|l| l["event"] == "error")["reason"].as_str().expect("words").contains("not a command")
     );
-    ann.say(r#"{"cmd":"dtmf","call":1,"digits":"1"}"#);
-    assert_eq!(ann.until(|l| l["event"] == "error")["reason"], "dtmf is not in this build");
+    ann.say(r#"{"cmd":"history"}"#);
+    assert_eq!(ann.until(|l| l["event"] == "error")["reason"], "history is not in this build");
     ann.say(r#"{"cmd":"answer","call":7}"#);
     assert_eq!(ann.until(|l| l["event"] == "error")["call"], 7);
 
@@ -209,6 +209,13 @@ fn two_phones_call_each_other_by_json_and_a_signal_ends_them_politely() {
     bob.say(r#"{"cmd":"answer","call":1}"#);
     assert_eq!(ann.until(state(1, "active"))["codec"], "PCMU");
     bob.until(state(1, "active"));
+    ann.say(r#"{"cmd":"dtmf","call":1,"digits":"1,#"}"#);
+    for digit in ["1", "#"] {
+        let told = bob.until(|l| l["event"] == "dtmf");
+        assert_eq!(told, serde_json::json!({"event":"dtmf","call":1,"digit":digit,"via":"rfc4733"}));
+    }
+    ann.say(r#"{"cmd":"dtmf","call":1,"digits":"one"}"#);
+    assert!(ann.until(|l| l["event"] == "error")["reason"].as_str().expect("words").contains("0 to 9"));
     ann.say(r#"{"cmd":"hold","call":1}"#);
     bob.until(state(1, "remote_held"));
     ann.say(r#"{"cmd":"resume","call":1}"#);

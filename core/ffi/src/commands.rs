@@ -256,7 +256,7 @@ impl Phone {
         self.on(call, |call| Command::Refresh { call, with: With::Update })
     }
 
-    /// Sends keypad digits: `0`-`9`, `*`, `#`, `A`-`D`, and `,` for a pause.
+    /// Sends keypad digits: `0`-`9`, `*`, `#`, `A`-`D`, `!` for a hook flash, and `,` for a pause.
     ///
     /// # Errors
     /// - `BadArgument`: another character; `TooLong`: more than 64.
@@ -265,7 +265,7 @@ impl Phone {
         if digits.len() > DIGITS {
             return Err(PhoneError::TooLong);
         }
-        let sendable = |c: char| c.is_ascii_digit() || "*#,ABCDabcd".contains(c);
+        let sendable = |c: char| c.is_ascii_digit() || "*#!,ABCDabcd".contains(c);
         if digits.is_empty() || !digits.chars().all(sendable) {
             return Err(PhoneError::BadArgument { sentence: "those are no keypad digits".into() });
         }

@@ -117,8 +117,10 @@ pub enum Refused {
     Busy,
     /// The text is too long.
     TooLong,
-    /// The other side does not take that.
-    NotTaken,
+    /// The other side takes no keypad digits: say so, and show no keypad.
+    NoKeypad,
+    /// The other side does not take all of these digits: say so.
+    DigitsNotTaken,
     /// The phone is shutting down.
     ShuttingDown,
 }
@@ -129,11 +131,14 @@ impl From<Refusal> for Refused {
             Refusal::NoSuchCall => Self::NoSuchCall,
             Refusal::NoAccount => Self::NoAccount,
             Refusal::BadTarget(_) => Self::BadTarget,
-            Refusal::CallExists | Refusal::WrongState | Refusal::BadStatus => Self::WrongState,
+            Refusal::CallExists | Refusal::WrongState | Refusal::BadStatus | Refusal::BadDigits => {
+                Self::WrongState
+            }
+            Refusal::NoKeypad => Self::NoKeypad,
+            Refusal::DigitsNotTaken => Self::DigitsNotTaken,
             Refusal::TooManyCalls => Self::TooManyCalls,
             Refusal::Busy => Self::Busy,
             Refusal::TextTooLong => Self::TooLong,
-            Refusal::NotInThisBuild => Self::NotTaken,
             Refusal::ShuttingDown => Self::ShuttingDown,
         }
     }

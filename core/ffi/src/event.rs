@@ -36,7 +36,7 @@ pub enum Event {
     Digit {
         /// In which call.
         call: u32,
-        /// `0`-`9`, `*`, `#`, `A`-`D`.
+        /// `0`-`9`, `*`, `#`, `A`-`D`, or `!` for a hook flash.
         digit: String,
     },
     /// *Moment*: a text message came. Keep it and tell the user.
@@ -164,6 +164,9 @@ fn of_phone(event: PhoneEvent) -> Event {
         PhoneEvent::Quality { call, stats } => Event::Quality { call: call.0, quality: stats.into() },
         PhoneEvent::Refused { subject, reason } => {
             Event::Refused { subject: subject.into(), why: reason.into() }
+        }
+        PhoneEvent::Dtmf { call, digit } => {
+            Event::Digit { call: call.0, digit: digit.as_char().into() }
         }
         PhoneEvent::Stopped => Event::Stopped,
     }

@@ -13,7 +13,7 @@ use phone::{AccountId, AccountView, CallId, CallState, CallView, Subject};
 
 /// Events that may wait before state is coalesced: a person's terminal sees each step, a frozen app the last.
 const BEHIND: usize = 64;
-/// Events that may wait at all. Only a stranger's text messages come that often, and only they are then dropped.
+/// Events that may wait at all. Only a stranger's text messages and digits come that often, and only they are then dropped.
 const FULL: usize = 10_000;
 
 /// What the app is told.
@@ -95,7 +95,9 @@ impl Events {
             let older = queue.waiting.iter().position(|e| self::about(e).as_ref() == Some(&about));
             older.map(|at| queue.waiting.remove(at));
         }
-        if queue.waiting.len() >= FULL && matches!(event, Event::Phone(phone::Event::Message { .. })) {
+        let by_stranger =
+            matches!(event, Event::Phone(phone::Event::Message { .. } | phone::Event::Dtmf { .. }));
+        if queue.waiting.len() >= FULL && by_stranger {
             queue.dropped += 1;
             return;
         }
@@ -167,7 +169,7 @@ impl Events {
         }
     }
 
-    /// Text messages dropped because nobody pulled.
+    /// Text messages and digits dropped because nobody pulled.
     pub(crate) fn dropped(&self) -> u64 {
         self.lock().dropped
     }
@@ -211,6 +213,7 @@ fn about(event: &Event) -> Option<About> {
         Event::Phone(
             phone::Event::Message { .. }
             | phone::Event::MessageSent { .. }
+            | phone::Event::Dtmf { .. }
             | phone::Event::Refused { .. }
             | phone::Event::Stopped,
         )

@@ -179,7 +179,7 @@ impl Handle {
         self.events.wait(timeout)
     }
 
-    /// Text messages that were dropped because nobody pulled events while strangers sent them by the thousand.
+    /// Text messages and digits that were dropped because nobody pulled events while strangers sent them by the thousand.
     pub fn dropped(&self) -> u64 {
         self.events.dropped()
     }

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use base::{Secret, Transport};
+use base::{Redacted, Secret, Transport};
 use exchange::server::{Listen, Server, ServerConfig};
 use phone::{Account, AccountId, AccountState, CallId, CallState, CallView, Command, Why};
 use sip::ua::TransportPolicy;
@@ -142,6 +142,44 @@ fn two_phones_register_and_call_each_other_through_the_exchange_by_udp_and_tcp()
         ann.shutdown();
         bob.shutdown();
         assert!(began.elapsed() < Duration::from_secs(2), "unregistered at once: {:?}", began.elapsed());
+    }
+    exchange.stop();
+}
+
+#[test]
+fn digits_typed_into_a_call_through_the_exchange_arrive_once_and_in_order() {
+    let any = (Ipv4Addr::LOCALHOST, 0).into();
+    let exchange =
+        Server::start(ServerConfig { listen: Listen::at(any), ..ServerConfig::default() }).unwrap();
+    let ann = registered("1001", &exchange, Transport::Udp);
+    let bob = registered("1002", &exchange, Transport::Udp);
+    let out = ann.call(None, "1002");
+    let taken = until(&bob, call_in(CallState::Ringing)).call;
+    bob.command(Command::Answer(taken));
+    until(&ann, call_in(CallState::Active));
+    let press = |phone: &Handle, call, digits: &str| {
+        phone.command(Command::Dtmf { call, digits: Redacted::new(digits.into()) });
+    };
+    let digit = |call| {
+        move |event: &Event| match event {
+            Event::Phone(phone::Event::Dtmf { call: of, digit }) if *of == call => Some(digit.as_char()),
+            _ => None,
+        }
+    };
+    press(&ann, out, "0112");
+    press(&ann, out, "a#");
+    press(&bob, taken, "99");
+    let heard: String = (0..6).map(|_| until(&bob, digit(taken))).collect();
+    assert_eq!(heard, "0112A#");
+    assert_eq!((0..2).map(|_| until(&ann, digit(out))).collect::<String>(), "99");
+    // What is told from here on is the end: none of them comes again.
+    ann.command(Command::HangUp(out));
+    loop {
+        let event = bob.wait_event(PATIENCE).expect("the end");
+        assert!(digit(taken)(&event).is_none(), "{event:?}");
+        if call_in(CallState::Ended)(&event).is_some() {
+            break;
+        }
     }
     exchange.stop();
 }

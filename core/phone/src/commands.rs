@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use base::Redacted;
+use media::dtmf::Keys;
 use sip::message::{Draft, Method};
 use sip::ua::ReferTo;
 
@@ -80,9 +81,9 @@ impl Phone {
             }
             Command::TransferTo { call, other } => self.transfer_to(call, other),
             Command::Refresh { call, with } => self.with_call(call, |call, desk| call.refresh(with, desk)),
-            Command::Dtmf { call, .. } => {
-                self.calls.get(&call).ok_or(Refusal::NoSuchCall)?;
-                Err(Refusal::NotInThisBuild)
+            Command::Dtmf { call, digits } => {
+                let keys = Keys::read(digits.reveal()).map_err(|_| Refusal::BadDigits)?;
+                self.with_call(call, |call, desk| call.press(&keys, desk))
             }
             Command::Message { message, account, to, text } => self.send_text(message, account, &to, &text),
             Command::DoNotDisturb(on) => {

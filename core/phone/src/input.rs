@@ -6,6 +6,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use base::{FlowId, QueryId, Redacted, Transport};
+use media::dtmf::Digit;
 use sip::locate::Answer;
 
 use crate::{Account, AccountId, CallId, MediaId, MessageId};
@@ -110,6 +111,8 @@ pub enum MediaNews {
     },
     /// How it sounds, every few seconds while open.
     Quality(media::Stats),
+    /// The other side pressed a key: each once, in order.
+    Dtmf(Digit),
 }
 
 /// What the user wants. One that the present state cannot follow is answered by [`crate::Event::Refused`], and nothing
@@ -187,7 +190,8 @@ pub enum Command {
     Dtmf {
         /// Which call.
         call: CallId,
-        /// `0`-`9`, `*`, `#`, `A`-`D`.
+        /// `0`-`9`, `*`, `#`, `A`-`D`, `!` for a hook flash and `,` for a pause of two seconds; at most 64. They are pressed
+        /// after those of earlier commands.
         digits: Redacted<String>,
     },
     /// Sends a text message. RFC 3428.

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use base::Redacted;
+use media::dtmf::{Digit, Keys};
 
 use crate::{AccountId, AccountView, CallId, CallView, MediaId, MessageId, Why};
 
@@ -39,6 +40,8 @@ pub enum MediaOrder {
     Change(media::Plan),
     /// Send silence instead of the microphone (true), or the microphone.
     Mute(bool),
+    /// Press these keys, after those that were ordered before: never to one who takes no digits.
+    Dtmf(Keys),
     /// Stop and give the socket back. Also after `Failed`.
     Close {
         /// Whose stream it was. The call is over by now: its last figures go to the app without passing the phone.
@@ -72,6 +75,13 @@ pub enum Event {
         status: u16,
         /// Why not, unless it was delivered.
         reason: Option<Why>,
+    },
+    /// *Moment*: the other side pressed a key of its keypad.
+    Dtmf {
+        /// In which call.
+        call: CallId,
+        /// Which key.
+        digit: Digit,
     },
     /// *State*: how a call sounds. The last figures may come after the call's last view.
     Quality {
@@ -137,9 +147,15 @@ pub enum Refusal {
     /// The phone is shutting down.
     #[error("the phone is shutting down")]
     ShuttingDown,
-    /// A later build will.
-    #[error("not in this build")]
-    NotInThisBuild,
+    /// Say so beside the text field.
+    #[error("{}", media::dtmf::BadKeys)]
+    BadDigits,
+    /// Keys have no use in this call: show no keypad.
+    #[error("the other side takes no keypad digits")]
+    NoKeypad,
+    /// Letters or the flash, as a rule: the plain digits will do.
+    #[error("the other side does not take all of these digits")]
+    DigitsNotTaken,
 }
 
 /// Drains what the phone wants done, in order; what is not drained stays queued for the next call.

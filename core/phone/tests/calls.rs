@@ -288,7 +288,7 @@ fn commands_that_the_state_cannot_follow_are_refused_and_change_nothing() {
     town.expect(after, before);
     let refusals: Vec<_> = town.refusals(ann).into_iter().map(|(_, why)| why).collect();
     let mut wanted = vec![Refusal::WrongState; 10];
-    wanted.extend([Refusal::NoSuchCall, Refusal::CallExists, Refusal::NotInThisBuild]);
+    wanted.extend([Refusal::NoSuchCall, Refusal::CallExists, Refusal::WrongState]);
     assert_eq!(refusals, wanted);
     assert_eq!(town.refusals(bob), [(Subject::Call(ONE), Refusal::BadStatus)]);
 }

@@ -9,6 +9,7 @@
 mod forking;
 mod forwarding;
 mod hold;
+mod keypad;
 mod messages;
 mod races;
 mod registration;

@@ -116,6 +116,9 @@ impl Handset {
                             }
                         }
                         Event::Account(view) => self.view = Some(view.clone()),
+                        Event::Dtmf { digit, .. } => {
+                            wishes.push(Wish::Note(format!("{name} is sent {}", digit.as_char())));
+                        }
                         _ => {}
                     }
                     self.events.push((now, event));

@@ -6,6 +6,7 @@ use std::f64::consts::TAU;
 use std::net::SocketAddr;
 
 use base::{Instant, Rng};
+use media::dtmf::{Digit, Keys};
 use media::{FRAME, Plan, SAMPLE_RATE, Session};
 
 /// The lowest tone, of the first node; each further one is a step higher.
@@ -69,6 +70,16 @@ impl Stream {
         if let Some(session) = &mut self.session {
             session.set_mute(on);
         }
+    }
+
+    pub(crate) fn press(&mut self, keys: &Keys) {
+        if let Some(session) = &mut self.session {
+            session.press(keys);
+        }
+    }
+
+    pub(crate) fn poll_digit(&mut self) -> Option<Digit> {
+        self.session.as_mut()?.poll_digit()
     }
 
     /// Whether it wants a frame every 20 ms.

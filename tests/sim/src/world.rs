@@ -474,6 +474,11 @@ impl World {
                     stream.set_mute(on);
                 }
             }
+            MediaOrder::Dtmf(keys) => {
+                if let Some(stream) = handset.streams.get_mut(&media) {
+                    stream.press(&keys);
+                }
+            }
             MediaOrder::Close { .. } => {
                 if let Some(stream) = handset.streams.remove(&media) {
                     self.wire.unbind(stream.local);
@@ -494,6 +499,10 @@ impl World {
                 for (media, stream) in handset.streams.iter_mut().filter(|(_, s)| s.sounds()) {
                     any = true;
                     stream.frame(sound::tone(i), now, &mut packets);
+                    while let Some(digit) = stream.poll_digit() {
+                        let news = News::Media { media: *media, news: MediaNews::Dtmf(digit) };
+                        self.agenda.push_back((NodeId(i), news));
+                    }
                     if tell_quality && let Some(stats) = stream.stats() {
                         let news = News::Media { media: *media, news: MediaNews::Quality(stats) };
                         self.agenda.push_back((NodeId(i), news));

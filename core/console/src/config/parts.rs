@@ -125,7 +125,12 @@ worded!(Srtp(()): [("off", ())], later ["optional", "required"]);
 /// What is the default of a part that is not built, and so changes nothing.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Auto(());
-worded!(Auto(()): [("auto", ())], later ["sdes", "dtls", "rfc4733", "info", "inband"]);
+worded!(Auto(()): [("auto", ())], later ["sdes", "dtls"]);
+
+/// Keypad digits as telephone events: all that `auto` can choose from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dtmf(());
+worded!(Dtmf(()): [("auto", ()), ("rfc4733", ())], later ["info", "inband"]);
 
 /// What carries SIP; `None` is the phone's own choice.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::parts::{Auto, Codecs, Encryption, Later, SessionExpires, SipUri, Srtp, TransportName};
+use super::parts::{Auto, Codecs, Dtmf, Encryption, Later, SessionExpires, SipUri, Srtp, TransportName};
 
 /// The file as it stands.
 #[derive(Debug, Default, Deserialize)]
@@ -38,7 +38,7 @@ pub(crate) struct AccountTable {
     pub(crate) transport: Option<TransportName>,
     pub(crate) codecs: Option<Codecs>,
     #[serde(rename = "dtmf")]
-    _dtmf: Option<Auto>,
+    _dtmf: Option<Dtmf>,
     #[serde(rename = "encryption")]
     _encryption: Option<Encryption>,
     #[serde(rename = "vos")]

@@ -87,7 +87,7 @@ impl Desk {
     }
 
     fn note(&mut self, event: &Event) {
-        use phone::Event::{Account, Call, Message, MessageSent, Quality, Refused, Stopped};
+        use phone::Event::{Account, Call, Dtmf, Message, MessageSent, Quality, Refused, Stopped};
         let Event::Phone(event) = event else { return };
         match event {
             Account(view) => self.account = Some(view.clone()),
@@ -100,7 +100,7 @@ impl Desk {
                 self.quality.insert(call.0, *stats);
             }
             Stopped => self.stopped = true,
-            Quality { .. } | Message { .. } | MessageSent { .. } | Refused { .. } => {}
+            Quality { .. } | Message { .. } | MessageSent { .. } | Dtmf { .. } | Refused { .. } => {}
         }
     }
 
@@ -140,6 +140,9 @@ impl Desk {
                 call: CallId(call),
                 with: if update { With::Update } else { With::Reinvite },
             },
+            Request::Dtmf { call, digits } => {
+                Command::Dtmf { call: CallId(call), digits: Redacted::new(digits) }
+            }
             Request::Transfer { call, to } => Command::Transfer { call: CallId(call), to: Redacted::new(to) },
             Request::TransferTo { call, other } => {
                 Command::TransferTo { call: CallId(call), other: CallId(other) }

@@ -14,6 +14,11 @@ pub(crate) enum Line {
     Registration(Registration),
     Call(Call),
     Quality(Quality),
+    Dtmf {
+        call: u32,
+        digit: char,
+        via: &'static str,
+    },
     Message {
         from: String,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,6 +139,10 @@ impl Line {
                 level_in_dbov: hundredths(stats.level_in_dbov.into()),
                 level_out_dbov: hundredths(stats.level_out_dbov.into()),
             }),
+            // The one way that this build hears them by.
+            Event::Dtmf { call, digit } => {
+                Self::Dtmf { call: call.0, digit: digit.as_char(), via: "rfc4733" }
+            }
             Event::Message { from, name, text, .. } => {
                 Self::Message { from: shown(from), name: name.as_ref().map(shown), text: shown(text) }
             }
@@ -301,6 +310,13 @@ mod tests {
                 r#""encrypted":"none","muted":false,"status":486,"reason":"Busy Here"}"#
             )
         );
+    }
+
+    #[test]
+    fn a_digit_is_the_contracts_line() {
+        let digit = media::dtmf::Digit::from_char('5').unwrap();
+        let event = Event::Dtmf { call: CallId(1), digit };
+        assert_eq!(json(&event), r#"{"event":"dtmf","call":1,"digit":"5","via":"rfc4733"}"#);
     }
 
     #[test]

@@ -166,6 +166,9 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
             Some(what)
         }
         Event::Message { from, text, .. } => Some(format!("{}: {}", user(from.reveal()), text.reveal())),
+        Event::Dtmf { call, digit } => {
+            Some(format!("call {}: the other side pressed {}", call.0, digit.as_char()))
+        }
         Event::MessageSent { reason: None, .. } => Some("message delivered".into()),
         Event::MessageSent { reason: Some(reason), .. } => Some(format!("message not delivered: {reason}")),
         Event::Refused { reason, .. } => Some(reason.to_string()),

@@ -194,6 +194,11 @@ impl Desk {
                     stream.mute(on);
                 }
             }
+            MediaOrder::Dtmf(keys) => {
+                if let Some(stream) = self.streams.get_mut(&media) {
+                    stream.press(&keys);
+                }
+            }
             MediaOrder::Close { call } => {
                 if let Some(stream) = self.streams.remove(&media)
                     && let Some(stats) = stream.close(self.tap.as_mut(), &self.events)
@@ -236,6 +241,12 @@ impl Desk {
             if let Some(stats) = stream.quality(present.now) {
                 // The next will do when the phone has no time for this one.
                 let _ = self.news.try_send((*media, MediaNews::Quality(stats)));
+            }
+            // Digits wait in the stream while the phone is behind: half the room is for answers to its orders.
+            while self.news.capacity() > self.news.max_capacity() / 2
+                && let Some(digit) = stream.poll_digit()
+            {
+                let _ = self.news.try_send((*media, MediaNews::Dtmf(digit)));
             }
         }
     }

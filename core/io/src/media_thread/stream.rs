@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use base::{Instant, Rng};
+use media::dtmf::{Digit, Keys};
 use media::{FRAME, Outgoing, Plan, Session, Stats};
 use offhook_net::Bind;
 
@@ -89,6 +90,17 @@ impl Stream {
         if let Some(open) = &mut self.open {
             open.session.set_mute(on);
         }
+    }
+
+    pub(super) fn press(&mut self, keys: &Keys) {
+        if let Some(open) = &mut self.open {
+            open.session.press(keys);
+        }
+    }
+
+    /// The next digit that the other side pressed.
+    pub(super) fn poll_digit(&mut self) -> Option<Digit> {
+        self.open.as_mut()?.session.poll_digit()
     }
 
     /// Receives, plays, records, sends: 20 ms of each.

@@ -4,6 +4,7 @@
 //! whatever the other side does. It is done to the microphone at once and told when the exchange is free.
 
 use bytes::Bytes;
+use media::dtmf::Keys;
 use sip::ua::By;
 
 use crate::desk::Desk;
@@ -33,6 +34,11 @@ impl Call {
         self.silence(desk);
         self.show(desk);
         Ok(())
+    }
+
+    /// The user presses keys. Before the answer too: an early voice may ask for them.
+    pub(crate) fn press(&mut self, keys: &Keys, desk: &mut Desk) -> Result<(), Refusal> {
+        self.streams.press(keys, desk)
     }
 
     /// Refreshes the session as it stands.

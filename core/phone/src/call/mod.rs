@@ -208,6 +208,11 @@ impl Call {
                     desk.event(Event::Quality { call: self.id, stats });
                 }
             }
+            MediaNews::Dtmf(digit) => {
+                if !self.is_over() {
+                    desk.event(Event::Dtmf { call: self.id, digit });
+                }
+            }
         }
     }
 

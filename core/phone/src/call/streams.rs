@@ -4,11 +4,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use media::dtmf::Keys;
 use media::{Codec, Direction, Plan};
 
 use crate::desk::Desk;
 use crate::negotiate::Agreed;
-use crate::{CallId, MediaId, MediaOrder};
+use crate::{CallId, MediaId, MediaOrder, Refusal};
 
 struct Stream {
     media: MediaId,
@@ -80,6 +81,18 @@ impl Streams {
                 desk.media(stream.media, MediaOrder::Mute(on));
             }
         }
+    }
+
+    /// Presses keys toward the other side.
+    pub(crate) fn press(&self, keys: &Keys, desk: &mut Desk) -> Result<(), Refusal> {
+        let open = self.streams.iter().find_map(|stream| Some((stream.media, stream.plan.as_ref()?)));
+        let (media, plan) = open.filter(|(_, plan)| plan.direction.sends()).ok_or(Refusal::WrongState)?;
+        let (_, taken) = plan.events_out.ok_or(Refusal::NoKeypad)?;
+        if !taken.takes(keys) {
+            return Err(Refusal::DigitsNotTaken);
+        }
+        desk.media(media, MediaOrder::Dtmf(keys.clone()));
+        Ok(())
     }
 
     /// What we send, while anything is open.

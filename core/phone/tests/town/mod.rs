@@ -31,6 +31,7 @@ pub const MAIN: AccountId = AccountId(1);
 pub struct Stream {
     pub plan: Option<media::Plan>,
     pub muted: bool,
+    pub pressed: Vec<media::dtmf::Keys>,
     pub closed: bool,
 }
 
@@ -252,6 +253,7 @@ impl Town {
                 assert!(stream.plan.replace(plan).is_some(), "changed before it was opened");
             }
             MediaOrder::Mute(on) => stream.muted = on,
+            MediaOrder::Dtmf(keys) => stream.pressed.push(keys),
             MediaOrder::Close { .. } => stream.closed = true,
         }
     }
