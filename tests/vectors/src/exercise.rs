@@ -3,6 +3,7 @@
 //! Every function panics where a promise is broken. None knows what the bytes should mean: that is for the vectors' tests.
 
 use base::{Instant, Rng, Secret};
+use media::dtmf::Receiver;
 use sip::digest::{Algorithm, Challenge, Credentials, Verdict, Verifier};
 use sip::message::{
     Draft, Form, Framed, Message, Method, Name, NameAddr, Side, Start, Stream, StreamError, UriRef,
@@ -214,4 +215,28 @@ pub fn digest_header(bytes: &[u8]) {
     };
     let verdict = verifier.check(&request, false, Instant::ZERO, known);
     assert!(!matches!(verdict, Verdict::Ok { .. }), "nobody guesses a nonce");
+}
+
+/// A keypad that is sent telephone events: in front of each packet its length and marker in one byte, and its timestamp in
+/// four. Nothing comes out that was not put in, and what nobody fetches has a bound.
+///
+/// # Panics
+/// It breaks a promise.
+pub fn telephone_event(bytes: &[u8]) {
+    let mut receiver = Receiver::default();
+    let (mut reports, mut heard, mut rest) = (0, 0, bytes);
+    while let Some(([head, timestamp @ ..], after)) = rest.split_first_chunk::<5>() {
+        let (payload, after) = after.split_at(usize::from(head >> 1).min(after.len()));
+        rest = after;
+        let taken = receiver.packet(head & 1 != 0, u32::from_be_bytes(*timestamp), payload);
+        assert_eq!(taken.is_ok(), !payload.is_empty() && payload.len().is_multiple_of(4));
+        reports += payload.len() / 4;
+        if head & 2 != 0 {
+            let fetched = std::iter::from_fn(|| receiver.poll()).count();
+            assert!(fetched <= 16, "{fetched} waited");
+            heard += fetched;
+        }
+    }
+    heard += std::iter::from_fn(|| receiver.poll()).count();
+    assert!(heard as u64 + receiver.ignored() <= reports as u64);
 }

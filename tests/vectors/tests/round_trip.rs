@@ -30,6 +30,7 @@ fn mutated_torture_messages_never_panic() {
             exercise::message(&mutant);
             exercise::stream(&mutant);
             exercise::uri(&mutant);
+            exercise::telephone_event(&mutant);
         });
         assert!(outcome.is_ok(), "seed {seed}, mutant {n} of {name}: \"{}\"", mutant.escape_ascii());
     }
