@@ -129,6 +129,13 @@ fn two_apps_register_call_hold_and_hang_up() {
     assert_eq!((ringing.number.as_str(), ringing.side), ("1001", Side::In));
     bob.phone.answer(ringing.call).unwrap();
     assert_eq!(ann.until_call(CallState::Active).call, out);
+    bob.until_call(CallState::Active);
+    ann.phone.dtmf(out, "5#".into()).unwrap();
+    let digit = |event: &Event| match event {
+        Event::Digit { digit, .. } => Some(digit.clone()),
+        _ => None,
+    };
+    assert_eq!([bob.until(digit), bob.until(digit)], ["5", "#"]);
     ann.phone.hold(out).unwrap();
     bob.until_call(CallState::RemoteHeld);
     assert_eq!(ann.phone.calls().len(), 1);
