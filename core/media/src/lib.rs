@@ -25,6 +25,6 @@ pub use level::Level;
 pub use plan::{Direction, Plan};
 pub use playout::{Inserted, MAX_PAYLOAD, PLAYOUT_DELAY, Playout};
 pub use quality::{Impairment, Path, mos, r_factor};
-pub use resample::Decimator;
+pub use resample::{Decimator, Interpolator};
 pub use session::{FRAME, Outgoing, SAMPLE_RATE, Session, Stats};
 pub use statistics::{Arrival, Reception, Totals};

@@ -1,4 +1,4 @@
-//! 16 or 48 kHz down to 8 kHz: a windowed-sinc low-pass, computed only where a sample is kept.
+//! 16 or 48 kHz down to 8 kHz and back: a windowed-sinc low-pass, computed only where a sample is kept or given.
 //!
 //! For files and devices that do not speak telephone. Whole factors only, so no crate is worth its weight here.
 
@@ -21,12 +21,7 @@ pub struct Decimator {
 impl Decimator {
     /// For input at `rate` Hz: 8,000 (a plain copy), 16,000 or 48,000. `None` for any other.
     pub fn new(rate: u32) -> Option<Self> {
-        let factor = match rate {
-            8_000 => 1,
-            16_000 => 2,
-            48_000 => 6,
-            _ => return None,
-        };
+        let factor = factor(rate)?;
         let taps = if factor == 1 { vec![1.0] } else { low_pass(rate as f32, factor) };
         Some(Self { factor, history: vec![0.0; taps.len() * 2], taps, at: 0, phase: 0 })
     }
@@ -45,6 +40,58 @@ impl Decimator {
         let sum: f32 = newest.iter().zip(&self.taps).map(|(s, t)| s * t).sum();
         Some(sum.round() as i16)
     }
+}
+
+/// Turns a stream of samples at 8 kHz into one at a multiple of it.
+#[derive(Clone, Debug)]
+pub struct Interpolator {
+    factor: usize,
+    /// The taps of the first phase, then of the second, each from the oldest sample to the newest.
+    taps: Vec<f32>,
+    history: Vec<f32>,
+    at: usize,
+    phase: usize,
+}
+
+impl Interpolator {
+    /// For output at `rate` Hz: 8,000 (a plain copy), 16,000 or 48,000. `None` for any other.
+    pub fn new(rate: u32) -> Option<Self> {
+        let factor = factor(rate)?;
+        let taps = if factor == 1 { vec![1.0] } else { phases(&low_pass(rate as f32, factor), factor) };
+        Some(Self { factor, history: vec![0.0; taps.len() / factor * 2], taps, at: 0, phase: 0 })
+    }
+
+    /// The next sample; every `factor`th time one is taken from `source`.
+    pub fn pull(&mut self, source: impl FnOnce() -> i16) -> i16 {
+        let count = self.history.len() / 2;
+        if self.phase == 0 {
+            let sample = f32::from(source());
+            self.history[self.at] = sample;
+            self.history[self.at + count] = sample;
+            self.at = (self.at + 1) % count;
+        }
+        let newest = &self.history[self.at..self.at + count];
+        let taps = &self.taps[self.phase * count..];
+        self.phase = (self.phase + 1) % self.factor;
+        let sum: f32 = newest.iter().zip(taps).map(|(s, t)| s * t).sum();
+        sum.round() as i16
+    }
+}
+
+const fn factor(rate: u32) -> Option<usize> {
+    match rate {
+        8_000 => Some(1),
+        16_000 => Some(2),
+        48_000 => Some(6),
+        _ => None,
+    }
+}
+
+/// One filter sorted into its phases, each as loud as the whole.
+fn phases(taps: &[f32], factor: usize) -> Vec<f32> {
+    let count = taps.len().div_ceil(factor);
+    let tap = |n: usize| taps.get(n).map_or(0.0, |tap| tap * factor as f32);
+    (0..factor).flat_map(|phase| (0..count).rev().map(move |n| tap(n * factor + phase))).collect()
 }
 
 /// A sinc under a Hamming window, its gain at 0 Hz made exactly 1.
@@ -89,9 +136,46 @@ mod tests {
     }
 
     #[test]
+    fn speech_goes_up_and_comes_down_again_as_it_was() {
+        for rate in [16_000, 48_000] {
+            let (mut up, mut down) = (Interpolator::new(rate).unwrap(), Decimator::new(rate).unwrap());
+            let mut speech = (0..).map(|n| ((n as f32 * 0.7).sin() * 9000.0) as i16);
+            let high: Vec<i16> = (0..rate).map(|_| up.pull(|| speech.next().unwrap())).collect();
+            assert!(high.windows(2).all(|w| (w[1] - w[0]).unsigned_abs() < 9000 / 2), "no steps at {rate}");
+            let low: Vec<i16> = high.iter().filter_map(|sample| down.feed(*sample)).collect();
+            let delay = (2 * HALF_WIDTH - 1) as f32 + 8000.0 / rate as f32;
+            let same =
+                |n: usize| (f32::from(low[n]) - ((n as f32 - delay) * 0.7).sin() * 9000.0).abs() < 150.0;
+            assert!((100..8000).all(same), "{rate}");
+        }
+    }
+
+    #[test]
+    fn going_up_adds_nothing_beyond_the_telephones_band() {
+        let mut up = Interpolator::new(48_000).unwrap();
+        let mut tone = (0..).map(|n| ((n as f32 * std::f32::consts::FRAC_PI_4).sin() * 9000.0) as i16); // 1 kHz
+        let high: Vec<f32> =
+            (0..48_000).map(|_| f32::from(up.pull(|| tone.next().unwrap()))).skip(480).collect();
+        let level = |hz: f32| {
+            let turn = |n: usize| std::f32::consts::TAU * hz * n as f32 / 48_000.0;
+            let (re, im) = high
+                .iter()
+                .enumerate()
+                .fold((0.0, 0.0), |(re, im), (n, s)| (re + s * turn(n).cos(), im + s * turn(n).sin()));
+            20.0 * ((re * re + im * im).sqrt() / (high.len() as f32 / 2.0 * 9000.0)).log10()
+        };
+        assert!(level(1000.0).abs() < 0.2, "{}", level(1000.0));
+        for image in [7000.0, 9000.0, 15_000.0, 17_000.0] {
+            assert!(level(image) < -45.0, "{image} Hz: {} dB", level(image));
+        }
+    }
+
+    #[test]
     fn telephone_rate_is_copied_and_strange_rates_are_refused() {
         let mut same = Decimator::new(8_000).unwrap();
         assert_eq!([1, -2, i16::MIN].map(|s| same.feed(s)), [Some(1), Some(-2), Some(i16::MIN)]);
-        assert!(Decimator::new(44_100).is_none());
+        let mut same = Interpolator::new(8_000).unwrap();
+        assert_eq!([1, -2, i16::MIN].map(|s| same.pull(|| s)), [1, -2, i16::MIN]);
+        assert!(Decimator::new(44_100).is_none() && Interpolator::new(44_100).is_none());
     }
 }
