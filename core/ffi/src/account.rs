@@ -30,7 +30,6 @@ pub struct AccountSettings {
     #[uniffi(default = "")]
     pub display_name: String,
     /// How the server is reached.
-    #[uniffi(default)]
     pub transport: Transport,
     /// Whether to be reachable over this account.
     #[uniffi(default = true)]

@@ -380,7 +380,7 @@ impl Phone {
     /// `ShutDown`.
     pub fn restart_audio(&self) -> Result<(), PhoneError> {
         self.require_open()?;
-        // AUDIO
+        self.handle.audio_restart();
         Ok(())
     }
 
@@ -390,7 +390,7 @@ impl Phone {
     /// `ShutDown`.
     pub fn audio_route(&self, input: Option<i32>, output: Option<i32>) -> Result<(), PhoneError> {
         self.require_open()?;
-        let _ = (input, output); // AUDIO
+        self.handle.set_audio_route(offhook_io::AudioRoute { input, output });
         Ok(())
     }
 }

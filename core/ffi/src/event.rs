@@ -143,6 +143,7 @@ impl From<IoEvent> for Event {
             IoEvent::RecordingEnded { reason, .. }
             | IoEvent::PlayingEnded { reason, .. }
             | IoEvent::CaptureEnded { reason } => Self::FileEnded { sentence: reason },
+            IoEvent::AudioFailed { reason } => Self::AudioFailed { sentence: reason },
             IoEvent::Restarted { thread, story } => Self::Restarted { thread: thread.into(), story },
         }
     }
@@ -165,9 +166,7 @@ fn of_phone(event: PhoneEvent) -> Event {
         PhoneEvent::Refused { subject, reason } => {
             Event::Refused { subject: subject.into(), why: reason.into() }
         }
-        PhoneEvent::Dtmf { call, digit } => {
-            Event::Digit { call: call.0, digit: digit.as_char().into() }
-        }
+        PhoneEvent::Dtmf { call, digit } => Event::Digit { call: call.0, digit: digit.as_char().into() },
         PhoneEvent::Stopped => Event::Stopped,
     }
 }

@@ -202,10 +202,13 @@ impl fmt::Debug for Phone {
 impl Audio {
     fn set(self, io: &mut offhook_io::Config) {
         let path = |text: String| (!text.is_empty()).then(|| PathBuf::from(text));
-        match self {
-            Self::Device | Self::Silent => {}
-            Self::Files { play, record } => (io.play, io.record) = (path(play), path(record)),
-        }
+        io.audio = match self {
+            Self::Device => offhook_io::Audio::Device,
+            Self::Silent => offhook_io::Audio::Silent,
+            Self::Files { play, record } => {
+                offhook_io::Audio::Files { play: path(play), record: path(record) }
+            }
+        };
     }
 }
 

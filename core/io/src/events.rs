@@ -43,6 +43,12 @@ pub enum Event {
         /// A sentence for a person.
         reason: String,
     },
+    /// *Moment*: a sound device cannot be had; silence is sent, or nothing heard. The call goes on. It is tried again for
+    /// some seconds, and whenever the app says so: [`crate::Handle::audio_restart`].
+    AudioFailed {
+        /// A sentence or two for a person.
+        reason: String,
+    },
     /// *Moment*: the capture ended. Calls go on.
     CaptureEnded {
         /// A sentence for a person.
@@ -219,6 +225,7 @@ fn about(event: &Event) -> Option<About> {
         )
         | Event::RecordingEnded { .. }
         | Event::PlayingEnded { .. }
+        | Event::AudioFailed { .. }
         | Event::CaptureEnded { .. }
         | Event::Restarted { .. } => None,
     }

@@ -13,10 +13,11 @@ use offhook_net::{Bind, NameServers};
 use phone::{AccountId, AccountView, CallId, CallIds, CallView, Command, NetworkNews};
 use tokio::sync::mpsc::{UnboundedSender, channel, unbounded_channel};
 
+use crate::audio::{self, Audio, AudioRoute, AudioStats, Counters};
 use crate::capture::Capture;
 use crate::clock;
 use crate::events::{Event, Events};
-use crate::media_thread;
+use crate::media_thread::{self, ToMedia};
 use crate::memory::Memory;
 use crate::signalling::{self, Signalling, StartError, ToSignalling};
 use crate::wire::{Crossed, Wire};
@@ -36,10 +37,8 @@ pub struct Config {
     pub bind: Vec<SocketAddr>,
     /// Whom to ask for names.
     pub name_servers: NameServers,
-    /// A WAV file to say, round and round; without one, silence.
-    pub play: Option<PathBuf>,
-    /// A WAV file to write what is heard to; later calls go beside it, numbered.
-    pub record: Option<PathBuf>,
+    /// What calls say and hear.
+    pub audio: Audio,
     /// A pcapng file of what crosses the wire.
     pub capture: Option<CaptureTo>,
     /// Shown every socket before it is used: binds it to one of the machine's networks.
@@ -63,6 +62,7 @@ pub struct Handle {
     to_signalling: UnboundedSender<ToSignalling>,
     events: Arc<Events>,
     call_ids: CallIds,
+    audio_counters: Arc<Counters>,
     bound: Vec<SocketAddr>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -73,8 +73,8 @@ impl Handle {
     /// # Errors
     /// - [`StartError`]: show its sentence and start again when its cause is mended.
     pub fn start(config: Config) -> Result<Self, StartError> {
-        if let Some(path) = &config.play {
-            let opened = media_thread::open_wav(path);
+        if let Audio::Files { play: Some(path), .. } = &config.audio {
+            let opened = audio::open_wav(path);
             opened.map_err(|error| StartError::Play { path: path.clone(), error })?;
         }
         let capture = match &config.capture {
@@ -88,10 +88,10 @@ impl Handle {
         let mut rng = clock::seeded()?;
         let events = Arc::new(Events::default());
         let (news, from_media) = channel(MEDIA_NEWS);
+        let audio_counters = Arc::<Counters>::default();
         let media = media_thread::Config {
             bind: bind.iter().map(|bind| bind.addr.ip()).collect(),
-            play: config.play,
-            record: config.record,
+            sound: audio::sound(config.audio, &audio_counters)?,
             tap: capture.as_ref().map(Capture::tap),
             binder: config.binder.clone(),
             rng: rng.split(),
@@ -119,7 +119,8 @@ impl Handle {
         let bound = starting.recv().unwrap_or_else(|_| {
             Err(StartError::System(std::io::Error::other("the signalling thread ended as it began")))
         })?;
-        Ok(Self { to_signalling, events, call_ids, bound, threads: Mutex::new(vec![signalling, media]) })
+        let threads = Mutex::new(vec![signalling, media]);
+        Ok(Self { to_signalling, events, call_ids, audio_counters, bound, threads })
     }
 
     /// Gives a command; what comes of it follows as events.
@@ -172,6 +173,21 @@ impl Handle {
     /// Asks these name servers from now on.
     pub fn set_name_servers(&self, servers: NameServers) {
         self.tell(ToSignalling::NameServers(servers));
+    }
+
+    /// Uses these sound devices from now on, in a call that is up as well.
+    pub fn set_audio_route(&self, route: AudioRoute) {
+        self.tell(ToSignalling::Media(ToMedia::Route(route)));
+    }
+
+    /// Tries again to open sound devices: after [`Event::AudioFailed`], when its cause is mended or a device has come.
+    pub fn audio_restart(&self) {
+        self.tell(ToSignalling::Media(ToMedia::RestartAudio));
+    }
+
+    /// How the sound devices did so far.
+    pub fn audio_stats(&self) -> AudioStats {
+        self.audio_counters.read()
     }
 
     /// The next event; `None` when none came in time. For one thread of the app.

@@ -2,11 +2,12 @@
 //!
 //! ```text
 //!  app  --command-->  signalling thread  --orders-->  media thread
-//!       <--events---   phone, flows, DNS  <--news---   RTP sockets, WAV, ticks
+//!       <--events---   phone, flows, DNS  <--news---   RTP sockets, sound, ticks
 //! ```
 //! [`Handle::start`] starts both threads. Knows no call policy: that is `phone`'s.
 
 mod alarm;
+mod audio;
 mod capture;
 pub mod clock;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod signalling;
 mod tests;
 mod wire;
 
+pub use audio::{Audio, AudioRoute, AudioStats};
 pub use events::Event;
 pub use handle::{CaptureTo, Config, Handle};
 pub use media::Stats;

@@ -41,6 +41,8 @@ pub(crate) enum ToSignalling {
     Command(Command),
     Network(NetworkNews),
     NameServers(NameServers),
+    /// To be handed on.
+    Media(ToMedia),
     /// Ends the thread without saying goodbye.
     Leave,
     #[cfg(any(test, feature = "testing"))]
@@ -254,6 +256,10 @@ impl Signalling {
             ToSignalling::NameServers(servers) => {
                 self.name_servers = servers.clone();
                 return life.net.set_name_servers(servers);
+            }
+            ToSignalling::Media(told) => {
+                let _ = self.to_media.try_send(told);
+                return;
             }
             ToSignalling::Leave => {
                 life.left = true;

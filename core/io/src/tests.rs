@@ -10,7 +10,7 @@ use exchange::server::{Listen, Server, ServerConfig};
 use phone::{Account, AccountId, AccountState, CallId, CallState, CallView, Command, Why};
 use sip::ua::TransportPolicy;
 
-use crate::{CaptureTo, Config, Event, Handle, StartError};
+use crate::{Audio, CaptureTo, Config, Event, Handle, StartError};
 
 const ACCOUNT: AccountId = AccountId(1);
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -74,8 +74,7 @@ fn two_phones_talk_and_each_keeps_what_it_heard() {
     let file = |name: &str| dir.path().join(name);
     speech(&file("speech.wav"));
     let config = |heard: &str| Config {
-        play: Some(file("speech.wav")),
-        record: Some(file(heard)),
+        audio: Audio::Files { play: Some(file("speech.wav")), record: Some(file(heard)) },
         capture: Some(CaptureTo { path: file(&format!("{heard}.pcapng")), secrets: false }),
         ..loopback()
     };
@@ -186,8 +185,8 @@ fn digits_typed_into_a_call_through_the_exchange_arrive_once_and_in_order() {
 
 #[test]
 fn a_recording_that_cannot_be_written_ends_and_the_call_does_not() {
-    let record = Some("/nowhere/heard.wav".into());
-    let (ann, bob) = (phone(Config { record, ..loopback() }), phone(loopback()));
+    let audio = Audio::Files { play: None, record: Some("/nowhere/heard.wav".into()) };
+    let (ann, bob) = (phone(Config { audio, ..loopback() }), phone(loopback()));
     ann.call(Some(ACCOUNT), format!("sip:user@{}", bob.bound()[0]));
     bob.command(Command::Answer(until(&bob, call_in(CallState::Ringing)).call));
     let reason = until(&ann, |event| match event {
@@ -199,6 +198,30 @@ fn a_recording_that_cannot_be_written_ends_and_the_call_does_not() {
         Event::Phone(phone::Event::Quality { stats, .. }) if stats.received > 0 => Some(()),
         _ => None,
     });
+}
+
+#[cfg(not(feature = "cpal"))]
+#[test]
+fn sound_devices_that_cannot_be_had_are_told_and_the_call_goes_on() {
+    let (ann, bob) = (phone(Config { audio: Audio::Device, ..loopback() }), phone(loopback()));
+    call(&ann, &bob);
+    let failure = |event: &Event| match event {
+        Event::AudioFailed { reason } => Some(reason.clone()),
+        _ => None,
+    };
+    let told = [until(&ann, failure), until(&ann, failure)];
+    assert!(told.contains(
+        &"The microphone cannot be used: this build knows no sound devices. Silence is sent.".to_owned()
+    ));
+    ann.set_audio_route(crate::AudioRoute { input: Some(1), output: None });
+    until(&ann, failure);
+    ann.audio_restart();
+    until(&ann, failure);
+    until(&bob, |event| match event {
+        Event::Phone(phone::Event::Quality { stats, .. }) if stats.received > 30 => Some(()),
+        _ => None,
+    });
+    assert_eq!(ann.audio_stats(), crate::AudioStats::default());
 }
 
 #[test]
@@ -227,7 +250,9 @@ fn a_port_in_use_is_named_and_a_file_that_cannot_be_played_says_what_could() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("speech.wav");
     std::fs::write(&path, "not music").unwrap();
-    let error = Handle::start(Config { play: Some(path), ..loopback() }).unwrap_err();
+    let error =
+        Handle::start(Config { audio: Audio::Files { play: Some(path), record: None }, ..loopback() })
+            .unwrap_err();
     assert!(matches!(error, StartError::Play { .. }));
     assert!(error.to_string().contains("accepted are WAV files"), "{error}");
 }

@@ -64,6 +64,7 @@ impl std::fmt::Debug for AccountTable {
 pub(crate) struct AudioTable {
     pub(crate) play: Option<PathBuf>,
     pub(crate) record: Option<PathBuf>,
+    pub(crate) device: Option<bool>,
 }
 
 /// Reliable provisional responses. RFC 3262.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use base::{Instant, Secret};
 use exchange::server::{Listen, Server, ServerConfig, User};
 use media::Codec;
-use offhook_io::{Config, Crossed, Event, Handle};
+use offhook_io::{Audio, Config, Crossed, Event, Handle};
 use phone::{Account, AccountId, Command};
 use sip::ladder::{Fate, Ladder};
 
@@ -142,8 +142,7 @@ fn password(number: &str) -> String {
 fn phone(who: usize, play: PathBuf, heard: PathBuf, crossed: Sender<Crossed>) -> Result<Handle, Failure> {
     Handle::start(Config {
         bind: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
-        play: Some(play),
-        record: Some(heard),
+        audio: Audio::Files { play: Some(play), record: Some(heard) },
         crossed: Some(crossed),
         ..Config::default()
     })

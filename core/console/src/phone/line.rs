@@ -116,6 +116,7 @@ impl Line {
             Event::Wake { .. } => None,
             Event::RecordingEnded { .. }
             | Event::PlayingEnded { .. }
+            | Event::AudioFailed { .. }
             | Event::CaptureEnded { .. }
             | Event::Restarted { .. } => super::picture::sentence(event).map(Self::error),
         }

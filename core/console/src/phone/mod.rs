@@ -28,8 +28,7 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
     }
     let handle = Handle::start(Config {
         bind: settings.bind.into_iter().collect(),
-        play: settings.play,
-        record: settings.record,
+        audio: settings.audio,
         capture: settings.capture.map(|path| CaptureTo { path, secrets: args.capture_secrets }),
         ..Config::default()
     })

@@ -134,7 +134,7 @@ pub(crate) fn sentence(event: &offhook_io::Event) -> Option<String> {
         Event::PlayingEnded { path, reason } => {
             Some(format!("{}: silence from now on: {reason}", path.display()))
         }
-        Event::CaptureEnded { reason } => Some(reason.clone()),
+        Event::AudioFailed { reason } | Event::CaptureEnded { reason } => Some(reason.clone()),
         Event::Restarted { thread, story } => {
             Some(format!("a bug in the {thread} thread, calls were lost, please report: {story}"))
         }

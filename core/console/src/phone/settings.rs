@@ -5,12 +5,13 @@ use std::fs;
 use std::path::PathBuf;
 
 use base::{Redacted, Secret};
+use offhook_io::Audio;
 use phone::Account;
 use sip::ua::{Reliable, TransportPolicy};
 
 use crate::cli::PhoneArgs;
 use crate::config;
-use crate::config::phone::{AccountTable, PhoneFile, ReliableName};
+use crate::config::phone::{AccountTable, AudioTable, PhoneFile, ReliableName};
 use crate::failure::Failure;
 
 /// Where the password may be instead of in a file.
@@ -22,8 +23,7 @@ pub(crate) struct Settings {
     pub(crate) account: Account,
     pub(crate) data: Option<PathBuf>,
     pub(crate) bind: Option<std::net::SocketAddr>,
-    pub(crate) play: Option<PathBuf>,
-    pub(crate) record: Option<PathBuf>,
+    pub(crate) audio: Audio,
     pub(crate) capture: Option<PathBuf>,
 }
 
@@ -50,10 +50,25 @@ impl Settings {
             account: account(table)?,
             data: file.data,
             bind: file.bind,
-            play: args.play.clone().or(file.audio.play),
-            record: args.record.clone().or(file.audio.record),
+            audio: audio(args, file.audio)?,
             capture: args.capture.clone(),
         })
+    }
+}
+
+/// Options that name files stand above the file that names devices.
+fn audio(args: &PhoneArgs, table: AudioTable) -> Result<Audio, Failure> {
+    let (play, record) = (args.play.clone().or(table.play), args.record.clone().or(table.record));
+    match (table.device.unwrap_or(false), play.is_some() || record.is_some()) {
+        (true, false) if !cfg!(feature = "cpal") => Err(Failure::Usage(
+            "[audio] device: this build knows no sound devices; build it with `--features cpal`".into(),
+        )),
+        (true, false) => Ok(Audio::Device),
+        (true, true) if args.play.is_none() && args.record.is_none() => {
+            Err(Failure::Usage("[audio] device: it takes the place of play and record".into()))
+        }
+        (_, true) => Ok(Audio::Files { play, record }),
+        (false, false) => Ok(Audio::Silent),
     }
 }
 

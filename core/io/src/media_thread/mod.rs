@@ -1,10 +1,9 @@
-//! The media of all calls, on one thread: every 20 ms one wake receives, plays, records, captures and sends.
+//! The media of all calls, on one thread: every 20 ms one wake receives, hears, says, captures and sends.
 //!
 //! Between calls it sleeps on its orders; in a call, on the boot-time clock. Nothing is allocated, locked or logged per
-//! packet. Knows sockets, files and time, and nothing of SIP; what a packet means is `media`'s.
+//! packet. Knows sockets and time, and nothing of SIP or sound devices; what a packet means is `media`'s.
 
 mod socket;
-mod sound;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -12,25 +11,24 @@ mod tests;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use base::{Instant, Rng};
+use media::Stats;
 use offhook_net::Bind;
 use phone::{MediaId, MediaNews, MediaOrder};
 use tokio::sync::mpsc;
 
+use crate::audio::{AudioRoute, Sound};
 use crate::capture::Tap;
 use crate::clock;
 use crate::events::{Event, Events};
 use crate::fence::fenced;
 
 use socket::{Moment, Reader};
-pub(crate) use sound::open as open_wav;
-use sound::{Recordings, Sound};
 use stream::Stream;
 
 /// What one wake handles.
@@ -49,6 +47,10 @@ pub(crate) enum ToMedia {
     Order { media: MediaId, order: MediaOrder },
     /// Sockets are bound to these addresses from now on.
     BindTo(Vec<IpAddr>),
+    /// Other sound devices are to be used.
+    Route(AudioRoute),
+    /// A sound device that could not be had may be there now.
+    RestartAudio,
     /// The phone that ordered them is gone.
     CloseAll,
     #[cfg(test)]
@@ -56,14 +58,11 @@ pub(crate) enum ToMedia {
 }
 
 /// What it works with.
-#[derive(Debug)]
 pub(crate) struct Config {
     /// Addresses to bind to, at most one of each family; the unspecified one leaves it to the system.
     pub(crate) bind: Vec<IpAddr>,
-    /// A WAV file to send in place of a microphone.
-    pub(crate) play: Option<PathBuf>,
-    /// Where to write what is heard.
-    pub(crate) record: Option<PathBuf>,
+    /// What calls say and hear.
+    pub(crate) sound: Box<dyn Sound>,
     pub(crate) tap: Option<Tap>,
     /// Shown every socket before it is used.
     pub(crate) binder: Option<Arc<dyn Bind>>,
@@ -91,8 +90,7 @@ pub(crate) fn spawn(
 
 struct Desk {
     bind: Vec<IpAddr>,
-    play: Option<PathBuf>,
-    record: Option<Recordings>,
+    sound: Box<dyn Sound>,
     tap: Option<Tap>,
     binder: Option<Arc<dyn Bind>>,
     rng: Rng,
@@ -106,11 +104,10 @@ struct Desk {
 
 impl Desk {
     fn new(config: Config, events: Arc<Events>, news: mpsc::Sender<News>) -> Self {
-        let Config { bind, play, record, tap, binder, rng } = config;
+        let Config { bind, sound, tap, binder, rng } = config;
         Self {
             bind,
-            play,
-            record: record.map(Recordings::to),
+            sound,
             tap,
             binder,
             rng,
@@ -146,7 +143,10 @@ impl Desk {
 
     /// After a panic: what was being changed is thrown away.
     fn recover(&mut self, story: String) {
-        for (media, _) in std::mem::take(&mut self.streams) {
+        for (media, stream) in std::mem::take(&mut self.streams) {
+            if stream.is_open() {
+                self.sound.end(media, &self.events);
+            }
             let reason = "the audio stopped by an internal error".into();
             self.tell(media, MediaNews::Failed { reason });
         }
@@ -158,6 +158,8 @@ impl Desk {
         match order {
             ToMedia::Order { media, order } => self.follow(media, order),
             ToMedia::BindTo(bind) => self.bind = bind,
+            ToMedia::Route(route) => self.sound.route(route),
+            ToMedia::RestartAudio => self.sound.restart(),
             ToMedia::CloseAll => self.close_all(),
             #[cfg(test)]
             ToMedia::Panic => panic!("as ordered"),
@@ -182,8 +184,8 @@ impl Desk {
                     stream.change(plan);
                 } else {
                     let rng = self.rng.split();
-                    let sound = Sound::begin(self.play.as_deref(), self.record.as_mut(), &self.events);
-                    stream.open(plan, rng, sound, &mut self.reader);
+                    self.sound.begin(media, &self.events);
+                    stream.open(plan, rng, &mut self.reader);
                 }
                 if self.next.is_none() {
                     self.next = Some(clock::now() + TICK);
@@ -201,7 +203,7 @@ impl Desk {
             }
             MediaOrder::Close { call } => {
                 if let Some(stream) = self.streams.remove(&media)
-                    && let Some(stats) = stream.close(self.tap.as_mut(), &self.events)
+                    && let Some(stats) = self.close(media, stream)
                 {
                     self.events.push(Event::Phone(phone::Event::Quality { call, stats }));
                 }
@@ -210,10 +212,17 @@ impl Desk {
     }
 
     fn close_all(&mut self) {
-        for stream in std::mem::take(&mut self.streams).into_values() {
-            stream.close(self.tap.as_mut(), &self.events);
+        for (media, stream) in std::mem::take(&mut self.streams) {
+            self.close(media, stream);
         }
         self.flush();
+    }
+
+    /// Its last figures, if it was ever open.
+    fn close(&mut self, media: MediaId, stream: Stream) -> Option<Stats> {
+        let stats = stream.close(self.tap.as_mut())?;
+        self.sound.end(media, &self.events);
+        Some(stats)
     }
 
     /// All ticks that are due: one, unless the system was late.
@@ -236,8 +245,10 @@ impl Desk {
     }
 
     fn tick(&mut self, present: Moment) {
+        let sound = &mut *self.sound;
+        sound.tick_begins(present.now, &self.events);
         for (media, stream) in &mut self.streams {
-            stream.tick(present, &mut self.reader, self.tap.as_mut(), &self.events);
+            stream.tick(*media, present, &mut self.reader, self.tap.as_mut(), sound, &self.events);
             if let Some(stats) = stream.quality(present.now) {
                 // The next will do when the phone has no time for this one.
                 let _ = self.news.try_send((*media, MediaNews::Quality(stats)));
@@ -249,6 +260,7 @@ impl Desk {
                 let _ = self.news.try_send((*media, MediaNews::Dtmf(digit)));
             }
         }
+        sound.tick_ends();
     }
 
     fn flush(&mut self) {

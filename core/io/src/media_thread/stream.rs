@@ -1,4 +1,4 @@
-//! One stream of a call: its sockets, its session, its sound.
+//! One stream of a call: its sockets and its session.
 //!
 //! Prepared (it has ports), then open (packets flow). Knows nothing of the others.
 
@@ -10,9 +10,10 @@ use base::{Instant, Rng};
 use media::dtmf::{Digit, Keys};
 use media::{FRAME, Outgoing, Plan, Session, Stats};
 use offhook_net::Bind;
+use phone::MediaId;
 
 use super::socket::{Moment, Reader, Sockets};
-use super::sound::Sound;
+use crate::audio::Sound;
 use crate::capture::{Tap, Way, ends};
 use crate::clock::ntp;
 use crate::events::Events;
@@ -34,7 +35,6 @@ pub(super) struct Stream {
 #[derive(Debug)]
 struct Open {
     session: Session,
-    sound: Sound,
     next_quality: Instant,
 }
 
@@ -67,7 +67,7 @@ impl Stream {
         self.open.is_some()
     }
 
-    pub(super) fn open(&mut self, plan: Plan, rng: Rng, sound: Sound, reader: &mut Reader) {
+    pub(super) fn open(&mut self, plan: Plan, rng: Rng, reader: &mut Reader) {
         let present = Moment::read();
         let mut session = Session::new(plan, rng, present.now);
         session.set_mute(self.muted);
@@ -76,7 +76,7 @@ impl Stream {
                 session.packet(got.bytes, got.from, false, got.at.now, ntp(got.at.wall));
             }
         }
-        self.open = Some(Open { session, sound, next_quality: present.now + QUALITY_EVERY });
+        self.open = Some(Open { session, next_quality: present.now + QUALITY_EVERY });
     }
 
     pub(super) fn change(&mut self, plan: Plan) {
@@ -103,15 +103,17 @@ impl Stream {
         self.open.as_mut()?.session.poll_digit()
     }
 
-    /// Receives, plays, records, sends: 20 ms of each.
+    /// Receives, hears, says, sends: 20 ms of each.
     pub(super) fn tick(
         &mut self,
+        media: MediaId,
         present: Moment,
         reader: &mut Reader,
         mut tap: Option<&mut Tap>,
+        sound: &mut dyn Sound,
         events: &Events,
     ) {
-        let Some(Open { session, sound, .. }) = &mut self.open else { return };
+        let Some(Open { session, .. }) = &mut self.open else { return };
         let rtcp = (&self.sockets.rtcp, self.sockets.local_rtcp(), true);
         for (socket, local, is_rtcp_port) in [(&self.sockets.rtp, self.sockets.local, false), rtcp] {
             for _ in 0..READS {
@@ -124,8 +126,8 @@ impl Stream {
         }
         let mut frame = [0; FRAME];
         session.playout(&mut frame, present.now);
-        sound.hear(&frame, events);
-        sound.say(&mut frame, events);
+        sound.hear(media, &frame, events);
+        sound.say(media, &mut frame, events);
         let mut packet = session.captured(&frame, present.now);
         while let Some(outgoing) = packet {
             send(&self.sockets, outgoing, present, tap.as_deref_mut());
@@ -143,14 +145,13 @@ impl Stream {
         Some(open.session.stats())
     }
 
-    /// Says goodbye, and brings the recording to its end. The last figures, if it was ever open.
-    pub(super) fn close(self, tap: Option<&mut Tap>, events: &Events) -> Option<Stats> {
+    /// Says goodbye. The last figures, if it was ever open.
+    pub(super) fn close(self, tap: Option<&mut Tap>) -> Option<Stats> {
         let mut open = self.open?;
         let present = Moment::read();
         if let Some(bye) = open.session.bye(present.now, ntp(present.wall)) {
             send(&self.sockets, bye, present, tap);
         }
-        open.sound.end(events);
         Some(open.session.stats())
     }
 }

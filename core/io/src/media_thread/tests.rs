@@ -1,11 +1,13 @@
 //! The media thread over loopback, at the pace of real audio: a few ticks each.
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::PathBuf;
 
 use media::{Codec, Direction, Plan};
 use phone::CallId;
 
 use super::*;
+use crate::audio::{Device, FakeDevices, Files};
 use crate::capture::Capture;
 use crate::counting::allocations;
 
@@ -21,10 +23,14 @@ struct Rig {
 
 impl Rig {
     fn new(play: Option<PathBuf>, record: Option<PathBuf>) -> Self {
+        Self::with(Box::new(Files::new(play, record)))
+    }
+
+    fn with(sound: Box<dyn Sound>) -> Self {
         let events = Arc::new(Events::default());
         let (sender, news) = mpsc::channel(64);
         let bind = vec![Ipv4Addr::LOCALHOST.into()];
-        let config = Config { bind, play, record, tap: None, binder: None, rng: Rng::from_number(1) };
+        let config = Config { bind, sound, tap: None, binder: None, rng: Rng::from_number(1) };
         let (orders, thread) = spawn(config, Arc::clone(&events), sender).unwrap();
         let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         peer.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
@@ -48,7 +54,7 @@ impl Rig {
     }
 
     fn plan(&self) -> Plan {
-        plan(&self.peer)
+        plan(self.peer.local_addr().unwrap())
     }
 
     /// The next RTP packet that the peer gets.
@@ -68,7 +74,7 @@ impl Rig {
     }
 }
 
-fn plan(peer: &UdpSocket) -> Plan {
+fn plan(remote: SocketAddr) -> Plan {
     Plan {
         codecs_in: vec![(0, Codec::Pcmu)],
         codec_out: (0, Codec::Pcmu),
@@ -76,7 +82,7 @@ fn plan(peer: &UdpSocket) -> Plan {
         events_out: None,
         ptime: Duration::from_millis(20),
         direction: Direction::SendRecv,
-        remote: Some(peer.local_addr().unwrap()),
+        remote: Some(remote),
         remote_rtcp: None,
         rtcp_mux: true,
     }
@@ -144,6 +150,68 @@ fn a_family_without_a_network_is_a_sentence() {
     rig.stop();
 }
 
+/// Two media threads in a call by devices, one speaking and one listening, each 10 ms.
+struct Talk {
+    ann: Rig,
+    bob: Rig,
+    microphone: FakeDevices,
+    loudspeaker: FakeDevices,
+    next: Instant,
+}
+
+impl Talk {
+    fn begin() -> Self {
+        let devices = [FakeDevices::default(), FakeDevices::default()];
+        let [mut ann, mut bob] =
+            devices.clone().map(|devices| Rig::with(Box::new(Device::new(devices, Arc::default()).unwrap())));
+        let (at_ann, at_bob) = (ann.prepare(), bob.prepare());
+        ann.order(MediaOrder::Open(plan(at_bob)));
+        bob.order(MediaOrder::Open(plan(at_ann)));
+        let [microphone, loudspeaker] = devices;
+        Self { ann, bob, microphone, loudspeaker, next: clock::now() }
+    }
+
+    /// Ann says these samples; what Bob hears meanwhile.
+    fn say(&mut self, samples: &[i16]) -> Vec<i16> {
+        let mut heard = Vec::new();
+        for piece in samples.chunks(80) {
+            clock::sleep_until(self.next);
+            self.next += TICK / 2;
+            self.microphone.speak(piece.iter().copied());
+            heard.extend(self.loudspeaker.listen(80));
+        }
+        heard
+    }
+}
+
+#[test]
+fn what_is_said_into_one_phones_microphone_is_heard_in_order_from_the_others_loudspeaker() {
+    let mut talk = Talk::begin();
+    let levels: Vec<i16> = (1..=100).map(|n| media::g711::from_mu_law(0xff - n)).collect();
+    talk.say(&[0; 1600]);
+    let steps: Vec<i16> = levels.iter().flat_map(|level| [*level; 80]).chain([0; 3200]).collect();
+    let heard = talk.say(&steps);
+    let firsts: Vec<usize> = levels.iter().filter_map(|l| heard.iter().position(|s| s == l)).collect();
+    // A busy machine may lose a few to gaps, but never their order.
+    assert!(firsts.len() > 70 && firsts.is_sorted(), "{} {firsts:?}", heard.len());
+    talk.ann.stop();
+    talk.bob.stop();
+}
+
+#[test]
+fn a_headset_pulled_out_in_a_call_ends_neither_the_call_nor_the_sound() {
+    let mut talk = Talk::begin();
+    let loud = |heard: &[i16]| heard.iter().filter(|sample| **sample > 8000).count();
+    assert!(loud(&talk.say(&[10_000; 4800])) > 800);
+    talk.microphone.pull_out();
+    talk.loudspeaker.pull_out();
+    assert!(loud(&talk.say(&[10_000; 8000])) > 800);
+    assert!(talk.microphone.lock().microphones >= 2 && talk.loudspeaker.lock().loudspeakers >= 2);
+    talk.ann.stop();
+    talk.bob.stop();
+    assert!(talk.ann.events.wait(Duration::ZERO).is_none(), "nothing to tell");
+}
+
 #[test]
 fn a_tick_receives_plays_records_captures_and_sends_without_allocating() {
     let dir = tempfile::tempdir().unwrap();
@@ -155,8 +223,7 @@ fn a_tick_receives_plays_records_captures_and_sends_without_allocating() {
     let (news, _kept) = mpsc::channel(64);
     let config = Config {
         bind: vec![Ipv4Addr::LOCALHOST.into()],
-        play: Some(speech),
-        record: Some(dir.path().join("heard.wav")),
+        sound: Box::new(Files::new(Some(speech), Some(dir.path().join("heard.wav")))),
         tap: Some(capture.tap()),
         binder: None,
         rng: Rng::from_number(1),
@@ -164,7 +231,7 @@ fn a_tick_receives_plays_records_captures_and_sends_without_allocating() {
     let mut desk = Desk::new(config, Arc::default(), news);
     let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     desk.follow(MEDIA, MediaOrder::Prepare { toward: None });
-    desk.follow(MEDIA, MediaOrder::Open(plan(&peer)));
+    desk.follow(MEDIA, MediaOrder::Open(plan(peer.local_addr().unwrap())));
     let (mut present, mut room, mut before) = (Moment::read(), [0; 1500], 0);
     for tick in 0..90 {
         if tick == 10 {

@@ -1,15 +1,18 @@
-//! What one stream says and keeps: a WAV file played round and round, and a WAV file written.
+//! What streams say and keep in files: each says a WAV file, round and round, and writes one.
 //!
 //! Neither a file that cannot be read on nor a disk that is full ends a call: silence is sent, the recording ends.
 //! Knows nothing of packets.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+use media::SAMPLE_RATE;
 use media::wav::{Looped, WavError, Writer};
-use media::{FRAME, SAMPLE_RATE};
+use phone::MediaId;
 
+use super::{Frame, Sound};
 use crate::events::{Event, Events};
 
 /// Begins to play a file.
@@ -20,15 +23,55 @@ pub(crate) fn open(path: &Path) -> Result<Looped<BufReader<File>>, WavError> {
     Looped::new(BufReader::new(File::open(path)?))
 }
 
+/// The files of all streams.
+#[derive(Debug)]
+pub(crate) struct Files {
+    play: Option<PathBuf>,
+    record: Option<Recordings>,
+    streams: BTreeMap<MediaId, Stream>,
+}
+
+impl Files {
+    pub(crate) fn new(play: Option<PathBuf>, record: Option<PathBuf>) -> Self {
+        Self { play, record: record.map(Recordings::to), streams: BTreeMap::new() }
+    }
+}
+
+impl Sound for Files {
+    fn begin(&mut self, media: MediaId, events: &Events) {
+        let stream = Stream::begin(self.play.as_deref(), self.record.as_mut(), events);
+        self.streams.insert(media, stream);
+    }
+
+    fn end(&mut self, media: MediaId, events: &Events) {
+        if let Some(stream) = self.streams.remove(&media) {
+            stream.end(events);
+        }
+    }
+
+    fn hear(&mut self, media: MediaId, frame: &Frame, events: &Events) {
+        if let Some(stream) = self.streams.get_mut(&media) {
+            stream.hear(frame, events);
+        }
+    }
+
+    fn say(&mut self, media: MediaId, frame: &mut Frame, events: &Events) {
+        match self.streams.get_mut(&media) {
+            Some(stream) => stream.say(frame, events),
+            None => frame.fill(0),
+        }
+    }
+}
+
 /// Where recordings go: the first call to the path itself, the next beside it with a number.
 #[derive(Debug)]
-pub(super) struct Recordings {
+struct Recordings {
     path: PathBuf,
     begun: u32,
 }
 
 impl Recordings {
-    pub(super) fn to(path: PathBuf) -> Self {
+    fn to(path: PathBuf) -> Self {
         Self { path, begun: 0 }
     }
 
@@ -47,34 +90,34 @@ impl Recordings {
     }
 }
 
-/// The sound of one stream.
+/// The files of one stream.
 #[derive(Debug, Default)]
-pub(super) struct Sound {
+struct Stream {
     play: Option<(PathBuf, Looped<BufReader<File>>)>,
     record: Option<(PathBuf, Writer<File>)>,
 }
 
-impl Sound {
+impl Stream {
     /// Opens what there is to play and to write; what cannot be opened is told and done without.
-    pub(super) fn begin(play: Option<&Path>, record: Option<&mut Recordings>, events: &Events) -> Self {
-        let mut sound = Self::default();
+    fn begin(play: Option<&Path>, record: Option<&mut Recordings>, events: &Events) -> Self {
+        let mut stream = Self::default();
         if let Some(path) = play {
             match open(path) {
-                Ok(looped) => sound.play = Some((path.to_owned(), looped)),
+                Ok(looped) => stream.play = Some((path.to_owned(), looped)),
                 Err(e) => playing_ended(events, path, &e),
             }
         }
         if let Some(path) = record.map(Recordings::next) {
             match File::create(&path).and_then(|file| Writer::new(file, SAMPLE_RATE)) {
-                Ok(writer) => sound.record = Some((path, writer)),
+                Ok(writer) => stream.record = Some((path, writer)),
                 Err(e) => recording_ended(events, &path, &e),
             }
         }
-        sound
+        stream
     }
 
     /// The next 20 ms to say.
-    pub(super) fn say(&mut self, frame: &mut [i16; FRAME], events: &Events) {
+    fn say(&mut self, frame: &mut Frame, events: &Events) {
         let Some((path, looped)) = &mut self.play else { return frame.fill(0) };
         if let Err(e) = looped.fill(frame) {
             playing_ended(events, path, &WavError::Io(e));
@@ -84,7 +127,7 @@ impl Sound {
     }
 
     /// The next 20 ms heard.
-    pub(super) fn hear(&mut self, frame: &[i16; FRAME], events: &Events) {
+    fn hear(&mut self, frame: &Frame, events: &Events) {
         let Some((path, writer)) = &mut self.record else { return };
         if let Err(e) = writer.write(frame) {
             recording_ended(events, path, &e);
@@ -93,7 +136,7 @@ impl Sound {
     }
 
     /// Brings the recording to its end.
-    pub(super) fn end(self, events: &Events) {
+    fn end(self, events: &Events) {
         if let Some((path, mut writer)) = self.record
             && let Err(e) = writer.flush()
         {
@@ -116,6 +159,8 @@ fn recording_ended(events: &Events, path: &Path, error: &std::io::Error) {
 mod tests {
     use std::time::Duration;
 
+    use media::FRAME;
+
     use super::*;
 
     #[test]
@@ -129,9 +174,9 @@ mod tests {
     fn a_full_disk_ends_the_recording_with_one_event() {
         let events = Events::default();
         let mut full = Recordings::to("/dev/full".into());
-        let mut sound = Sound::begin(None, Some(&mut full), &events);
-        (0..50).for_each(|_| sound.hear(&[1; FRAME], &events));
-        sound.end(&events);
+        let mut stream = Stream::begin(None, Some(&mut full), &events);
+        (0..50).for_each(|_| stream.hear(&[1; FRAME], &events));
+        stream.end(&events);
         let Some(Event::RecordingEnded { reason, .. }) = events.wait(Duration::ZERO) else { panic!("told") };
         assert!(reason.contains("/dev/full cannot be written"), "{reason}");
         assert!(events.wait(Duration::ZERO).is_none());
@@ -142,11 +187,11 @@ mod tests {
         let events = Events::default();
         let nowhere = Path::new("/nowhere/speech.wav");
         let mut record = Recordings::to("/nowhere/heard.wav".into());
-        let mut sound = Sound::begin(Some(nowhere), Some(&mut record), &events);
+        let mut stream = Stream::begin(Some(nowhere), Some(&mut record), &events);
         assert!(matches!(events.wait(Duration::ZERO), Some(Event::PlayingEnded { .. })));
         assert!(matches!(events.wait(Duration::ZERO), Some(Event::RecordingEnded { .. })));
         let mut frame = [7; FRAME];
-        sound.say(&mut frame, &events);
+        stream.say(&mut frame, &events);
         assert_eq!(frame, [0; FRAME]);
     }
 }

@@ -1,0 +1,120 @@
+//! What calls say and hear: sound devices, files, or silence, behind one seam.
+//!
+//! ```text
+//!                          media thread, each 20 ms                device's own thread
+//!  packets <-> session <-> Sound: files   <-> WAV
+//!                                 device  <-- ring, its pace ----> callback (oboe, cpal)
+//! ```
+//! Knows nothing of packets, sessions or call policy.
+
+mod device;
+#[cfg(test)]
+mod fake;
+mod files;
+mod keeper;
+mod lane;
+mod pace;
+// Where no platform's devices are built in, the callbacks' ends have nobody to call them.
+#[cfg_attr(not(any(test, target_os = "android", feature = "cpal")), allow(dead_code))]
+mod ring;
+
+#[cfg(all(feature = "cpal", not(target_os = "android")))]
+mod cpal;
+#[cfg(target_os = "android")]
+mod oboe;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use base::Instant;
+use media::FRAME;
+use phone::MediaId;
+
+use crate::events::Events;
+
+#[cfg(test)]
+pub(crate) use device::Device;
+#[cfg(test)]
+pub(crate) use fake::FakeDevices;
+#[cfg(test)]
+pub(crate) use files::Files;
+pub(crate) use files::open as open_wav;
+pub use ring::AudioStats;
+pub(crate) use ring::Counters;
+
+/// 20 ms at 8 kHz.
+pub(crate) type Frame = [i16; FRAME];
+
+/// What calls say and hear.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Audio {
+    /// Nothing.
+    #[default]
+    Silent,
+    /// Files.
+    Files {
+        /// A WAV file to say, round and round; without one, silence.
+        play: Option<PathBuf>,
+        /// A WAV file to write what is heard to; later calls go beside it, numbered.
+        record: Option<PathBuf>,
+    },
+    /// The microphone and the loudspeaker: `oboe` on Android, elsewhere `cpal` if it was built in.
+    Device,
+}
+
+/// Which devices. Numbers are Android's `AudioDeviceInfo.getId()`; elsewhere they mean nothing. `None`: the system's choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AudioRoute {
+    /// The microphone.
+    pub input: Option<i32>,
+    /// The loudspeaker.
+    pub output: Option<i32>,
+}
+
+/// What the media thread does with sound. In each tick every stream hears and says a frame.
+pub(crate) trait Sound: Send {
+    /// A stream begins.
+    fn begin(&mut self, media: MediaId, events: &Events);
+    /// It ends.
+    fn end(&mut self, media: MediaId, events: &Events);
+    /// Before the streams' turn.
+    fn tick_begins(&mut self, _now: Instant, _events: &Events) {}
+    /// The next 20 ms heard by a stream.
+    fn hear(&mut self, media: MediaId, frame: &Frame, events: &Events);
+    /// The next 20 ms for it to say.
+    fn say(&mut self, media: MediaId, frame: &mut Frame, events: &Events);
+    /// After the streams' turn.
+    fn tick_ends(&mut self) {}
+    /// Other devices are to be used.
+    fn route(&mut self, _route: AudioRoute) {}
+    /// What could not be had may be there now.
+    fn restart(&mut self) {}
+}
+
+/// Makes what `audio` asks for.
+///
+/// # Errors
+/// The system gives no thread.
+pub(crate) fn sound(audio: Audio, counters: &Arc<Counters>) -> io::Result<Box<dyn Sound>> {
+    Ok(match audio {
+        Audio::Silent => Box::new(files::Files::new(None, None)),
+        Audio::Files { play, record } => Box::new(files::Files::new(play, record)),
+        Audio::Device => Box::new(device::Device::new(backend(), Arc::clone(counters))?),
+    })
+}
+
+#[cfg(target_os = "android")]
+fn backend() -> impl keeper::Backend {
+    oboe::Oboe
+}
+
+#[cfg(all(feature = "cpal", not(target_os = "android")))]
+fn backend() -> impl keeper::Backend {
+    cpal::Cpal
+}
+
+#[cfg(not(any(target_os = "android", feature = "cpal")))]
+fn backend() -> impl keeper::Backend {
+    keeper::NoDevices
+}
