@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sip::message::Uri;
 use sip::ua::TransportPolicy;
 
-use crate::error::{Field, PhoneError};
+use crate::error::{BadSetting, Field, PhoneError};
 
 /// Longer than any name, number or server that works.
 const LONGEST: usize = 255;
@@ -52,7 +52,7 @@ impl AccountSettings {
     /// The phone's account.
     ///
     /// # Errors
-    /// `BadSetting`: mark the field and show the sentence.
+    /// `BadSetting`: mark the field and say why.
     pub(crate) fn account(&self, password: Secret<String>) -> Result<Account, PhoneError> {
         let texts = [
             (Field::Number, &self.number),
@@ -63,14 +63,14 @@ impl AccountSettings {
         ];
         for (field, text) in texts {
             if text.len() > LONGEST {
-                return Err(bad(field, "that is too long"));
+                return Err(bad(field, BadSetting::TooLong));
             }
             if text.chars().any(char::is_control) {
-                return Err(bad(field, "there is a character in it that cannot be typed"));
+                return Err(bad(field, BadSetting::Unusable));
             }
         }
         if password.expose().len() > LONGEST {
-            return Err(bad(Field::Password, "that is too long"));
+            return Err(bad(Field::Password, BadSetting::TooLong));
         }
         let mut account = Account::new(self.uri()?, password);
         account.proxy = self.proxy()?;
@@ -94,18 +94,18 @@ impl AccountSettings {
             None => (number, self.server.trim()),
         };
         if user.is_empty() {
-            return Err(bad(Field::Number, "the number or user name is missing"));
+            return Err(bad(Field::Number, BadSetting::Missing));
         }
         let host_field = if number.contains('@') { Field::Number } else { Field::Server };
         if host.is_empty() {
-            return Err(bad(Field::Server, "the server is missing"));
+            return Err(bad(Field::Server, BadSetting::Missing));
         }
         let user: String = user.chars().filter(|c| *c != ' ').collect::<String>().replace('#', "%23");
         // Other scripts would have to be escaped, and nobody's account is named so.
         if !user.is_ascii() || format!("sip:{user}@offhook.invalid").parse::<Uri>().is_err() {
-            return Err(bad(Field::Number, "that is no number and no user name"));
+            return Err(bad(Field::Number, BadSetting::Unusable));
         }
-        server(host, Some(&user)).ok_or_else(|| bad(host_field, "that is no server"))
+        server(host, Some(&user)).ok_or_else(|| bad(host_field, BadSetting::Unusable))
     }
 
     /// The first hop, where it is not the address of record's own.
@@ -120,7 +120,7 @@ impl AccountSettings {
                 _ => return Ok(None),
             },
         };
-        server(&text, None).map(Some).ok_or_else(|| bad(field, "that is no server"))
+        server(&text, None).map(Some).ok_or_else(|| bad(field, BadSetting::Unusable))
     }
 }
 
@@ -144,8 +144,8 @@ fn given(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn bad(field: Field, sentence: &str) -> PhoneError {
-    PhoneError::BadSetting { field, sentence: sentence.into() }
+fn bad(field: Field, why: BadSetting) -> PhoneError {
+    PhoneError::BadSetting { field, why, sentence: why.to_string() }
 }
 
 #[cfg(test)]

@@ -42,8 +42,8 @@ impl Phone {
     /// Adds an account and returns its id; it registers at once if its settings say so.
     ///
     /// # Errors
-    /// - `BadSetting`: mark the field and show the sentence.
-    /// - `Secrets`, `Store`: it works until the phone ends, and has to be typed again then.
+    /// - `BadSetting`: mark the field and say why.
+    /// - `Secrets`, `Store`: it cannot be kept, and was not added: say so.
     pub fn add_account(&self, settings: AccountSettings, password: String) -> Result<u32, PhoneError> {
         self.require_open()?;
         let account = settings.account(Secret::new(password.clone()))?;

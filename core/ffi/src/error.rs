@@ -1,25 +1,39 @@
 //! What an app did wrong. The world's troubles are events, never errors.
 
-use phone::{BadTarget, Refusal};
+pub use phone::BadTarget;
+use phone::Refusal;
+
+/// Why what was typed cannot be called.
+#[uniffi::remote(Enum)]
+pub enum BadTarget {
+    Empty,
+    TooLong,
+    Scheme,
+    NotDialable,
+}
 
 /// A command that was called wrongly; nothing was done. The sentence is English and for a person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, uniffi::Error)]
 pub enum PhoneError {
-    /// Not dialable: show the sentence beside the text field.
+    /// Not dialable: say why beside the text field.
     #[error("{sentence}")]
     BadTarget {
-        /// For a person.
+        /// Why, to be translated.
+        why: BadTarget,
+        /// The same in English.
         sentence: String,
     },
     /// There is no such account: send the user to account set-up.
     #[error("there is no such account")]
     NoAccount,
-    /// A setting of an account cannot be used: mark the field and show the sentence.
+    /// A setting of an account cannot be used: mark the field and say why.
     #[error("{sentence}")]
     BadSetting {
         /// Which field.
         field: Field,
-        /// For a person.
+        /// Why, to be translated.
+        why: BadSetting,
+        /// The same in English.
         sentence: String,
     },
     /// The call is over, or never was: take its screen away.
@@ -37,13 +51,13 @@ pub enum PhoneError {
     /// Two threads wait for events, and only one may: the second one ends itself.
     #[error("another thread waits for events already")]
     TwoListeners,
-    /// The secret store said no: ask the user for the password again.
+    /// The secret store said no and nothing was changed: say so, and let the user try again.
     #[error("the password cannot be kept: {sentence}")]
     Secrets {
         /// What the store said.
         sentence: String,
     },
-    /// The phone's folder cannot be written: say so; what was changed is forgotten at the next start.
+    /// The phone's folder cannot be written and nothing was changed: say so.
     #[error("this cannot be remembered: {sentence}")]
     Store {
         /// What the system said.
@@ -94,9 +108,23 @@ pub enum StartError {
     },
 }
 
+/// Why a setting cannot be used. `Display` is a sentence for a person, in English.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, uniffi::Enum)]
+pub enum BadSetting {
+    /// It is needed.
+    #[error("this is missing")]
+    Missing,
+    /// Longer than any that works.
+    #[error("that is too long")]
+    TooLong,
+    /// It is not what it should be.
+    #[error("that cannot be used")]
+    Unusable,
+}
+
 impl From<BadTarget> for PhoneError {
     fn from(why: BadTarget) -> Self {
-        Self::BadTarget { sentence: why.to_string() }
+        Self::BadTarget { why, sentence: why.to_string() }
     }
 }
 

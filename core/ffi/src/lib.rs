@@ -34,7 +34,7 @@ mod why;
 
 pub use account::{AccountSettings, Transport};
 pub use commands::{Decline, why_sentence};
-pub use error::{Field, PhoneError, Refused, StartError};
+pub use error::{BadSetting, BadTarget, Field, PhoneError, Refused, StartError};
 pub use event::{Event, Subject, WakeAt};
 pub use log::LogLine;
 pub use network::{Network, NetworkKind, SocketBinder};

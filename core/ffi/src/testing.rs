@@ -34,7 +34,7 @@ fn with(folder: *const c_char, act: impl FnOnce(&Phone)) -> bool {
 /// Makes the signalling thread panic.
 #[expect(unsafe_code, reason = "exported by its name")]
 #[unsafe(no_mangle)]
-pub extern "C" fn offhook_testing_panic(folder: *const c_char) -> bool {
+pub(crate) extern "C" fn offhook_testing_panic(folder: *const c_char) -> bool {
     with(folder, |phone| phone.handle.panic())
 }
 
@@ -42,7 +42,7 @@ pub extern "C" fn offhook_testing_panic(folder: *const c_char) -> bool {
 /// was told, in nanoseconds of the monotonic clock, behind its number: `17 123456789`.
 #[expect(unsafe_code, reason = "exported by its name")]
 #[unsafe(no_mangle)]
-pub extern "C" fn offhook_testing_flood(folder: *const c_char, count: u32, per_second: u32) -> bool {
+pub(crate) extern "C" fn offhook_testing_flood(folder: *const c_char, count: u32, per_second: u32) -> bool {
     let every = Duration::from_secs(1) / per_second.max(1);
     let mut begun = false;
     with(folder, |phone| {
