@@ -11,7 +11,7 @@ use jni::{Env, EnvUnowned};
 /// `org.offhook.app.core.Native.init(context)`: a second call changes nothing. What fails is thrown as a `RuntimeException`.
 #[expect(unsafe_code, reason = "exported by the name that the JVM looks for")]
 #[unsafe(no_mangle)]
-pub extern "system" fn Java_org_offhook_app_core_Native_init<'local>(
+pub(crate) extern "system" fn Java_org_offhook_app_core_Native_init<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     context: JObject<'local>,
