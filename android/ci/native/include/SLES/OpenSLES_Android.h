@@ -1,0 +1,3 @@
+/* Android's extensions to OpenSL ES: beside what they extend. */
+#pragma once
+#include "OpenSLES.h"

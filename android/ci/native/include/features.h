@@ -1,0 +1,3 @@
+/* musl's, which any header of its begins with; and what any of bionic's brings along. */
+#include <android/api-level.h>
+#include_next <features.h>
