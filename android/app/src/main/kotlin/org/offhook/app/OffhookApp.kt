@@ -1,0 +1,65 @@
+package org.offhook.app
+
+import android.app.Application
+import android.content.Context
+import org.offhook.app.audio.AudioRoutes
+import org.offhook.app.core.Core
+import org.offhook.app.core.Start
+import org.offhook.app.net.Networks
+import org.offhook.app.net.Wakes
+import org.offhook.app.notify.CallNotice
+import org.offhook.app.notify.Channels
+import org.offhook.app.telecom.CallDesk
+import org.offhook.app.telecom.PhoneAccounts
+import org.offhook.app.telecom.Ringer
+import org.offhook.core.PhoneInterface
+
+/**
+ * The process: one core and what connects it to the platform, made when first asked for.
+ *
+ * Whatever the platform starts the process for (a screen, an alarm, the boot, telecom) asks for [core] or [calls], and
+ * so the phone runs. Main thread only.
+ */
+class OffhookApp : Application() {
+    /** How the core is begun; tests put another in its place before anything asks for [core]. */
+    var startCore: (Context) -> PhoneInterface = { Start.phone(it) }
+
+    /** Why there is no phone in this process, as a sentence for a person; null while all is well. Asks for [core]. */
+    val trouble: String? get() = begun.trouble
+
+    val core: Core get() = begun.core
+
+    val calls: CallDesk get() = begun.calls
+
+    val audio: AudioRoutes get() = begun.audio
+
+    private val begun by lazy(LazyThreadSafetyMode.NONE) { Begun(this) }
+
+    override fun onCreate() {
+        super.onCreate()
+        Channels.make(this)
+    }
+
+    /** Everything that lives as long as the core. */
+    private class Begun(app: OffhookApp) {
+        private val outcome = Start.attempt(app) { app.startCore(app) }
+        val trouble = outcome.trouble
+        val core = Core(outcome.phone)
+        val audio = AudioRoutes(app)
+        val calls = CallDesk(app, core, audio)
+
+        init {
+            PhoneAccounts.register(app)
+            // Each takes its place before the core says its first word.
+            Wakes.of(app, core)
+            Ringer(app, core, calls)
+            CallNotice(app, core, calls)
+            core.start()
+            Networks(app, core).watch()
+        }
+    }
+
+    companion object {
+        fun of(context: Context) = context.applicationContext as OffhookApp
+    }
+}

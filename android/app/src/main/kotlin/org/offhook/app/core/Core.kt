@@ -1,0 +1,138 @@
+package org.offhook.app.core
+
+import android.os.Handler
+import android.os.Looper
+import java.nio.charset.CharacterCodingException
+import org.offhook.core.AccountSettings
+import org.offhook.core.AccountState
+import org.offhook.core.AccountView
+import org.offhook.core.CallState
+import org.offhook.core.CallView
+import org.offhook.core.Event
+import org.offhook.core.PhoneException
+import org.offhook.core.PhoneInterface
+import org.offhook.core.Quality
+
+/**
+ * The running phone, as the rest of the app sees it: the newest picture of everything, on the main thread.
+ *
+ * One thread pulls events; everything else here happens on the main thread. Decides nothing: it keeps what the core says
+ * and passes on what the user wants. Without a [phone] (it could not be started) there are no accounts and no calls, and
+ * every command fails.
+ */
+class Core(private val phone: PhoneInterface?) {
+    /** Who wants to be told; all on the main thread. */
+    interface Listener {
+        fun accountChanged(view: AccountView) {}
+
+        fun callChanged(view: CallView) {}
+
+        fun qualityChanged(call: UInt, quality: Quality) {}
+
+        /** Whatever comes once: a message, a digit, a refusal; and a wake. */
+        fun moment(event: Event) {}
+    }
+
+    private val main = Handler(Looper.getMainLooper())
+    private val listeners = LinkedHashSet<Listener>()
+    private val accountViews = sortedMapOf<UInt, AccountView>()
+    private val callViews = sortedMapOf<UInt, CallView>()
+    private val lost = sortedSetOf<UInt>()
+
+    /** All accounts, by id. */
+    val accounts: List<AccountView> get() = accountViews.values.toList()
+
+    /** All calls that are not over, by id. */
+    val calls: List<CallView> get() = callViews.values.toList()
+
+    /** Accounts whose password cannot be read any more, until they have another; it is told once, and nobody may look. */
+    val passwordsLost: Set<UInt> get() = lost.toSet()
+
+    /** Begins to pull events. */
+    fun start() {
+        val phone = phone ?: return
+        phone.accounts().forEach { accountViews[it.account] = it }
+        phone.calls().forEach { callViews[it.call] = it }
+        Thread({ pull(phone) }, "offhook-events").apply { isDaemon = true }.start()
+    }
+
+    fun listen(listener: Listener) {
+        listeners += listener
+    }
+
+    fun ignore(listener: Listener) {
+        listeners -= listener
+    }
+
+    /** A call that is not over. */
+    fun call(id: UInt): CallView? = callViews[id]
+
+    /**
+     * Gives the core a command. A failure is a [PhoneException]: the app called wrongly. Text that is no Unicode (half an
+     * emoji) fails in the bindings, before the core sees it.
+     */
+    fun <T> ask(command: PhoneInterface.() -> T): Result<T> = try {
+        Result.success((phone ?: throw PhoneException.ShutDown()).command())
+    } catch (wrong: PhoneException) {
+        Result.failure(wrong)
+    } catch (_: CharacterCodingException) {
+        Result.failure(PhoneException.BadArgument("that is no text"))
+    }
+
+    /** The core tells of an account once more while it unregisters, and never that it is gone. */
+    fun removeAccount(id: UInt): Result<Unit> = ask { removeAccount(id) }.onSuccess {
+        accountViews.remove(id)
+        lost -= id
+    }
+
+    /** A [password] that is null stays as it is. */
+    fun changeAccount(id: UInt, settings: AccountSettings, password: String?): Result<Unit> =
+        ask { changeAccount(id, settings, password) }.onSuccess { if (password != null) lost -= id }
+
+    private fun pull(phone: PhoneInterface) {
+        while (true) {
+            val event =
+                try {
+                    phone.waitEvent(LONG_MS)
+                } catch (_: PhoneException) {
+                    return
+                }
+            if (event != null) main.post { take(event) }
+        }
+    }
+
+    private fun take(event: Event) {
+        when (event) {
+            is Event.Account -> {
+                accountViews[event.view.account] = event.view
+                if (event.view.state == AccountState.REGISTERED) lost -= event.view.account
+                tell { accountChanged(event.view) }
+            }
+
+            is Event.Call -> {
+                if (event.view.state == CallState.ENDED) {
+                    callViews.remove(event.view.call)
+                } else {
+                    callViews[event.view.call] = event.view
+                }
+                tell { callChanged(event.view) }
+            }
+
+            is Event.Quality -> tell { qualityChanged(event.call, event.quality) }
+
+            is Event.PasswordLost -> {
+                lost += event.account
+                tell { moment(event) }
+            }
+
+            else -> tell { moment(event) }
+        }
+    }
+
+    private fun tell(what: Listener.() -> Unit) = listeners.toList().forEach(what)
+
+    private companion object {
+        /** Nothing happens when it ends: the core wakes the thread when there is news. */
+        val LONG_MS = 3_600_000uL
+    }
+}

@@ -1,0 +1,300 @@
+package org.offhook.app.ui
+
+import android.app.Activity
+import android.app.AlertDialog
+import android.content.Context
+import android.content.Intent
+import android.graphics.Rect
+import android.graphics.Typeface
+import android.os.Bundle
+import android.text.InputFilter
+import android.text.method.PasswordTransformationMethod
+import android.view.View
+import android.view.ViewGroup
+import android.view.inputmethod.InputMethodManager
+import android.widget.Button
+import android.widget.EditText
+import android.widget.ImageButton
+import android.widget.RadioGroup
+import android.widget.TextView
+import org.offhook.app.OffhookApp
+import org.offhook.app.R
+import org.offhook.app.core.Core
+import org.offhook.core.AccountState
+import org.offhook.core.AccountView
+import org.offhook.core.Event
+import org.offhook.core.Field
+import org.offhook.core.PhoneException
+import org.offhook.core.Transport
+
+/**
+ * An account: typed in, saved, and tested by registering it while the user looks on.
+ *
+ * The password is never shown again, and not kept with the screen's state either: it outlives a rotation in memory only.
+ */
+class AccountActivity :
+    Activity(),
+    Core.Listener {
+    private val app get() = OffhookApp.of(this)
+    private val core get() = app.core
+    private lateinit var notice: Notice
+    private lateinit var test: SelfTestView
+
+    /** Which account; null while there is none yet. */
+    private var account: UInt? = null
+
+    /** It was saved from here, and what the core has said of it since then counts. */
+    private var tested = false
+    private var begun = false
+    private var moreOpen = false
+    private val passwordLost get() = account in core.passwordsLost
+
+    /** The account's own wish, which this screen does not change. */
+    private var register = true
+
+    override fun onCreate(savedInstanceState: Bundle?) {
+        super.onCreate(savedInstanceState)
+        setContentView(R.layout.account)
+        edgeToEdge(findViewById(R.id.root))
+        notice = Notice(this)
+        test = SelfTestView(findViewById(R.id.test)) { account?.let { core.ask { register(it) } } }
+        FIELDS.values.forEach { edit(it.edit).filters = arrayOf(InputFilter.LengthFilter(LONGEST_LENGTH)) }
+        if (savedInstanceState == null) begin() else restore(savedInstanceState)
+        // The platform writes passwords, and so their hint, like a typewriter.
+        edit(R.id.password).typeface = Typeface.DEFAULT
+        wire()
+        showForm()
+    }
+
+    override fun onStart() {
+        super.onStart()
+        core.listen(this)
+        show()
+    }
+
+    override fun onStop() {
+        super.onStop()
+        core.ignore(this)
+    }
+
+    override fun onSaveInstanceState(outState: Bundle) {
+        super.onSaveInstanceState(outState)
+        account?.let { outState.putInt(ACCOUNT, it.toInt()) }
+        outState.putBoolean(TESTED, tested)
+        outState.putBoolean(BEGUN, begun)
+        outState.putBoolean(MORE_OPEN, moreOpen)
+        outState.putBoolean(REGISTER, register)
+    }
+
+    @Deprecated("The platform has nothing else that stays in memory")
+    override fun onRetainNonConfigurationInstance(): Any = edit(R.id.password).text.toString()
+
+    override fun accountChanged(view: AccountView) {
+        if (view.account != account) return
+        begun = true
+        show()
+        // Calls reach us from now on, and should be seen.
+        val ask = tested && view.state == AccountState.REGISTERED && !Permission.NOTIFICATIONS.given(this)
+        if (ask && !Permission.NOTIFICATIONS.wasAsked(this)) Permission.NOTIFICATIONS.ask(this)
+    }
+
+    override fun moment(event: Event) {
+        if (event is Event.PasswordLost && event.account == account) {
+            showForm()
+            show()
+        }
+    }
+
+    override fun onRequestPermissionsResult(code: Int, permissions: Array<String>, results: IntArray) = show()
+
+    private fun begin() {
+        val asked = intent.getIntExtra(ACCOUNT, NONE).takeIf { it != NONE }?.toUInt()
+        account = asked ?: Registration.first(core.accounts)?.account
+        val settings = account?.let { id -> core.ask { accountSettings(id) }.getOrNull() }
+        if (settings == null) {
+            account = null
+            return
+        }
+        val form = AccountForm.of(settings)
+        form.texts.forEach { (field, text) -> edit(FIELDS.getValue(field).edit).setText(text) }
+        transports().check(RADIOS.getValue(form.transport))
+        register = form.register
+        moreOpen = form.transport != Transport.AUTOMATIC ||
+            AccountForm.MORE.any { !form.texts[it].isNullOrEmpty() }
+    }
+
+    private fun restore(state: Bundle) {
+        account = state.getInt(ACCOUNT, NONE).takeIf { it != NONE }?.toUInt()
+        tested = state.getBoolean(TESTED)
+        begun = state.getBoolean(BEGUN)
+        moreOpen = state.getBoolean(MORE_OPEN)
+        register = state.getBoolean(REGISTER, true)
+        @Suppress("DEPRECATION")
+        (lastNonConfigurationInstance as? String)?.let { edit(R.id.password).setText(it) }
+    }
+
+    private fun wire() {
+        findViewById<View>(R.id.back).setOnClickListener { finish() }
+        findViewById<View>(R.id.more).setOnClickListener {
+            moreOpen = !moreOpen
+            showForm()
+        }
+        findViewById<View>(R.id.save).setOnClickListener { save() }
+        findViewById<View>(R.id.remove).setOnClickListener { askToRemove() }
+        findViewById<View>(R.id.done).setOnClickListener { finish() }
+        val reveal = findViewById<ImageButton>(R.id.reveal)
+        reveal.setOnClickListener {
+            val password = edit(R.id.password)
+            reveal.isSelected = !reveal.isSelected
+            password.transformationMethod = if (reveal.isSelected) null else PasswordTransformationMethod.getInstance()
+            password.setSelection(password.length())
+        }
+    }
+
+    private fun save() {
+        FIELDS.values.forEach { findViewById<View>(it.mistake).visibility = View.GONE }
+        FIELDS.values.forEach { edit(it.edit).isActivated = false }
+        val form = form()
+        val settings = form.settings()
+        val password = form.password(account != null)
+        // What the core says from here on is of what was saved now; it may say it at once.
+        begun = false
+        val known = account
+        val saved = if (known == null) {
+            core.ask { addAccount(settings, password.orEmpty()) }
+        } else {
+            core.changeAccount(known, settings, password).map { known }
+        }
+        saved.onSuccess {
+            account = it
+            tested = true
+            edit(R.id.password).setText("")
+            hideKeyboard()
+            showForm()
+            show()
+            findViewById<View>(R.id.test).let { card -> card.post { card.requestRectangleOnScreen(bounds(card)) } }
+        }.onFailure(::wrong)
+    }
+
+    private fun wrong(failure: Throwable) {
+        val sentence = failure.sentence(this)
+        val field = when (failure) {
+            is PhoneException.BadSetting -> failure.field
+            is PhoneException.Secrets -> Field.PASSWORD
+            else -> null
+        }
+        if (field == null) return notice.show(Notice.Card(sentence))
+        if (field in AccountForm.MORE && !moreOpen) {
+            moreOpen = true
+            showForm()
+        }
+        val row = FIELDS.getValue(field)
+        findViewById<TextView>(row.mistake).apply {
+            text = sentence
+            visibility = View.VISIBLE
+        }
+        edit(row.edit).isActivated = true
+        edit(row.edit).requestFocus()
+    }
+
+    private fun askToRemove() {
+        val known = account ?: return
+        AlertDialog.Builder(this)
+            .setMessage(R.string.account_remove_ask)
+            .setNegativeButton(R.string.cancel, null)
+            .setPositiveButton(R.string.account_remove_yes) { _, _ ->
+                core.removeAccount(known).onSuccess { finish() }.onFailure(::wrong)
+            }
+            .show()
+    }
+
+    private fun form() = AccountForm(
+        FIELDS.mapValues { edit(it.value.edit).text.toString() },
+        RADIOS.entries.first { it.value == transports().checkedRadioButtonId }.key,
+        register
+    )
+
+    /** What does not depend on how the account fares. */
+    private fun showForm() {
+        val editing = account != null
+        findViewById<TextView>(R.id.title).setText(if (editing) R.string.account_edit else R.string.account_new)
+        edit(R.id.password).hint = if (editing && !passwordLost) getString(R.string.account_password_kept) else null
+        findViewById<View>(R.id.remove).visibility = if (editing) View.VISIBLE else View.GONE
+        findViewById<View>(R.id.more_fields).visibility = if (moreOpen) View.VISIBLE else View.GONE
+        findViewById<Button>(R.id.more).apply {
+            setText(if (moreOpen) R.string.account_less else R.string.account_more)
+            val icon = if (moreOpen) R.drawable.ic_less else R.drawable.ic_more
+            setCompoundDrawablesRelativeWithIntrinsicBounds(icon, 0, 0, 0)
+        }
+    }
+
+    private fun show() {
+        val view = core.accounts.find { it.account == account }
+        val result = SelfTest.of(view.takeIf { begun || !tested })
+        // An account that is looked at shows how it stands, too.
+        findViewById<View>(R.id.test).visibility = if (tested || view != null) View.VISIBLE else View.GONE
+        test.show(result)
+        findViewById<View>(R.id.done).visibility = if (result.passed && tested) View.VISIBLE else View.GONE
+        val refused = Permission.NOTIFICATIONS.wasAsked(this) && !Permission.NOTIFICATIONS.given(this)
+        notice.show(
+            when {
+                passwordLost -> Notice.Card(getString(R.string.account_password_lost))
+
+                refused -> Notice.Card(
+                    getString(Permission.NOTIFICATIONS.refused),
+                    button = R.string.permission_settings
+                ) { startActivity(Permission.settings(this)) }
+
+                else -> null
+            }
+        )
+        edit(R.id.password).isActivated = passwordLost
+    }
+
+    private fun hideKeyboard() {
+        val focused = currentFocus ?: return
+        getSystemService(InputMethodManager::class.java).hideSoftInputFromWindow(focused.windowToken, 0)
+        focused.clearFocus()
+    }
+
+    private fun bounds(view: View) = Rect(0, 0, view.width, view.height)
+
+    private fun edit(id: Int): EditText = findViewById(id)
+
+    private fun transports(): RadioGroup = findViewById(R.id.transports)
+
+    private data class FieldViews(val edit: Int, val mistake: Int)
+
+    companion object {
+        private const val ACCOUNT = "account"
+        private const val TESTED = "tested"
+        private const val BEGUN = "begun"
+        private const val MORE_OPEN = "more_open"
+        private const val REGISTER = "register"
+        private const val NONE = -1
+
+        /** Longer than anything that works; the core says so of what is only a little too long. */
+        private const val LONGEST_LENGTH = 300
+
+        private val FIELDS = mapOf(
+            Field.SERVER to FieldViews(R.id.server, R.id.server_mistake),
+            Field.NUMBER to FieldViews(R.id.number, R.id.number_mistake),
+            Field.PASSWORD to FieldViews(R.id.password, R.id.password_mistake),
+            Field.PROXY to FieldViews(R.id.proxy, R.id.proxy_mistake),
+            Field.AUTH_USER to FieldViews(R.id.auth_user, R.id.auth_user_mistake),
+            Field.DISPLAY_NAME to FieldViews(R.id.display_name, R.id.display_name_mistake)
+        )
+
+        private val RADIOS = mapOf(
+            Transport.AUTOMATIC to R.id.transport_automatic,
+            Transport.UDP to R.id.transport_udp,
+            Transport.TCP to R.id.transport_tcp
+        )
+
+        /** The account there is, or a new one. */
+        fun intent(context: Context) = Intent(context, AccountActivity::class.java)
+
+        /** A certain account. */
+        fun intent(context: Context, account: UInt) = intent(context).putExtra(ACCOUNT, account.toInt())
+    }
+}

@@ -1,0 +1,272 @@
+package org.offhook.app.ui
+
+import android.app.Activity
+import android.content.ActivityNotFoundException
+import android.content.Context
+import android.content.Intent
+import android.os.Bundle
+import android.text.Editable
+import android.text.InputFilter
+import android.text.TextWatcher
+import android.view.View
+import android.view.inputmethod.InputMethodManager
+import android.widget.EditText
+import android.widget.ImageView
+import android.widget.TextView
+import org.offhook.app.OffhookApp
+import org.offhook.app.R
+import org.offhook.app.core.Core
+import org.offhook.app.notify.CallNotice
+import org.offhook.core.AccountView
+import org.offhook.core.CallView
+import org.offhook.core.Event
+import org.offhook.core.PhoneException
+
+/** The dialpad, with how the phone is registered at its head. The first screen; `tel:` and `sip:` links lead here too. */
+class DialActivity :
+    Activity(),
+    Core.Listener {
+    private lateinit var number: EditText
+    private lateinit var mistake: TextView
+    private lateinit var notice: Notice
+    private val app get() = OffhookApp.of(this)
+
+    /** The user refused the microphone a moment ago. */
+    private var refused: Permission? = null
+
+    override fun onCreate(savedInstanceState: Bundle?) {
+        super.onCreate(savedInstanceState)
+        setContentView(R.layout.dial)
+        edgeToEdge(findViewById(R.id.root))
+        number = findViewById(R.id.number)
+        mistake = findViewById(R.id.mistake)
+        notice = Notice(this)
+        prepareNumber()
+        findViewById<View>(R.id.header).setOnClickListener { openAccount() }
+        findViewById<View>(R.id.set_up).setOnClickListener { openAccount() }
+        findViewById<View>(R.id.call).setOnClickListener { call() }
+        findViewById<View>(R.id.to_call).setOnClickListener { returnToCall() }
+        if (savedInstanceState == null) take(intent)
+    }
+
+    override fun onNewIntent(intent: Intent) {
+        super.onNewIntent(intent)
+        setIntent(intent)
+        take(intent)
+    }
+
+    override fun onStart() {
+        super.onStart()
+        app.core.listen(this)
+        refused?.let { if (it.given(this)) refused = null }
+        show()
+    }
+
+    override fun onStop() {
+        super.onStop()
+        app.core.ignore(this)
+    }
+
+    override fun accountChanged(view: AccountView) = show()
+
+    override fun callChanged(view: CallView) = show()
+
+    override fun moment(event: Event) {
+        if (event is Event.PasswordLost) show()
+    }
+
+    override fun onRequestPermissionsResult(code: Int, permissions: Array<String>, results: IntArray) {
+        val permission = Permission.of(code) ?: return
+        // Nothing in it: the question was broken off, by a rotation say.
+        if (results.isEmpty()) return
+        if (permission.given(this)) call() else refused = permission
+        show()
+    }
+
+    private fun prepareNumber() {
+        number.showSoftInputOnFocus = false
+        number.filters = arrayOf(
+            InputFilter { source, from, to, before, start, end ->
+                val length = before.length - (end - start) + (to - from)
+                if (length <= LONGEST_LENGTH) return@InputFilter null
+                // All or nothing: the beginning of a number is another number.
+                fail(getString(R.string.dial_too_long))
+                before.subSequence(start, end)
+            }
+        )
+        val backspace = findViewById<View>(R.id.backspace)
+        number.addTextChangedListener(object : TextWatcher {
+            override fun beforeTextChanged(text: CharSequence, start: Int, count: Int, after: Int) = Unit
+
+            override fun onTextChanged(text: CharSequence, start: Int, before: Int, count: Int) {
+                if (before != count || count > 0) mistake.visibility = View.GONE
+            }
+
+            override fun afterTextChanged(text: Editable) {
+                backspace.visibility = if (text.isEmpty()) View.INVISIBLE else View.VISIBLE
+            }
+        })
+        backspace.setOnClickListener { deleteBack() }
+        backspace.setOnLongClickListener {
+            number.setText("")
+            true
+        }
+        findViewById<View>(R.id.keyboard).setOnClickListener { letters(!number.showSoftInputOnFocus) }
+        findViewById<Keypad>(R.id.keys).onKey = { key ->
+            val at = selection()
+            number.text.replace(at.first, at.last, key.toString())
+        }
+    }
+
+    /** The platform's keyboard beside the keys, for addresses with letters in them. */
+    private fun letters(on: Boolean) {
+        val keyboard = getSystemService(InputMethodManager::class.java)
+        number.showSoftInputOnFocus = on
+        number.requestFocus()
+        if (on) keyboard.showSoftInput(number, 0) else keyboard.hideSoftInputFromWindow(number.windowToken, 0)
+    }
+
+    /** As the keyboard's own key would: what is marked, or the whole character before the cursor. */
+    private fun deleteBack() {
+        val at = selection()
+        val from = if (at.first < at.last || at.first == 0) {
+            at.first
+        } else {
+            Character.offsetByCodePoints(number.text, at.first, -1)
+        }
+        number.text.delete(from, at.last)
+    }
+
+    /** Where typing goes: the cursor, or the end where there is none. */
+    private fun selection(): IntRange {
+        val start = number.selectionStart
+        val end = number.selectionEnd
+        if (start < 0 || end < 0) return number.length()..number.length()
+        return minOf(start, end)..maxOf(start, end)
+    }
+
+    private fun take(intent: Intent) {
+        val data = intent.data ?: return
+        if (data.scheme !in setOf("tel", "sip", "sips")) return
+        number.setText(data.schemeSpecificPart.orEmpty())
+        number.setSelection(number.length())
+    }
+
+    private fun call() {
+        val to = number.text.toString()
+        if (to.isBlank()) return recall()
+        // A number that cannot be called is no reason to ask for anything.
+        app.core.ask { check(null, to) }.onFailure { return wrong(it) }
+        if (!Permission.MICROPHONE.given(this)) return Permission.MICROPHONE.ask(this)
+        app.calls.place(null, to).onSuccess { call ->
+            remembered().edit().putString(LAST, to).apply()
+            number.setText("")
+            startActivity(CallActivity.intent(this, call, to))
+        }.onFailure(::wrong)
+    }
+
+    /** The call button without a number brings back the last one called. */
+    private fun recall() {
+        val last = remembered().getString(LAST, null) ?: return fail(getString(R.string.dial_nothing_yet))
+        number.setText(last)
+        number.setSelection(number.length())
+    }
+
+    private fun wrong(failure: Throwable) {
+        if (failure is PhoneException.NoAccount) openAccount() else fail(failure.sentence(this))
+    }
+
+    private fun fail(sentence: String) {
+        mistake.text = sentence
+        mistake.visibility = View.VISIBLE
+    }
+
+    private fun show() {
+        val account = Registration.first(app.core.accounts)
+        findViewById<View>(R.id.first).visibility = if (account == null) View.VISIBLE else View.GONE
+        findViewById<View>(R.id.dial).visibility = if (account == null) View.GONE else View.VISIBLE
+        if (account != null) showRegistration(Registration.of(account))
+        showCall(CallScreen.foremost(app.core.calls))
+    }
+
+    private fun showRegistration(registration: Registration) {
+        val words = registration.words.said(this)
+        findViewById<TextView>(R.id.registration).text = words
+        findViewById<View>(R.id.header).contentDescription = getString(R.string.state_opens_account, words)
+        findViewById<ImageView>(R.id.dot).setColorFilter(getColor(registration.colour))
+        val trouble = registration.trouble
+        val refused = refused
+        val lost = app.core.passwordsLost.firstOrNull()
+        val fills = CallNotice.mayFillScreen(this)
+        // It was allowed since: should it be forbidden once more, that is news.
+        if (fills && remembered().contains(DARK)) remembered().edit().remove(DARK).apply()
+        notice.show(
+            when {
+                refused != null -> settings(refused)
+
+                lost != null -> Notice.Card(
+                    getString(R.string.account_password_lost),
+                    button = R.string.account_edit
+                ) { startActivity(AccountActivity.intent(this, lost)) }
+
+                trouble != null -> Notice.of(this, trouble) { app.core.ask { register(registration.account) } }
+
+                registration.off -> Notice.Card(getString(R.string.state_off), button = R.string.account_edit) {
+                    openAccount()
+                }
+
+                Permission.NOTIFICATIONS.wasAsked(this) && !Permission.NOTIFICATIONS.given(this) ->
+                    settings(Permission.NOTIFICATIONS)
+
+                !fills && !remembered().getBoolean(DARK, false) -> darkScreen()
+
+                else -> null
+            }
+        )
+    }
+
+    private fun settings(permission: Permission) =
+        Notice.Card(getString(permission.refused), button = R.string.permission_settings) {
+            startActivity(Permission.settings(this))
+        }
+
+    private fun darkScreen() = Notice.Card(
+        getString(R.string.permission_full_screen),
+        button = R.string.permission_settings,
+        dismiss = {
+            remembered().edit().putBoolean(DARK, true).apply()
+            show()
+        }
+    ) {
+        try {
+            startActivity(Permission.fullScreenSettings(this))
+        } catch (_: ActivityNotFoundException) {
+            startActivity(Permission.settings(this))
+        }
+    }
+
+    private fun showCall(call: CallView?) {
+        val bar = findViewById<TextView>(R.id.to_call)
+        bar.visibility = if (call == null) View.GONE else View.VISIBLE
+        val title = call?.let(Numbers::title).orEmpty()
+        bar.text = if (title.isEmpty()) getString(R.string.dial_return) else getString(R.string.dial_return_with, title)
+    }
+
+    private fun openAccount() = startActivity(AccountActivity.intent(this))
+
+    private fun returnToCall() {
+        val call = CallScreen.foremost(app.core.calls) ?: return
+        startActivity(CallActivity.intent(this, call.call))
+    }
+
+    private fun remembered() = getSharedPreferences("dial", Context.MODE_PRIVATE)
+
+    private companion object {
+        /** As the core: no number or address that works is longer. */
+        const val LONGEST_LENGTH = 255
+        const val LAST = "last"
+
+        /** The user leaves the screen dark when a call comes in. */
+        const val DARK = "dark"
+    }
+}

@@ -1,0 +1,42 @@
+package org.offhook.app.ui
+
+import org.offhook.app.R
+import org.offhook.core.AccountState
+import org.offhook.core.AccountView
+
+/** How an account stands, as every screen says it: a dot, words, and what is wrong. [off]: it is not even tried. */
+data class Registration(val account: UInt, val colour: Int, val words: Words, val off: Boolean, val trouble: Trouble?) {
+    /** A failure: its sentence, and on the clock since boot when it is tried again; null: not by itself. */
+    data class Trouble(val sentence: Words, val retryMillis: Long?)
+
+    companion object {
+        fun of(view: AccountView): Registration {
+            val number = Numbers.shown(view.number)
+            return when (view.state) {
+                AccountState.REGISTERED -> standing(view, R.color.accent, R.string.state_registered, number)
+
+                AccountState.REGISTERING -> standing(view, R.color.warn, R.string.state_registering, number)
+
+                AccountState.UNREGISTERED -> standing(view, R.color.idle, R.string.state_unregistered, number)
+
+                AccountState.FAILED ->
+                    standing(view, R.color.error, R.string.state_failed, number).copy(trouble = troubleOf(view))
+            }
+        }
+
+        /** The one that matters where there is room for one: as the core chooses for a call. */
+        fun first(accounts: List<AccountView>): AccountView? =
+            accounts.firstOrNull { it.state == AccountState.REGISTERED } ?: accounts.firstOrNull()
+
+        /** Null while nothing is wrong. */
+        fun troubleOf(view: AccountView): Trouble? = if (view.state == AccountState.FAILED) {
+            val why = view.why?.sentence ?: R.string.why_registration_refused
+            Trouble(Words(why), view.retryMs?.toLong())
+        } else {
+            null
+        }
+
+        private fun standing(view: AccountView, colour: Int, words: Int, number: String) =
+            Registration(view.account, colour, Words(words, number), view.state == AccountState.UNREGISTERED, null)
+    }
+}

@@ -1,0 +1,276 @@
+package org.offhook.app.core
+
+import android.os.Looper
+import java.util.concurrent.CopyOnWriteArrayList
+import java.util.concurrent.TimeUnit
+import java.util.concurrent.locks.ReentrantLock
+import kotlin.concurrent.withLock
+import org.offhook.core.AccountSettings
+import org.offhook.core.AccountState
+import org.offhook.core.AccountView
+import org.offhook.core.Announced
+import org.offhook.core.CallState
+import org.offhook.core.CallView
+import org.offhook.core.Decline
+import org.offhook.core.Event
+import org.offhook.core.LogLine
+import org.offhook.core.Network
+import org.offhook.core.PhoneException
+import org.offhook.core.PhoneInterface
+import org.offhook.core.Side
+import org.offhook.core.Step
+import org.offhook.core.TransferState
+import org.offhook.core.Transport
+import org.offhook.core.Why
+import org.robolectric.Shadows.shadowOf
+
+/**
+ * A core that does nothing by itself: it notes commands down, and tells what a test wants told.
+ *
+ * What a call may do is the core's, so a test that wants a call to answer says so itself ([show]).
+ */
+class FakePhone : PhoneInterface {
+    /** Every command in words, in order: `answer 1`. Queries are not noted. */
+    val commands = CopyOnWriteArrayList<String>()
+
+    /** Thrown at the next command, once. */
+    @Volatile var refusal: PhoneException? = null
+
+    /** What accounts were given. */
+    val settings = sortedMapOf<UInt, AccountSettings>()
+
+    private val accountViews = sortedMapOf<UInt, AccountView>()
+    private val callViews = sortedMapOf<UInt, CallView>()
+    private val lock = ReentrantLock()
+    private val changed = lock.newCondition()
+    private val queue = ArrayDeque<Event>()
+    private var waiting = false
+    private var closed = false
+    private var revision = 0u
+    private var lastId = 0u
+
+    /** Tells an event, and returns once the app has dealt with it on the main thread. */
+    fun emit(event: Event) {
+        keep(event)
+        lock.withLock {
+            queue += event
+            changed.signalAll()
+            var left = TimeUnit.SECONDS.toNanos(5)
+            while (!waiting || queue.isNotEmpty()) {
+                check(left > 0) { "nobody pulls events: was the core started?" }
+                left = changed.awaitNanos(left)
+            }
+        }
+        shadowOf(Looper.getMainLooper()).idle()
+    }
+
+    /** Tells how a call stands now. */
+    fun show(
+        call: UInt = 1u,
+        state: CallState,
+        side: Side = Side.IN,
+        name: String? = null,
+        number: String = "1002",
+        muted: Boolean = false,
+        transfer: TransferState? = null,
+        why: Why? = null,
+        said: String? = null
+    ) = emit(Event.Call(view(call, state, side, name, number, muted, transfer, why, said)))
+
+    /** A picture of a call, untold. */
+    fun view(
+        call: UInt = 1u,
+        state: CallState,
+        side: Side = Side.IN,
+        name: String? = null,
+        number: String = "1002",
+        muted: Boolean = false,
+        transfer: TransferState? = null,
+        why: Why? = null,
+        said: String? = null
+    ): CallView {
+        val up = state in setOf(CallState.ACTIVE, CallState.HELD, CallState.REMOTE_HELD)
+        return CallView(
+            call = call,
+            revision = ++revision,
+            account = 1u,
+            side = side,
+            state = state,
+            remote = "sip:$number@offhook.test",
+            number = number,
+            name = name,
+            codec = null,
+            muted = muted,
+            transfer = transfer,
+            onBehalfOf = null,
+            why = why,
+            said = said,
+            startedMs = 1_000uL,
+            answeredMs = if (up) 2_000uL else null,
+            endedMs = if (state == CallState.ENDED) 3_000uL else null
+        )
+    }
+
+    /** Tells how an account stands now. */
+    fun register(
+        account: UInt = 1u,
+        state: AccountState = AccountState.REGISTERED,
+        step: Step = Step.DONE,
+        why: Why? = null,
+        said: String? = null,
+        number: String = "1001"
+    ) = emit(
+        Event.Account(
+            AccountView(
+                account = account,
+                revision = ++revision,
+                uri = "sip:$number@offhook.test",
+                number = number,
+                state = state,
+                step = step,
+                why = why,
+                said = said,
+                retryMs = null,
+                expiresS = if (state == AccountState.REGISTERED) 3600u else null
+            )
+        )
+    )
+
+    /** An account that was there before the core began; call it before the core is started. */
+    fun withAccount(account: UInt = 1u, state: AccountState = AccountState.REGISTERED) = apply {
+        val number = "1001"
+        settings[account] = AccountSettings(number, "offhook.test", "", "", "", Transport.AUTOMATIC, true)
+        val step = if (state == AccountState.REGISTERED) Step.DONE else Step.FIND
+        val uri = "sip:$number@offhook.test"
+        accountViews[account] = AccountView(account, ++revision, uri, number, state, step, null, null, null, null)
+    }
+
+    private fun keep(event: Event) = lock.withLock {
+        when (event) {
+            is Event.Account -> accountViews[event.view.account] = event.view
+            is Event.Call ->
+                if (event.view.state == CallState.ENDED) {
+                    callViews.remove(event.view.call)
+                } else {
+                    callViews[event.view.call] = event.view
+                    lastId = maxOf(lastId, event.view.call)
+                }
+            else -> Unit
+        }
+    }
+
+    private fun note(command: String) {
+        refusal?.let {
+            refusal = null
+            throw it
+        }
+        if (closed) throw PhoneException.ShutDown()
+        commands += command
+    }
+
+    override fun waitEvent(timeoutMs: ULong): Event? = lock.withLock {
+        waiting = true
+        changed.signalAll()
+        while (queue.isEmpty()) {
+            if (closed) throw PhoneException.ShutDown()
+            changed.await()
+        }
+        waiting = false
+        queue.removeFirst()
+    }
+
+    override fun shutdown() = lock.withLock {
+        closed = true
+        changed.signalAll()
+    }
+
+    override fun accounts() = lock.withLock { accountViews.values.toList() }
+
+    override fun calls() = lock.withLock { callViews.values.toList() }
+
+    override fun log() = emptyList<LogLine>()
+
+    override fun addAccount(settings: AccountSettings, password: String): UInt {
+        note("addAccount ${settings.number} ${settings.server}")
+        val id = (this.settings.keys.maxOrNull() ?: 0u) + 1u
+        this.settings[id] = settings
+        return id
+    }
+
+    override fun changeAccount(account: UInt, settings: AccountSettings, password: String?) {
+        note("changeAccount $account")
+        this.settings[account] = settings
+    }
+
+    override fun removeAccount(account: UInt) {
+        note("removeAccount $account")
+        settings.remove(account)
+        lock.withLock { accountViews.remove(account) }
+    }
+
+    override fun accountSettings(account: UInt) = settings[account] ?: throw PhoneException.NoAccount()
+
+    override fun register(account: UInt) = note("register $account")
+
+    override fun unregister(account: UInt) = note("unregister $account")
+
+    override fun call(account: UInt?, to: String): UInt {
+        note("call ${account ?: "-"} $to")
+        return ++lastId
+    }
+
+    override fun check(account: UInt?, to: String) {
+        refusal?.let {
+            refusal = null
+            throw it
+        }
+    }
+
+    override fun answer(call: UInt) = note("answer $call")
+
+    override fun reject(call: UInt, how: Decline) = note("reject $call $how")
+
+    override fun progress(call: UInt) = note("progress $call")
+
+    override fun hangUp(call: UInt) = note("hangUp $call")
+
+    override fun hold(call: UInt) = note("hold $call")
+
+    override fun resume(call: UInt) = note("resume $call")
+
+    override fun mute(call: UInt, on: Boolean) = note("mute $call $on")
+
+    override fun swap() = note("swap")
+
+    override fun transfer(call: UInt, to: String) = note("transfer $call $to")
+
+    override fun transferTo(call: UInt, other: UInt) = note("transferTo $call $other")
+
+    override fun refresh(call: UInt) = note("refresh $call")
+
+    override fun dtmf(call: UInt, digits: String) = note("dtmf $call $digits")
+
+    override fun message(account: UInt?, to: String, text: String): UInt {
+        note("message $to")
+        return 1u
+    }
+
+    override fun doNotDisturb(on: Boolean) = note("doNotDisturb $on")
+
+    override fun forwardTo(to: String?) = note("forwardTo $to")
+
+    override fun callWaiting(on: Boolean) = note("callWaiting $on")
+
+    override fun networkUp(network: Network) = note("networkUp ${network.kind} ${network.addresses}")
+
+    override fun networkDown() = note("networkDown")
+
+    override fun push(payload: String): Announced {
+        note("push")
+        return Announced.Nothing
+    }
+
+    override fun restartAudio() = note("restartAudio")
+
+    override fun audioRoute(input: Int?, output: Int?) = note("audioRoute $input $output")
+}

@@ -1,0 +1,261 @@
+package org.offhook.app.ui
+
+import android.view.View
+import android.widget.EditText
+import android.widget.RadioButton
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNotNull
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.offhook.app.R
+import org.offhook.app.core.FakePhone
+import org.offhook.core.AccountState
+import org.offhook.core.Event
+import org.offhook.core.Field
+import org.offhook.core.PhoneException
+import org.offhook.core.SettingFault
+import org.offhook.core.Step
+import org.offhook.core.Transport
+import org.offhook.core.Why
+import org.robolectric.Robolectric
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.annotation.Config
+import org.robolectric.shadows.ShadowAlertDialog
+
+@RunWith(RobolectricTestRunner::class)
+class AccountActivityTest {
+    private val fresh by lazy { Screens(FakePhone()) }
+    private val kept by lazy { Screens() }
+
+    private fun AccountActivity.fill() {
+        type(R.id.server, "sip.example.com")
+        type(R.id.number, "1001")
+        type(R.id.password, "secret")
+    }
+
+    private fun AccountActivity.rows() =
+        (0..2).map { findViewById<android.view.ViewGroup>(R.id.test_rows).getChildAt(it).contentDescription.toString() }
+
+    @Test
+    @Config(sdk = [28, 31, 35])
+    fun saving_adds_the_account_and_the_test_follows_it_step_by_step() {
+        val activity = fresh.account().get()
+        assertFalse(activity.sees(R.id.test))
+        activity.fill()
+        activity.press(R.id.save)
+        assertEquals(listOf("addAccount 1001 sip.example.com"), fresh.phone.commands.filter { "Account" in it })
+        fresh.phone.register(state = AccountState.REGISTERING, step = Step.FIND)
+        assertEquals(
+            listOf("Find the server's name: under way", "Reach the server: not yet", "Register: not yet"),
+            activity.rows()
+        )
+        fresh.phone.register(state = AccountState.REGISTERING, step = Step.REGISTER)
+        assertEquals(
+            listOf("Find the server's name: done", "Reach the server: done", "Register: under way"),
+            activity.rows()
+        )
+        fresh.phone.register()
+        assertTrue(activity.rows().all { it.endsWith("done") })
+        assertEquals("All is well. You can make and receive calls.", activity.text(R.id.test_verdict))
+        activity.press(R.id.done)
+        assertTrue(activity.isFinishing)
+    }
+
+    @Test
+    fun a_failed_step_shows_its_reason_and_can_be_tried_again() {
+        val activity = fresh.account().get()
+        activity.fill()
+        activity.press(R.id.save)
+        fresh.phone.register(state = AccountState.FAILED, step = Step.FIND, why = Why.NAME_NOT_FOUND)
+        assertEquals("Find the server's name: failed. The server's name cannot be found.", activity.rows()[0])
+        activity.press(R.id.test_now)
+        assertEquals(listOf("register 1"), fresh.phone.commands.filter { it.startsWith("register") })
+    }
+
+    @Test
+    fun a_bad_setting_marks_its_field_and_adds_nothing() {
+        val activity = fresh.account().get()
+        fresh.phone.refusal = PhoneException.BadSetting(Field.SERVER, SettingFault.MISSING, "no")
+        activity.press(R.id.save)
+        assertEquals("The server is missing.", activity.text(R.id.server_mistake))
+        assertTrue(activity.findViewById<View>(R.id.server).isActivated)
+        assertFalse(activity.sees(R.id.test))
+        activity.fill()
+        activity.press(R.id.save)
+        assertFalse(activity.sees(R.id.server_mistake))
+    }
+
+    @Test
+    fun a_bad_setting_out_of_sight_is_brought_into_it() {
+        val activity = fresh.account().get()
+        activity.fill()
+        assertFalse(activity.sees(R.id.proxy))
+        fresh.phone.refusal = PhoneException.BadSetting(Field.PROXY, SettingFault.UNUSABLE, "no")
+        activity.press(R.id.save)
+        assertTrue(activity.sees(R.id.proxy_mistake))
+    }
+
+    @Test
+    fun an_account_that_is_there_shows_its_settings_and_no_password() {
+        val activity = kept.account().get()
+        assertEquals("offhook.test", activity.text(R.id.server))
+        assertEquals("1001", activity.text(R.id.number))
+        assertEquals("", activity.text(R.id.password))
+        assertEquals("Unchanged", activity.findViewById<EditText>(R.id.password).hint)
+    }
+
+    @Test
+    fun a_password_left_empty_is_kept_and_one_that_is_typed_replaces_it() {
+        val form = AccountForm(mapOf(Field.PASSWORD to ""), Transport.AUTOMATIC, true)
+        assertNull(form.password(editing = true))
+        assertEquals("", form.password(editing = false))
+        val typed = form.copy(texts = mapOf(Field.PASSWORD to "secret"))
+        assertEquals("secret", typed.password(editing = true))
+    }
+
+    @Test
+    fun a_change_is_tested_anew_and_not_taken_for_what_was_before() {
+        val activity = kept.account().get()
+        assertTrue(activity.rows().all { it.endsWith("done") })
+        activity.press(R.id.save)
+        assertEquals(listOf("changeAccount 1"), kept.phone.commands.filter { "Account" in it })
+        assertTrue(activity.rows().all { it.endsWith("not yet") })
+        assertFalse(activity.sees(R.id.done))
+        kept.phone.register()
+        assertTrue(activity.sees(R.id.done))
+    }
+
+    @Test
+    fun what_is_not_on_the_screen_stays_as_it_was() {
+        kept.phone.settings[1u] =
+            kept.phone.settings.getValue(
+                1u
+            ).copy(register = false, transport = Transport.TCP, proxy = "edge.example.com")
+        val activity = kept.account().get()
+        assertTrue(activity.findViewById<RadioButton>(R.id.transport_tcp).isChecked)
+        assertTrue(activity.sees(R.id.proxy))
+        val before = kept.phone.settings.getValue(1u)
+        activity.press(R.id.save)
+        assertEquals(before, kept.phone.settings.getValue(1u))
+    }
+
+    @Test
+    fun a_rotation_keeps_what_was_typed_and_the_test() {
+        val controller = fresh.account()
+        controller.get().fill()
+        controller.get().press(R.id.more)
+        controller.get().type(R.id.display_name, "Ann")
+        controller.recreate()
+        val activity = controller.get()
+        assertEquals(
+            listOf("sip.example.com", "1001", "secret", "Ann"),
+            listOf(R.id.server, R.id.number, R.id.password, R.id.display_name).map(activity::text)
+        )
+        activity.press(R.id.save)
+        fresh.phone.register(state = AccountState.FAILED, step = Step.REACH, why = Why.SERVER_SILENT)
+        controller.recreate()
+        assertTrue(controller.get().rows()[1].endsWith("The server does not answer."))
+    }
+
+    @Test
+    fun the_password_is_not_in_what_the_system_keeps_of_the_screen() {
+        val controller = fresh.account()
+        controller.get().fill()
+        val state = android.os.Bundle()
+        controller.saveInstanceState(state)
+        val parcel = android.os.Parcel.obtain()
+        parcel.writeBundle(state)
+        val bytes = parcel.marshall()
+        assertFalse(String(bytes, Charsets.UTF_16LE).contains("secret") || String(bytes).contains("secret"))
+    }
+
+    @Test
+    fun a_lost_password_is_asked_for_with_a_word_why_until_another_is_saved() {
+        kept.app.core
+        kept.phone.emit(Event.PasswordLost(1u))
+        val activity = kept.account().get()
+        assertTrue(activity.text(R.id.notice_text).startsWith("The password can no longer be read"))
+        assertTrue(activity.findViewById<View>(R.id.password).isActivated)
+        activity.press(R.id.save)
+        assertTrue("none was typed", activity.sees(R.id.notice))
+        activity.type(R.id.password, "secret")
+        activity.press(R.id.save)
+        assertFalse(activity.sees(R.id.notice))
+        assertEquals(emptySet<UInt>(), kept.app.core.passwordsLost)
+    }
+
+    @Test
+    fun an_account_whose_password_was_lost_can_be_removed_and_is_forgotten() {
+        kept.app.core
+        kept.phone.emit(Event.PasswordLost(1u))
+        kept.app.core.removeAccount(1u)
+        assertEquals(emptySet<UInt>(), kept.app.core.passwordsLost)
+    }
+
+    @Test
+    fun an_account_that_is_switched_off_has_not_lost_its_password() {
+        val phone = FakePhone().withAccount(state = AccountState.UNREGISTERED)
+        assertFalse(Screens(phone).account().get().sees(R.id.notice))
+    }
+
+    @Test
+    fun a_password_that_is_lost_while_the_account_is_open_is_told_there() {
+        val activity = kept.account().get()
+        assertFalse(activity.sees(R.id.notice))
+        kept.phone.emit(Event.PasswordLost(1u))
+        assertTrue(activity.sees(R.id.notice))
+    }
+
+    @Test
+    fun removing_asks_first() {
+        val activity = kept.account().get()
+        activity.press(R.id.remove)
+        assertEquals(emptyList<String>(), kept.phone.commands.filter { it.startsWith("remove") })
+        val dialog = ShadowAlertDialog.getLatestAlertDialog()
+        assertNotNull(dialog)
+        dialog.getButton(android.content.DialogInterface.BUTTON_POSITIVE).performClick()
+        pass(java.time.Duration.ZERO)
+        assertEquals(listOf("removeAccount 1"), kept.phone.commands.filter { it.startsWith("remove") })
+        assertTrue(activity.isFinishing)
+    }
+
+    @Test
+    fun notifications_are_asked_for_at_the_first_registration_and_not_again() {
+        fresh.deny("android.permission.POST_NOTIFICATIONS")
+        val activity = fresh.account().get()
+        activity.fill()
+        activity.press(R.id.save)
+        assertNull(shadowOf(activity).lastRequestedPermission)
+        fresh.phone.register()
+        val asked = shadowOf(activity).lastRequestedPermission
+        assertEquals(listOf("android.permission.POST_NOTIFICATIONS"), asked.requestedPermissions.toList())
+        activity.onRequestPermissionsResult(asked.requestCode, asked.requestedPermissions, intArrayOf(-1))
+        assertTrue(activity.text(R.id.notice_text).startsWith("Without notifications you may miss calls"))
+    }
+
+    @Test
+    fun a_keystore_that_says_no_is_told_at_the_password() {
+        val activity = fresh.account().get()
+        activity.fill()
+        fresh.phone.refusal = PhoneException.Secrets("no")
+        activity.press(R.id.save)
+        assertEquals(
+            "The password cannot be kept on this phone. Please try again.",
+            activity.text(R.id.password_mistake)
+        )
+    }
+
+    @Test
+    fun a_megabyte_in_a_field_is_cut_and_the_core_says_what_is_wrong() {
+        val activity = fresh.account().get()
+        activity.fill()
+        activity.type(R.id.server, "x".repeat(1_000_000))
+        fresh.phone.refusal = PhoneException.BadSetting(Field.SERVER, SettingFault.TOO_LONG, "no")
+        activity.press(R.id.save)
+        assertEquals("The server is too long.", activity.text(R.id.server_mistake))
+    }
+}

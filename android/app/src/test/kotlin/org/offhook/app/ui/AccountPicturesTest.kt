@@ -1,0 +1,118 @@
+package org.offhook.app.ui
+
+import android.widget.ScrollView
+import java.time.Duration
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.offhook.app.Pictures
+import org.offhook.app.R
+import org.offhook.app.core.FakePhone
+import org.offhook.core.AccountState
+import org.offhook.core.Event
+import org.offhook.core.Field
+import org.offhook.core.PhoneException
+import org.offhook.core.SettingFault
+import org.offhook.core.Step
+import org.offhook.core.Why
+import org.robolectric.Robolectric
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
+
+@RunWith(RobolectricTestRunner::class)
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+@Config(sdk = [35], qualifiers = PHONE)
+class AccountPicturesTest {
+    private val screens by lazy { Screens(FakePhone()) }
+    private val phone get() = screens.phone
+
+    private fun open(): AccountActivity = screens.account().get()
+
+    private fun saved() = open().also {
+        it.type(R.id.server, "sip.example.com")
+        it.type(R.id.number, "1001")
+        it.type(R.id.password, "secret")
+        it.press(R.id.save)
+    }
+
+    private fun failing(step: Step, why: Why, again: Duration?) = saved().also { phone.emit(failed(step, why, again)) }
+
+    private fun down(activity: AccountActivity) = activity.also {
+        val scroll = it.window.decorView.all().filterIsInstance<ScrollView>().first()
+        scroll.scrollTo(0, scroll.getChildAt(0).height)
+    }
+
+    private fun wrongPassword() = failing(Step.REGISTER, Why.BAD_CREDENTIALS, null)
+
+    @Test
+    fun empty() = Pictures.check("account-empty", open())
+
+    @Test
+    fun testing() = saved().let {
+        phone.register(state = AccountState.REGISTERING, step = Step.REACH)
+        Pictures.check("account-testing", it)
+    }
+
+    @Test
+    fun no_such_name() = Pictures.check(
+        "account-no-name",
+        failing(Step.FIND, Why.NAME_NOT_FOUND, SOON)
+    )
+
+    @Test
+    fun no_answer() = Pictures.check(
+        "account-no-answer",
+        failing(Step.REACH, Why.SERVER_SILENT, SOON)
+    )
+
+    @Test
+    fun wrong_password() = Pictures.check("account-wrong-password", wrongPassword())
+
+    @Test
+    fun registered() = saved().let {
+        phone.register()
+        Pictures.check("account-ok", down(it))
+    }
+
+    @Test
+    fun mistake() {
+        val activity = open()
+        phone.refusal = PhoneException.BadSetting(Field.SERVER, SettingFault.MISSING, "no")
+        activity.press(R.id.save)
+        Pictures.check("account-mistake", activity)
+    }
+
+    @Test
+    fun more() = Pictures.check("account-more", down(open().apply { press(R.id.more) }))
+
+    @Test
+    fun password_lost() {
+        val screens = Screens(FakePhone().withAccount(state = AccountState.UNREGISTERED))
+        screens.app.core
+        screens.phone.emit(Event.PasswordLost(1u))
+        Pictures.check("account-password-lost", screens.account().get())
+    }
+
+    @Test
+    @Config(qualifiers = "+night")
+    fun dark() = Pictures.check("account-dark", wrongPassword())
+
+    @Test
+    @Config(qualifiers = "+zh-rCN")
+    fun chinese() = Pictures.check("account-zh", wrongPassword())
+
+    @Test
+    @Config(qualifiers = "+ar-ldrtl")
+    fun right_to_left() = Pictures.check("account-rtl", wrongPassword())
+
+    @Test
+    fun large_text() {
+        RuntimeEnvironment.setFontScale(2f)
+        Pictures.check("account-large", wrongPassword())
+    }
+
+    private companion object {
+        val SOON: Duration = Duration.ofSeconds(32)
+    }
+}

@@ -1,0 +1,98 @@
+package org.offhook.app.ui
+
+import android.Manifest
+import android.app.Activity
+import android.app.Application
+import android.os.Looper
+import android.os.SystemClock
+import android.telecom.CallAudioState
+import android.telecom.Connection
+import android.telecom.TelecomManager
+import android.view.View
+import android.view.ViewGroup
+import android.widget.EditText
+import android.widget.TextView
+import java.time.Duration
+import org.offhook.app.OffhookApp
+import org.offhook.app.R
+import org.offhook.app.core.FakePhone
+import org.offhook.core.AccountState
+import org.offhook.core.AccountView
+import org.offhook.core.Event
+import org.offhook.core.Step
+import org.offhook.core.Why
+import org.robolectric.Robolectric
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.android.controller.ActivityController
+
+/** An ordinary phone; there are many pictures of it, so not at its finest. */
+const val PHONE = "w411dp-h731dp-hdpi"
+
+/** To come up over the lock screen; the user may take it back from Android 14 on. */
+const val FULL_SCREEN = Manifest.permission.USE_FULL_SCREEN_INTENT
+
+/** The app's screens over a core that does as the test says. */
+class Screens(val phone: FakePhone = FakePhone().withAccount()) {
+    val app = RuntimeEnvironment.getApplication() as OffhookApp
+
+    init {
+        app.startCore = { phone }
+        // The platform's stand-in allows none by itself.
+        shadowOf(app.getSystemService(TelecomManager::class.java)).setIsOutgoingCallPermitted(true)
+        allow(Manifest.permission.RECORD_AUDIO, "android.permission.POST_NOTIFICATIONS", FULL_SCREEN)
+    }
+
+    fun dial(): ActivityController<DialActivity> = Robolectric.buildActivity(DialActivity::class.java).setup()
+
+    fun account(): ActivityController<AccountActivity> = Robolectric.buildActivity(AccountActivity::class.java).setup()
+
+    /** Call 1, or the one of the id. */
+    fun call(id: UInt = 1u): ActivityController<CallActivity> =
+        Robolectric.buildActivity(CallActivity::class.java, CallActivity.intent(app, id)).setup()
+
+    fun allow(vararg permissions: String) = shadowOf(app as Application).grantPermissions(*permissions)
+
+    fun deny(vararg permissions: String) = shadowOf(app as Application).denyPermissions(*permissions)
+
+    /** Sound can go these ways, and goes the first. */
+    @Suppress("DEPRECATION")
+    fun routes(vararg masks: Int) = app.audio.ofTelecom.stateOf(
+        object : Connection() {},
+        CallAudioState(false, masks.first(), masks.reduce(Int::or))
+    )
+}
+
+/** An account that could not be registered, and is tried again so much later; null: never by itself. */
+fun failed(step: Step, why: Why, again: Duration?): Event.Account {
+    val retry = again?.let { (SystemClock.elapsedRealtime() + it.toMillis()).toULong() }
+    return Event.Account(
+        AccountView(1u, 9u, "sip:1001@sip.example.com", "1001", AccountState.FAILED, step, why, null, retry, null)
+    )
+}
+
+fun pass(time: Duration) = shadowOf(Looper.getMainLooper()).idleFor(time)
+
+fun Activity.text(id: Int): String = findViewById<TextView>(id).text.toString()
+
+fun Activity.type(id: Int, text: String) = findViewById<EditText>(id).setText(text)
+
+fun Activity.press(id: Int) {
+    val view = findViewById<View>(id)
+    check(view.isShown) { "it is not to be seen: $view" }
+    check(view.performClick()) { "it does nothing: $view" }
+    shadowOf(Looper.getMainLooper()).idle()
+}
+
+fun Activity.key(keys: String) = keys.forEach {
+    findViewById<View>(R.id.keys).findViewWithTag<View>("$it").performClick()
+}
+
+fun Activity.sees(id: Int): Boolean = findViewById<View>(id).isShown
+
+/** Without the marks that isolate a number or a name from the text around it. */
+fun String.bare() = filter { it !in "\u2066\u2068\u2069" }
+
+fun View.all(): List<View> =
+    listOf(this) + ((this as? ViewGroup)?.let { group -> (0 until group.childCount).map(group::getChildAt) }.orEmpty())
+        .flatMap(View::all)
