@@ -224,23 +224,36 @@ impl Sipp {
 
 impl SippRun {
     /// Waits for its end; its own errors are the test's.
-    pub fn succeeds(self) {
-        self.end(false);
-    }
-
-    /// Waits for its end. It may grumble: with losses, repetitions come when it has finished with a call.
-    pub fn completes(self) {
-        self.end(true);
-    }
-
-    fn end(mut self, may_grumble: bool) {
+    pub fn succeeds(mut self) {
         let status = self.process.0.wait().expect("it ends");
-        let read = |name| std::fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
-        let (errors, log) = (read("errors"), read("log"));
-        let tail: String = log.chars().rev().take(3000).collect::<Vec<_>>().into_iter().rev().collect();
+        let (errors, log) = self.words();
+        let went_well = status.success() && errors.is_empty();
+        assert!(went_well, "sipp ended with {status}\n{errors}\n{}", tail(&log));
+    }
+
+    /// Waits for its end, by which at least so many of its calls went through. With losses on purpose SIPp may grumble,
+    /// for repetitions come when it has finished with a call, and a call may hang in it for good: a 200 that it has
+    /// dropped is not always taken when it comes again.
+    pub fn puts_through(mut self, calls: u32) {
+        let status = self.process.0.wait().expect("it ends");
+        let (errors, log) = self.words();
+        // Each picture of its screen has the line; the last one counts: `Successful call | period | all`.
+        let line = log.lines().rev().find(|line| line.trim_start().starts_with("Successful call"));
+        let successful = line.and_then(|line| line.split('|').nth(2)?.trim().parse::<u32>().ok());
         assert!(
-            status.success() && (may_grumble || errors.is_empty()),
-            "sipp ended with {status}\n{errors}\n{tail}"
+            successful.is_some_and(|it| it >= calls),
+            "{successful:?} calls, sipp ended with {status}\n{errors}\n{}",
+            tail(&log)
         );
     }
+
+    fn words(&self) -> (String, String) {
+        let read = |name| std::fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
+        (read("errors"), read("log"))
+    }
+}
+
+/// The last picture of SIPp's screen.
+fn tail(log: &str) -> String {
+    log.chars().rev().take(3000).collect::<Vec<_>>().into_iter().rev().collect()
 }
