@@ -2,8 +2,6 @@
 //!
 //! `phone`'s views, with names revealed (they are the app's to show, never to log) and times the platform can read.
 
-use offhook_io::clock;
-
 use crate::Why;
 
 /// Milliseconds since boot, sleep included.
@@ -175,7 +173,7 @@ impl From<phone::AccountView> for AccountView {
             step: view.step,
             why: view.reason,
             said: view.status.map(|status| status.to_string()),
-            retry_ms: view.retry_in.map(|wait| millis(clock::now() + wait)),
+            retry_ms: view.retry_in.map(|wait| millis(view.as_of + wait)),
             expires_s: view.expires.map(seconds),
         }
     }

@@ -248,6 +248,7 @@ mod tests {
             status: None,
             step: Step::Find,
             reason: None,
+            as_of: base::Instant::ZERO,
             retry_in: None,
         }))
     }

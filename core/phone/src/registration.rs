@@ -112,6 +112,7 @@ impl Registration {
             status: None,
             step: Step::Find,
             reason: None,
+            as_of: desk.now,
             retry_in: None,
         };
         let mut it = Self {
@@ -430,6 +431,7 @@ impl Registration {
     }
 
     /// The server's name is settled once something is on its way there: at once, or after the name servers' answer.
+    // Orders do not say whose they are: of two accounts that look up at once, the later may be shown a step ahead.
     pub(crate) fn found(&mut self, desk: &mut Desk) {
         let on_its_way = |order: &Order| matches!(order, Order::Send { .. } | Order::OpenFlow { .. });
         let finding = self.view.state == AccountState::Registering && self.view.step == Step::Find;
@@ -510,6 +512,7 @@ impl Registration {
         if self.view.revision == 0 || self.view != view {
             self.view = view;
             self.view.revision += 1;
+            self.view.as_of = desk.now;
             desk.event(Event::Account(self.view.clone()));
         }
     }

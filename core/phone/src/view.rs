@@ -112,7 +112,9 @@ pub struct AccountView {
     pub step: Step,
     /// Why it failed.
     pub reason: Option<Why>,
-    /// When it is tried again, counted from this view; `None` while failed means never by itself.
+    /// When this view was made.
+    pub as_of: Instant,
+    /// When it is tried again, counted from [`Self::as_of`]; `None` while failed means never by itself.
     pub retry_in: Option<Duration>,
 }
 

@@ -277,6 +277,7 @@ mod tests {
             status: None,
             step: Step::Done,
             reason: None,
+            as_of: base::Instant::ZERO,
             retry_in: None,
         };
         let expected = r#"{"event":"registration","account":"1001","state":"registered","expires":300}"#;
