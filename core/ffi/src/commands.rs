@@ -50,7 +50,10 @@ impl Phone {
         let mut store = self.store();
         let id = store.next_id();
         store.set_password(id, password)?;
-        store.put(id, settings)?;
+        if let Err(error) = store.put(id, settings) {
+            store.forget_password(id);
+            return Err(error.into());
+        }
         self.handle.command(Command::AddAccount(AccountId(id), account));
         self.log.note(format!("account {id} added"));
         Ok(id)
@@ -59,7 +62,7 @@ impl Phone {
     /// Changes an account's settings, and its password if one is given.
     ///
     /// # Errors
-    /// As for `add_account`; and `NoAccount`.
+    /// As for `add_account`; and `NoAccount`. After `Store` the settings are as they were, and a new password is kept.
     pub fn change_account(
         &self,
         account: u32,

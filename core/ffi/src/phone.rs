@@ -84,8 +84,8 @@ impl Phone {
         }
         let unusable = |e: std::io::Error| StartError::Folder { sentence: e.to_string() };
         let folder = PathBuf::from(&config.folder);
-        let store = Store::open(&folder, secrets).map_err(unusable)?;
         let claim = Claim::of(&folder).map_err(unusable)?;
+        let store = Store::open(&folder, secrets).map_err(unusable)?;
         let binder = binder.map(|platform| Arc::new(Binder::new(platform)));
         let mut io = offhook_io::Config {
             binder: binder.clone().map(|binder| binder as Arc<dyn offhook_net::Bind>),
@@ -221,6 +221,7 @@ struct Claim(PathBuf);
 
 impl Claim {
     fn of(folder: &Path) -> std::io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
         let folder = folder.canonicalize()?;
         let mut claimed = CLAIMED.lock().unwrap_or_else(PoisonError::into_inner);
         if !claimed.insert(folder.clone()) {

@@ -59,14 +59,14 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for SecretError {
 const FILE: &str = "accounts.json";
 
 /// The file.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Kept {
     /// The last id given out: an id is never used for a second account.
     last: u32,
     accounts: Vec<KeptAccount>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct KeptAccount {
     id: u32,
     settings: AccountSettings,
@@ -83,9 +83,8 @@ impl Store {
     /// Reads what there is. A file that makes no sense is put aside, and the phone begins without accounts.
     ///
     /// # Errors
-    /// The folder cannot be made, or the file cannot be read.
+    /// The file cannot be read.
     pub(crate) fn open(folder: &Path, secrets: Arc<dyn SecretStore>) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
         let path = folder.join(FILE);
         let kept = match fs::read(&path) {
             Ok(bytes) => match serde_json::from_slice(&bytes) {
@@ -115,21 +114,34 @@ impl Store {
     }
 
     /// Keeps an account, in place of the older one of that id.
+    ///
+    /// # Errors
+    /// It cannot be written, and everything is as it was.
     pub(crate) fn put(&mut self, id: u32, settings: AccountSettings) -> io::Result<()> {
-        match self.kept.accounts.iter_mut().find(|kept| kept.id == id) {
+        let mut kept = self.kept.clone();
+        match kept.accounts.iter_mut().find(|kept| kept.id == id) {
             Some(kept) => kept.settings = settings,
-            None => self.kept.accounts.push(KeptAccount { id, settings }),
+            None => kept.accounts.push(KeptAccount { id, settings }),
         }
-        self.kept.last = self.kept.last.max(id);
-        self.write()
+        kept.last = kept.last.max(id);
+        self.write(kept)
     }
 
     /// Forgets an account and its password.
+    ///
+    /// # Errors
+    /// It cannot be written, and everything is as it was.
     pub(crate) fn remove(&mut self, id: u32) -> io::Result<()> {
-        self.kept.accounts.retain(|kept| kept.id != id);
-        // A secret that cannot be forgotten now is of no account any more.
+        let mut kept = self.kept.clone();
+        kept.accounts.retain(|kept| kept.id != id);
+        self.write(kept)?;
+        self.forget_password(id);
+        Ok(())
+    }
+
+    pub(crate) fn forget_password(&self, id: u32) {
+        // One that cannot be forgotten now is of no account any more.
         let _ = self.secrets.remove(name(id));
-        self.write()
     }
 
     /// The password of an account; none: it has none.
@@ -141,12 +153,14 @@ impl Store {
         self.secrets.put(name(id), password)
     }
 
-    fn write(&self) -> io::Result<()> {
+    fn write(&mut self, kept: Kept) -> io::Result<()> {
         let new = self.folder.join("accounts.new");
         let mut file = fs::File::create(&new)?;
-        file.write_all(&serde_json::to_vec_pretty(&self.kept).map_err(io::Error::other)?)?;
+        file.write_all(&serde_json::to_vec_pretty(&kept).map_err(io::Error::other)?)?;
         file.sync_all()?;
-        fs::rename(new, self.folder.join(FILE))
+        fs::rename(new, self.folder.join(FILE))?;
+        self.kept = kept;
+        Ok(())
     }
 }
 
@@ -187,6 +201,18 @@ mod tests {
         assert_eq!((store.next_id(), store.password(2).unwrap().is_none()), (3, true));
         let file = fs::read_to_string(folder.path().join(FILE)).unwrap();
         assert!(!file.contains("secret"), "{file}");
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_not_half_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path(), Arc::new(Secrets::default())).unwrap();
+        store.put(1, settings("1001")).unwrap();
+        // A folder where the new file would go: root may write anywhere else.
+        fs::create_dir(folder.path().join("accounts.new")).unwrap();
+        assert!(store.put(2, settings("1002")).is_err() && store.remove(1).is_err());
+        assert_eq!(store.accounts().collect::<Vec<_>>(), [(1, &settings("1001"))]);
+        assert_eq!(store.next_id(), 2);
     }
 
     #[test]
