@@ -3,16 +3,11 @@
 use std::sync::atomic::Ordering;
 
 use base::{Redacted, Secret};
-use phone::{AccountId, CallId, Command, MessageId, NetworkNews, With, dial};
+use phone::{AccountId, CallId, Command, Keys, MAX_TEXT, MessageId, NetworkNews, With, dial};
 
 use crate::error::PhoneError;
 use crate::push::Payload;
 use crate::{AccountSettings, AccountView, Announced, CallView, Network, Phone, SecretError, Why};
-
-/// Nobody types more digits at once.
-const DIGITS: usize = 64;
-/// RFC 3428 section 8 bounds a message by what a datagram holds.
-const TEXT: usize = 1000;
 
 /// How a ringing call is declined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
@@ -262,16 +257,13 @@ impl Phone {
     /// Sends keypad digits: `0`-`9`, `*`, `#`, `A`-`D`, `!` for a hook flash, and `,` for a pause.
     ///
     /// # Errors
-    /// - `BadArgument`: another character; `TooLong`: more than 64.
+    /// - `BadArgument`: another character; `TooLong`: more than [`Keys::MOST`].
     /// - `NoSuchCall`.
     pub fn dtmf(&self, call: u32, digits: String) -> Result<(), PhoneError> {
-        if digits.len() > DIGITS {
+        if digits.len() > Keys::MOST {
             return Err(PhoneError::TooLong);
         }
-        let sendable = |c: char| c.is_ascii_digit() || "*#!,ABCDabcd".contains(c);
-        if digits.is_empty() || !digits.chars().all(sendable) {
-            return Err(PhoneError::BadArgument { sentence: "those are no keypad digits".into() });
-        }
+        Keys::read(&digits).map_err(|bad| PhoneError::BadArgument { sentence: bad.to_string() })?;
         self.on(call, |call| Command::Dtmf { call, digits: Redacted::new(digits) })
     }
 }
@@ -286,7 +278,7 @@ impl Phone {
     /// - `TooLong`: more than 1,000 bytes.
     pub fn message(&self, account: Option<u32>, to: String, text: String) -> Result<u32, PhoneError> {
         self.check_target(account, &to)?;
-        if text.len() > TEXT {
+        if text.len() > MAX_TEXT {
             return Err(PhoneError::TooLong);
         }
         let id = self.messages.fetch_add(1, Ordering::Relaxed) + 1;

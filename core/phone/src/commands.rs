@@ -16,9 +16,11 @@ use crate::registration::{Registration, profile_id};
 use crate::{Account, AccountId, CallId, Command, Event, MessageId, Refusal, Side, Subject, dial};
 
 /// Longest text of a message, in bytes: RFC 3428 section 8 bounds it by what a datagram holds.
-const MAX_TEXT: usize = 1000;
+pub const MAX_TEXT: usize = 1000;
 /// Text messages on their way at one time.
 const MAX_MESSAGES: usize = 64;
+/// Announced calls that are remembered as declined, until they come.
+const MAX_DECLINED: usize = 8;
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -191,7 +193,7 @@ impl Phone {
     fn decline(&mut self, announcement: Announcement, status: u16) {
         let now = self.desk.now;
         self.declined.retain(|declined| declined.until > now);
-        if self.declined.len() == self.config.max_calls {
+        if self.declined.len() == MAX_DECLINED {
             self.declined.remove(0);
         }
         self.declined.push(Declined::new(announcement, status, now));

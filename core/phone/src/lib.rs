@@ -20,9 +20,11 @@ mod registration;
 mod view;
 
 pub use account::{Account, Config};
+pub use commands::MAX_TEXT;
 pub use dial::{BadTarget, dial};
 pub use ids::{AccountId, CallId, CallIds, MediaId, MessageId};
 pub use input::{Command, Input, MediaNews, NetworkNews, With};
+pub use media::dtmf::Keys;
 pub use output::{Event, MediaOrder, Output, Outputs, Refusal, Subject};
 pub use phone::Phone;
 pub use reason::Why;
