@@ -357,11 +357,12 @@ impl Phone {
         self.require_open()?;
         let payload = Payload::read(&payload)?;
         let account = self.addressed(&payload)?;
-        let Some(remote) = payload.from else {
+        if payload.from.is_none() && payload.call_id.is_none() {
             self.log.note("push: register");
             self.handle.command(Command::Register(AccountId(account)));
             return Ok(Announced::Nothing);
-        };
+        }
+        let remote = payload.from.unwrap_or_default();
         let call =
             self.handle.announce(AccountId(account), remote.clone(), payload.name.clone(), payload.call_id);
         self.log.note(format!("push: call {} announced", call.0));

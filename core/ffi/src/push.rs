@@ -2,7 +2,8 @@
 //!
 //! The payload is a JSON object of strings, as the push gateway sends it on (RFC 8599 leaves its form open):
 //! `{"account": "sip:1001@example.com", "call-id": "...", "from": "sip:1002@example.com", "name": "Bob"}`. All but `account`
-//! may be missing; without `from` nobody calls, and the phone only registers anew. Knows nothing of who sent it.
+//! may be missing; with neither `from` nor `call-id` nobody calls, and the phone only registers anew. Knows nothing of who
+//! sent it.
 
 use serde::Deserialize;
 
@@ -46,8 +47,12 @@ impl Payload {
             return Err(PhoneError::TooLong);
         }
         // The parser's own words may quote the payload.
-        serde_json::from_str(payload)
-            .map_err(|_| PhoneError::BadArgument { sentence: "that is no push of ours".into() })
+        let mut payload: Self = serde_json::from_str(payload)
+            .map_err(|_| PhoneError::BadArgument { sentence: "that is no push of ours".into() })?;
+        for field in [&mut payload.call_id, &mut payload.from, &mut payload.name] {
+            field.take_if(|text| text.is_empty()); // what some gateways write for what they do not know
+        }
+        Ok(payload)
     }
 
     /// Whether it is for the account of this address of record.
@@ -67,6 +72,8 @@ mod tests {
         assert!(payload.is_for(&"sip:1001@offhook.test".parse().unwrap()));
         assert!(!payload.is_for(&"sip:1002@offhook.test".parse().unwrap()));
         assert_eq!(payload.from.as_deref(), Some("sip:1002@offhook.test"));
+        let empty = Payload::read(r#"{"account":"sip:1001@offhook.test","from":"","call-id":""}"#).unwrap();
+        assert_eq!((empty.from, empty.call_id), (None, None));
     }
 
     #[test]

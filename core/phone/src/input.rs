@@ -142,7 +142,7 @@ pub enum Command {
         call: CallId,
         /// To which account.
         account: AccountId,
-        /// The caller's URI, empty if the push does not say.
+        /// The caller's URI; empty if the push does not say, and then it says the Call-ID.
         remote: Redacted<String>,
         /// The caller's name.
         name: Option<Redacted<String>>,

@@ -93,11 +93,14 @@ fn another_caller_is_not_taken_for_the_announced_one() {
     town.run(SECOND);
     assert_eq!((town.state(bob, PUSHED), town.state(bob, CallId(1))), (Announced, Ringing));
 
-    let (mut town, ann, bob) = pair();
-    announce(&mut town, bob, "sip:ann@10.0.0.1", Some("not-this-one"));
-    town.call(ann, "sip:bob@10.0.0.2");
-    town.run(SECOND);
-    assert_eq!((town.state(bob, PUSHED), town.state(bob, CallId(1))), (Announced, Ringing));
+    for (remote, call_id) in [("sip:ann@10.0.0.1", Some("not-this-one")), ("", None)] {
+        let (mut town, ann, bob) = pair();
+        announce(&mut town, bob, remote, call_id);
+        town.command(bob, Command::Answer(PUSHED));
+        town.call(ann, "sip:bob@10.0.0.2");
+        town.run(SECOND);
+        assert_eq!((town.state(bob, PUSHED), town.state(bob, CallId(1))), (Announced, Ringing));
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use base::Instant;
-use sip::message::Message;
+use sip::message::{Message, Uri};
 
 use crate::desk::{Desk, Timer};
 use crate::{AccountId, Why};
@@ -21,7 +21,8 @@ const COMES_WITHIN: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub(crate) struct Announcement {
     pub(crate) account: AccountId,
-    /// The Call-ID, where the push named it; else the caller's URI will do, and if that is empty any call of the account.
+    /// The Call-ID, where the push named it; else the caller's URI will do. Without either no INVITE is the one: an answer
+    /// that is held must not be spent on whoever calls next.
     pub(crate) call_id: Option<String>,
     pub(crate) remote: String,
 }
@@ -29,18 +30,15 @@ pub(crate) struct Announcement {
 impl Announcement {
     /// Whether this INVITE is the one.
     pub(crate) fn is_of(&self, account: AccountId, message: &Message) -> bool {
-        let named = match &self.call_id {
+        let is_named = match &self.call_id {
             Some(call_id) => message.call_id().is_ok_and(|it| it == call_id),
-            None if self.remote.is_empty() => true,
-            None => {
-                let remote: Option<sip::message::Uri> = self.remote.parse().ok();
-                let same = |from: sip::message::NameAddr<'_>| {
-                    remote.is_some_and(|remote| remote.view().user == from.uri().user)
-                };
-                message.from().is_ok_and(same)
-            }
+            // By its user part: proxies on the way may have written another host.
+            None => self
+                .remote
+                .parse::<Uri>()
+                .is_ok_and(|remote| message.from().is_ok_and(|from| remote.view().user == from.uri().user)),
         };
-        self.account == account && named
+        self.account == account && is_named
     }
 }
 
