@@ -39,6 +39,9 @@ class Core(private val phone: PhoneInterface?) {
     private val callViews = sortedMapOf<UInt, CallView>()
     private val lost = sortedSetOf<UInt>()
 
+    /** Ids are never used twice. */
+    private val removed = HashSet<UInt>()
+
     /** All accounts, by id. */
     val accounts: List<AccountView> get() = accountViews.values.toList()
 
@@ -79,8 +82,9 @@ class Core(private val phone: PhoneInterface?) {
         Result.failure(PhoneException.BadArgument("that is no text"))
     }
 
-    /** The core tells of an account once more while it unregisters, and never that it is gone. */
+    /** The core tells of an account while it unregisters, and never that it is gone: here it is gone at once. */
     fun removeAccount(id: UInt): Result<Unit> = ask { removeAccount(id) }.onSuccess {
+        removed += id
         accountViews.remove(id)
         lost -= id
     }
@@ -104,6 +108,7 @@ class Core(private val phone: PhoneInterface?) {
     private fun take(event: Event) {
         when (event) {
             is Event.Account -> {
+                if (event.view.account in removed) return
                 accountViews[event.view.account] = event.view
                 if (event.view.state == AccountState.REGISTERED) lost -= event.view.account
                 tell { accountChanged(event.view) }
