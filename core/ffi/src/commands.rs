@@ -81,7 +81,8 @@ impl Phone {
         Ok(())
     }
 
-    /// Unregisters and forgets an account, its password too. Its calls end.
+    /// Unregisters and forgets an account, its password too. Its calls end. Views of it may still come while it
+    /// unregisters: it is to be shown no more.
     ///
     /// # Errors
     /// `NoAccount`.
