@@ -91,9 +91,9 @@ build_std() {
 
 rustc_version() { rustc -V | cut -d' ' -f2; }
 
-# Names of this machine's folders have no place in what people install.
+# Names of this machine's folders have no place in what people install. The repository's own has none to begin with, for
+# cargo names the workspace's files from its root; and here it would make every clone build everything anew.
 remap() {
   local registry=${CARGO_HOME:-$HOME/.cargo}/registry/src index
   for index in "$registry"/*/; do printf -- '--remap-path-prefix=%s=crates/ ' "$index"; done
-  printf -- '--remap-path-prefix=%s=offhook' "$PWD"
 }
