@@ -58,7 +58,7 @@ fn what_is_no_description_is_refused() {
 #[test]
 fn what_is_written_reads_back_the_same() {
     let mut w = Writer::new("-", 7, 8, "2001:db8::1".parse().expect("an address"));
-    w.media("audio", 4000, "RTP/AVP", [0, 101]).rtpmap(101, "telephone-event", 8000);
+    w.media("audio", 4000, "RTP/AVP", [0, 101]).rtpmap(101, "telephone-event", 8000, 1);
     w.attribute("fmtp", "101 0-16\r\nm=evil 1 x 0").flag("rtcp-mux").direction(Direction::RecvOnly);
     w.media("video", 0, "RTP/AVP", ["31"]);
     let text = w.finish();

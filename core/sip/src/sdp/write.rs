@@ -75,8 +75,11 @@ impl Writer {
         self.line(b'a', format_args!("{name}:{value}"))
     }
 
-    /// `a=rtpmap:payload encoding/clock_rate`.
-    pub fn rtpmap(&mut self, payload: u8, encoding: &str, clock_rate: u32) -> &mut Self {
+    /// `a=rtpmap:payload encoding/clock_rate`, and `/channels` when there is more than one.
+    pub fn rtpmap(&mut self, payload: u8, encoding: &str, clock_rate: u32, channels: u8) -> &mut Self {
+        if channels > 1 {
+            return self.attribute("rtpmap", format_args!("{payload} {encoding}/{clock_rate}/{channels}"));
+        }
         self.attribute("rtpmap", format_args!("{payload} {encoding}/{clock_rate}"))
     }
 
