@@ -20,11 +20,11 @@ mod session;
 mod statistics;
 pub mod wav;
 
-pub use codec::{BadPayload, Codec, Decoder, Encoder};
+pub use codec::{BadPayload, Codec, Coded, Decoder, Encoder};
 pub use level::Level;
 pub use plan::{Direction, Plan};
 pub use playout::{Inserted, MAX_PAYLOAD, PLAYOUT_DELAY, Playout};
 pub use quality::{Impairment, Path, mos, r_factor};
-pub use resample::{Decimator, Interpolator};
-pub use session::{FRAME, Outgoing, SAMPLE_RATE, Session, Stats};
+pub use resample::{Decimator, Interpolator, Resampler};
+pub use session::{Outgoing, Session, Stats};
 pub use statistics::{Arrival, Reception, Totals};

@@ -44,10 +44,12 @@ pub struct Plan {
     pub codecs_in: Vec<(u8, Codec)>,
     /// What we send.
     pub codec_out: (u8, Codec),
-    /// Under which payload type they may send keypad digits (RFC 4733).
-    pub events_in: Option<u8>,
-    /// Under which we send them, and those that they take.
+    /// Under which payload types they may send keypad digits (RFC 4733), each with its clock.
+    pub events_in: Vec<(u8, u32)>,
+    /// Under which we send them, at the clock of `codec_out`, and those that they take.
     pub events_out: Option<(u8, Events)>,
+    /// Silence may be left out of what we send.
+    pub silence: bool,
     /// Audio in a packet that we send; kept within 10 ms..=60 ms.
     pub ptime: Duration,
     /// Who talks.

@@ -255,7 +255,7 @@ impl Playout {
             && !self.concealer.is_silent()
             && let Some((_, decoder)) = decoders.get_mut(self.opened_by)
         {
-            let made = decoder.conceal(&mut self.samples[..]);
+            let made = decoder.conceal(None, &mut self.samples[..gap.min(HISTORY)]);
             self.concealed += made;
             self.open = 0..made.min(gap);
             if made > 0 {

@@ -22,7 +22,7 @@ impl Ear {
 
     fn sized(&mut self, timestamp: u32, samples: usize, n: u32, at_ms: u64) -> Inserted {
         let mut payload = Vec::new();
-        Codec::Pcma.encoder().encode(&vec![value(n); samples], &mut payload);
+        Codec::Pcma.encoder(false).encode(&vec![value(n); samples], &mut payload);
         self.playout.insert(timestamp, samples, 0, &payload, Instant::from_millis(at_ms))
     }
 

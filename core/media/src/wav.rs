@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use thiserror::Error;
 
-use crate::resample::Decimator;
+use crate::resample::{Decimator, Resampler};
 
 /// The end of every refusal: what would have been accepted.
 const ACCEPTED: &str = "accepted are WAV files of 8000, 16000 or 48000 Hz, mono, 16-bit PCM";
@@ -151,7 +151,7 @@ fn read_format(input: &mut (impl Read + Seek), size: u64) -> Result<u32, WavErro
     let format = if half(0) == EXTENSIBLE { half(24) } else { half(0) };
     let rate = u32::from_le_bytes([fields[4], fields[5], fields[6], fields[7]]);
     match (format, half(2), half(14)) {
-        (PCM, 1, 16) if Decimator::new(rate).is_some() => Ok(rate),
+        (PCM, 1, 16) if Decimator::new(rate, 8000).is_some() => Ok(rate),
         (PCM, 1, 16) => Err(WavError::Rate(rate)),
         (PCM, 1, bits) => Err(WavError::Bits(bits)),
         (PCM, channels, _) => Err(WavError::Channels(channels)),
@@ -159,22 +159,24 @@ fn read_format(input: &mut (impl Read + Seek), size: u64) -> Result<u32, WavErro
     }
 }
 
-/// A WAV file played round and round at 8 kHz.
+/// A WAV file played round and round at a rate of the listener's.
 #[derive(Debug)]
 pub struct Looped<R> {
     reader: Reader<R>,
-    decimator: Decimator,
+    resampler: Resampler,
+    /// At the listener's rate, not yet played.
+    waiting: Vec<i16>,
 }
 
 impl<R: Read + Seek> Looped<R> {
-    /// Reads the header; the first frame begins at the first sample.
+    /// Reads the header; the first frame begins at the first sample. `rate`: 8,000, 16,000 or 48,000 samples a second.
     ///
     /// # Errors
     /// [`WavError`]: show it after the file's name.
-    pub fn new(input: R) -> Result<Self, WavError> {
+    pub fn new(input: R, rate: u32) -> Result<Self, WavError> {
         let reader = Reader::new(input)?;
-        let decimator = Decimator::new(reader.rate).ok_or(WavError::Rate(reader.rate))?;
-        Ok(Self { reader, decimator })
+        let resampler = Resampler::new(reader.rate, rate).ok_or(WavError::Rate(reader.rate))?;
+        Ok(Self { reader, resampler, waiting: Vec::with_capacity(PIECE * 6) })
     }
 
     /// Fills the whole frame, from the beginning again as often as it takes.
@@ -182,27 +184,27 @@ impl<R: Read + Seek> Looped<R> {
     /// # Errors
     /// The input's own: a file that was cut while it played.
     pub fn fill(&mut self, frame: &mut [i16]) -> io::Result<()> {
-        let mut block = [0; 160];
+        let mut piece = [0; PIECE];
         let mut done = 0;
         while done < frame.len() {
-            // So many that none comes out beyond the frame.
-            let want = ((frame.len() - done) * (self.reader.rate / 8000) as usize).min(block.len());
-            let count = self.reader.read(&mut block[..want])?;
-            if count == 0 {
-                self.reader.rewind()?;
-            }
-            for sample in &block[..count] {
-                if let Some(out) = self.decimator.feed(*sample)
-                    && let Some(place) = frame.get_mut(done)
-                {
-                    *place = out;
-                    done += 1;
+            let count = self.waiting.len().min(frame.len() - done);
+            frame[done..done + count].copy_from_slice(&self.waiting[..count]);
+            self.waiting.drain(..count);
+            done += count;
+            if self.waiting.is_empty() && done < frame.len() {
+                let count = self.reader.read(&mut piece)?;
+                if count == 0 {
+                    self.reader.rewind()?;
                 }
+                self.resampler.feed(&piece[..count], &mut self.waiting);
             }
         }
         Ok(())
     }
 }
+
+/// Samples read from a file at a time.
+const PIECE: usize = 160;
 
 /// Bytes before the samples in what we write.
 const HEADER: u32 = 44;

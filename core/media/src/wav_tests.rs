@@ -101,7 +101,7 @@ fn unknown_chunks_are_skipped_and_a_length_never_filled_in_is_taken_from_the_fil
 
 #[test]
 fn a_looped_file_begins_again_without_a_gap() {
-    let mut looped = Looped::new(Cursor::new(file(8000, &[1, 2, 3]))).unwrap();
+    let mut looped = Looped::new(Cursor::new(file(8000, &[1, 2, 3])), 8000).unwrap();
     let mut frame = [0; 8];
     looped.fill(&mut frame).unwrap();
     assert_eq!(frame, [1, 2, 3, 1, 2, 3, 1, 2]);
@@ -115,7 +115,7 @@ fn a_wide_file_is_played_at_telephone_rate() {
         let tone: Vec<i16> = (0..rate)
             .map(|n| (8000.0 * (std::f32::consts::TAU * 500.0 * n as f32 / rate as f32).sin()) as i16)
             .collect();
-        let mut looped = Looped::new(Cursor::new(file(rate, &tone))).unwrap();
+        let mut looped = Looped::new(Cursor::new(file(rate, &tone)), 8000).unwrap();
         let mut out = [0; 1600];
         looped.fill(&mut out).unwrap();
         // 500 Hz has 16 samples a turn at 8 kHz, whatever it had before.

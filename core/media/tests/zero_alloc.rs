@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use base::{Instant, Rng};
 use offhook_media::dtmf::{Events, Keys};
-use offhook_media::{Codec, Direction, FRAME, Plan, Session};
+use offhook_media::{Codec, Direction, Plan, Session};
 
 struct Counting;
 
@@ -36,6 +36,9 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
+/// 20 ms at 8 kHz.
+const FRAME: usize = 160;
+
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
@@ -43,8 +46,9 @@ fn plan(remote: u16, ptime_ms: u64) -> Plan {
     Plan {
         codecs_in: vec![(0, Codec::Pcmu), (8, Codec::Pcma)],
         codec_out: (0, Codec::Pcmu),
-        events_in: Some(101),
+        events_in: vec![(101, 8000)],
         events_out: Some((101, Events::TONES)),
+        silence: false,
         ptime: Duration::from_millis(ptime_ms),
         direction: Direction::SendRecv,
         remote: Some(([127, 0, 0, 1], remote).into()),
@@ -81,8 +85,8 @@ fn beat(speaker: &mut Session, listener: &mut Session, port: u16, n: u64, keys: 
 #[test]
 fn a_session_that_is_up_allocates_nothing_per_packet() {
     for ptime in [10, 20, 60] {
-        let mut a = Session::new(plan(2, ptime), Rng::from_number(1), Instant::ZERO);
-        let mut b = Session::new(plan(1, ptime), Rng::from_number(2), Instant::ZERO);
+        let mut a = Session::new(plan(2, ptime), 8000, Rng::from_number(1), Instant::ZERO);
+        let mut b = Session::new(plan(1, ptime), 8000, Rng::from_number(2), Instant::ZERO);
         let (seven, mut digits) = (Keys::read("7").unwrap(), 0);
         let mut both = |n| {
             digits += beat(&mut a, &mut b, 1, n, &seven);

@@ -26,6 +26,8 @@ pub struct Account {
     pub expires: u32,
     /// What may be offered and answered, the preferred first. Never empty in an account that can call.
     pub codecs: Vec<Codec>,
+    /// Silence may be left out, both ways: saves a battery and a data plan, and costs the beginnings of words.
+    pub silence_suppression: bool,
     /// Reliable provisional responses. RFC 3262.
     pub reliable_provisional: Reliable,
     /// The session timer asked for, in seconds; 0 is off. RFC 4028.
@@ -37,7 +39,8 @@ pub struct Account {
 }
 
 impl Account {
-    /// An account with the usual settings: registers for 300 s, PCMU before PCMA, 100rel and session timers supported.
+    /// An account with the usual settings: registers for 300 s, every codec in its usual order, 100rel and session timers
+    /// supported.
     pub fn new(uri: Uri, password: Secret<String>) -> Self {
         Self {
             uri,
@@ -47,7 +50,8 @@ impl Account {
             display_name: None,
             register: true,
             expires: 300,
-            codecs: vec![Codec::Pcmu, Codec::Pcma],
+            codecs: Codec::ALL.to_vec(),
+            silence_suppression: false,
             reliable_provisional: Reliable::Supported,
             session_expires: 1800,
             transport: TransportPolicy::Auto,

@@ -186,6 +186,8 @@ pub fn account(user: &str, proxy: IpAddr) -> Account {
         IpAddr::V6(ip) => format!("[{ip}]"),
     };
     let mut account = Account::new(uri, Secret::new(format!("secret-{user}")));
+    // Few, so that ladders stay readable.
+    account.codecs = vec![media::Codec::Pcmu, media::Codec::Pcma];
     account.proxy = Some(format!("sip:{host};lr").parse().expect("a plain SIP URI"));
     account.auth_user = Some(Redacted::new(user.to_owned()));
     account

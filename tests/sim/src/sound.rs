@@ -7,7 +7,11 @@ use std::net::SocketAddr;
 
 use base::{Instant, Rng};
 use media::dtmf::{Digit, Keys};
-use media::{FRAME, Plan, SAMPLE_RATE, Session};
+use media::{Plan, Session};
+
+/// Samples a second, and in 20 ms.
+const SAMPLE_RATE: u32 = 8000;
+const FRAME: usize = 160;
 
 /// The lowest tone, of the first node; each further one is a step higher.
 const TONE: f64 = 400.0;
@@ -56,7 +60,7 @@ impl Stream {
         match &mut self.session {
             Some(session) => session.replan(plan.clone(), now),
             None if sound => {
-                let mut session = Session::new(plan.clone(), rng.split(), now);
+                let mut session = Session::new(plan.clone(), SAMPLE_RATE, rng.split(), now);
                 session.set_mute(self.muted);
                 self.session = Some(session);
             }

@@ -135,7 +135,7 @@ mod tests {
             "srtp_keys = \"sdes\"",
             "dtmf = \"info\"",
             "transport = \"tls\"",
-            "codecs = [\"G729\", \"PCMU\"]",
+            "codecs = [\"GSM\", \"PCMU\"]",
             "vos = { id = \"1\" }",
             "caller_id = { number = \"+49\" }",
         ] {

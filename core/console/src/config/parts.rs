@@ -104,7 +104,7 @@ impl<'de> Deserialize<'de> for SessionExpires {
 /// A codec that can be had.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CodecName(pub(crate) Codec);
-worded!(CodecName(Codec): Codec::ALL.map(|codec| (codec.name(), codec)), later ["G729", "GSM", "opus", "G722"]);
+worded!(CodecName(Codec): Codec::ALL.map(|codec| (codec.name(), codec)), later ["GSM", "opus", "G722"]);
 
 impl fmt::Display for CodecName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

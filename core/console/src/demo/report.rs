@@ -146,15 +146,16 @@ pub(crate) mod tests {
         let plan = Plan {
             codecs_in: vec![(0, Codec::Pcmu)],
             codec_out: (0, Codec::Pcmu),
-            events_in: None,
+            events_in: Vec::new(),
             events_out: None,
+            silence: false,
             ptime: Duration::from_millis(20),
             direction: Direction::SendRecv,
             remote: None,
             remote_rtcp: None,
             rtcp_mux: false,
         };
-        Session::new(plan, Rng::from_number(1), Instant::ZERO).stats()
+        Session::new(plan, 8000, Rng::from_number(1), Instant::ZERO).stats()
     }
 
     fn report(audio_ok: [bool; 2]) -> Report {

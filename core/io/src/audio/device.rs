@@ -10,13 +10,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, Sender};
 
 use base::Instant;
-use media::FRAME;
 use phone::MediaId;
 
 use super::keeper::{Answer, Backend, Wish, spawn};
 use super::lane::Lane;
 use super::ring::{Counters, Loudspeaker, Microphone, loudspeaker, microphone};
-use super::{AudioRoute, Frame, Sound};
+use super::{AudioRoute, FRAME, Frame, Sound};
 use crate::events::{Event, Events};
 
 #[derive(Debug)]

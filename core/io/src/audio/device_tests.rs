@@ -1,10 +1,8 @@
 //! The devices of calls: opened, refused, pulled out and opened again, in told time.
 
-use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use super::super::FakeDevices;
-use super::super::keeper::Keeper;
+use super::super::fake::{Attendant, FakeDevices, attended};
 use super::*;
 use crate::counting::allocations;
 
@@ -15,7 +13,7 @@ const TICK: Duration = Duration::from_millis(20);
 /// A device whose keeper works when the test says so.
 struct Rig {
     sound: Device,
-    keeper: Keeper<FakeDevices>,
+    keeper: Attendant,
     devices: FakeDevices,
     events: Events,
     now: Instant,
@@ -23,17 +21,13 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let (wish, wishes) = channel();
-        let (answer, answers) = channel();
-        let devices = FakeDevices::default();
-        let keeper = Keeper::new(devices.clone(), wishes, answer);
-        let sound = Device::between(wish, answers, Arc::default());
+        let (sound, keeper, devices) = attended();
         Self { sound, keeper, devices, events: Events::default(), now: Instant::ZERO }
     }
 
     /// 20 ms in which the keeper does what it was asked, one stream says and hears, and the devices run.
     fn tick(&mut self) -> Frame {
-        self.keep();
+        self.keeper.work();
         self.now += TICK;
         self.devices.speak([1000; 160]);
         let mut frame = [0; FRAME];
@@ -42,10 +36,6 @@ impl Rig {
         self.sound.say(ANN, &mut frame, &self.events);
         self.sound.tick_ends();
         frame
-    }
-
-    fn keep(&mut self) {
-        while self.keeper.serve_waiting() {}
     }
 
     fn ticks(&mut self, count: usize) -> Frame {
@@ -75,17 +65,17 @@ impl Rig {
 #[test]
 fn devices_are_open_from_the_first_streams_beginning_to_the_last_ones_end() {
     let mut rig = Rig::new();
-    rig.keep();
+    rig.keeper.work();
     assert_eq!(rig.is_open(), (false, false));
     rig.sound.begin(ANN, &rig.events);
     rig.sound.begin(BOB, &rig.events);
     assert_eq!(rig.ticks(5), [1000; FRAME]);
     assert_eq!((rig.is_open(), rig.asked()), ((true, true), (1, 1)));
     rig.sound.end(ANN, &rig.events);
-    rig.keep();
+    rig.keeper.work();
     assert_eq!(rig.is_open(), (true, true));
     rig.sound.end(BOB, &rig.events);
-    rig.keep();
+    rig.keeper.work();
     assert_eq!(rig.is_open(), (false, false));
     rig.sound.begin(ANN, &rig.events);
     assert_eq!(rig.ticks(5), [1000; FRAME]);
@@ -101,7 +91,7 @@ fn a_call_that_ends_while_its_devices_are_being_opened_leaves_none_open() {
     rig.ticks(5);
     assert_eq!((rig.is_open(), rig.asked()), ((true, true), (2, 2)), "the second call's");
     rig.sound.end(BOB, &rig.events);
-    rig.keep();
+    rig.keeper.work();
     assert_eq!(rig.is_open(), (false, false));
 }
 
@@ -175,7 +165,7 @@ fn devices_that_come_and_go_are_told_and_not_chased_for_ever() {
 fn another_route_opens_its_devices_and_the_last_wish_of_a_hasty_user_wins() {
     let mut rig = Rig::new();
     rig.sound.route(AudioRoute { input: Some(1), output: Some(2) });
-    rig.keep();
+    rig.keeper.work();
     assert_eq!(rig.asked(), (0, 0), "nothing is opened without a call");
     rig.sound.begin(ANN, &rig.events);
     for n in 3..20 {

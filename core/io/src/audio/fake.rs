@@ -1,9 +1,30 @@
 //! For tests: sound devices that are opened, fail and go away as told, and whose callbacks run when the test says so.
 
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::keeper::{Backend, Running};
+use super::device::Device;
+use super::keeper::{Backend, Keeper, Running};
 use super::ring::{LoudspeakerEnd, MicrophoneEnd};
+
+/// Opens and closes devices when the test says so, on the test's own thread.
+pub(crate) struct Attendant(Keeper<FakeDevices>);
+
+impl Attendant {
+    /// Sees to all that was wished for.
+    pub(crate) fn work(&mut self) {
+        while self.0.serve_waiting() {}
+    }
+}
+
+/// What the media thread would have, who opens devices for it, and the devices.
+pub(crate) fn attended() -> (Device, Attendant, FakeDevices) {
+    let (wish, wishes) = channel();
+    let (answer, answers) = channel();
+    let devices = FakeDevices::default();
+    let keeper = Keeper::new(devices.clone(), wishes, answer);
+    (Device::between(wish, answers, Arc::default()), Attendant(keeper), devices)
+}
 
 /// Shared by the test and the thread that opens devices.
 #[derive(Clone, Debug, Default)]

@@ -8,11 +8,10 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use media::SAMPLE_RATE;
 use media::wav::{Looped, WavError, Writer};
 use phone::MediaId;
 
-use super::{Frame, Sound};
+use super::{Frame, RATE, Sound};
 use crate::events::{Event, Events};
 
 /// Begins to play a file.
@@ -20,7 +19,7 @@ use crate::events::{Event, Events};
 /// # Errors
 /// [`WavError`]: show it after the file's name.
 pub(crate) fn open(path: &Path) -> Result<Looped<BufReader<File>>, WavError> {
-    Looped::new(BufReader::new(File::open(path)?))
+    Looped::new(BufReader::new(File::open(path)?), RATE)
 }
 
 /// The files of all streams.
@@ -108,7 +107,7 @@ impl Stream {
             }
         }
         if let Some(path) = record.map(Recordings::next) {
-            match File::create(&path).and_then(|file| Writer::new(file, SAMPLE_RATE)) {
+            match File::create(&path).and_then(|file| Writer::new(file, RATE)) {
                 Ok(writer) => stream.record = Some((path, writer)),
                 Err(e) => recording_ended(events, &path, &e),
             }
@@ -159,8 +158,7 @@ fn recording_ended(events: &Events, path: &Path, error: &std::io::Error) {
 mod tests {
     use std::time::Duration;
 
-    use media::FRAME;
-
+    use super::super::FRAME;
     use super::*;
 
     #[test]

@@ -28,22 +28,23 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use base::Instant;
-use media::FRAME;
 use phone::MediaId;
 
 use crate::events::Events;
 
 #[cfg(test)]
-pub(crate) use device::Device;
-#[cfg(test)]
-pub(crate) use fake::FakeDevices;
+pub(crate) use fake::{Attendant, FakeDevices, attended};
 #[cfg(test)]
 pub(crate) use files::Files;
 pub(crate) use files::open as open_wav;
 pub use ring::AudioStats;
 pub(crate) use ring::Counters;
 
-/// 20 ms at 8 kHz.
+/// Samples a second between devices or files and calls.
+pub(crate) const RATE: u32 = 8000;
+/// In 20 ms.
+pub(crate) const FRAME: usize = (RATE / 50) as usize;
+/// 20 ms.
 pub(crate) type Frame = [i16; FRAME];
 
 /// What calls say and hear.

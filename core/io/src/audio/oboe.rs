@@ -30,45 +30,34 @@ struct Loudspeaker(LoudspeakerEnd);
 impl Backend for Oboe {
     fn microphone(&mut self, device: Option<i32>, end: MicrophoneEnd) -> Result<Box<dyn Running>, String> {
         let end = end.at(DEVICE_RATE).expect("a multiple of ours");
-        // Exclusive is a wish: the system itself opens a shared stream where no exclusive one can be had.
-        let mut stream = AudioStreamBuilder::default()
-            .set_input()
-            .set_mono()
-            .set_i16()
-            .set_sample_rate(DEVICE_RATE as i32)
-            .set_sample_rate_conversion_quality(SampleRateConversionQuality::None)
-            .set_device_id(device.unwrap_or(UNSPECIFIED))
-            .set_performance_mode(PerformanceMode::LowLatency)
-            .set_sharing_mode(SharingMode::Exclusive)
-            .set_usage(Usage::VoiceCommunication)
-            .set_content_type(ContentType::Speech)
-            .set_input_preset(InputPreset::VoiceCommunication)
-            .set_callback(Microphone(end))
-            .open_stream()
-            .map_err(reason)?;
+        let asked = for_a_call(device).set_input().set_input_preset(InputPreset::VoiceCommunication);
+        let mut stream = asked.set_callback(Microphone(end)).open_stream().map_err(reason)?;
         stream.request_start().map_err(reason)?;
         Ok(Box::new(stream))
     }
 
     fn loudspeaker(&mut self, device: Option<i32>, end: LoudspeakerEnd) -> Result<Box<dyn Running>, String> {
         let end = end.at(DEVICE_RATE).expect("a multiple of ours");
-        let mut stream = AudioStreamBuilder::default()
-            .set_output()
-            .set_mono()
-            .set_i16()
-            .set_sample_rate(DEVICE_RATE as i32)
-            .set_sample_rate_conversion_quality(SampleRateConversionQuality::None)
-            .set_device_id(device.unwrap_or(UNSPECIFIED))
-            .set_performance_mode(PerformanceMode::LowLatency)
-            .set_sharing_mode(SharingMode::Exclusive)
-            .set_usage(Usage::VoiceCommunication)
-            .set_content_type(ContentType::Speech)
-            .set_callback(Loudspeaker(end))
-            .open_stream()
-            .map_err(reason)?;
+        let asked = for_a_call(device).set_output();
+        let mut stream = asked.set_callback(Loudspeaker(end)).open_stream().map_err(reason)?;
         stream.request_start().map_err(reason)?;
         Ok(Box::new(stream))
     }
+}
+
+/// What both directions ask for.
+fn for_a_call(device: Option<i32>) -> AudioStreamBuilder<Output, Mono, i16> {
+    AudioStreamBuilder::default()
+        .set_mono()
+        .set_i16()
+        .set_sample_rate(DEVICE_RATE as i32)
+        .set_sample_rate_conversion_quality(SampleRateConversionQuality::None)
+        .set_device_id(device.unwrap_or(UNSPECIFIED))
+        .set_performance_mode(PerformanceMode::LowLatency)
+        // A wish: the system itself opens a shared stream where no exclusive one can be had.
+        .set_sharing_mode(SharingMode::Exclusive)
+        .set_usage(Usage::VoiceCommunication)
+        .set_content_type(ContentType::Speech)
 }
 
 impl Running for AudioStreamAsync<Input, Microphone> {}

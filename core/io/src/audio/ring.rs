@@ -7,10 +7,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-use media::{Decimator, FRAME, Interpolator, SAMPLE_RATE};
+use media::{Decimator, Interpolator};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::pace::{Pace, Step, stretch};
+use super::{FRAME, RATE};
 
 /// A second: more than any device gives or takes at once.
 const CAPACITY: usize = 8192;
@@ -84,7 +85,7 @@ pub(crate) struct MicrophoneEnd {
 impl MicrophoneEnd {
     /// Set to a device's rate; `None` for one that is no whole multiple of ours.
     pub(crate) fn at(self, rate: u32) -> Option<Self> {
-        Some(Self { to_telephone: Decimator::new(rate)?, ..self })
+        Some(Self { to_telephone: Decimator::new(rate, RATE)?, ..self })
     }
 
     pub(crate) fn loss(&self) -> Loss {
@@ -120,7 +121,7 @@ struct Source {
 impl LoudspeakerEnd {
     /// As for a microphone.
     pub(crate) fn at(self, rate: u32) -> Option<Self> {
-        Some(Self { from_telephone: Interpolator::new(rate)?, rate, ..self })
+        Some(Self { from_telephone: Interpolator::new(RATE, rate)?, rate, ..self })
     }
 
     pub(crate) fn loss(&self) -> Loss {
@@ -131,7 +132,7 @@ impl LoudspeakerEnd {
     pub(crate) fn take(&mut self, count: usize) -> impl Iterator<Item = i16> {
         let state = &self.source.state;
         state.running.store(true, Relaxed);
-        state.burst.fetch_max(count.div_ceil((self.rate / SAMPLE_RATE) as usize), Relaxed);
+        state.burst.fetch_max(count.div_ceil((self.rate / RATE) as usize), Relaxed);
         (0..count).map(|_| self.from_telephone.pull(|| self.source.next()))
     }
 }
@@ -162,7 +163,7 @@ pub(super) struct Microphone {
 pub(super) fn microphone() -> (Microphone, MicrophoneEnd) {
     let (producer, ring) = RingBuffer::new(CAPACITY);
     let state = Arc::<State>::default();
-    let to_telephone = Decimator::new(SAMPLE_RATE).expect("our own rate is known");
+    let to_telephone = Decimator::new(RATE, RATE).expect("our own rate is known");
     let end = MicrophoneEnd { ring: producer, state: Arc::clone(&state), to_telephone };
     (Microphone { ring, state, pace: Pace::new(), dry: true, last: 0 }, end)
 }
@@ -235,10 +236,10 @@ pub(super) struct Loudspeaker {
 pub(super) fn loudspeaker() -> (Loudspeaker, LoudspeakerEnd) {
     let (ring, consumer) = RingBuffer::new(CAPACITY);
     let state = Arc::<State>::default();
-    let from_telephone = Interpolator::new(SAMPLE_RATE).expect("our own rate is known");
+    let from_telephone = Interpolator::new(RATE, RATE).expect("our own rate is known");
     let source = Source { ring: consumer, state: Arc::clone(&state), last: 0 };
     let speaker = Loudspeaker { ring, state, pace: Pace::new(), begun: false, too_many: 0 };
-    (speaker, LoudspeakerEnd { source, from_telephone, rate: SAMPLE_RATE })
+    (speaker, LoudspeakerEnd { source, from_telephone, rate: RATE })
 }
 
 impl Loudspeaker {

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use base::{Instant, Rng};
 use media::dtmf::{Digit, Keys};
-use media::{FRAME, Outgoing, Plan, Session, Stats};
+use media::{Outgoing, Plan, Session, Stats};
 use offhook_net::Bind;
 use phone::MediaId;
 
 use super::socket::{Moment, Reader, Sockets};
-use crate::audio::Sound;
+use crate::audio::{FRAME, RATE, Sound};
 use crate::capture::{Tap, Way, ends};
 use crate::clock::ntp;
 use crate::events::Events;
@@ -63,13 +63,21 @@ impl Stream {
         self.sockets.local
     }
 
+    /// Waits until a packet has come: loopback is quick, and not always at once.
+    #[cfg(test)]
+    pub(super) fn await_packet(&self) {
+        while self.sockets.rtp.peek(&mut [0]).is_err() {
+            std::thread::yield_now();
+        }
+    }
+
     pub(super) fn is_open(&self) -> bool {
         self.open.is_some()
     }
 
     pub(super) fn open(&mut self, plan: Plan, rng: Rng, reader: &mut Reader) {
         let present = Moment::read();
-        let mut session = Session::new(plan, rng, present.now);
+        let mut session = Session::new(plan, RATE, rng, present.now);
         session.set_mute(self.muted);
         while let Some(got) = reader.read(&self.sockets.rtp, present) {
             if present.now.since(got.at.now) < STALE {

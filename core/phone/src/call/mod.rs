@@ -127,7 +127,11 @@ impl Call {
             session: None,
             phase,
             streams,
-            talk: Negotiation::new(&parties.settings.codecs, &mut desk.rng),
+            talk: Negotiation::new(
+                &parties.settings.codecs,
+                parties.settings.silence_suppression,
+                &mut desk.rng,
+            ),
             muted: false,
             hold: false,
             held: false,

@@ -33,7 +33,10 @@ pub(super) fn line_by_line(theirs: &Sdp<'_>, codecs: &[Codec], mut streams: usiz
             return declined(&media);
         }
         streams -= 1;
-        let formats = Formats { codecs, events: keypad::find(&media) };
+        let clocks = keypad::clocks(codecs.iter().map(|(_, codec)| *codec));
+        let events =
+            clocks.into_iter().filter_map(|clock| Some((keypad::find(&media, clock)?, clock))).collect();
+        let formats = Formats { codecs, events };
         Line::Audio { protocol: media.protocol().to_owned(), formats, mux: media.rtcp_mux() }
     };
     theirs.media().map(accept).collect()

@@ -1,34 +1,46 @@
-//! Keypad digits in a description: the payload type that carries them, and which of them each side takes.
+//! Keypad digits in a description: the payload types that carry them, and which of them each side takes.
 //!
-//! RFC 4733 sections 2.4.1, 2.5.1.1 and 7.1.1. Only at the 8000 Hz that all codecs here have: events share the audio's clock.
+//! RFC 4733 sections 2.4.1, 2.5.1.1 and 7.1.1. Events share the audio's clock, so there is one payload type for each clock
+//! among the codecs.
 
+use media::Codec;
 use media::dtmf::Events;
 use sip::sdp::{Media, Writer};
 
-/// The number that everybody has for it, where it is free.
+/// The number that everybody has for it at 8000 Hz, where it is free.
 pub(super) const PAYLOAD_TYPE: u8 = 101;
 const NAME: &str = "telephone-event";
-const CLOCK_RATE: u32 = 8000;
 /// What we take: the sixteen digits, and the hook flash of RFC 2833.
 const TAKEN: &str = "0-16";
 
-/// Says that we take digits.
-pub(super) fn write(text: &mut Writer, number: u8) {
-    text.rtpmap(number, NAME, CLOCK_RATE).attribute("fmtp", format_args!("{number} {TAKEN}"));
+/// The clocks of these codecs, each once, in their order.
+pub(super) fn clocks(codecs: impl Iterator<Item = Codec>) -> Vec<u32> {
+    let mut clocks = Vec::new();
+    for clock in codecs.map(Codec::clock_rate) {
+        if !clocks.contains(&clock) {
+            clocks.push(clock);
+        }
+    }
+    clocks
 }
 
-/// The payload type under which they take digits, if they do.
-pub(super) fn find(media: &Media<'_, '_>) -> Option<u8> {
+/// Says that we take digits.
+pub(super) fn write(text: &mut Writer, number: u8, clock: u32) {
+    text.rtpmap(number, NAME, clock, 1).attribute("fmtp", format_args!("{number} {TAKEN}"));
+}
+
+/// The payload type under which they take digits at a clock, if they do.
+pub(super) fn find(media: &Media<'_, '_>, clock: u32) -> Option<u8> {
     media.payloads().find(|number| {
         media.rtpmap(*number).is_some_and(|map| {
-            map.encoding.eq_ignore_ascii_case(NAME) && map.clock_rate == CLOCK_RATE && map.channels == 1
+            map.encoding.eq_ignore_ascii_case(NAME) && map.clock_rate == clock && map.channels == 1
         })
     })
 }
 
 /// The same, and which they take.
-pub(super) fn taken(media: &Media<'_, '_>) -> Option<(u8, Events)> {
-    let number = find(media)?;
+pub(super) fn taken(media: &Media<'_, '_>, clock: u32) -> Option<(u8, Events)> {
+    let number = find(media, clock)?;
     Some((number, media.fmtp(number).map_or(Events::TONES, read)))
 }
 

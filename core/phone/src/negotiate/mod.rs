@@ -9,6 +9,7 @@
 mod answer;
 mod keypad;
 mod offer;
+mod parameters;
 mod plan;
 #[cfg(test)]
 mod tests;
@@ -66,14 +67,15 @@ enum Line {
 #[derive(Clone, Debug, Default)]
 struct Formats {
     codecs: Vec<(u8, Codec)>,
-    /// Keypad digits.
-    events: Option<u8>,
+    /// Keypad digits, each with its clock.
+    events: Vec<(u8, u32)>,
 }
 
 impl Formats {
     /// In the order of the m-line: digits come last, since who reads only the first means to talk.
     fn numbers(&self) -> impl Iterator<Item = u8> {
-        self.codecs.iter().map(|(number, _)| *number).chain(self.events)
+        let events = self.events.iter().map(|(number, _)| *number);
+        self.codecs.iter().map(|(number, _)| *number).chain(events)
     }
 }
 
@@ -82,6 +84,8 @@ impl Formats {
 pub struct Negotiation {
     /// In the user's order.
     codecs: Vec<Codec>,
+    /// Silence may be left out, both ways.
+    silence: bool,
     lines: Vec<Line>,
     id: u64,
     version: u64,
@@ -93,10 +97,11 @@ pub struct Negotiation {
 }
 
 impl Negotiation {
-    /// A session not yet described. `codecs` in the order of preference.
-    pub fn new(codecs: &[Codec], rng: &mut Rng) -> Self {
+    /// A session not yet described. `codecs` in the order of preference; `silence`: it may be left out, both ways.
+    pub fn new(codecs: &[Codec], silence: bool, rng: &mut Rng) -> Self {
         Self {
             codecs: codecs.to_vec(),
+            silence,
             lines: Vec::new(),
             // 31 bits: some of the wild read it into a signed word.
             id: rng.below(1 << 31),
@@ -133,7 +138,7 @@ impl Negotiation {
         let lines: Vec<_> = (self.lines.iter())
             .map(|line| match (line, media.next()) {
                 (Line::Audio { formats, mux, .. }, Some(media)) if media.port() != 0 => {
-                    plan::of(formats, *mux, wish(hold), &media)
+                    plan::of(formats, *mux, self.silence, wish(hold), &media)
                 }
                 (Line::Audio { .. } | Line::Declined { .. }, _) => None,
             })
@@ -171,7 +176,7 @@ impl Negotiation {
             theirs.media().map(|media| plan::both(wish(hold), media.direction().reversed())).collect();
         let plans = (self.lines.iter().zip(theirs.media()))
             .map(|(line, media)| match line {
-                Line::Audio { formats, mux, .. } => plan::of(formats, *mux, wish(hold), &media),
+                Line::Audio { formats, mux, .. } => plan::of(formats, *mux, self.silence, wish(hold), &media),
                 Line::Declined { .. } => None,
             })
             .collect();
@@ -199,7 +204,8 @@ impl Negotiation {
                 Line::Audio { protocol, formats, mux } => {
                     // There are as many audio lines as locals: `lay_out` and `line_by_line` saw to that.
                     let Some(local) = locals.next() else { continue };
-                    offer::write_audio(&mut text, *local, address, protocol, formats, *mux, *direction);
+                    let audio = offer::Audio { protocol, formats, mux: *mux, silence: self.silence };
+                    offer::write_audio(&mut text, *local, address, &audio, *direction);
                 }
                 Line::Declined { kind, protocol, formats } => {
                     text.media(kind, 0, protocol, formats);

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use media::Codec;
 use sip::sdp::{Direction, Writer};
 
-use super::{Formats, Line, keypad};
+use super::{Formats, Line, keypad, parameters};
 
 /// First payload type without a fixed meaning. RFC 3551 section 6.
 const FIRST_DYNAMIC: u8 = 96;
@@ -46,7 +46,12 @@ fn complete(formats: &mut Formats, codecs: &[Codec]) {
             formats.codecs.extend(number.map(|number| (number, *codec)));
         }
     }
-    formats.events = formats.events.or_else(|| free(formats, Some(keypad::PAYLOAD_TYPE)));
+    for clock in keypad::clocks(formats.codecs.iter().map(|(_, codec)| *codec)) {
+        if !formats.events.iter().any(|(_, known)| *known == clock) {
+            let usual = (clock == 8000).then_some(keypad::PAYLOAD_TYPE);
+            formats.events.extend(free(formats, usual).map(|number| (number, clock)));
+        }
+    }
 }
 
 /// A number that means nothing yet in this line: the usual one, if it is free.
@@ -55,28 +60,37 @@ fn free(formats: &Formats, usual: Option<u8>) -> Option<u8> {
     usual.filter(|number| !taken(number)).or_else(|| (FIRST_DYNAMIC..=127).find(|number| !taken(number)))
 }
 
+/// An audio line that is ours to use.
+pub(super) struct Audio<'a> {
+    pub(super) protocol: &'a str,
+    pub(super) formats: &'a Formats,
+    pub(super) mux: bool,
+    /// They may leave silence out.
+    pub(super) silence: bool,
+}
+
 /// One audio line.
 pub(super) fn write_audio(
     text: &mut Writer,
     local: SocketAddr,
     session: IpAddr,
-    protocol: &str,
-    formats: &Formats,
-    mux: bool,
+    audio: &Audio<'_>,
     direction: Direction,
 ) {
+    let Audio { protocol, formats, mux, silence } = audio;
     text.media("audio", local.port(), protocol, formats.numbers());
     if local.ip() != session {
         text.connection(local.ip());
     }
     for (number, codec) in &formats.codecs {
-        text.rtpmap(*number, codec.name(), codec.clock_rate());
+        text.rtpmap(*number, codec.name(), codec.clock_rate(), codec.channels());
+        parameters::write(text, *number, *codec, *silence);
     }
-    if let Some(number) = formats.events {
-        keypad::write(text, number);
+    for (number, clock) in &formats.events {
+        keypad::write(text, *number, *clock);
     }
     text.attribute("ptime", PTIME);
-    if mux {
+    if *mux {
         text.flag("rtcp-mux");
     }
     text.direction(direction);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use media::{Codec, Plan};
 use sip::sdp::{Direction, Media};
 
-use super::{Formats, keypad};
+use super::{Formats, keypad, parameters};
 
 /// Packet duration when the other side has no wish. RFC 3551 section 4.2.
 const PTIME: u32 = 20;
@@ -17,24 +17,33 @@ const PTIME: u32 = 20;
 pub(super) fn codec_of(media: &Media<'_, '_>, number: u8) -> Option<Codec> {
     match media.rtpmap(number) {
         Some(map) => Codec::from_name(map.encoding)
-            .filter(|codec| codec.clock_rate() == map.clock_rate && map.channels == 1),
+            .filter(|codec| codec.clock_rate() == map.clock_rate && map.channels <= codec.channels()),
         None => Codec::from_static_payload_type(number),
     }
 }
 
-/// The plan of a line that both sides speak; `None` when they have no codec in common. `ours` is what we wrote.
-pub(super) fn of(ours: &Formats, mux: bool, wish: Direction, media: &Media<'_, '_>) -> Option<Plan> {
+/// The plan of a line that both sides speak; `None` when they have no codec in common. `ours` is what we wrote; `silence`:
+/// we may leave it out where they allow it.
+pub(super) fn of(
+    ours: &Formats,
+    mux: bool,
+    silence: bool,
+    wish: Direction,
+    media: &Media<'_, '_>,
+) -> Option<Plan> {
     let known = |codec: &Codec| ours.codecs.iter().any(|(_, ours)| ours == codec);
     let codec_out =
         media.payloads().find_map(|number| Some((number, codec_of(media, number).filter(known)?)))?;
+    let (number, codec) = codec_out;
     let ip = media.connection().and_then(|connection| connection.ip).filter(|ip| !ip.is_unspecified());
     let direction = both(wish, media.direction().reversed());
     let direction = Direction::of(direction.sends() && !is_silenced(media), direction.receives());
     Some(Plan {
         codecs_in: ours.codecs.clone(),
         codec_out,
-        events_in: ours.events,
-        events_out: keypad::taken(media).filter(|_| ours.events.is_some()),
+        events_in: ours.events.clone(),
+        events_out: keypad::taken(media, codec.clock_rate()).filter(|_| !ours.events.is_empty()),
+        silence: silence && parameters::takes_silence(media, number, codec),
         ptime: ptime(media),
         direction: match direction {
             Direction::SendRecv => media::Direction::SendRecv,

@@ -92,6 +92,7 @@ pub fn port(media: MediaId) -> u16 {
 pub fn at_home(name: &str, last: u8) -> Account {
     let mut account = Account::new(format!("sip:{name}@10.0.0.{last}").parse().unwrap(), Secret::default());
     account.register = false;
+    account.codecs = vec![media::Codec::Pcmu, media::Codec::Pcma];
     account
 }
 

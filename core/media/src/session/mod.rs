@@ -7,23 +7,30 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+mod sending;
+#[cfg(test)]
+mod tests;
+
 use base::{Instant, Rng};
 
-use crate::codec::{Codec, Decoder, Encoder};
+use crate::codec::{Codec, Decoder};
 use crate::dtmf::{self, Digit, Keys};
 use crate::latch::Latch;
 use crate::level::Level;
 use crate::plan::Plan;
-use crate::playout::{Inserted, MAX_PAYLOAD, PLAYOUT_DELAY, Playout};
+use crate::playout::{Inserted, PLAYOUT_DELAY, Playout};
 use crate::quality::{self, Path};
+use crate::resample::Resampler;
 use crate::rtcp::{self, Piece, ReportBlock, SenderInfo};
 use crate::rtp;
 use crate::statistics::{Arrival, Reception, Totals, round_trip};
 
-/// Samples a second that go in and out of a session.
-pub const SAMPLE_RATE: u32 = 8000;
-/// Samples in one playout frame: 20 ms.
-pub const FRAME: usize = 160;
+use sending::Sending;
+
+/// Playout frames a second.
+const FRAMES: u32 = 50;
+/// Samples in a playout frame at the highest rate.
+const LONGEST: usize = (48_000 / FRAMES) as usize;
 
 /// A datagram to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,24 +92,8 @@ pub struct Stats {
 #[derive(Debug)]
 pub struct Session {
     plan: Plan,
-    muted: bool,
     rng: Rng,
-    // Out
-    encoder: Encoder,
-    pending: Vec<i16>,
-    packet: Vec<u8>,
-    ssrc: u32,
-    sequence: u16,
-    /// Of the first pending sample.
-    timestamp: u32,
-    captured_at: Instant,
-    marker: bool,
-    sent: u64,
-    sent_octets: u64,
-    /// Packets and octets that were sent under an earlier number than `ssrc`.
-    sent_before_ssrc: (u64, u64),
-    keypad: dtmf::Sender,
-    level_out: Level,
+    sending: Sending,
     // In
     rtp: Latch,
     rtcp: Latch,
@@ -112,6 +103,11 @@ pub struct Session {
     candidate: Option<(u32, u16)>,
     past: Totals,
     playout: Playout,
+    /// What the playout gave, at the rate of their codec.
+    played: Vec<i16>,
+    /// The same for the ear, with what is not yet taken.
+    heard: Vec<i16>,
+    to_ear: Resampler,
     codec_in: Option<Codec>,
     late: u64,
     malformed: u64,
@@ -150,23 +146,13 @@ impl Reports {
 }
 
 impl Session {
-    /// Begins one m-line.
-    pub fn new(plan: Plan, mut rng: Rng, now: Instant) -> Self {
+    /// Begins one m-line. `rate`: the samples a second that are captured and heard: 8,000, 16,000 or 48,000.
+    ///
+    /// # Panics
+    /// At any other rate.
+    pub fn new(plan: Plan, rate: u32, mut rng: Rng, now: Instant) -> Self {
         let mut session = Self {
-            muted: false,
-            encoder: plan.codec_out.1.encoder(),
-            pending: Vec::with_capacity(FRAME * 8),
-            packet: Vec::with_capacity(rtp::HEADER + MAX_PAYLOAD),
-            ssrc: rng.bits() as u32,
-            sequence: rng.bits() as u16,
-            timestamp: rng.bits() as u32,
-            captured_at: now,
-            marker: true,
-            sent: 0,
-            sent_octets: 0,
-            sent_before_ssrc: (0, 0),
-            keypad: dtmf::Sender::default(),
-            level_out: Level::default(),
+            sending: Sending::new(&plan, rate, rng.split(), now),
             rtp: Latch::default(),
             rtcp: Latch::default(),
             decoders: decoders(&plan),
@@ -174,6 +160,9 @@ impl Session {
             candidate: None,
             past: Totals::default(),
             playout: Playout::new(PLAYOUT_DELAY),
+            played: Vec::with_capacity(LONGEST),
+            heard: Vec::with_capacity(LONGEST * 2),
+            to_ear: Resampler::new(8000, rate).expect("the rate of an ear"),
             codec_in: None,
             late: 0,
             malformed: 0,
@@ -200,12 +189,7 @@ impl Session {
             self.decoders = decoders(&plan);
             self.playout.reset();
         }
-        if plan.codec_out != self.plan.codec_out {
-            self.encoder = plan.codec_out.1.encoder();
-        }
-        if plan.events_out.is_none() {
-            self.keypad.clear();
-        }
+        self.sending.replan(&plan);
         self.rtp.tell(plan.remote, now);
         self.rtcp.tell(plan.remote_rtcp, now);
         self.plan = plan;
@@ -213,9 +197,7 @@ impl Session {
 
     /// Presses these keys, after those that wait. Nothing without [`Plan::events_out`]; waits while nothing can be sent.
     pub fn press(&mut self, keys: &Keys) {
-        if self.plan.events_out.is_some() {
-            self.keypad.press(keys);
-        }
+        self.sending.press(keys);
     }
 
     /// The next digit that the other side pressed: each once, in order.
@@ -225,7 +207,7 @@ impl Session {
 
     /// Sends silence instead of what is captured, or no longer.
     pub fn set_mute(&mut self, on: bool) {
-        self.muted = on;
+        self.sending.mute(on);
     }
 
     /// Takes a datagram from the RTP or the RTCP socket. `wall` is the time in NTP's 32.32 bits.
@@ -249,16 +231,17 @@ impl Session {
             return;
         }
         let decoder = self.decoders.iter().position(|(pt, _)| *pt == header.payload_type);
-        let is_event = self.plan.events_in == Some(header.payload_type);
+        let is_event = self.plan.events_in.iter().any(|(number, _)| *number == header.payload_type);
         // An unknown payload type is one packet of a known stream, but no reason to believe in a new one.
         if decoder.is_none() && !is_event && self.reception.as_ref().is_none_or(|r| r.ssrc() != header.ssrc) {
             self.unknown_payload += 1;
             return;
         }
-        if header.ssrc == self.ssrc {
-            self.avoid_collision();
+        if header.ssrc == self.sending.ssrc() {
+            self.sending.begin_source();
         }
-        if !self.source_is_believed(&header) {
+        let clock_rate = decoder.map_or(8000, |index| self.plan.codecs_in[index].1.clock_rate());
+        if !self.source_is_believed(&header, clock_rate) {
             self.strangers += 1;
             return;
         }
@@ -299,7 +282,7 @@ impl Session {
 
     /// Whether a packet's source is theirs. The first is believed at once; another, in the middle of a call, when
     /// two of its packets come in a row (RFC 3550 appendix A.1).
-    fn source_is_believed(&mut self, header: &rtp::Header) -> bool {
+    fn source_is_believed(&mut self, header: &rtp::Header, clock_rate: u32) -> bool {
         if let Some(reception) = &self.reception {
             if reception.ssrc() == header.ssrc {
                 self.candidate = None;
@@ -311,7 +294,7 @@ impl Session {
             }
             self.forget_source();
         }
-        self.reception = Some(Reception::new(header.ssrc, header.sequence, SAMPLE_RATE));
+        self.reception = Some(Reception::new(header.ssrc, header.sequence, clock_rate));
         true
     }
 
@@ -323,13 +306,6 @@ impl Session {
         self.candidate = None;
         self.playout.reset();
         self.their_keypad.forget();
-    }
-
-    /// They drew the same number as we did: we draw another. RFC 3550 section 8.2.
-    fn avoid_collision(&mut self) {
-        self.ssrc = self.rng.bits() as u32;
-        self.sequence = self.rng.bits() as u16;
-        self.sent_before_ssrc = (self.sent, self.sent_octets);
     }
 
     fn rtcp_packet(&mut self, bytes: &[u8], from: SocketAddr, own_port: bool, now: Instant, wall: u64) {
@@ -367,84 +343,36 @@ impl Session {
     }
 
     fn reported(&mut self, blocks: impl Iterator<Item = ReportBlock>, wall: u64) {
-        for block in blocks.filter(|block| block.ssrc == self.ssrc) {
+        for block in blocks.filter(|block| block.ssrc == self.sending.ssrc()) {
             self.their_loss = Some(f32::from(block.fraction_lost) / 256.0);
             self.round_trip = round_trip(&block, wall).or(self.round_trip);
         }
     }
 
-    /// Takes captured samples, 8 kHz; gives a packet when one is full. With a short `ptime` a frame fills two:
-    /// go on with [`Self::next_packet`] until `None`.
+    /// Takes captured samples; gives a packet when one is full. With a short `ptime` a frame fills two: go on with
+    /// [`Self::next_packet`] until `None`.
     pub fn captured(&mut self, frame: &[i16], now: Instant) -> Option<Outgoing<'_>> {
-        self.captured_at = now;
-        if self.plan.direction.sends() {
-            if self.muted {
-                self.pending.resize(self.pending.len() + frame.len(), 0);
-                self.level_out.feed(&[]);
-            } else {
-                self.pending.extend_from_slice(frame);
-                self.level_out.feed(frame);
-            }
-        } else {
-            // The clock runs on while nothing is sent: RFC 3550 section 5.1, "timestamp".
-            self.timestamp = self.timestamp.wrapping_add((self.pending.len() + frame.len()) as u32);
-            self.pending.clear();
-            self.marker = true;
-            self.keypad.interrupt();
-        }
+        self.sending.capture(frame, self.plan.direction.sends(), now);
         self.next_packet()
     }
 
     /// A further packet of what was captured, if one is full.
     pub fn next_packet(&mut self) -> Option<Outgoing<'_>> {
-        let samples = self.packet_samples();
-        if self.pending.len() < samples {
-            return None;
-        }
         let to = self.rtp.target();
-        if to.is_some() {
-            self.write_packet(samples);
-            self.sequence = self.sequence.wrapping_add(1);
-            self.sent += 1;
-            self.sent_octets += (self.packet.len() - rtp::HEADER) as u64;
-        }
-        self.timestamp = self.timestamp.wrapping_add(samples as u32);
-        self.pending.drain(..samples);
-        to.map(|to| Outgoing { to, rtcp_port: false, bytes: &self.packet })
-    }
-
-    /// The packet of the first pending samples: audio, or the digit that is pressed meanwhile.
-    fn write_packet(&mut self, samples: usize) {
-        let event = match self.plan.events_out {
-            Some((payload_type, _)) => {
-                self.keypad.next(self.timestamp, samples as u32).map(|event| (payload_type, event))
-            }
-            None => None,
-        };
-        let (marker, payload_type, timestamp) = match &event {
-            Some((payload_type, event)) => (event.marker, *payload_type, event.timestamp),
-            None => (std::mem::take(&mut self.marker), self.plan.codec_out.0, self.timestamp),
-        };
-        let header =
-            rtp::Header { marker, payload_type, sequence: self.sequence, timestamp, ssrc: self.ssrc };
-        self.packet.clear();
-        self.packet.extend_from_slice(&header.write());
-        match event {
-            Some((_, event)) => self.packet.extend_from_slice(&event.payload),
-            None => self.encoder.encode(&self.pending[..samples], &mut self.packet),
-        }
-    }
-
-    fn packet_samples(&self) -> usize {
-        let ptime = self.plan.ptime.clamp(Duration::from_millis(10), Duration::from_millis(60));
-        let samples = (ptime.as_millis() * u128::from(SAMPLE_RATE) / 1000) as usize;
-        samples.next_multiple_of(self.plan.codec_out.1.frame_samples())
+        let bytes = self.sending.next_packet(to.is_some())?;
+        to.map(|to| Outgoing { to, rtcp_port: false, bytes })
     }
 
     /// Fills the next 20 ms for the ear.
-    pub fn playout(&mut self, frame: &mut [i16; FRAME], now: Instant) {
-        self.playout.pull(frame, &mut self.decoders, now);
-        if !self.plan.direction.receives() {
+    pub fn playout(&mut self, frame: &mut [i16], now: Instant) {
+        let theirs = self.codec_in.map_or(8000, Codec::sample_rate);
+        self.played.resize((theirs / FRAMES) as usize, 0);
+        self.playout.pull(&mut self.played, &mut self.decoders, now);
+        self.heard.clear();
+        self.to_ear.feed(&self.played, &mut self.heard);
+        if self.plan.direction.receives() {
+            frame.copy_from_slice(&self.heard[..frame.len()]);
+        } else {
             frame.fill(0);
         }
         self.level_in.feed(frame);
@@ -453,7 +381,7 @@ impl Session {
     /// The next report, when it is due. `wall` is the time in NTP's 32.32 bits.
     pub fn rtcp(&mut self, now: Instant, wall: u64) -> Option<Outgoing<'_>> {
         // Nothing to say before the first packet either way.
-        if now < self.reports.next || self.sent == 0 && self.reception.is_none() {
+        if now < self.reports.next || self.sending.sent().0 == 0 && self.reception.is_none() {
             return None;
         }
         let to = self.rtcp_target()?;
@@ -465,11 +393,11 @@ impl Session {
 
     /// The last report, with BYE, if anything was ever sent. RFC 3550 section 6.3.7.
     pub fn bye(&mut self, now: Instant, wall: u64) -> Option<Outgoing<'_>> {
-        if self.sent == 0 && self.reports.sent == 0 {
+        if self.sending.sent().0 == 0 && self.reports.sent == 0 {
             return None;
         }
         let to = self.rtcp_target()?;
-        let ssrc = self.ssrc;
+        let ssrc = self.sending.ssrc();
         self.write_report(now, wall).goodbye(ssrc);
         Some(Outgoing { to, rtcp_port: !self.plan.rtcp_mux, bytes: &self.report })
     }
@@ -484,20 +412,21 @@ impl Session {
 
     fn write_report(&mut self, now: Instant, wall: u64) -> rtcp::Writer<'_> {
         // A sender is who sent since the report before the last. RFC 3550 section 6.3.8.
-        let is_sender = self.sent > self.reports.sent_by[0];
-        self.reports.sent_by = [self.reports.sent_by[1], self.sent];
-        let since_capture = now.since(self.captured_at).as_micros() * u128::from(SAMPLE_RATE) / 1_000_000;
-        let (packets_before, octets_before) = self.sent_before_ssrc;
+        let (sent, _) = self.sending.sent();
+        let is_sender = sent > self.reports.sent_by[0];
+        self.reports.sent_by = [self.reports.sent_by[1], sent];
+        let (packets, octets) = self.sending.sent_by_source();
         let info = is_sender.then(|| SenderInfo {
             ntp: wall,
-            rtp_timestamp: self.timestamp.wrapping_add(self.pending.len() as u32 + since_capture as u32),
-            packets: (self.sent - packets_before) as u32,
-            octets: (self.sent_octets - octets_before) as u32,
+            rtp_timestamp: self.sending.clock(now),
+            packets: packets as u32,
+            octets: octets as u32,
         });
+        let ssrc = self.sending.ssrc();
         let block = self.reception.as_mut().and_then(|reception| reception.report(now));
         let mut writer = rtcp::Writer::new(&mut self.report);
-        writer.report(self.ssrc, info, block);
-        writer.cname(self.ssrc, &self.cname);
+        writer.report(ssrc, info, block);
+        writer.cname(ssrc, &self.cname);
         writer
     }
 
@@ -515,8 +444,8 @@ impl Session {
             codec_in: self.codec_in,
             codec_out: self.plan.codec_out.1,
             remote: self.rtp.target(),
-            sent: self.sent,
-            sent_octets: self.sent_octets,
+            sent: self.sending.sent().0,
+            sent_octets: self.sending.sent().1,
             received: totals.received,
             lost,
             late: self.late,
@@ -530,7 +459,7 @@ impl Session {
             round_trip: self.round_trip,
             their_loss: self.their_loss,
             level_in_dbov: self.level_in.dbov(),
-            level_out_dbov: self.level_out.dbov(),
+            level_out_dbov: self.sending.level_dbov(),
             mos: quality::mos(quality::r_factor(codec_in.impairment(), path)),
         }
     }
@@ -539,7 +468,3 @@ impl Session {
 fn decoders(plan: &Plan) -> Vec<(u8, Decoder)> {
     plan.codecs_in.iter().map(|(payload_type, codec)| (*payload_type, codec.decoder())).collect()
 }
-
-#[cfg(test)]
-#[path = "session_tests.rs"]
-mod tests;

@@ -4,6 +4,9 @@ use super::*;
 use crate::dtmf::Events;
 use crate::plan::Direction;
 
+/// Samples a second, and in 20 ms.
+const RATE: u32 = 8000;
+const FRAME: usize = 160;
 const WALL: u64 = 0xe000_0001 << 32;
 
 fn address(port: u16) -> SocketAddr {
@@ -22,8 +25,9 @@ fn plan(remote: u16) -> Plan {
     Plan {
         codecs_in: vec![(0, Codec::Pcmu), (8, Codec::Pcma)],
         codec_out: (8, Codec::Pcma),
-        events_in: None,
+        events_in: Vec::new(),
         events_out: None,
+        silence: false,
         ptime: Duration::from_millis(20),
         direction: Direction::SendRecv,
         remote: Some(address(remote)),
@@ -33,7 +37,7 @@ fn plan(remote: u16) -> Plan {
 }
 
 fn session(plan: Plan) -> Session {
-    Session::new(plan, Rng::from_number(5), at(0))
+    Session::new(plan, RATE, Rng::from_number(5), at(0))
 }
 
 /// Packets of their stream, as they would send them.
@@ -71,7 +75,7 @@ fn sent(session: &mut Session, samples: &[i16], ms: u64) -> Option<(SocketAddr, 
 
 /// Runs two sessions against each other, each packet `delay` ms under way; returns both.
 fn talk(seconds: u64, delay: u64, keep: impl Fn(u64) -> bool) -> (Session, Session) {
-    let (mut a, mut b) = (session(plan(2)), Session::new(plan(1), Rng::from_number(6), at(0)));
+    let (mut a, mut b) = (session(plan(2)), Session::new(plan(1), RATE, Rng::from_number(6), at(0)));
     let mut wire: Vec<(u64, u16, bool, Vec<u8>)> = Vec::new();
     for ms in (0..seconds * 1000).step_by(20) {
         for (me, session) in [(1, &mut a), (2, &mut b)] {
@@ -348,7 +352,7 @@ fn a_listener_reports_as_a_receiver_and_bye_needs_a_word_before() {
 
 /// The plan with digits: they take them under 101, we under 96.
 fn with_keypad(remote: u16) -> Plan {
-    Plan { events_in: Some(96), events_out: Some((101, Events::TONES)), ..plan(remote) }
+    Plan { events_in: vec![(96, 8000)], events_out: Some((101, Events::TONES)), ..plan(remote) }
 }
 
 /// The RTP packets of so many frames.

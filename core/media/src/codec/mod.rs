@@ -1,0 +1,124 @@
+//! The codecs, and the one seam behind which they all stand.
+//!
+//! Enums rather than trait objects: the set is closed, `match` is exhaustive, and a session makes its coders once.
+//! RFC 3551 section 6 for names and static payload types. Knows nothing of packets' order or of SDP.
+//!
+//! Four figures differ between them: samples a second, ticks of the RTP clock a second (not the same for G.722 and Opus),
+//! samples in a step of the encoder, and whether silence need be sent.
+
+mod decoder;
+mod encoder;
+#[cfg(test)]
+mod tests;
+
+use thiserror::Error;
+
+use crate::quality::Impairment;
+
+pub use decoder::Decoder;
+pub use encoder::{Coded, Encoder};
+
+/// An audio codec that this build speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Codec {
+    /// G.729 with Annexes A and B.
+    G729,
+    /// G.711 mu-law.
+    Pcmu,
+    /// G.711 A-law.
+    Pcma,
+}
+
+impl Codec {
+    /// All of them, in the order that is offered when the user has none.
+    pub const ALL: [Self; 3] = [Self::G729, Self::Pcmu, Self::Pcma];
+
+    /// The name in `a=rtpmap` and in the settings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::G729 => "G729",
+            Self::Pcmu => "PCMU",
+            Self::Pcma => "PCMA",
+        }
+    }
+
+    /// Reads a name in any case; encoding names compare so (RFC 4855 section 3).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name))
+    }
+
+    /// Samples a second that go into the encoder and come out of the decoder.
+    pub const fn sample_rate(self) -> u32 {
+        match self {
+            Self::G729 | Self::Pcmu | Self::Pcma => 8000,
+        }
+    }
+
+    /// Ticks of the RTP timestamp a second, as `a=rtpmap` says it. Not always the sample rate.
+    pub const fn clock_rate(self) -> u32 {
+        match self {
+            Self::G729 | Self::Pcmu | Self::Pcma => 8000,
+        }
+    }
+
+    /// Channels as `a=rtpmap` says them.
+    pub const fn channels(self) -> u8 {
+        match self {
+            Self::G729 | Self::Pcmu | Self::Pcma => 1,
+        }
+    }
+
+    /// The payload type that needs no `a=rtpmap`. RFC 3551 table 4.
+    pub const fn static_payload_type(self) -> Option<u8> {
+        match self {
+            Self::G729 => Some(18),
+            Self::Pcmu => Some(0),
+            Self::Pcma => Some(8),
+        }
+    }
+
+    /// The codec that a static payload type names.
+    pub fn from_static_payload_type(payload_type: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|codec| codec.static_payload_type() == Some(payload_type))
+    }
+
+    /// The samples that must go together into one encoding step; packets hold whole multiples of it.
+    pub const fn frame_samples(self) -> usize {
+        match self {
+            Self::G729 => 80,
+            Self::Pcmu | Self::Pcma => 1,
+        }
+    }
+
+    /// Whether a keypad's tones come out as they went in: not of a model of the human voice.
+    pub const fn carries_tones(self) -> bool {
+        match self {
+            Self::Pcmu | Self::Pcma => true,
+            Self::G729 => false,
+        }
+    }
+
+    /// How much the codec itself, and loss under it, cost in the E-model.
+    pub const fn impairment(self) -> Impairment {
+        match self {
+            Self::G729 => Impairment::G729A,
+            // Repeat-and-fade is not concealment of the G.711 Appendix I class: claim none.
+            Self::Pcmu | Self::Pcma => Impairment::G711_BARE,
+        }
+    }
+
+    /// A fresh encoder. `silence`: it may leave silence out, for the other side knows what to make of that.
+    pub fn encoder(self, silence: bool) -> Encoder {
+        Encoder::new(self, silence)
+    }
+
+    /// A fresh decoder.
+    pub fn decoder(self) -> Decoder {
+        Decoder::new(self)
+    }
+}
+
+/// A payload that its codec cannot have written. Count it; the gap is concealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("payload of a length that its codec never writes")]
+pub struct BadPayload;
