@@ -10,6 +10,7 @@ pub mod g711;
 pub mod g729;
 mod latch;
 mod level;
+mod oscillator;
 mod plan;
 mod playout;
 mod quality;

@@ -1,10 +1,11 @@
-//! Keypad digits as telephone events in the audio stream: what can be pressed, and the four bytes that tell of it.
+//! Keypad digits: what can be pressed, the four bytes that tell of it as a telephone event, and the two tones of it.
 //!
-//! RFC 4733 sections 2.3 and 3.2, and RFC 2833's hook flash, at a clock of 8000 Hz. Digits are passwords: none of the types here shows one by
-//! `Debug`. Knows no tones: neither how they sound nor how to find them in sound.
+//! RFC 4733 sections 2.3 and 3.2, and RFC 2833's hook flash, at a clock of 8000 Hz; ITU-T Q.23 for who takes no events.
+//! Digits are passwords: none of the types here shows one by `Debug`. Does not know how to find tones in sound.
 
 mod receiver;
 mod sender;
+mod tone;
 
 use std::fmt;
 
@@ -12,6 +13,7 @@ use thiserror::Error;
 
 pub use receiver::Receiver;
 pub use sender::Sender;
+pub use tone::Tones;
 
 /// Ticks of the event clock in a millisecond.
 const PER_MS: u32 = 8;
