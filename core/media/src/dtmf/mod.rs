@@ -1,8 +1,9 @@
 //! Keypad digits: what can be pressed, the four bytes that tell of it as a telephone event, and the two tones of it.
 //!
-//! RFC 4733 sections 2.3 and 3.2, and RFC 2833's hook flash, at a clock of 8000 Hz; ITU-T Q.23 for who takes no events.
-//! Digits are passwords: none of the types here shows one by `Debug`. Does not know how to find tones in sound.
+//! RFC 4733 sections 2.3 and 3.2, and RFC 2833's hook flash, at a clock of 8000 Hz; ITU-T Q.23 and Q.24 for who takes no
+//! events. Digits are passwords: none of the types here shows one by `Debug`.
 
+mod detector;
 mod receiver;
 mod sender;
 mod tone;
@@ -11,6 +12,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+pub use detector::Detector;
 pub use receiver::Receiver;
 pub use sender::Sender;
 pub use tone::Tones;
