@@ -19,6 +19,7 @@ pub mod rtcp;
 pub mod rtp;
 mod session;
 mod statistics;
+pub mod tones;
 pub mod wav;
 
 pub use codec::{BadPayload, Codec, Coded, Decoder, Encoder};
