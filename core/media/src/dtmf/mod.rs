@@ -1,7 +1,8 @@
 //! Keypad digits: what can be pressed, the four bytes that tell of it as a telephone event, and the two tones of it.
 //!
-//! RFC 4733 sections 2.3 and 3.2, and RFC 2833's hook flash, at a clock of 8000 Hz; ITU-T Q.23 and Q.24 for who takes no
-//! events. Digits are passwords: none of the types here shows one by `Debug`.
+//! RFC 4733 sections 2.3 and 3.2, and RFC 2833's hook flash, at whichever clock the audio has; ITU-T Q.23 and Q.24 for
+//! who takes no events. Digits are passwords: none of the types here shows one by `Debug`. Knows nothing of which way a
+//! call goes.
 
 mod detector;
 mod receiver;
@@ -17,10 +18,17 @@ pub use receiver::Receiver;
 pub use sender::Sender;
 pub use tone::Tones;
 
-/// Ticks of the event clock in a millisecond.
-const PER_MS: u32 = 8;
+/// The event clock when the SDP says nothing, in Hz. RFC 4733 section 2.4.
+const CLOCK: u32 = 8000;
+/// The longest that a report can say, in ticks: longer events come in segments. RFC 4733 section 2.5.1.3.
+const SEGMENT: u32 = 0xffff;
 /// Bytes of one report. RFC 4733 section 2.3.
 const REPORT: usize = 4;
+
+/// The ticks in a millisecond of a clock of so many Hz: 8 to 48 for every codec that there is.
+fn ticks_per_ms(clock: u32) -> u32 {
+    (clock / 1000).clamp(1, 192)
+}
 
 /// A key of the keypad, by its event code. RFC 4733 section 3.2.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -144,7 +152,7 @@ struct Report {
     end: bool,
     /// In -dBm0: 0 is the loudest.
     volume: u8,
-    /// Since its beginning, which is the packet's timestamp.
+    /// Since its beginning, which is the packet's timestamp, in ticks.
     duration: u16,
 }
 
