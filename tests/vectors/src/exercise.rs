@@ -3,7 +3,7 @@
 //! Every function panics where a promise is broken. None knows what the bytes should mean: that is for the vectors' tests.
 
 use base::{Instant, Rng, Secret};
-use media::dtmf::Receiver;
+use media::dtmf::{Detector, Receiver};
 use sip::digest::{Algorithm, Challenge, Credentials, Verdict, Verifier};
 use sip::message::{
     Draft, Form, Framed, Message, Method, Name, NameAddr, Side, Start, Stream, StreamError, UriRef,
@@ -239,4 +239,29 @@ pub fn telephone_event(bytes: &[u8]) {
     }
     heard += std::iter::from_fn(|| receiver.poll()).count();
     assert!(heard as u64 + receiver.ignored() <= reports as u64);
+}
+
+/// Samples of 16 bits, heard for digits: any come back, no more digits are heard than fit, and the same ones however the
+/// samples are cut.
+///
+/// # Panics
+/// It breaks a promise.
+pub fn dtmf_detector(bytes: &[u8]) {
+    let samples: Vec<i16> = bytes.as_chunks::<2>().0.iter().map(|pair| i16::from_le_bytes(*pair)).collect();
+    let heard = |pieces: &mut dyn Iterator<Item = usize>| {
+        let (mut detector, mut heard) = (Detector::default(), Vec::new());
+        let mut rest = samples.as_slice();
+        for piece in pieces {
+            let (now, later) = rest.split_at(piece.min(rest.len()));
+            detector.feed(now, |digit| heard.push(digit.as_char()));
+            rest = later;
+        }
+        detector.feed(rest, |digit| heard.push(digit.as_char()));
+        heard
+    };
+    let whole = heard(&mut std::iter::empty());
+    // A digit takes 15 ms at least: four looks that are 5 ms apart.
+    assert!(whole.len() <= samples.len() / 120 + 1, "{} digits in {} samples", whole.len(), samples.len());
+    // The bytes say themselves how they are cut.
+    assert!(heard(&mut bytes.iter().map(|b| usize::from(*b))) == whole);
 }
