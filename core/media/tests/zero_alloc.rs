@@ -8,7 +8,8 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use base::{Instant, Rng};
-use offhook_media::dtmf::{Events, Keys};
+use offhook_media::dtmf::{self, Detector, Events, Keys};
+use offhook_media::tones::{self, Country, Kind};
 use offhook_media::{Codec, Direction, Plan, Session};
 
 struct Counting;
@@ -99,4 +100,20 @@ fn a_session_that_is_up_allocates_nothing_per_packet() {
         assert_eq!(digits, 100, "one in a hundred frames, each way");
         assert!(a.stats().received > 1000 && a.stats().lost > 100 && a.stats().round_trip.is_some());
     }
+}
+
+#[test]
+fn tones_and_the_listener_for_them_allocate_nothing_per_frame() {
+    let keys = Keys::read("1234567890*#ABCD").unwrap();
+    let (mut pressed, mut detector) = (dtmf::Tones::default(), Detector::default());
+    let mut ringback = tones::Tones::new(Country::of("GB"), Kind::Ringback);
+    let (mut frame, mut heard) = ([0; FRAME], 0);
+    pressed.press(&keys);
+    let before = ALLOCATIONS.get();
+    for _ in 0..16 * 10 {
+        ringback.fill(&mut frame, 8000);
+        pressed.fill(&mut frame, 8000);
+        detector.feed(&frame, |_| heard += 1);
+    }
+    assert_eq!((ALLOCATIONS.get() - before, heard), (0, 16));
 }
