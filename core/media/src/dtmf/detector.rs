@@ -186,12 +186,11 @@ impl Detector {
         // In squares of amplitudes, as the filters give them: a sine's mean square is half of that.
         let total = total * 2.0 / (WINDOW as f32 * 3.0 / 8.0);
         let last = self.last;
-        if total < self.faintest {
-            self.last = [Complex::default(); 8];
-            return None;
-        }
         for (output, filter) in self.last.iter_mut().zip(self.filters.iter()) {
             *output = filter.hear(&self.heard);
+        }
+        if total < self.faintest {
+            return None;
         }
         let now = &self.last;
         let strongest = |group: std::ops::Range<usize>| {
