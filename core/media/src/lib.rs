@@ -1,12 +1,14 @@
 //! Samples to packets and packets to samples: one m-line's media, from the SDP's answer to the hang-up.
 //!
-//! RFC 3550 (RTP, RTCP), RFC 3551 (the audio profile), RFC 5761 (RTCP on the RTP port), ITU-T G.711, G.107.
+//! RFC 3550 (RTP, RTCP), RFC 3551 (the audio profile), RFC 5761 (RTCP on the RTP port), ITU-T G.711, G.722, G.729,
+//! G.107, GSM 06.10.
 //! Knows no sockets, clocks, SDP or SIP. [`Session`] takes packets and captured frames and gives packets and
 //! playout frames; once it is up it allocates, locks and logs nothing per packet.
 
 mod codec;
 pub mod dtmf;
 pub mod g711;
+pub mod g722;
 pub mod g729;
 mod latch;
 mod level;

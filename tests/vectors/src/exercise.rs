@@ -4,6 +4,7 @@
 
 use base::{Instant, Rng, Secret};
 use media::dtmf::{Detector, Receiver};
+use media::g722;
 use sip::digest::{Algorithm, Challenge, Credentials, Verdict, Verifier};
 use sip::message::{
     Draft, Form, Framed, Message, Method, Name, NameAddr, Side, Start, Stream, StreamError, UriRef,
@@ -264,4 +265,31 @@ pub fn dtmf_detector(bytes: &[u8]) {
     assert!(whole.len() <= samples.len() / 120 + 1, "{} digits in {} samples", whole.len(), samples.len());
     // The bytes say themselves how they are cut.
     assert!(heard(&mut bytes.iter().map(|b| usize::from(*b))) == whole);
+}
+
+/// Any octets as G.722, in packets whose length each first byte says. Where a stream is cut changes nothing, and any samples
+/// can be encoded.
+///
+/// # Panics
+/// It breaks a promise.
+pub fn g722(bytes: &[u8]) {
+    let (mut whole, mut pieces) = (g722::Decoder::default(), g722::Decoder::default());
+    let (mut expected, mut got) = (vec![0; bytes.len() * 2], Vec::new());
+    assert_eq!(whole.decode(bytes, &mut expected), bytes.len() * 2);
+    let mut rest = bytes;
+    while let Some(head) = rest.first() {
+        let (now, later) = rest.split_at(usize::from(*head).clamp(1, rest.len()));
+        let mut out = vec![0; now.len() * 2];
+        assert_eq!(pieces.decode(now, &mut out), out.len());
+        got.extend(out);
+        rest = later;
+    }
+    assert!(got == expected);
+
+    let samples: Vec<i16> = bytes.as_chunks().0.iter().map(|b| i16::from_le_bytes(*b)).collect();
+    for samples in [samples, expected] {
+        let mut payload = Vec::new();
+        g722::Encoder::default().encode(&samples, &mut payload);
+        assert_eq!(payload.len(), samples.len() / 2);
+    }
 }
