@@ -10,6 +10,7 @@ pub mod dtmf;
 pub mod g711;
 pub mod g722;
 pub mod g729;
+pub mod gsm;
 mod latch;
 mod level;
 mod oscillator;

@@ -5,6 +5,7 @@
 use base::{Instant, Rng, Secret};
 use media::dtmf::{Detector, Receiver};
 use media::g722;
+use media::{g722, gsm};
 use sip::digest::{Algorithm, Challenge, Credentials, Verdict, Verifier};
 use sip::message::{
     Draft, Form, Framed, Message, Method, Name, NameAddr, Side, Start, Stream, StreamError, UriRef,
@@ -291,5 +292,28 @@ pub fn g722(bytes: &[u8]) {
         let mut payload = Vec::new();
         g722::Encoder::default().encode(&samples, &mut payload);
         assert_eq!(payload.len(), samples.len() / 2);
+    }
+}
+
+/// Any octets as frames of GSM full rate, and as samples. Signed frames decode and others are refused; what is encoded is
+/// signed.
+///
+/// # Panics
+/// It breaks a promise.
+pub fn gsm(bytes: &[u8]) {
+    let (mut decoder, mut encoder, mut out) =
+        (gsm::Decoder::default(), gsm::Encoder::default(), [0; gsm::SAMPLES]);
+    for frame in bytes.as_chunks::<{ gsm::BYTES }>().0 {
+        let mut signed = *frame;
+        signed[0] = 0xd0 | signed[0] & 0x0f;
+        assert_eq!(decoder.decode(frame, &mut out).is_ok(), *frame == signed);
+        decoder.decode(&signed, &mut out).expect("it is signed");
+        assert!(out.iter().all(|sample| sample.trailing_zeros() >= 3), "13 bits");
+        decoder.decode(&encoder.encode(&out), &mut out).expect("what we write reads");
+    }
+    for samples in bytes.as_chunks::<{ 2 * gsm::SAMPLES }>().0 {
+        let mut pairs = samples.as_chunks().0.iter();
+        let frame = std::array::from_fn(|_| pairs.next().map_or(0, |b| i16::from_le_bytes(*b)));
+        decoder.decode(&encoder.encode(&frame), &mut out).expect("what we write reads");
     }
 }
