@@ -6,6 +6,7 @@
 //! playout frames; once it is up it allocates, locks and logs nothing per packet.
 
 mod codec;
+pub mod comfort_noise;
 pub mod dtmf;
 pub mod g711;
 pub mod g722;

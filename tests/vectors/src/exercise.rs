@@ -5,6 +5,7 @@
 use base::{Instant, Rng, Secret};
 use media::dtmf::{Detector, Receiver};
 use media::g722;
+use media::comfort_noise::{Dtx, Due, Generator, Noise};
 use media::{g722, gsm};
 use sip::digest::{Algorithm, Challenge, Credentials, Verdict, Verifier};
 use sip::message::{
@@ -315,5 +316,35 @@ pub fn gsm(bytes: &[u8]) {
         let mut pairs = samples.as_chunks().0.iter();
         let frame = std::array::from_fn(|_| pairs.next().map_or(0, |b| i16::from_le_bytes(*b)));
         decoder.decode(&encoder.encode(&frame), &mut out).expect("what we write reads");
+    }
+}
+
+/// Any octets as payloads of comfort noise, in front of each its length; and as samples in frames of that many. What is played
+/// has a bound, and what is told of a background reads as what was meant.
+///
+/// # Panics
+/// It breaks a promise.
+pub fn comfort_noise(bytes: &[u8]) {
+    let mut generator = Generator::new(8000, Rng::from_number(1));
+    let (mut dtx, mut frame, mut rest) = (Dtx::new(8000), [0; 100], bytes);
+    while let Some((head, after)) = rest.split_first() {
+        let (payload, after) = after.split_at(usize::from(*head).min(after.len()));
+        rest = after;
+        let told = Noise::read(payload);
+        assert_eq!(told.is_err(), payload.is_empty());
+        if let Ok(noise) = told {
+            generator.set(&noise);
+            let mut again = Vec::new();
+            noise.write(&mut again);
+            assert_eq!(Noise::read(&again), Ok(noise));
+        }
+        generator.fill(&mut frame);
+
+        let samples: Vec<i16> = payload.as_chunks().0.iter().map(|b| i16::from_le_bytes(*b)).collect();
+        if let Due::Noise(noise) = dtx.frame(&samples) {
+            let mut written = Vec::new();
+            noise.write(&mut written);
+            assert_eq!(Noise::read(&written), Ok(noise));
+        }
     }
 }

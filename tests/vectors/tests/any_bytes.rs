@@ -20,4 +20,5 @@ fn buffers(seed: u64) -> impl Iterator<Item = Vec<u8>> {
 fn decoders_and_encoders_keep_their_word_on_any_bytes() {
     buffers(1).for_each(|bytes| exercise::g722(&bytes));
     buffers(2).for_each(|bytes| exercise::gsm(&bytes));
+    buffers(3).for_each(|bytes| exercise::comfort_noise(&bytes));
 }
