@@ -3,9 +3,8 @@
 //! Every function panics where a promise is broken. None knows what the bytes should mean: that is for the vectors' tests.
 
 use base::{Instant, Rng, Secret};
-use media::dtmf::{Detector, Receiver};
-use media::g722;
 use media::comfort_noise::{Dtx, Due, Generator, Noise};
+use media::dtmf::{Detector, Receiver};
 use media::{g722, gsm};
 use sip::digest::{Algorithm, Challenge, Credentials, Verdict, Verifier};
 use sip::message::{

@@ -133,7 +133,7 @@ fn the_shared_speech_holds_no_digit() {
         };
         let bytes = fs::read(&file).expect("a vector is read");
         let samples = bytes.as_chunks::<2>().0.iter().map(|pair| i16::from_le_bytes(*pair));
-        let mut decimator = Decimator::new(rate).expect("a rate it knows");
+        let mut decimator = Decimator::new(rate, 8000).expect("a rate it knows");
         let samples: Vec<i16> = samples.filter_map(|s| decimator.feed(s)).collect();
         for db in [-20, -10, 0, 10] {
             let looped = louder(&samples, db).repeat(3);
