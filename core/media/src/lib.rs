@@ -15,6 +15,7 @@ pub mod gsm;
 mod latch;
 mod level;
 mod oscillator;
+pub mod opus;
 mod plan;
 mod playout;
 mod quality;
