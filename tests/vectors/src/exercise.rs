@@ -6,6 +6,7 @@ use base::{Instant, Rng, Secret};
 use media::comfort_noise::{Dtx, Due, Generator, Noise};
 use media::dtmf::{Detector, Receiver};
 use media::{g722, gsm};
+use media::opus;
 use sip::digest::{Algorithm, Challenge, Credentials, Verdict, Verifier};
 use sip::message::{
     Draft, Form, Framed, Message, Method, Name, NameAddr, Side, Start, Stream, StreamError, UriRef,
@@ -344,6 +345,35 @@ pub fn comfort_noise(bytes: &[u8]) {
             let mut written = Vec::new();
             noise.write(&mut written);
             assert_eq!(Noise::read(&written), Ok(noise));
+}
+
+/// Bytes as a stream of Opus packets. The first byte picks the decoder's rate; then before every packet two bytes say how
+/// long it is, whether it is lost, and whether its successor is asked for it. Promises:
+/// * what is well packed decodes to exactly the samples that it names, and nothing else decodes to any;
+/// * a short room is filled and no more; what is missing is filled to the last 2.5 ms, whatever follows it.
+///
+/// # Panics
+/// It breaks a promise.
+pub fn opus_decoder(bytes: &[u8]) {
+    let Some((pick, mut rest)) = bytes.split_first() else { return };
+    let rate = opus::SAMPLE_RATES[usize::from(*pick) % 5];
+    let mut decoder = opus::Decoder::new(rate);
+    let mut out = vec![0; rate as usize * 12 / 100 + 1];
+    while let Some(([head, length], after)) = rest.split_first_chunk::<2>() {
+        let (payload, after) = after.split_at(usize::from(*length).min(after.len()));
+        rest = after;
+        let named = decoder.samples(payload);
+        let quiet = opus::is_dtx(payload);
+        assert!(named.is_ok() || !(quiet || opus::has_fec(payload)));
+        if head & 1 != 0 {
+            let step = rate as usize / 400;
+            let missing = usize::from(head >> 3) * step + usize::from(head & 4);
+            let room = &mut out[..missing.min(rate as usize * 12 / 100)];
+            let made = decoder.conceal((head & 2 != 0).then_some(payload), room);
+            assert_eq!(made, room.len() / step * step);
+        } else {
+            let room = if head & 2 != 0 { usize::from(head >> 2) } else { out.len() };
+            assert_eq!(decoder.decode(payload, &mut out[..room]), named.unwrap_or(0).min(room));
         }
     }
 }
