@@ -21,16 +21,11 @@ pub(super) fn quantise(lsp: &Lsp, history: &mut History) -> Quantised {
     let weights = weights(&lsf);
     let tries: [_; 2] = std::array::from_fn(|mode| {
         let target = history.target(&lsf, &FG[mode], &FG_SUM_INV[mode]);
-        let first = nearest(LSPCB1.iter().map(|c| distance(&target, c)));
+        let first = nearest(&distances(&target));
         let near = &LSPCB1[first];
         let mut v = *near;
         let mut half = |columns: std::ops::Range<usize>| {
-            let i = nearest(LSPCB2.iter().map(|c| {
-                columns.clone().fold(0, |d, j| {
-                    let e = sub(sub(target[j], near[j]), c[j]);
-                    l_mac(d, mult(weights[j], e), e)
-                })
-            }));
+            let i = nearest(&weighted_distances(columns.clone(), &target, near, &weights));
             for j in columns.clone() {
                 v[j] = add(v[j], LSPCB2[i][j]);
             }
@@ -66,15 +61,68 @@ fn distance(target: &Lsp, entry: &Lsp) -> i32 {
     (2 * sum).min(i64::from(i32::MAX)) as i32
 }
 
-/// The lowest index of the smallest distance.
-fn nearest(distances: impl Iterator<Item = i32>) -> usize {
-    let mut best = (i32::MAX, 0);
-    for (i, d) in distances.enumerate() {
-        if d < best.0 {
-            best = (d, i);
+/// A codebook by columns, so that its entries stand side by side.
+const fn by_columns<const N: usize>(entries: &[[i16; ORDER]; N]) -> [[i16; N]; ORDER] {
+    let mut columns = [[0; N]; ORDER];
+    let mut i = 0;
+    while i < N * ORDER {
+        columns[i % ORDER][i / ORDER] = entries[i / ORDER][i % ORDER];
+        i += 1;
+    }
+    columns
+}
+
+static COLUMNS1: [[i16; 128]; ORDER] = by_columns(&LSPCB1);
+static COLUMNS2: [[i16; 32]; ORDER] = by_columns(&LSPCB2);
+
+/// A difference so small that ten of its doubled squares stay below 2^31: `10 * 2 * 10361^2 < 2^31`.
+const SMALL: i16 = 10_361;
+
+/// Every entry's distance from the target, as [`distance`] has it.
+fn distances(target: &Lsp) -> [i32; 128] {
+    let (mut sums, mut widest) = ([0i32; 128], [0i16; 128]);
+    for (t, column) in target.iter().zip(&COLUMNS1) {
+        for ((s, w), c) in sums.iter_mut().zip(&mut widest).zip(column) {
+            let e = sub(*t, *c);
+            *w = (*w).max(e).max(negate(e));
+            *s = s.wrapping_add(i32::from(e) * i32::from(e));
         }
     }
-    best.1
+    if widest.iter().copied().fold(0, i16::max) <= SMALL {
+        return sums.map(|s| 2 * s);
+    }
+    LSPCB1.map(|entry| distance(target, &entry))
+}
+
+/// Every entry's weighted distance from what the first stage left of the target, over `columns`.
+fn weighted_distances(columns: std::ops::Range<usize>, target: &Lsp, near: &Lsp, weights: &Lsp) -> [i32; 32] {
+    let (mut sums, mut widest) = ([0i32; 32], [0i16; 32]);
+    for j in columns.clone() {
+        let rest = sub(target[j], near[j]);
+        for ((s, w), c) in sums.iter_mut().zip(&mut widest).zip(&COLUMNS2[j]) {
+            let e = sub(rest, *c);
+            *w = (*w).max(e).max(negate(e));
+            // A weight is at most one, so this is at most the square; it is positive, so only -32768 twice would clamp.
+            let weighted = ((i32::from(weights[j]) * i32::from(e)) >> 15) as i16;
+            *s = s.wrapping_add(i32::from(weighted) * i32::from(e));
+        }
+    }
+    if widest.iter().copied().fold(0, i16::max) <= SMALL {
+        return sums.map(|s| 2 * s);
+    }
+    LSPCB2.map(|c| {
+        columns.clone().fold(0, |d, j| {
+            let e = sub(sub(target[j], near[j]), c[j]);
+            l_mac(d, mult(weights[j], e), e)
+        })
+    })
+}
+
+/// The lowest index of the smallest distance.
+fn nearest(distances: &[i32]) -> usize {
+    let least = distances.iter().copied().fold(i32::MAX, i32::min);
+    // All at the ceiling: the first stands.
+    distances.iter().position(|d| *d == least).unwrap_or(0)
 }
 
 /// How much each frequency matters: the closer its neighbours, the more.
