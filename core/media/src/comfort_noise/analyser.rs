@@ -1,7 +1,7 @@
 //! What a background sounds like, as a payload.
 //!
-//! The mean of its frames' autocorrelations, and Levinson's recursion for the reflection coefficients of their spectrum.
-//! Believes whoever says that a frame is background.
+//! The mean of its frames' autocorrelations, and Levinson's recursion for the reflection coefficients of their
+//! spectrum. Believes whoever says that a frame is background.
 
 use super::{Noise, level_dbov};
 

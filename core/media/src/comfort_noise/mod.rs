@@ -1,7 +1,7 @@
 //! Comfort noise: what is sent and played while nobody speaks.
 //!
-//! RFC 3389: a payload names the noise's level and, if it likes, its spectrum. [`Generator`] plays what a payload names,
-//! [`Analyser`] names what it hears, [`Vad`] tells speech from background and [`Dtx`] makes of both what a codec
+//! RFC 3389: a payload names the noise's level and, if it likes, its spectrum. [`Generator`] plays what a payload
+//! names, [`Analyser`] names what it hears, [`Vad`] tells speech from background and [`Dtx`] makes of both what a codec
 //! without its own silence compression sends. Knows no packets, and nothing of when one comes.
 
 mod analyser;
@@ -82,8 +82,8 @@ impl Noise {
 
     /// The reflection coefficients, 0 past those that were named.
     ///
-    /// The RFC leaves their sign to G.711 Appendix II, which takes that of G.729: the first one of noise whose low frequencies
-    /// prevail is negative.
+    /// The RFC does not say their sign. As G.729 has it, and as others send it, the first one of noise whose low
+    /// frequencies prevail is negative.
     fn reflections(&self) -> [f32; MAX_ORDER] {
         self.model.map(|code| (f32::from(code) - f32::from(ZERO)) * STEP)
     }

@@ -1,12 +1,12 @@
 //! Speech or background, by level.
 //!
-//! No standard's: what stands out from the quietest moments of the last seconds is speech, and so is what follows it. Looks
-//! at two levels, as it is and with high frequencies raised: the second finds an "s" above a hum. When in doubt it
-//! says speech, for a lost syllable is worse than a packet of noise. Believes in no background that is loud.
+//! No standard's: what stands out from the quietest moments of the last seconds is speech, and so is what follows it.
+//! Looks at two levels, as it is and with high frequencies raised: the second finds an "s" above a hum. When in doubt
+//! it says speech, for a lost syllable is worse than a packet of noise. Believes in no background that is loud.
 
 use super::{FULL, level_dbov};
 
-/// How far speech stands out from the quietest frames.
+/// How far speech stands out from the quietest moment.
 const STANDS_OUT_DB: f32 = 5.0;
 /// What is louder is always speech, however steady: music, tones, a room one should hear.
 const LOUDEST_BACKGROUND_DBOV: f32 = -40.0;
@@ -14,7 +14,8 @@ const LOUDEST_BACKGROUND_DBOV: f32 = -40.0;
 const QUIETEST_SPEECH_DBOV: f32 = -70.0;
 /// How long what follows speech is speech: the ends of words fade.
 const HANGOVER_MS: usize = 240;
-/// The quietest moment is looked for among so many stretches, of so long: longer than people speak without a pause.
+/// The quietest moment is looked for among so many stretches, of so long: nobody speaks for four
+/// seconds without a pause.
 const STRETCHES: usize = 8;
 const STRETCH_MS: usize = 500;
 /// How long the quietest moment is.
@@ -60,7 +61,7 @@ impl Vad {
         }
         let (plain, raised) = (plain / count, raised / count);
         // Both backgrounds have to be told, whatever the first says.
-        let above = [self.plain.is_below(plain, frame.len()), self.raised.is_below(raised, frame.len())];
+        let above = [self.plain.stands_out(plain, frame.len()), self.raised.stands_out(raised, frame.len())];
         self.stands_out = level_dbov(plain) > LOUDEST_BACKGROUND_DBOV || above.contains(&true);
         if self.stands_out {
             self.hangover = self.samples_per_ms * HANGOVER_MS;
@@ -94,7 +95,7 @@ impl Background {
     }
 
     /// Whether a frame of this mean power stands out; takes it in.
-    fn is_below(&mut self, power: f32, samples: usize) -> bool {
+    fn stands_out(&mut self, power: f32, samples: usize) -> bool {
         // One frame of a rumble may be much quieter than the next: a moment is longer.
         let share = samples as f32 / (self.samples_per_ms * MOMENT_MS) as f32;
         self.moment += (power - self.moment) * share.min(1.0);

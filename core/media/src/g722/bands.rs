@@ -1,8 +1,8 @@
 //! The two bands' coders, without the filters around them: what the ITU's test sequences exercise.
 //!
-//! ITU-T G.722 sections 3.2 to 3.6 and 4.1 to 4.3, arithmetic of its section 6. A sample of a band has 15 bits. The lower
-//! band is coded in six bits of which the adaptation knows four, so that the last one or two may be taken for data
-//! on the way (modes 2 and 3); the upper band in two.
+//! ITU-T G.722 sections 3.2 to 3.6 and 4.1 to 4.3, arithmetic of its section 6. A sample of a band has 15 bits.
+//! The lower band is coded in six bits of which the adaptation knows four, so that the last one or two may be taken
+//! for data on the way (modes 2 and 3); the upper band in two.
 
 use super::predictor::{Predictor, mult};
 

@@ -1,7 +1,7 @@
 //! The mirror filters that part 16 kHz into two bands of 8 kHz, and join them.
 //!
-//! ITU-T G.722 sections 3.1 and 4.4, with the coefficients of its table 11. Both run in blocks: the filters' memory stands
-//! in front of the block, so that every output is one product of straight rows.
+//! ITU-T G.722 sections 3.1 and 4.4, with the coefficients of its table 11. Both run in blocks: the filters' memory
+//! stands in front of the block, so that every output is one product of straight rows.
 
 use super::BLOCK;
 

@@ -24,8 +24,9 @@ struct Waves {
 impl Analysis {
     /// Filters a frame in place, each of [`PIECES`] with its own coefficients.
     ///
-    /// Stage `i` is at sample `t - i` while stage 0 is at sample `t`: so all stages of a step are independent of each other
-    /// and go through vector registers together. A stage that has no sample yet, or no more, keeps what it delays.
+    /// Stage `i` is at sample `t - i` while stage 0 is at sample `t`: so all stages of a step are independent of each
+    /// other and go through vector registers together. A stage that has no sample yet, or no more, keeps what it
+    /// delays.
     pub(super) fn run(&mut self, pieces: &[[i16; ORDER]; 4], samples: &mut [i16; SAMPLES]) {
         let (mut waves, mut coefficients) = (Waves::default(), [0; ORDER]);
         for (piece, range) in pieces.iter().zip(PIECES) {
@@ -115,8 +116,8 @@ impl Synthesis {
 impl State {
     /// As [`Self::run_clamped`] while no word of the lattice has to be clamped; else does nothing and says so.
     ///
-    /// Clamping lengthens the chain that every sample waits for, and speech hardly ever needs it. Words are kept biased,
-    /// so that one look at all of them together tells whether any left its range.
+    /// Clamping lengthens the chain that every sample waits for, and speech hardly ever needs it. Words are kept
+    /// biased, so that one look at all of them together tells whether any left its range.
     fn run_unclamped(&mut self, coefficients: &[i32; ORDER], samples: &mut [i16]) -> bool {
         let mut out = [0; BLOCK];
         let (mut delayed, mut last) = (self.delayed.map(|v| v + BIAS), self.last);

@@ -1,8 +1,8 @@
 //! GSM full rate: 13 kbit/s speech in frames of 20 ms.
 //!
-//! ETSI GSM 06.10 (ETS 300 961), in its fixed-point arithmetic: the same words as the standard's, always. Packed for RTP as
-//! RFC 3551 section 4.5.8 says. One file a stage; `lpc` and `lattice` are the short-term part, `ltp` the long-term one,
-//! `rpe` the pulses. Knows no homing frames (they are a base station's) and no packets.
+//! ETSI GSM 06.10 (ETS 300 961), in its fixed-point arithmetic: the same words as the standard's, always. Packed for
+//! RTP as RFC 3551 section 4.5.8 says. One file a stage; `lpc` and `lattice` are the short-term part, `ltp` the
+//! long-term one, `rpe` the pulses. Knows no homing frames (they are a base station's) and no packets.
 
 mod bits;
 mod decoder;
