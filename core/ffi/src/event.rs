@@ -39,6 +39,13 @@ pub enum Event {
         /// `0`-`9`, `*`, `#`, `A`-`D`, or `!` for a hook flash.
         digit: String,
     },
+    /// *Moment*: keys of ours may not have reached the other side. Say so: the user may press them again.
+    DigitsLost {
+        /// In which call.
+        call: u32,
+        /// How many.
+        count: u32,
+    },
     /// *Moment*: a text message came. Keep it and tell the user.
     Message {
         /// To which account.
@@ -166,7 +173,8 @@ fn of_phone(event: PhoneEvent) -> Event {
         PhoneEvent::Refused { subject, reason } => {
             Event::Refused { subject: subject.into(), why: reason.into() }
         }
-        PhoneEvent::Dtmf { call, digit } => Event::Digit { call: call.0, digit: digit.as_char().into() },
+        PhoneEvent::DtmfLost { call, keys } => Event::DigitsLost { call: call.0, count: keys as u32 },
+        PhoneEvent::Dtmf { call, digit, .. } => Event::Digit { call: call.0, digit: digit.as_char().into() },
         PhoneEvent::Stopped => Event::Stopped,
     }
 }

@@ -53,6 +53,7 @@ impl Log {
             Event::PasswordLost { account } => format!("account {account}: its password is lost"),
             Event::FileEnded { .. } => "a file ended".into(),
             Event::Restarted { thread, story } => format!("{thread} restarted: {story}"),
+            Event::DigitsLost { call, count } => format!("call {call}: {count} digits may be lost"),
             Event::Stopped => "stopped".into(),
             // Told too often to be worth a line, or a secret.
             Event::Quality { .. } | Event::Wake { .. } | Event::Digit { .. } => return,

@@ -220,6 +220,7 @@ fn about(event: &Event) -> Option<About> {
             phone::Event::Message { .. }
             | phone::Event::MessageSent { .. }
             | phone::Event::Dtmf { .. }
+            | phone::Event::DtmfLost { .. }
             | phone::Event::Refused { .. }
             | phone::Event::Stopped,
         )

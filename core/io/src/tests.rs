@@ -161,7 +161,7 @@ fn digits_typed_into_a_call_through_the_exchange_arrive_once_and_in_order() {
     };
     let digit = |call| {
         move |event: &Event| match event {
-            Event::Phone(phone::Event::Dtmf { call: of, digit }) if *of == call => Some(digit.as_char()),
+            Event::Phone(phone::Event::Dtmf { call: of, digit, .. }) if *of == call => Some(digit.as_char()),
             _ => None,
         }
     };

@@ -14,8 +14,8 @@ pub mod g729;
 pub mod gsm;
 mod latch;
 mod level;
-mod oscillator;
 pub mod opus;
+mod oscillator;
 mod plan;
 mod playout;
 mod quality;
@@ -27,7 +27,7 @@ mod statistics;
 pub mod tones;
 pub mod wav;
 
-pub use codec::{BadPayload, Codec, Coded, Decoder, Encoder};
+pub use codec::{BadPayload, Codec, Coded, Content, Decoder, Encoder};
 pub use level::Level;
 pub use plan::{Direction, Plan};
 pub use playout::{Inserted, MAX_PAYLOAD, PLAYOUT_DELAY, Playout};

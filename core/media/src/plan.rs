@@ -48,8 +48,14 @@ pub struct Plan {
     pub events_in: Vec<(u8, u32)>,
     /// Under which we send them, at the clock of `codec_out`, and those that they take.
     pub events_out: Option<(u8, Events)>,
+    /// Digits are looked for in their voice too: they tell of none by events.
+    pub hear_tones: bool,
     /// Silence may be left out of what we send.
     pub silence: bool,
+    /// Under which payload types they and we tell of the silence (RFC 3389), beside codecs that cannot.
+    pub noise_in: Option<u8>,
+    /// As well.
+    pub noise_out: Option<u8>,
     /// Audio in a packet that we send; kept within 10 ms..=60 ms.
     pub ptime: Duration,
     /// Who talks.
@@ -60,4 +66,25 @@ pub struct Plan {
     pub remote_rtcp: Option<SocketAddr>,
     /// RTCP shares the RTP port.
     pub rtcp_mux: bool,
+}
+
+impl Plan {
+    /// One codec both ways in packets of 20 ms, toward nobody yet, without anything that may go beside it.
+    pub fn of(payload_type: u8, codec: Codec) -> Self {
+        Self {
+            codecs_in: vec![(payload_type, codec)],
+            codec_out: (payload_type, codec),
+            events_in: Vec::new(),
+            events_out: None,
+            hear_tones: false,
+            silence: false,
+            noise_in: None,
+            noise_out: None,
+            ptime: Duration::from_millis(20),
+            direction: Direction::SendRecv,
+            remote: None,
+            remote_rtcp: None,
+            rtcp_mux: true,
+        }
+    }
 }

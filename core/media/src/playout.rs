@@ -121,6 +121,14 @@ impl Playout {
         self.delay
     }
 
+    /// Stub.
+    pub fn set_rates(&mut self, _clock_rate: u32, _sample_rate: u32) {}
+
+    /// Stub.
+    pub fn sample_rate(&self) -> u32 {
+        8000
+    }
+
     /// Forgets the stream: the next packet sets the beat. The tail of what was played fades.
     pub fn reset(&mut self) {
         self.beat = Beat::Silent;

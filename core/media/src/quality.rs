@@ -20,6 +20,12 @@ impl Impairment {
     pub const G711_CONCEALED: Self = Self { ie: 0.0, bpl: 25.1 };
     /// G.729 Annex A, with or without Annex B.
     pub const G729A: Self = Self { ie: 11.0, bpl: 19.0 };
+    /// GSM full rate; its robustness is that of the enhanced full rate, assumed.
+    pub const GSM: Self = Self { ie: 20.0, bpl: 10.0 };
+    /// G.722 at 64 kbit/s on the narrow-band scale, assumed.
+    pub const G722: Self = Self { ie: 0.0, bpl: 10.0 };
+    /// Opus at 24 kbit/s with its redundancy, on the narrow-band scale: estimated.
+    pub const OPUS: Self = Self { ie: 0.0, bpl: 30.0 };
 }
 
 /// What the way from mouth to ear did.

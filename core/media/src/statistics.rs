@@ -165,6 +165,15 @@ impl Reception {
         self.last_sr = Some(((ntp >> 16) as u32, now));
     }
 
+    /// The timestamps run at another clock from now on.
+    pub fn set_clock(&mut self, clock_rate: u32) {
+        if self.clock_rate != clock_rate {
+            self.jitter =
+                (u64::from(self.jitter) * u64::from(clock_rate) / u64::from(self.clock_rate)) as u32;
+            (self.clock_rate, self.transit) = (clock_rate, None);
+        }
+    }
+
     /// Interarrival jitter.
     pub fn jitter(&self) -> Duration {
         Duration::from_secs_f64(f64::from(self.jitter) / 16.0 / f64::from(self.clock_rate))

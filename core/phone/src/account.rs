@@ -28,6 +28,8 @@ pub struct Account {
     pub codecs: Vec<Codec>,
     /// Silence may be left out, both ways: saves a battery and a data plan, and costs the beginnings of words.
     pub silence_suppression: bool,
+    /// By which way keypad digits go.
+    pub digits: DigitsBy,
     /// Reliable provisional responses. RFC 3262.
     pub reliable_provisional: Reliable,
     /// The session timer asked for, in seconds; 0 is off. RFC 4028.
@@ -52,12 +54,27 @@ impl Account {
             expires: 300,
             codecs: Codec::ALL.to_vec(),
             silence_suppression: false,
+            digits: DigitsBy::Auto,
             reliable_provisional: Reliable::Supported,
             session_expires: 1800,
             transport: TransportPolicy::Auto,
             late_offer: false,
         }
     }
+}
+
+/// By which way an account's keypad digits go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DigitsBy {
+    /// As telephone events where the other side takes them; else as INFO, and as tones where that is refused.
+    #[default]
+    Auto,
+    /// As telephone events (RFC 4733, once RFC 2833) or not at all.
+    Events,
+    /// As SIP INFO or not at all.
+    Info,
+    /// As tones in the voice; a codec that garbles them is left first.
+    Tones,
 }
 
 /// The phone's own settings, whichever account is used.

@@ -10,6 +10,7 @@ use sip::codec::FlowCodec;
 use sip::order::{Order, Orders};
 use sip::ua::Agent;
 
+use crate::call::Info;
 use crate::{AccountId, CallId, Event, MediaId, MediaOrder, Output};
 
 /// Deadlines of the phone itself; the agent keeps its own.
@@ -21,6 +22,8 @@ pub(crate) enum Timer {
     Ping(AccountId),
     /// Nobody picked up here.
     Unanswered(CallId),
+    /// The next key of a call's keypad.
+    Keypad(CallId),
     /// The goodbye has taken long enough.
     Stop,
 }
@@ -32,6 +35,7 @@ impl Timer {
             Self::Register(_) => "register",
             Self::Ping(_) => "keepalive",
             Self::Unanswered(_) => "unanswered call",
+            Self::Keypad(_) => "keypad",
             Self::Stop => "shutdown",
         }
     }
@@ -49,6 +53,8 @@ pub(crate) struct Desk {
     pub(crate) queue: VecDeque<Output>,
     /// What lies between the reader and a flow, where it is more than nothing.
     pub(crate) codecs: BTreeMap<FlowId, Box<dyn FlowCodec + Send>>,
+    /// What accounts' exchanges were found to make of INFO.
+    pub(crate) info: BTreeMap<AccountId, Info>,
     media_ids: u32,
 }
 
@@ -62,6 +68,7 @@ impl Desk {
             orders: Orders::new(),
             queue: VecDeque::new(),
             codecs: BTreeMap::new(),
+            info: BTreeMap::new(),
             media_ids: 0,
         }
     }

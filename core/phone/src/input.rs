@@ -112,7 +112,12 @@ pub enum MediaNews {
     /// How it sounds, every few seconds while open.
     Quality(media::Stats),
     /// The other side pressed a key: each once, in order.
-    Dtmf(Digit),
+    Dtmf {
+        /// Which.
+        digit: Digit,
+        /// By which way.
+        way: media::dtmf::Way,
+    },
 }
 
 /// What the user wants. One that the present state cannot follow is answered by [`crate::Event::Refused`], and nothing

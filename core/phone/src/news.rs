@@ -75,12 +75,14 @@ impl Phone {
                     account.flow_down(flow, &mut self.desk);
                 }
             }
-            // Subscriptions and INFO come with the issues that use them.
-            News::InfoReceived { .. }
-            | News::InfoDone { .. }
-            | News::Notified { .. }
-            | News::Unsolicited { .. }
-            | News::FlowUp { .. } => {}
+            News::InfoReceived { session, content_type, body } => {
+                self.tell(session, |call, desk| call.informed(&content_type, &body, desk));
+            }
+            News::InfoDone { session, status } => {
+                self.tell(session, |call, desk| call.info_done(status, desk));
+            }
+            // Subscriptions come with the issue that uses them.
+            News::Notified { .. } | News::Unsolicited { .. } | News::FlowUp { .. } => {}
         }
     }
 

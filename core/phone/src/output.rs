@@ -42,6 +42,8 @@ pub enum MediaOrder {
     Mute(bool),
     /// Press these keys, after those that were ordered before: never to one who takes no digits.
     Dtmf(Keys),
+    /// Play these keys as tones in the voice, after those that were ordered before.
+    Tones(Keys),
     /// Stop and give the socket back. Also after `Failed`.
     Close {
         /// Whose stream it was. The call is over by now: its last figures go to the app without passing the phone.
@@ -82,6 +84,16 @@ pub enum Event {
         call: CallId,
         /// Which key.
         digit: Digit,
+        /// By which way.
+        via: Via,
+    },
+    /// *Moment*: keys of ours did not reach the other side, or it is not known whether they did. Say so: the person may press
+    /// them again.
+    DtmfLost {
+        /// In which call.
+        call: CallId,
+        /// How many.
+        keys: usize,
     },
     /// *State*: how a call sounds. The last figures may come after the call's last view.
     Quality {
@@ -99,6 +111,17 @@ pub enum Event {
     },
     /// *Moment*: after [`crate::Command::Shutdown`], all calls have ended and all accounts have said goodbye.
     Stopped,
+}
+
+/// By which way keypad digits go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// As telephone events in the audio stream. RFC 4733.
+    Events,
+    /// As SIP INFO. RFC 6086.
+    Info,
+    /// As tones in the voice.
+    Tones,
 }
 
 /// What a refused command was about.

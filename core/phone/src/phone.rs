@@ -140,6 +140,7 @@ impl Phone {
                 Timer::Register(id) => with(accounts, id, |account| account.due(desk)),
                 Timer::Ping(id) => with(accounts, id, |account| account.ping(desk)),
                 Timer::Unanswered(id) => with(calls, id, |call| call.unanswered(desk)),
+                Timer::Keypad(id) => with(calls, id, |call| call.keypad_due(desk)),
                 Timer::Stop => stopped(&mut self.goodbye, desk),
             }
         }

@@ -2,7 +2,7 @@
 
 use base::Redacted;
 use offhook_sim::{account, sdp};
-use phone::{Account, CallState, Command, Event, Refusal};
+use phone::{Account, CallState, Command};
 
 use crate::stage::*;
 
@@ -28,8 +28,8 @@ fn digits_are_agreed_with_the_codecs_and_heard_in_the_call() {
 }
 
 #[test]
-fn a_phone_that_takes_no_digits_is_not_sent_any() {
-    let mut w = world("RFC 4733 section 2.5.1.1");
+fn who_takes_no_events_is_sent_infos_and_who_refuses_those_is_played_tones() {
+    let mut w = world("RFC 6086, RFC 4733 section 2.5.1.1").with_sound();
     let ann = w.phone("ann", Some(Account { proxy: None, register: false, ..account("ann", ip(1)) }));
     let gateway = w.stranger("gateway");
     w.call(ann, "sip:bob@10.0.0.2");
@@ -38,10 +38,12 @@ fn a_phone_that_takes_no_digits_is_not_sent_any() {
     w.says(gateway, &invite, invite.reply("200 OK", "g", "Contact: <sip:10.0.0.2>", &media));
     w.run_until_state(ann, CallState::Active);
     w.run_for(secs(1.0));
-    press(&mut w, ann, "1");
-    let refused =
-        w.at(ann).events().iter().any(|(_, e)| matches!(e, Event::Refused { reason: Refusal::NoKeypad, .. }));
-    assert!(refused);
+    press(&mut w, ann, "12");
+    let info = w.hears(gateway, "INFO");
+    w.says(gateway, &info, info.reply("200 OK", "", "", ""));
+    let info = w.hears(gateway, "INFO");
+    w.says(gateway, &info, info.reply("405 Method Not Allowed", "", "", ""));
+    w.run_for(secs(1.0));
     w.hang_up(ann);
     let bye = w.hears(gateway, "BYE");
     w.says(gateway, &bye, bye.reply("200 OK", "", "", ""));

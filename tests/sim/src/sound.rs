@@ -6,7 +6,7 @@ use std::f64::consts::TAU;
 use std::net::SocketAddr;
 
 use base::{Instant, Rng};
-use media::dtmf::{Digit, Keys};
+use media::dtmf::{Digit, Keys, Way};
 use media::{Plan, Session};
 
 /// Samples a second, and in 20 ms.
@@ -82,7 +82,13 @@ impl Stream {
         }
     }
 
-    pub(crate) fn poll_digit(&mut self) -> Option<Digit> {
+    pub(crate) fn sound(&mut self, keys: &Keys) {
+        if let Some(session) = &mut self.session {
+            session.sound(keys);
+        }
+    }
+
+    pub(crate) fn poll_digit(&mut self) -> Option<(Digit, Way)> {
         self.session.as_mut()?.poll_digit()
     }
 

@@ -479,6 +479,11 @@ impl World {
                     stream.press(&keys);
                 }
             }
+            MediaOrder::Tones(keys) => {
+                if let Some(stream) = handset.streams.get_mut(&media) {
+                    stream.sound(&keys);
+                }
+            }
             MediaOrder::Close { .. } => {
                 if let Some(stream) = handset.streams.remove(&media) {
                     self.wire.unbind(stream.local);
@@ -499,8 +504,8 @@ impl World {
                 for (media, stream) in handset.streams.iter_mut().filter(|(_, s)| s.sounds()) {
                     any = true;
                     stream.frame(sound::tone(i), now, &mut packets);
-                    while let Some(digit) = stream.poll_digit() {
-                        let news = News::Media { media: *media, news: MediaNews::Dtmf(digit) };
+                    while let Some((digit, way)) = stream.poll_digit() {
+                        let news = News::Media { media: *media, news: MediaNews::Dtmf { digit, way } };
                         self.agenda.push_back((NodeId(i), news));
                     }
                     if tell_quality && let Some(stats) = stream.stats() {

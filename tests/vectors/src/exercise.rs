@@ -5,8 +5,7 @@
 use base::{Instant, Rng, Secret};
 use media::comfort_noise::{Dtx, Due, Generator, Noise};
 use media::dtmf::{Detector, Receiver};
-use media::{g722, gsm};
-use media::opus;
+use media::{g722, gsm, opus};
 use sip::digest::{Algorithm, Challenge, Credentials, Verdict, Verifier};
 use sip::message::{
     Draft, Form, Framed, Message, Method, Name, NameAddr, Side, Start, Stream, StreamError, UriRef,
@@ -345,6 +344,8 @@ pub fn comfort_noise(bytes: &[u8]) {
             let mut written = Vec::new();
             noise.write(&mut written);
             assert_eq!(Noise::read(&written), Ok(noise));
+        }
+    }
 }
 
 /// Bytes as a stream of Opus packets. The first byte picks the decoder's rate; then before every packet two bytes say how

@@ -133,9 +133,7 @@ mod tests {
             "encryption = \"vos\"",
             "srtp = \"required\"",
             "srtp_keys = \"sdes\"",
-            "dtmf = \"info\"",
             "transport = \"tls\"",
-            "codecs = [\"GSM\", \"PCMU\"]",
             "vos = { id = \"1\" }",
             "caller_id = { number = \"+49\" }",
         ] {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use media::Codec;
+use phone::DigitsBy;
 use serde::{Deserialize, Deserializer, de};
 use sip::message::{Scheme, Uri};
 
@@ -34,6 +35,9 @@ fn word<T: Copy>(given: &str, now: &[(&str, T)], later: &[&str]) -> Result<T, St
 
 /// Makes a type readable from a file and from the command line alike.
 macro_rules! worded {
+    ($name:ident($value:ty): $now:expr) => {
+        worded!($name($value): $now, later [""; 0]);
+    };
     ($name:ident($value:ty): $now:expr, later $later:expr) => {
         impl FromStr for $name {
             type Err = String;
@@ -104,7 +108,7 @@ impl<'de> Deserialize<'de> for SessionExpires {
 /// A codec that can be had.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CodecName(pub(crate) Codec);
-worded!(CodecName(Codec): Codec::ALL.map(|codec| (codec.name(), codec)), later ["GSM", "opus", "G722"]);
+worded!(CodecName(Codec): Codec::ALL.map(|codec| (codec.name(), codec)));
 
 impl fmt::Display for CodecName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -127,10 +131,15 @@ worded!(Srtp(()): [("off", ())], later ["optional", "required"]);
 pub(crate) struct Auto(());
 worded!(Auto(()): [("auto", ())], later ["sdes", "dtls"]);
 
-/// Keypad digits as telephone events: all that `auto` can choose from.
+/// By which way keypad digits go.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Dtmf(());
-worded!(Dtmf(()): [("auto", ()), ("rfc4733", ())], later ["info", "inband"]);
+pub(crate) struct Dtmf(pub(crate) DigitsBy);
+worded!(Dtmf(DigitsBy): [
+    ("auto", DigitsBy::Auto),
+    ("rfc4733", DigitsBy::Events),
+    ("info", DigitsBy::Info),
+    ("inband", DigitsBy::Tones),
+]);
 
 /// What carries SIP; `None` is the phone's own choice.
 #[derive(Clone, Copy, Debug)]

@@ -37,8 +37,8 @@ pub(crate) struct AccountTable {
     pub(crate) session_expires: Option<SessionExpires>,
     pub(crate) transport: Option<TransportName>,
     pub(crate) codecs: Option<Codecs>,
-    #[serde(rename = "dtmf")]
-    _dtmf: Option<Dtmf>,
+    pub(crate) dtmf: Option<Dtmf>,
+    pub(crate) silence_suppression: Option<bool>,
     #[serde(rename = "encryption")]
     _encryption: Option<Encryption>,
     #[serde(rename = "vos")]

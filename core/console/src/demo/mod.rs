@@ -182,7 +182,7 @@ impl Scene {
             // A reader that is gone is found out by the report.
             let _ = say(&line);
         }
-        use phone::Event::{Account, Call, Dtmf, Message, MessageSent, Quality, Refused, Stopped};
+        use phone::Event::{Account, Call, Dtmf, DtmfLost, Message, MessageSent, Quality, Refused, Stopped};
         if let Event::Wake { .. } = event {
             return Ok(());
         }
@@ -213,7 +213,7 @@ impl Scene {
                     self.calls[who].as_ref().is_some_and(|call| call.state == CallState::Ended);
             }
             Refused { reason, .. } => return Err(Failure::Failed(reason.to_string())),
-            Message { .. } | MessageSent { .. } | Dtmf { .. } | Stopped => {}
+            Message { .. } | MessageSent { .. } | Dtmf { .. } | DtmfLost { .. } | Stopped => {}
         }
         Ok(())
     }

@@ -138,23 +138,12 @@ impl fmt::Display for Report {
 #[cfg(test)]
 pub(crate) mod tests {
     use base::{Instant, Rng};
-    use media::{Codec, Direction, Plan, Session};
+    use media::{Codec, Plan, Session};
 
     use super::*;
 
     pub(crate) fn stats() -> media::Stats {
-        let plan = Plan {
-            codecs_in: vec![(0, Codec::Pcmu)],
-            codec_out: (0, Codec::Pcmu),
-            events_in: Vec::new(),
-            events_out: None,
-            silence: false,
-            ptime: Duration::from_millis(20),
-            direction: Direction::SendRecv,
-            remote: None,
-            remote_rtcp: None,
-            rtcp_mux: false,
-        };
+        let plan = Plan::of(0, Codec::Pcmu);
         Session::new(plan, 8000, Rng::from_number(1), Instant::ZERO).stats()
     }
 

@@ -87,7 +87,7 @@ impl Desk {
     }
 
     fn note(&mut self, event: &Event) {
-        use phone::Event::{Account, Call, Dtmf, Message, MessageSent, Quality, Refused, Stopped};
+        use phone::Event::{Account, Call, Dtmf, DtmfLost, Message, MessageSent, Quality, Refused, Stopped};
         let Event::Phone(event) = event else { return };
         match event {
             Account(view) => self.account = Some(view.clone()),
@@ -100,7 +100,12 @@ impl Desk {
                 self.quality.insert(call.0, *stats);
             }
             Stopped => self.stopped = true,
-            Quality { .. } | Message { .. } | MessageSent { .. } | Dtmf { .. } | Refused { .. } => {}
+            Quality { .. }
+            | Message { .. }
+            | MessageSent { .. }
+            | Dtmf { .. }
+            | DtmfLost { .. }
+            | Refused { .. } => {}
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base::{Instant, Redacted};
 use offhook_io::Event;
-use phone::{AccountState, AccountView, CallState, CallView, Side, Subject, Transfer};
+use phone::{AccountState, AccountView, CallState, CallView, Side, Subject, Transfer, Via};
 use serde::Serialize;
 
 /// One object on stdout. Absent is what is not known, and what is not built.
@@ -140,10 +140,18 @@ impl Line {
                 level_in_dbov: hundredths(stats.level_in_dbov.into()),
                 level_out_dbov: hundredths(stats.level_out_dbov.into()),
             }),
-            // The one way that this build hears them by.
-            Event::Dtmf { call, digit } => {
-                Self::Dtmf { call: call.0, digit: digit.as_char(), via: "rfc4733" }
+            Event::Dtmf { call, digit, via } => {
+                let via = match via {
+                    Via::Events => "rfc4733",
+                    Via::Info => "info",
+                    Via::Tones => "inband",
+                };
+                Self::Dtmf { call: call.0, digit: digit.as_char(), via }
             }
+            Event::DtmfLost { call, keys } => Self::Error {
+                reason: format!("{keys} digits may not have reached the other side"),
+                call: Some(call.0),
+            },
             Event::Message { from, name, text, .. } => {
                 Self::Message { from: shown(from), name: name.as_ref().map(shown), text: shown(text) }
             }
@@ -317,8 +325,11 @@ mod tests {
     #[test]
     fn a_digit_is_the_contracts_line() {
         let digit = media::dtmf::Digit::from_char('5').unwrap();
-        let event = Event::Dtmf { call: CallId(1), digit };
-        assert_eq!(json(&event), r#"{"event":"dtmf","call":1,"digit":"5","via":"rfc4733"}"#);
+        for (via, word) in [(Via::Events, "rfc4733"), (Via::Info, "info"), (Via::Tones, "inband")] {
+            let event = Event::Dtmf { call: CallId(1), digit, via };
+            let line = format!(r#"{{"event":"dtmf","call":1,"digit":"5","via":"{word}"}}"#);
+            assert_eq!(json(&event), line);
+        }
     }
 
     #[test]

@@ -166,7 +166,10 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
             Some(what)
         }
         Event::Message { from, text, .. } => Some(format!("{}: {}", user(from.reveal()), text.reveal())),
-        Event::Dtmf { call, digit } => {
+        Event::DtmfLost { call, keys } => {
+            Some(format!("call {}: {keys} digits may not have reached the other side", call.0))
+        }
+        Event::Dtmf { call, digit, .. } => {
             Some(format!("call {}: the other side pressed {}", call.0, digit.as_char()))
         }
         Event::MessageSent { reason: None, .. } => Some("message delivered".into()),

@@ -84,6 +84,8 @@ fn account(table: AccountTable) -> Result<Account, Failure> {
     account.expires = table.expires.unwrap_or(account.expires);
     account.session_expires = table.session_expires.map_or(account.session_expires, |timer| timer.0);
     account.codecs = table.codecs.map_or(account.codecs, |codecs| codecs.0);
+    account.digits = table.dtmf.map_or(account.digits, |dtmf| dtmf.0);
+    account.silence_suppression = table.silence_suppression.unwrap_or(false);
     if let Some(reliable) = table.reliable_provisional {
         account.reliable_provisional = match reliable {
             ReliableName::Off => Reliable::Off,

@@ -201,6 +201,11 @@ impl Desk {
                     stream.press(&keys);
                 }
             }
+            MediaOrder::Tones(keys) => {
+                if let Some(stream) = self.streams.get_mut(&media) {
+                    stream.sound(&keys);
+                }
+            }
             MediaOrder::Close { call } => {
                 if let Some(stream) = self.streams.remove(&media)
                     && let Some(stats) = self.close(media, stream)
@@ -257,7 +262,8 @@ impl Desk {
             while self.news.capacity() > self.news.max_capacity() / 2
                 && let Some(digit) = stream.poll_digit()
             {
-                let _ = self.news.try_send((*media, MediaNews::Dtmf(digit)));
+                let (digit, way) = digit;
+                let _ = self.news.try_send((*media, MediaNews::Dtmf { digit, way }));
             }
         }
         sound.tick_ends();

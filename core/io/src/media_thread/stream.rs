@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use base::{Instant, Rng};
-use media::dtmf::{Digit, Keys};
+use media::dtmf::{self, Digit, Keys};
 use media::{Outgoing, Plan, Session, Stats};
 use offhook_net::Bind;
 use phone::MediaId;
@@ -106,8 +106,14 @@ impl Stream {
         }
     }
 
+    pub(super) fn sound(&mut self, keys: &Keys) {
+        if let Some(open) = &mut self.open {
+            open.session.sound(keys);
+        }
+    }
+
     /// The next digit that the other side pressed.
-    pub(super) fn poll_digit(&mut self) -> Option<Digit> {
+    pub(super) fn poll_digit(&mut self) -> Option<(Digit, dtmf::Way)> {
         self.open.as_mut()?.session.poll_digit()
     }
 

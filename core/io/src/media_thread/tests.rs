@@ -72,18 +72,7 @@ impl Rig {
 }
 
 fn plan(remote: SocketAddr) -> Plan {
-    Plan {
-        codecs_in: vec![(0, Codec::Pcmu)],
-        codec_out: (0, Codec::Pcmu),
-        events_in: Vec::new(),
-        events_out: None,
-        silence: false,
-        ptime: Duration::from_millis(20),
-        direction: Direction::SendRecv,
-        remote: Some(remote),
-        remote_rtcp: None,
-        rtcp_mux: true,
-    }
+    Plan { remote: Some(remote), ..Plan::of(0, Codec::Pcmu) }
 }
 
 #[test]

@@ -2,12 +2,18 @@
 //!
 //! RFC 3551 section 4.5 for what a payload holds. Knows nothing of headers or of time.
 
+use base::Rng;
+
 use super::{BadPayload, Codec};
-use crate::g711;
+use crate::comfort_noise::{Generator, Noise};
 use crate::g729::{self, FRAME_SAMPLES, Frame, SID_BYTES, SPEECH_BYTES};
+use crate::{g711, g722, gsm, opus};
+
+/// What a payload of comfort noise is worth at once; the silence behind it is drawn on from it. 10 ms at 8 kHz.
+const NOISE_SAMPLES: usize = 80;
 
 /// Payload to samples, with the codec's state.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Decoder {
     /// Frames of 10 ms.
     G729(Box<G729>),
@@ -15,14 +21,33 @@ pub enum Decoder {
     Pcmu,
     /// Without state.
     Pcma,
+    /// Frames of 20 ms.
+    Gsm(Box<gsm::Decoder>),
+    /// Packets that say themselves how long they are.
+    Opus(Box<Opus>),
+    /// Two samples an octet.
+    G722(Box<g722::Decoder>),
+    /// What silence sounds like, for codecs that cannot say it. RFC 3389.
+    Noise(Box<Generator>),
 }
 
 impl Decoder {
+    /// Comfort noise beside a codec of this sample rate.
+    pub fn noise(sample_rate: u32, rng: Rng) -> Self {
+        Self::Noise(Box::new(Generator::new(sample_rate, rng)))
+    }
+
     pub(super) fn new(codec: Codec) -> Self {
         match codec {
             Codec::G729 => Self::G729(Box::default()),
             Codec::Pcmu => Self::Pcmu,
             Codec::Pcma => Self::Pcma,
+            Codec::Gsm => Self::Gsm(Box::default()),
+            Codec::Opus => Self::Opus(Box::new(Opus {
+                decoder: opus::Decoder::new(codec.sample_rate()),
+                pausing: false,
+            })),
+            Codec::G722 => Self::G722(Box::default()),
         }
     }
 
@@ -41,6 +66,14 @@ impl Decoder {
                 _ => Err(BadPayload),
             },
             Self::Pcmu | Self::Pcma => Ok(payload.len()),
+            Self::Gsm(_) if payload.len().is_multiple_of(gsm::BYTES) => {
+                Ok(payload.len() / gsm::BYTES * gsm::SAMPLES)
+            }
+            Self::Gsm(_) => Err(BadPayload),
+            Self::Opus(opus) => opus.decoder.samples(payload).map_err(|_| BadPayload),
+            Self::G722(_) => Ok(payload.len() * 2),
+            // It says how it sounds and not for how long.
+            Self::Noise(_) => Ok(NOISE_SAMPLES),
         }
     }
 
@@ -49,6 +82,20 @@ impl Decoder {
         let count = payload.len().min(out.len());
         match self {
             Self::G729(g729) => return g729.decode(payload, out),
+            Self::Gsm(gsm) => return decode_gsm(gsm, payload, out),
+            Self::Opus(opus) => {
+                opus.pausing = opus::is_dtx(payload);
+                return opus.decoder.decode(payload, out);
+            }
+            Self::G722(g722) => return g722.decode(payload, out),
+            Self::Noise(noise) => {
+                if let Ok(told) = Noise::read(payload) {
+                    noise.set(&told);
+                }
+                let count = NOISE_SAMPLES.min(out.len());
+                noise.fill(&mut out[..count]);
+                return count;
+            }
             Self::Pcmu => {
                 for (sample, code) in out.iter_mut().zip(payload) {
                     *sample = g711::from_mu_law(*code);
@@ -66,10 +113,15 @@ impl Decoder {
     /// Writes into the front of `out` what the codec itself makes of samples that are missing there; returns how many.
     /// `next` is the payload behind the gap, if it is there already: some codecs repeat in it what was lost. Less than all
     /// when the gap is no whole number of frames; 0 when the codec knows no concealment.
-    pub fn conceal(&mut self, _next: Option<&[u8]>, out: &mut [i16]) -> usize {
+    pub fn conceal(&mut self, next: Option<&[u8]>, out: &mut [i16]) -> usize {
         match self {
             Self::G729(g729) => g729.conceal(out),
-            Self::Pcmu | Self::Pcma => 0,
+            Self::Opus(opus) => opus.decoder.conceal(next, out),
+            Self::Noise(noise) => {
+                noise.fill(out);
+                out.len()
+            }
+            Self::Pcmu | Self::Pcma | Self::Gsm(_) | Self::G722(_) => 0,
         }
     }
 
@@ -78,9 +130,32 @@ impl Decoder {
     pub fn is_pausing(&self) -> bool {
         match self {
             Self::G729(g729) => g729.pausing,
-            Self::Pcmu | Self::Pcma => false,
+            Self::Opus(opus) => opus.pausing,
+            Self::Noise(_) => true,
+            Self::Pcmu | Self::Pcma | Self::Gsm(_) | Self::G722(_) => false,
         }
     }
+}
+
+/// A frame that is none of GSM's sounds like nothing.
+fn decode_gsm(decoder: &mut gsm::Decoder, payload: &[u8], out: &mut [i16]) -> usize {
+    let (frames, _) = payload.as_chunks::<{ gsm::BYTES }>();
+    let (places, _) = out.as_chunks_mut::<{ gsm::SAMPLES }>();
+    let mut count = 0;
+    for (place, frame) in places.iter_mut().zip(frames) {
+        if decoder.decode(frame, place).is_err() {
+            place.fill(0);
+        }
+        count += gsm::SAMPLES;
+    }
+    count
+}
+
+/// Opus, and whether it pauses.
+#[derive(Debug)]
+pub struct Opus {
+    decoder: opus::Decoder,
+    pausing: bool,
 }
 
 /// G.729 out of packets.

@@ -3,7 +3,8 @@
 //! RFC 3551 section 4.5 for what a payload holds. Knows nothing of headers or of time.
 
 use super::Codec;
-use crate::{g711, g729};
+use crate::comfort_noise::{Dtx, Due};
+use crate::{g711, g722, g729, gsm, opus};
 
 /// What became of the samples of one packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,33 +13,69 @@ pub struct Coded {
     pub skipped: usize,
     /// Samples that are done, the skipped ones among them. The rest belongs to a packet of its own.
     pub consumed: usize,
-    /// The payload holds nothing but what silence sounds like.
-    pub silence: bool,
+    /// What the payload is.
+    pub content: Content,
+}
+
+/// What a payload is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// The codec's, and somebody speaks in it, or may.
+    Speech,
+    /// The codec's, and says no more than what silence sounds like.
+    Silence,
+    /// Comfort noise under a payload type of its own. RFC 3389.
+    Noise,
 }
 
 impl Coded {
     const fn all(samples: &[i16]) -> Self {
-        Self { skipped: 0, consumed: samples.len(), silence: false }
+        Self { skipped: 0, consumed: samples.len(), content: Content::Speech }
+    }
+
+    const fn nothing(samples: &[i16]) -> Self {
+        Self { skipped: samples.len(), consumed: samples.len(), content: Content::Silence }
     }
 }
 
 /// Samples to payload, with the codec's state.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Encoder {
     /// Frames of 10 ms.
     G729(Box<G729>),
-    /// Without state.
-    Pcmu,
-    /// Without state.
-    Pcma,
+    /// Without state; with who looks for silence.
+    Pcmu(Option<Box<Dtx>>),
+    /// As well.
+    Pcma(Option<Box<Dtx>>),
+    /// Frames of 20 ms.
+    Gsm(Box<gsm::Encoder>),
+    /// Packets of 20, 40 or 60 ms.
+    Opus(Box<opus::Encoder>),
+    /// Pairs of samples.
+    G722(Box<g722::Encoder>),
 }
 
 impl Encoder {
     pub(super) fn new(codec: Codec, silence: bool) -> Self {
         match codec {
             Codec::G729 => Self::G729(Box::new(G729::new(silence))),
-            Codec::Pcmu => Self::Pcmu,
-            Codec::Pcma => Self::Pcma,
+            Codec::Pcmu => Self::Pcmu(silence.then(|| Box::new(Dtx::new(codec.sample_rate())))),
+            Codec::Pcma => Self::Pcma(silence.then(|| Box::new(Dtx::new(codec.sample_rate())))),
+            Codec::Gsm => Self::Gsm(Box::default()),
+            Codec::Opus => {
+                let mut encoder = Box::new(opus::Encoder::new(codec.sample_rate()));
+                encoder.set_dtx(silence);
+                Self::Opus(encoder)
+            }
+            Codec::G722 => Self::G722(Box::default()),
+        }
+    }
+
+    /// The share of our packets that the other side lost lately, 0.0..=1.0: some codecs repeat more then.
+    pub fn told_loss(&mut self, share: f32) {
+        match self {
+            Self::Opus(opus) => opus.told_loss((share * 100.0).ceil() as u8),
+            Self::G729(_) | Self::Pcmu(_) | Self::Pcma(_) | Self::Gsm(_) | Self::G722(_) => {}
         }
     }
 
@@ -46,10 +83,37 @@ impl Encoder {
     pub fn encode(&mut self, samples: &[i16], out: &mut Vec<u8>) -> Coded {
         match self {
             Self::G729(g729) => return g729.encode(samples, out),
-            Self::Pcmu => out.extend(samples.iter().map(|s| g711::mu_law(*s))),
-            Self::Pcma => out.extend(samples.iter().map(|s| g711::a_law(*s))),
+            Self::Pcmu(silence) => return g711(samples, silence.as_deref_mut(), g711::mu_law, out),
+            Self::Pcma(silence) => return g711(samples, silence.as_deref_mut(), g711::a_law, out),
+            Self::Gsm(gsm) => {
+                let (frames, _) = samples.as_chunks();
+                frames.iter().for_each(|frame| out.extend_from_slice(&gsm.encode(frame)));
+            }
+            Self::Opus(opus) => {
+                let before = out.len();
+                opus.encode(samples, out);
+                if out.len() == before {
+                    return Coded::nothing(samples);
+                }
+            }
+            Self::G722(g722) => g722.encode(samples, out),
         }
         Coded::all(samples)
+    }
+}
+
+/// Sample by sample, unless nobody speaks.
+fn g711(samples: &[i16], silence: Option<&mut Dtx>, law: fn(i16) -> u8, out: &mut Vec<u8>) -> Coded {
+    match silence.map_or(Due::Speech, |silence| silence.frame(samples)) {
+        Due::Speech => {
+            out.extend(samples.iter().map(|sample| law(*sample)));
+            Coded::all(samples)
+        }
+        Due::Noise(noise) => {
+            noise.write(out);
+            Coded { content: Content::Noise, ..Coded::all(samples) }
+        }
+        Due::Nothing => Coded::nothing(samples),
     }
 }
 
@@ -68,7 +132,7 @@ impl G729 {
 
     fn encode(&mut self, samples: &[i16], out: &mut Vec<u8>) -> Coded {
         let (frames, _) = samples.as_chunks::<{ g729::FRAME_SAMPLES }>();
-        let mut coded = Coded { skipped: 0, consumed: 0, silence: true };
+        let mut coded = Coded { skipped: 0, consumed: 0, content: Content::Silence };
         let (mut begun, mut ended) = (false, false);
         for frame in frames {
             let next = self.held.take().unwrap_or_else(|| self.encoder.encode(frame));
@@ -80,7 +144,7 @@ impl G729 {
                     return coded;
                 }
                 g729::Coded::Speech(bytes) => {
-                    (begun, coded.silence) = (true, false);
+                    (begun, coded.content) = (true, Content::Speech);
                     out.extend_from_slice(&bytes);
                 }
                 g729::Coded::Sid(bytes) => {

@@ -14,9 +14,10 @@ mod tests;
 use thiserror::Error;
 
 use crate::quality::Impairment;
+use crate::{gsm, opus};
 
 pub use decoder::Decoder;
-pub use encoder::{Coded, Encoder};
+pub use encoder::{Coded, Content, Encoder};
 
 /// An audio codec that this build speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,11 +28,17 @@ pub enum Codec {
     Pcmu,
     /// G.711 A-law.
     Pcma,
+    /// GSM full rate.
+    Gsm,
+    /// Opus, one voice.
+    Opus,
+    /// G.722 at 64 kbit/s.
+    G722,
 }
 
 impl Codec {
     /// All of them, in the order that is offered when the user has none.
-    pub const ALL: [Self; 3] = [Self::G729, Self::Pcmu, Self::Pcma];
+    pub const ALL: [Self; 6] = [Self::G729, Self::Pcmu, Self::Pcma, Self::Gsm, Self::Opus, Self::G722];
 
     /// The name in `a=rtpmap` and in the settings.
     pub const fn name(self) -> &'static str {
@@ -39,6 +46,9 @@ impl Codec {
             Self::G729 => "G729",
             Self::Pcmu => "PCMU",
             Self::Pcma => "PCMA",
+            Self::Gsm => "GSM",
+            Self::Opus => "opus",
+            Self::G722 => "G722",
         }
     }
 
@@ -47,24 +57,30 @@ impl Codec {
         Self::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name))
     }
 
-    /// Samples a second that go into the encoder and come out of the decoder.
+    /// Samples a second that go into the encoder and come out of the decoder. Opus could do more; a voice needs no more.
     pub const fn sample_rate(self) -> u32 {
         match self {
-            Self::G729 | Self::Pcmu | Self::Pcma => 8000,
+            Self::G729 | Self::Pcmu | Self::Pcma | Self::Gsm => 8000,
+            Self::Opus | Self::G722 => 16_000,
         }
     }
 
     /// Ticks of the RTP timestamp a second, as `a=rtpmap` says it. Not always the sample rate.
+    ///
+    /// G.722's is 8000 by an old mistake (RFC 3551 section 4.5.2), that of Opus 48000 whatever it is coded at.
     pub const fn clock_rate(self) -> u32 {
         match self {
-            Self::G729 | Self::Pcmu | Self::Pcma => 8000,
+            Self::G729 | Self::Pcmu | Self::Pcma | Self::Gsm | Self::G722 => 8000,
+            Self::Opus => opus::CLOCK_RATE,
         }
     }
 
     /// Channels as `a=rtpmap` says them.
     pub const fn channels(self) -> u8 {
         match self {
-            Self::G729 | Self::Pcmu | Self::Pcma => 1,
+            Self::G729 | Self::Pcmu | Self::Pcma | Self::Gsm | Self::G722 => 1,
+            // RFC 7587 section 7, whatever is sent.
+            Self::Opus => 2,
         }
     }
 
@@ -74,6 +90,9 @@ impl Codec {
             Self::G729 => Some(18),
             Self::Pcmu => Some(0),
             Self::Pcma => Some(8),
+            Self::Gsm => Some(3),
+            Self::G722 => Some(9),
+            Self::Opus => None,
         }
     }
 
@@ -87,14 +106,18 @@ impl Codec {
         match self {
             Self::G729 => 80,
             Self::Pcmu | Self::Pcma => 1,
+            Self::Gsm => gsm::SAMPLES,
+            // 20, 40 or 60 ms.
+            Self::Opus => 320,
+            Self::G722 => 2,
         }
     }
 
     /// Whether a keypad's tones come out as they went in: not of a model of the human voice.
     pub const fn carries_tones(self) -> bool {
         match self {
-            Self::Pcmu | Self::Pcma => true,
-            Self::G729 => false,
+            Self::Pcmu | Self::Pcma | Self::Opus | Self::G722 => true,
+            Self::G729 | Self::Gsm => false,
         }
     }
 
@@ -102,8 +125,10 @@ impl Codec {
     pub const fn impairment(self) -> Impairment {
         match self {
             Self::G729 => Impairment::G729A,
-            // Repeat-and-fade is not concealment of the G.711 Appendix I class: claim none.
-            Self::Pcmu | Self::Pcma => Impairment::G711_BARE,
+            Self::Pcmu | Self::Pcma => Impairment::G711_CONCEALED,
+            Self::Gsm => Impairment::GSM,
+            Self::Opus => Impairment::OPUS,
+            Self::G722 => Impairment::G722,
         }
     }
 

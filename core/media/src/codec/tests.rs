@@ -35,7 +35,7 @@ fn a_payload_goes_through_its_codec_and_back() {
         for piece in samples.chunks(packet) {
             let (mut payload, mut room) = (Vec::new(), vec![0; packet]);
             let coded = encoder.encode(piece, &mut payload);
-            assert_eq!(coded, Coded { skipped: 0, consumed: packet, silence: false });
+            assert_eq!(coded, Coded { skipped: 0, consumed: packet, content: Content::Speech });
             assert_eq!(decoder.samples(&payload), Ok(packet));
             assert_eq!(decoder.decode(&payload, &mut room), packet);
             back.extend(room);
@@ -97,7 +97,7 @@ fn g729_leaves_silence_out_and_no_packet_has_a_hole() {
             assert!(held <= coded.consumed - coded.skipped, "{coded:?}");
             decoder.decode(&payload, &mut [0; 240]);
             sent += held;
-            silent += usize::from(coded.silence);
+            silent += usize::from(coded.content == Content::Silence);
         }
         at += coded.consumed;
     }

@@ -54,7 +54,8 @@ impl Digit {
         self.0 < 16
     }
 
-    fn from_event(code: u8) -> Option<Self> {
+    /// By the code of its telephone event.
+    pub fn from_event(code: u8) -> Option<Self> {
         (usize::from(code) < Self::NAMES.len()).then_some(Self(code))
     }
 }
@@ -63,6 +64,15 @@ impl fmt::Debug for Digit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[digit]")
     }
+}
+
+/// By which way a digit came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Told as a telephone event.
+    Event,
+    /// Heard in the voice.
+    Tone,
 }
 
 /// One step of what a person dials into a call.
@@ -96,6 +106,18 @@ impl Keys {
         let keys: Vec<Key> =
             typed.chars().take(Self::MOST + 1).map(key).collect::<Option<_>>().ok_or(BadKeys)?;
         if (1..=Self::MOST).contains(&keys.len()) { Ok(Self(keys)) } else { Err(BadKeys) }
+    }
+
+    /// These, if there are neither none nor too many.
+    pub fn of(keys: impl IntoIterator<Item = Key>) -> Option<Self> {
+        let keys: Vec<Key> = keys.into_iter().collect();
+        (1..=Self::MOST).contains(&keys.len()).then_some(Self(keys))
+    }
+
+    /// How many; never 0.
+    #[expect(clippy::len_without_is_empty, reason = "it never is")]
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// In order.

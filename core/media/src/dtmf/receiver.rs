@@ -56,6 +56,14 @@ impl Default for Receiver {
 }
 
 impl Receiver {
+    /// Timestamps run at so many Hz from now on. Another clock than before is another count of time: what went on is over.
+    pub fn set_clock(&mut self, clock: u32) {
+        if self.per_ms != ticks_per_ms(clock) {
+            self.per_ms = ticks_per_ms(clock);
+            self.forget();
+        }
+    }
+
     /// For a clock of so many Hz: that of `telephone-event` in the SDP.
     pub fn new(clock: u32) -> Self {
         let waiting = VecDeque::with_capacity(WAITING);

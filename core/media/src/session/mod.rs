@@ -7,6 +7,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+mod listening;
 mod sending;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,7 @@ mod tests;
 use base::{Instant, Rng};
 
 use crate::codec::{Codec, Decoder};
-use crate::dtmf::{self, Digit, Keys};
+use crate::dtmf::{self, Digit, Keys, Way};
 use crate::latch::Latch;
 use crate::level::Level;
 use crate::plan::Plan;
@@ -25,6 +26,7 @@ use crate::rtcp::{self, Piece, ReportBlock, SenderInfo};
 use crate::rtp;
 use crate::statistics::{Arrival, Reception, Totals, round_trip};
 
+use listening::Listener;
 use sending::Sending;
 
 /// Playout frames a second.
@@ -108,12 +110,16 @@ pub struct Session {
     /// The same for the ear, with what is not yet taken.
     heard: Vec<i16>,
     to_ear: Resampler,
+    /// Samples a second at the ear.
+    rate: u32,
     codec_in: Option<Codec>,
     late: u64,
     malformed: u64,
     strangers: u64,
     unknown_payload: u64,
     their_keypad: dtmf::Receiver,
+    /// For tones in their voice, where they tell of no events.
+    listener: Option<Box<Listener>>,
     level_in: Level,
     // Reports
     cname: [u8; 16],
@@ -155,7 +161,7 @@ impl Session {
             sending: Sending::new(&plan, rate, rng.split(), now),
             rtp: Latch::default(),
             rtcp: Latch::default(),
-            decoders: decoders(&plan),
+            decoders: decoders(&plan, &mut rng),
             reception: None,
             candidate: None,
             past: Totals::default(),
@@ -163,12 +169,14 @@ impl Session {
             played: Vec::with_capacity(LONGEST),
             heard: Vec::with_capacity(LONGEST * 2),
             to_ear: Resampler::new(8000, rate).expect("the rate of an ear"),
+            rate,
             codec_in: None,
             late: 0,
             malformed: 0,
             strangers: 0,
             unknown_payload: 0,
             their_keypad: dtmf::Receiver::default(),
+            listener: plan.hear_tones.then(Box::default),
             level_in: Level::default(),
             cname: rng.token(),
             reports: Reports { sent: 0, next: now, sent_by: [0; 2] },
@@ -185,9 +193,12 @@ impl Session {
 
     /// Goes on under another plan: the stream, its source and its counts stay.
     pub fn replan(&mut self, plan: Plan, now: Instant) {
-        if plan.codecs_in != self.plan.codecs_in {
-            self.decoders = decoders(&plan);
+        if (&plan.codecs_in, plan.noise_in) != (&self.plan.codecs_in, self.plan.noise_in) {
+            self.decoders = decoders(&plan, &mut self.rng);
             self.playout.reset();
+        }
+        if plan.hear_tones != self.plan.hear_tones {
+            self.listener = plan.hear_tones.then(Box::default);
         }
         self.sending.replan(&plan);
         self.rtp.tell(plan.remote, now);
@@ -200,9 +211,15 @@ impl Session {
         self.sending.press(keys);
     }
 
-    /// The next digit that the other side pressed: each once, in order.
-    pub fn poll_digit(&mut self) -> Option<Digit> {
-        self.their_keypad.poll()
+    /// The next digit that the other side pressed, each once and in order; and by which way.
+    pub fn poll_digit(&mut self) -> Option<(Digit, Way)> {
+        let told = self.their_keypad.poll().map(|digit| (digit, Way::Event));
+        told.or_else(|| self.listener.as_mut()?.poll().map(|digit| (digit, Way::Tone)))
+    }
+
+    /// Plays these keys as tones in our voice, after those that wait.
+    pub fn sound(&mut self, keys: &Keys) {
+        self.sending.sound(keys);
     }
 
     /// Sends silence instead of what is captured, or no longer.
@@ -231,16 +248,25 @@ impl Session {
             return;
         }
         let decoder = self.decoders.iter().position(|(pt, _)| *pt == header.payload_type);
-        let is_event = self.plan.events_in.iter().any(|(number, _)| *number == header.payload_type);
+        let event_clock = self
+            .plan
+            .events_in
+            .iter()
+            .find(|(number, _)| *number == header.payload_type)
+            .map(|(_, clock)| *clock);
         // An unknown payload type is one packet of a known stream, but no reason to believe in a new one.
-        if decoder.is_none() && !is_event && self.reception.as_ref().is_none_or(|r| r.ssrc() != header.ssrc) {
+        if decoder.is_none()
+            && event_clock.is_none()
+            && self.reception.as_ref().is_none_or(|r| r.ssrc() != header.ssrc)
+        {
             self.unknown_payload += 1;
             return;
         }
         if header.ssrc == self.sending.ssrc() {
             self.sending.begin_source();
         }
-        let clock_rate = decoder.map_or(8000, |index| self.plan.codecs_in[index].1.clock_rate());
+        let spoken = decoder.and_then(|index| self.plan.codecs_in.get(index));
+        let clock_rate = spoken.map_or(8000, |(_, codec)| codec.clock_rate());
         if !self.source_is_believed(&header, clock_rate) {
             self.strangers += 1;
             return;
@@ -260,7 +286,8 @@ impl Session {
         if arrival == Arrival::Duplicate || !self.plan.direction.receives() {
             return;
         }
-        if is_event {
+        if let Some(clock) = event_clock {
+            self.their_keypad.set_clock(clock);
             let read = self.their_keypad.packet(header.marker, header.timestamp, packet.payload);
             self.malformed += u64::from(read.is_err());
             return;
@@ -273,10 +300,31 @@ impl Session {
             self.malformed += 1;
             return;
         };
-        self.codec_in = Some(self.plan.codecs_in[index].1);
+        if let Some((_, codec)) = self.plan.codecs_in.get(index)
+            && self.codec_in != Some(*codec)
+        {
+            self.decodes(*codec);
+        }
+        if let Some((_, Decoder::Noise(noise))) = self.decoders.last_mut()
+            && index < self.plan.codecs_in.len()
+        {
+            noise.pause();
+        }
         match self.playout.insert(header.timestamp, samples, index, packet.payload, now) {
             Inserted::Late | Inserted::Dropped => self.late += 1,
             Inserted::Queued | Inserted::Resynchronised => {}
+        }
+    }
+
+    /// They speak another codec from this packet on.
+    fn decodes(&mut self, codec: Codec) {
+        self.codec_in = Some(codec);
+        if self.playout.sample_rate() != codec.sample_rate() {
+            self.to_ear = Resampler::new(codec.sample_rate(), self.rate).expect("the rate of a codec");
+        }
+        self.playout.set_rates(codec.clock_rate(), codec.sample_rate());
+        if let Some(reception) = &mut self.reception {
+            reception.set_clock(codec.clock_rate());
         }
     }
 
@@ -343,8 +391,11 @@ impl Session {
     }
 
     fn reported(&mut self, blocks: impl Iterator<Item = ReportBlock>, wall: u64) {
-        for block in blocks.filter(|block| block.ssrc == self.sending.ssrc()) {
-            self.their_loss = Some(f32::from(block.fraction_lost) / 256.0);
+        let ours = self.sending.ssrc();
+        for block in blocks.filter(|block| block.ssrc == ours) {
+            let lost = f32::from(block.fraction_lost) / 256.0;
+            self.sending.told_loss(lost);
+            self.their_loss = Some(lost);
             self.round_trip = round_trip(&block, wall).or(self.round_trip);
         }
     }
@@ -365,9 +416,14 @@ impl Session {
 
     /// Fills the next 20 ms for the ear.
     pub fn playout(&mut self, frame: &mut [i16], now: Instant) {
-        let theirs = self.codec_in.map_or(8000, Codec::sample_rate);
-        self.played.resize((theirs / FRAMES) as usize, 0);
+        self.played.resize((self.playout.sample_rate() / FRAMES) as usize, 0);
         self.playout.pull(&mut self.played, &mut self.decoders, now);
+        self.their_keypad.passed(Duration::from_millis(20));
+        if let Some(listener) = &mut self.listener
+            && self.plan.direction.receives()
+        {
+            listener.hear(&self.played, self.playout.sample_rate());
+        }
         self.heard.clear();
         self.to_ear.feed(&self.played, &mut self.heard);
         if self.plan.direction.receives() {
@@ -465,6 +521,9 @@ impl Session {
     }
 }
 
-fn decoders(plan: &Plan) -> Vec<(u8, Decoder)> {
-    plan.codecs_in.iter().map(|(payload_type, codec)| (*payload_type, codec.decoder())).collect()
+/// Those of the codecs in their order, and behind them comfort noise's.
+fn decoders(plan: &Plan, rng: &mut Rng) -> Vec<(u8, Decoder)> {
+    let codecs = plan.codecs_in.iter().map(|(payload_type, codec)| (*payload_type, codec.decoder()));
+    let noise = plan.noise_in.map(|payload_type| (payload_type, Decoder::noise(8000, rng.split())));
+    codecs.chain(noise).collect()
 }

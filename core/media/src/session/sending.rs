@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base::{Instant, Rng};
 
-use crate::codec::{Codec, Encoder};
+use crate::codec::{Codec, Content, Encoder};
 use crate::dtmf::{self, Keys};
 use crate::level::Level;
 use crate::plan::Plan;
@@ -23,6 +23,8 @@ pub(super) struct Sending {
     codec: Codec,
     payload_type: u8,
     events: Option<u8>,
+    /// Comfort noise's payload type.
+    noise: Option<u8>,
     ptime: Duration,
     silence: bool,
     /// Of what is captured.
@@ -46,6 +48,9 @@ pub(super) struct Sending {
     /// Packets and octets that were sent under an earlier number than `ssrc`.
     before_ssrc: (u64, u64),
     keypad: dtmf::Sender,
+    /// The keypad where it is heard, and the frame in which it sounds.
+    tones: dtmf::Tones,
+    sounding: Vec<i16>,
     level: Level,
 }
 
@@ -56,6 +61,7 @@ impl Sending {
             codec,
             payload_type,
             events: plan.events_out.map(|(number, _)| number),
+            noise: plan.noise_out,
             ptime: plan.ptime,
             silence: plan.silence,
             rate,
@@ -72,7 +78,9 @@ impl Sending {
             sent: 0,
             octets: 0,
             before_ssrc: (0, 0),
-            keypad: dtmf::Sender::default(),
+            keypad: dtmf::Sender::new(codec.clock_rate()),
+            tones: dtmf::Tones::default(),
+            sounding: Vec::with_capacity(ROOM),
             level: Level::default(),
             rng,
         }
@@ -87,12 +95,13 @@ impl Sending {
                 self.pending.clear();
             }
             if codec.clock_rate() != self.codec.clock_rate() {
+                self.keypad = dtmf::Sender::new(codec.clock_rate());
                 self.begin_source();
             }
         }
         (self.codec, self.silence, self.ptime, self.payload_type) =
             (codec, plan.silence, plan.ptime, payload_type);
-        self.events = plan.events_out.map(|(number, _)| number);
+        (self.events, self.noise) = (plan.events_out.map(|(number, _)| number), plan.noise_out);
         if self.events.is_none() {
             self.keypad.clear();
         }
@@ -102,6 +111,15 @@ impl Sending {
         if self.events.is_some() {
             self.keypad.press(keys);
         }
+    }
+
+    pub(super) fn sound(&mut self, keys: &Keys) {
+        self.tones.press(keys);
+    }
+
+    /// The share of our packets that they lost lately.
+    pub(super) fn told_loss(&mut self, share: f32) {
+        self.encoder.told_loss(share);
     }
 
     pub(super) fn mute(&mut self, on: bool) {
@@ -135,9 +153,16 @@ impl Sending {
             self.timestamp = self.timestamp.wrapping_add(passed as u32);
             self.marker = true;
             self.keypad.interrupt();
-        } else if self.muted {
-            let count = frame.len() * self.codec.sample_rate() as usize / self.rate as usize;
-            self.pending.resize(self.pending.len() + count, 0);
+            self.tones.interrupt();
+        } else if self.muted || !self.tones.is_idle() {
+            self.sounding.clear();
+            if self.muted {
+                self.sounding.resize(frame.len(), 0);
+            } else {
+                self.sounding.extend_from_slice(frame);
+            }
+            self.tones.fill(&mut self.sounding, self.rate);
+            self.resampler.feed(&self.sounding, &mut self.pending);
         } else {
             self.resampler.feed(frame, &mut self.pending);
         }
@@ -176,10 +201,16 @@ impl Sending {
         self.packet.resize(rtp::HEADER, 0);
         let coded = self.encoder.encode(&self.pending[..samples], &mut self.packet);
         let is_empty = self.packet.len() == rtp::HEADER;
-        let marker = self.marker && !coded.silence && !is_empty;
-        self.marker = coded.silence || is_empty || coded.skipped > 0 && self.marker && !marker;
+        // RFC 3551 section 4.1: the first packet of speech behind a silence.
+        let speaks = coded.content == Content::Speech && !is_empty;
+        let marker = self.marker && speaks;
+        self.marker = !speaks;
         let timestamp = self.timestamp.wrapping_add(self.ticks(coded.skipped));
-        let header = self.head(marker, self.payload_type, timestamp);
+        let payload_type = match (coded.content, self.noise) {
+            (Content::Noise, Some(noise)) => noise,
+            _ => self.payload_type,
+        };
+        let header = self.head(marker, payload_type, timestamp);
         self.packet[..rtp::HEADER].copy_from_slice(&header);
         (coded.consumed, !is_empty)
     }

@@ -4,7 +4,6 @@
 //! whatever the other side does. It is done to the microphone at once and told when the exchange is free.
 
 use bytes::Bytes;
-use media::dtmf::Keys;
 use sip::ua::By;
 
 use crate::desk::Desk;
@@ -36,11 +35,6 @@ impl Call {
         Ok(())
     }
 
-    /// The user presses keys. Before the answer too: an early voice may ask for them.
-    pub(crate) fn press(&mut self, keys: &Keys, desk: &mut Desk) -> Result<(), Refusal> {
-        self.streams.press(keys, desk)
-    }
-
     /// Refreshes the session as it stands.
     pub(crate) fn refresh(&mut self, with: With, desk: &mut Desk) -> Result<(), Refusal> {
         let session = self.require_up()?;
@@ -54,14 +48,19 @@ impl Call {
     /// Brings what the other side was told to what the user wants, as soon as no other exchange is under way. Called
     /// after every news of the call.
     pub(super) fn settle(&mut self, desk: &mut Desk) {
+        self.dial_on(desk);
         if let (Ok(session), None, Some(locals)) = (self.require_up(), self.offered, self.streams.locals()) {
-            if self.hold == self.held {
+            let tones = self.keypad.wants_tones();
+            if self.hold == self.held && !tones {
                 self.ask_transfer(session, desk);
             } else {
+                if tones {
+                    self.talk.carry_tones(true);
+                }
                 let offer = self.talk.offer(&locals, self.hold);
                 // RFC 3311 section 5.1 recommends re-INVITE once a call is up. Busy: the next news brings us back here.
                 match desk.agent.reoffer(session, offer, By::Reinvite, desk.now, &mut desk.orders) {
-                    Ok(()) => self.offered = Some(self.hold),
+                    Ok(()) => (self.offered, self.offered_tones) = (Some(self.hold), tones),
                     Err(_) => self.talk.withdraw(),
                 }
             }
@@ -105,6 +104,9 @@ impl Call {
             Some(Err(_)) => self.give_in(desk),
             None => {}
         }
+        if told.is_some() {
+            self.tones_agreed(desk);
+        }
         self.settle(desk);
     }
 
@@ -112,6 +114,7 @@ impl Call {
     pub(crate) fn reoffer_failed(&mut self, desk: &mut Desk) {
         if self.offered.take().is_some() {
             self.give_in(desk);
+            self.tones_agreed(desk);
         }
         self.settle(desk);
     }

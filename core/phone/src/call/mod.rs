@@ -7,17 +7,22 @@
 mod active;
 mod announced;
 mod incoming;
+mod keypad;
+mod keys;
 mod outgoing;
 mod streams;
 mod transfer;
 mod view;
 
 use base::{Instant, Redacted};
+use media::dtmf::Way;
 use sip::message::{Uri, phrase};
 use sip::ua::{Cause, Party, ReferId, SessionId};
 
 pub(crate) use announced::{Announcement, Declined};
 pub(crate) use incoming::Incoming;
+pub(crate) use keypad::Info;
+use keypad::{Doubles, Keypad};
 pub(crate) use outgoing::{Asked, Outgoing};
 use streams::Streams;
 use transfer::Transferring;
@@ -25,7 +30,7 @@ use transfer::Transferring;
 use crate::desk::{Desk, Timer};
 use crate::negotiate::{Agreed, Negotiation};
 use crate::view::CallView;
-use crate::{Account, AccountId, CallId, Event, MediaId, MediaNews, Refusal, Side, Why, reason};
+use crate::{Account, AccountId, CallId, Event, MediaId, MediaNews, Refusal, Side, Via, Why, reason};
 
 /// ```text
 ///            media ready: INVITE                          2xx
@@ -94,6 +99,8 @@ pub(crate) struct Call {
     phase: Phase,
     streams: Streams,
     talk: Negotiation,
+    keypad: Keypad,
+    their_keypad: Doubles,
     muted: bool,
     /// What the user wants, and does at once with the microphone.
     hold: bool,
@@ -101,6 +108,8 @@ pub(crate) struct Call {
     held: bool,
     /// Our offer is under way, and this is the hold it speaks of.
     offered: Option<bool>,
+    /// And it holds only codecs that carry tones.
+    offered_tones: bool,
     remote_hold: bool,
     transferring: Option<Transferring>,
     /// The other side was asked to end this call by joining another: its hang-up is the success.
@@ -132,10 +141,13 @@ impl Call {
                 parties.settings.silence_suppression,
                 &mut desk.rng,
             ),
+            keypad: Keypad::new(parties.settings.digits),
+            their_keypad: Doubles::default(),
             muted: false,
             hold: false,
             held: false,
             offered: None,
+            offered_tones: false,
             remote_hold: false,
             transferring: None,
             handed_over: false,
@@ -212,10 +224,12 @@ impl Call {
                     desk.event(Event::Quality { call: self.id, stats });
                 }
             }
-            MediaNews::Dtmf(digit) => {
-                if !self.is_over() {
-                    desk.event(Event::Dtmf { call: self.id, digit });
-                }
+            MediaNews::Dtmf { digit, way } => {
+                let via = match way {
+                    Way::Event => Via::Events,
+                    Way::Tone => Via::Tones,
+                };
+                self.heard(digit, via, desk);
             }
         }
     }
@@ -273,6 +287,7 @@ impl Call {
             self.report(ending.status, &ending.reason, desk);
         }
         desk.timers.cancel(&Timer::Unanswered(self.id));
+        desk.timers.cancel(&Timer::Keypad(self.id));
         self.streams.close(self.id, desk);
         // What is still told of the session is told to nobody: a call ends once.
         self.session = None;

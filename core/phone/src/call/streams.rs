@@ -4,12 +4,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use media::dtmf::Keys;
 use media::{Codec, Direction, Plan};
 
 use crate::desk::Desk;
 use crate::negotiate::Agreed;
-use crate::{CallId, MediaId, MediaOrder, Refusal};
+use crate::{CallId, MediaId, MediaOrder};
 
 struct Stream {
     media: MediaId,
@@ -83,16 +82,10 @@ impl Streams {
         }
     }
 
-    /// Presses keys toward the other side.
-    pub(crate) fn press(&self, keys: &Keys, desk: &mut Desk) -> Result<(), Refusal> {
+    /// The stream that we may talk in.
+    pub(crate) fn talking(&self) -> Option<(MediaId, &Plan)> {
         let open = self.streams.iter().find_map(|stream| Some((stream.media, stream.plan.as_ref()?)));
-        let (media, plan) = open.filter(|(_, plan)| plan.direction.sends()).ok_or(Refusal::WrongState)?;
-        let (_, taken) = plan.events_out.ok_or(Refusal::NoKeypad)?;
-        if !taken.takes(keys) {
-            return Err(Refusal::DigitsNotTaken);
-        }
-        desk.media(media, MediaOrder::Dtmf(keys.clone()));
-        Ok(())
+        open.filter(|(_, plan)| plan.direction.sends())
     }
 
     /// What we send, while anything is open.

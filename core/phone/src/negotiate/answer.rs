@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use media::Codec;
 use sip::sdp::{Media, Sdp};
 
-use super::{Disagreement, Formats, Line, keypad, plan};
+use super::{Disagreement, Formats, Line, keypad, parameters, plan};
 
 /// The first formats of a declined line are said back; a line needs one.
 const MAX_FORMATS_KEPT: usize = 8;
@@ -26,7 +26,12 @@ pub fn first_look(offer: &[u8], codecs: &[Codec]) -> Result<Option<IpAddr>, Disa
 }
 
 /// Accepts as many audio lines as there are streams.
-pub(super) fn line_by_line(theirs: &Sdp<'_>, codecs: &[Codec], mut streams: usize) -> Vec<Line> {
+pub(super) fn line_by_line(
+    theirs: &Sdp<'_>,
+    codecs: &[Codec],
+    silence: bool,
+    mut streams: usize,
+) -> Vec<Line> {
     let accept = |media: Media<'_, '_>| {
         let codecs = common(&media, codecs);
         if streams == 0 || codecs.is_empty() {
@@ -36,7 +41,8 @@ pub(super) fn line_by_line(theirs: &Sdp<'_>, codecs: &[Codec], mut streams: usiz
         let clocks = keypad::clocks(codecs.iter().map(|(_, codec)| *codec));
         let events =
             clocks.into_iter().filter_map(|clock| Some((keypad::find(&media, clock)?, clock))).collect();
-        let formats = Formats { codecs, events };
+        let noise = parameters::noise(&media).filter(|_| silence);
+        let formats = Formats { codecs, noise, events };
         Line::Audio { protocol: media.protocol().to_owned(), formats, mux: media.rtcp_mux() }
     };
     theirs.media().map(accept).collect()

@@ -67,15 +67,17 @@ enum Line {
 #[derive(Clone, Debug, Default)]
 struct Formats {
     codecs: Vec<(u8, Codec)>,
+    /// Comfort noise.
+    noise: Option<u8>,
     /// Keypad digits, each with its clock.
     events: Vec<(u8, u32)>,
 }
 
 impl Formats {
-    /// In the order of the m-line: digits come last, since who reads only the first means to talk.
+    /// In the order of the m-line: what is no codec comes last, since who reads only the first means to talk.
     fn numbers(&self) -> impl Iterator<Item = u8> {
         let events = self.events.iter().map(|(number, _)| *number);
-        self.codecs.iter().map(|(number, _)| *number).chain(events)
+        self.codecs.iter().map(|(number, _)| *number).chain(self.noise).chain(events)
     }
 }
 
@@ -86,6 +88,8 @@ pub struct Negotiation {
     codecs: Vec<Codec>,
     /// Silence may be left out, both ways.
     silence: bool,
+    /// Our offers hold no codec that garbles a keypad's tones.
+    tones_only: bool,
     lines: Vec<Line>,
     id: u64,
     version: u64,
@@ -102,6 +106,7 @@ impl Negotiation {
         Self {
             codecs: codecs.to_vec(),
             silence,
+            tones_only: false,
             lines: Vec::new(),
             // 31 bits: some of the wild read it into a signed word.
             id: rng.below(1 << 31),
@@ -116,9 +121,18 @@ impl Negotiation {
     /// `locals` are the addresses of the audio streams, at least one.
     pub fn offer(&mut self, locals: &[SocketAddr], hold: bool) -> Bytes {
         self.before = Some((self.version, self.written.clone()));
-        offer::lay_out(&mut self.lines, &self.codecs, locals.len());
+        offer::lay_out(&mut self.lines, &self.codecs, self.silence, locals.len());
         let directions = vec![wish(hold); self.lines.len()];
         self.write(locals, &directions)
+    }
+
+    /// From now on our offers hold only codecs in which a keypad's tones survive: the account's own, or PCMU when it has none.
+    /// Or all of them again.
+    pub fn carry_tones(&mut self, on: bool) {
+        self.tones_only = on;
+        if on && !self.codecs.iter().any(|codec| codec.carries_tones()) {
+            self.codecs.push(Codec::Pcmu);
+        }
     }
 
     /// The last offer was not sent after all.
@@ -163,7 +177,7 @@ impl Negotiation {
         if theirs.media().len() < self.lines.len() {
             return Err(Disagreement::LinesMissing);
         }
-        let lines = answer::line_by_line(&theirs, &self.codecs, locals.len());
+        let lines = answer::line_by_line(&theirs, &self.codecs, self.silence, locals.len());
         let live = |line: &Line| matches!(line, Line::Audio { .. });
         // An offerer may switch its audio off in mid-call; in a first offer there must be some.
         let switched_off = theirs.media().all(|media| media.kind() != "audio" || media.port() == 0);
@@ -204,7 +218,12 @@ impl Negotiation {
                 Line::Audio { protocol, formats, mux } => {
                     // There are as many audio lines as locals: `lay_out` and `line_by_line` saw to that.
                     let Some(local) = locals.next() else { continue };
-                    let audio = offer::Audio { protocol, formats, mux: *mux, silence: self.silence };
+                    let audio = offer::Audio {
+                        protocol,
+                        formats: &offer::limited(formats, self.tones_only),
+                        mux: *mux,
+                        silence: self.silence,
+                    };
                     offer::write_audio(&mut text, *local, address, &audio, *direction);
                 }
                 Line::Declined { kind, protocol, formats } => {

@@ -16,7 +16,7 @@ const FIRST_DYNAMIC: u8 = 96;
 const PTIME: u32 = 20;
 
 /// Makes the lines that an offer describes: those of before, and as many audio lines as there are streams.
-pub(super) fn lay_out(lines: &mut Vec<Line>, codecs: &[Codec], streams: usize) {
+pub(super) fn lay_out(lines: &mut Vec<Line>, codecs: &[Codec], silence: bool, streams: usize) {
     let mut alive = lines.iter().filter(|line| matches!(line, Line::Audio { .. })).count();
     let new = || Line::Audio { protocol: "RTP/AVP".into(), formats: Formats::default(), mux: true };
     // A line that was refused may be offered again in its old place. RFC 3264 section 8.1.
@@ -32,19 +32,22 @@ pub(super) fn lay_out(lines: &mut Vec<Line>, codecs: &[Codec], streams: usize) {
     }
     for line in lines {
         match line {
-            Line::Audio { formats, .. } => complete(formats, codecs),
+            Line::Audio { formats, .. } => complete(formats, codecs, silence),
             Line::Declined { .. } => {}
         }
     }
 }
 
 /// Adds what has no payload type yet, behind what is in use.
-fn complete(formats: &mut Formats, codecs: &[Codec]) {
+fn complete(formats: &mut Formats, codecs: &[Codec], silence: bool) {
     for codec in codecs {
         if !formats.codecs.iter().any(|(_, known)| known == codec) {
             let number = free(formats, codec.static_payload_type());
             formats.codecs.extend(number.map(|number| (number, *codec)));
         }
+    }
+    if silence && formats.codecs.iter().any(|(_, codec)| parameters::needs_noise(*codec)) {
+        formats.noise = formats.noise.or_else(|| free(formats, Some(parameters::NOISE)));
     }
     for clock in keypad::clocks(formats.codecs.iter().map(|(_, codec)| *codec)) {
         if !formats.events.iter().any(|(_, known)| *known == clock) {
@@ -58,6 +61,13 @@ fn complete(formats: &mut Formats, codecs: &[Codec]) {
 fn free(formats: &Formats, usual: Option<u8>) -> Option<u8> {
     let taken = |wanted: &u8| formats.numbers().any(|number| number == *wanted);
     usual.filter(|number| !taken(number)).or_else(|| (FIRST_DYNAMIC..=127).find(|number| !taken(number)))
+}
+
+/// All of them, or only those codecs in which a keypad's tones survive.
+pub(super) fn limited(formats: &Formats, tones_only: bool) -> Formats {
+    let mut formats = formats.clone();
+    formats.codecs.retain(|(_, codec)| !tones_only || codec.carries_tones());
+    formats
 }
 
 /// An audio line that is ours to use.
@@ -85,6 +95,9 @@ pub(super) fn write_audio(
     for (number, codec) in &formats.codecs {
         text.rtpmap(*number, codec.name(), codec.clock_rate(), codec.channels());
         parameters::write(text, *number, *codec, *silence);
+    }
+    if let Some(number) = formats.noise {
+        text.rtpmap(number, parameters::NOISE_NAME, 8000, 1);
     }
     for (number, clock) in &formats.events {
         keypad::write(text, *number, *clock);

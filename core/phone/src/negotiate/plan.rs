@@ -35,6 +35,7 @@ pub(super) fn of(
     let codec_out =
         media.payloads().find_map(|number| Some((number, codec_of(media, number).filter(known)?)))?;
     let (number, codec) = codec_out;
+    let events_out = keypad::taken(media, codec.clock_rate()).filter(|_| !ours.events.is_empty());
     let ip = media.connection().and_then(|connection| connection.ip).filter(|ip| !ip.is_unspecified());
     let direction = both(wish, media.direction().reversed());
     let direction = Direction::of(direction.sends() && !is_silenced(media), direction.receives());
@@ -42,8 +43,11 @@ pub(super) fn of(
         codecs_in: ours.codecs.clone(),
         codec_out,
         events_in: ours.events.clone(),
-        events_out: keypad::taken(media, codec.clock_rate()).filter(|_| !ours.events.is_empty()),
+        events_out,
+        hear_tones: events_out.is_none() && codec.carries_tones(),
         silence: silence && parameters::takes_silence(media, number, codec),
+        noise_in: ours.noise,
+        noise_out: parameters::noise(media).filter(|_| silence && parameters::needs_noise(codec)),
         ptime: ptime(media),
         direction: match direction {
             Direction::SendRecv => media::Direction::SendRecv,

@@ -32,6 +32,8 @@ pub struct Stream {
     pub plan: Option<media::Plan>,
     pub muted: bool,
     pub pressed: Vec<media::dtmf::Keys>,
+    /// Keys that it was told to play as tones.
+    pub sounded: Vec<media::dtmf::Keys>,
     pub closed: bool,
 }
 
@@ -255,6 +257,7 @@ impl Town {
             }
             MediaOrder::Mute(on) => stream.muted = on,
             MediaOrder::Dtmf(keys) => stream.pressed.push(keys),
+            MediaOrder::Tones(keys) => stream.sounded.push(keys),
             MediaOrder::Close { .. } => stream.closed = true,
         }
     }
@@ -425,15 +428,27 @@ pub fn bytes(draft: &Draft) -> Bytes {
 
 /// Ann at 10.0.0.1 and Bob at 10.0.0.2.
 pub fn pair() -> (Town, SocketAddr, SocketAddr) {
+    pair_of(|_| ())
+}
+
+fn pair_of(set: impl Fn(&mut Account)) -> (Town, SocketAddr, SocketAddr) {
     let mut town = Town::new();
-    let ann = town.phone(1, at_home("ann", 1));
-    let bob = town.phone(2, at_home("bob", 2));
+    let [ann, bob] = [("ann", 1), ("bob", 2)].map(|(name, last)| {
+        let mut account = at_home(name, last);
+        set(&mut account);
+        town.phone(last, account)
+    });
     (town, ann, bob)
 }
 
 /// Ann has called Bob, and he has answered.
 pub fn in_a_call() -> (Town, SocketAddr, SocketAddr) {
-    let (mut town, ann, bob) = pair();
+    in_a_call_of(|_| ())
+}
+
+/// The same, their accounts set so.
+pub fn in_a_call_of(set: impl Fn(&mut Account)) -> (Town, SocketAddr, SocketAddr) {
+    let (mut town, ann, bob) = pair_of(set);
     town.call(ann, "sip:bob@10.0.0.2");
     town.run(Duration::from_secs(1));
     town.command(bob, Command::Answer(CallId(1)));
