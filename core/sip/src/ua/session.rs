@@ -8,7 +8,7 @@ use std::time::Duration;
 use base::Instant;
 use bytes::Bytes;
 
-use super::common::{ALLOW, Cx, PATIENCE, Party as DialogParty, T1, T2, Timer};
+use super::common::{ALLOW, Cx, INFORMED_OF, PATIENCE, Party as DialogParty, T1, T2, Timer};
 use super::invite_in::Ringing;
 use super::invite_out::Calling;
 use super::leg::{Exchange, Leg, repeat_ack};
@@ -329,8 +329,17 @@ impl Session {
             Method::Update => self.on_update(leg, tx, message, source, cx),
             Method::Prack => self.on_prack(tx, message, cx),
             Method::Info => {
-                cx.answer(tx, &message, 200);
                 let content_type = message.text(Name::ContentType).unwrap_or_default().to_owned();
+                let kind = content_type.split(';').next().unwrap_or_default().trim();
+                let is_known = |known: &&str| known.eq_ignore_ascii_case(kind);
+                // RFC 3261 section 21.4.13. An empty one asks whether we are there.
+                if !message.body().is_empty() && !INFORMED_OF.iter().any(is_known) {
+                    let mut response = cx.response(&message, 415);
+                    response.push(Name::Accept, INFORMED_OF.join(", "));
+                    cx.respond(tx, response);
+                    return;
+                }
+                cx.answer(tx, &message, 200);
                 let news = News::InfoReceived { session: self.id, content_type, body: message.body_bytes() };
                 self.tell(news, cx);
             }

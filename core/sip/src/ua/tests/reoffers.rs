@@ -326,6 +326,13 @@ fn info_is_answered_and_told_to_both() {
         _ => None,
     });
     assert_eq!(status, 200);
+    net.with(0, |a, now, out| a.info(ours, "text/plain", "5".into(), now, out));
+    net.soon();
+    let status = net.expect(0, |news| match news {
+        News::InfoDone { status, .. } if *status != 200 => Some(*status),
+        _ => None,
+    });
+    assert_eq!(status, 415);
 }
 
 /// Everything at once on links that lose: offers from both sides, and in the end nothing is open.
