@@ -102,6 +102,11 @@ impl Keypad {
         Ok(())
     }
 
+    /// Digits go as tones here whatever else is agreed, theirs too.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.by == DigitsBy::Tones
+    }
+
     /// What to do next. `plan` is of the open stream, `info` what is known of the account.
     pub(crate) fn step(&mut self, plan: &Plan, info: Info, now: Instant) -> Step {
         if self.waiting.is_empty() || self.state != State::Ready {

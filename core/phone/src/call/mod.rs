@@ -15,6 +15,7 @@ mod transfer;
 mod view;
 
 use base::{Instant, Redacted};
+use media::Plan;
 use media::dtmf::Way;
 use sip::message::{Uri, phrase};
 use sip::ua::{Cause, Party, ReferId, SessionId};
@@ -307,7 +308,10 @@ impl Call {
     /// Does what was agreed.
     fn agree(&mut self, agreed: &Agreed, desk: &mut Desk) {
         self.remote_hold = agreed.held;
-        self.streams.apply(agreed, desk);
+        let hear_tones = self.keypad.is_heard();
+        let plans =
+            agreed.plans().map(|plan| Plan { hear_tones: plan.hear_tones || hear_tones, ..plan.clone() });
+        self.streams.apply(plans, desk);
     }
 
     fn require_up(&self) -> Result<SessionId, Refusal> {

@@ -7,7 +7,6 @@ use std::net::{IpAddr, SocketAddr};
 use media::{Codec, Direction, Plan};
 
 use crate::desk::Desk;
-use crate::negotiate::Agreed;
 use crate::{CallId, MediaId, MediaOrder};
 
 struct Stream {
@@ -54,11 +53,10 @@ impl Streams {
     }
 
     /// Does what was agreed. An open stream whose m-line was switched off falls silent and stays.
-    pub(crate) fn apply(&mut self, agreed: &Agreed, desk: &mut Desk) {
-        let mut plans = agreed.plans();
+    pub(crate) fn apply(&mut self, mut plans: impl Iterator<Item = Plan>, desk: &mut Desk) {
         for stream in &mut self.streams {
             let idle = || stream.plan.clone().map(|plan| Plan { direction: Direction::Inactive, ..plan });
-            let Some(plan) = plans.next().cloned().or_else(idle) else { continue };
+            let Some(plan) = plans.next().or_else(idle) else { continue };
             match stream.plan.replace(plan.clone()) {
                 Some(before) if before == plan => {}
                 Some(_) => desk.media(stream.media, MediaOrder::Change(plan)),

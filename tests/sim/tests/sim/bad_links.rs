@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base::Redacted;
 use offhook_sim::{Link, NodeId, World};
-use phone::{CallState, Command, Event};
+use phone::{CallState, Command};
 
 use crate::{connect, nothing_is_left, seeds, settle, stories_agree, town};
 
@@ -134,33 +134,5 @@ fn ipv6_carries_calls_by_udp_and_tcp_like_ipv4() {
     for seed in seeds(1) {
         one_talk(seed, "udp", Link::wild(), true);
         one_talk(seed, "tcp", Link::wild(), true);
-    }
-}
-
-#[test]
-fn digits_over_bad_links_come_once_and_in_order() {
-    for (seed, link) in seeds(2).flat_map(|seed| [(seed, Link::lossy(0.1)), (seed, Link::wild())]) {
-        let names = ["ann", "bob"];
-        let (mut w, _, phones) = town(seed, "digits", &names, |w| {
-            let mut w = w.with_sound();
-            w.set_links(link);
-            w
-        });
-        let (ann, bob) = (phones[0], phones[1]);
-        connect(&mut w, ann, bob, "bob");
-        let call = w.live(ann);
-        let mut typed = String::new();
-        for _ in 0..4 {
-            let digits: String =
-                (0..25).map(|_| char::from(b"0123456789*#ABCD"[w.below(16) as usize])).collect();
-            w.command(ann, Command::Dtmf { call, digits: Redacted::new(digits.clone()) });
-            typed += &digits;
-        }
-        w.run_for(30 * SECOND);
-        let heard = w.at(bob).events().iter().filter_map(|(_, event)| match event {
-            Event::Dtmf { digit, .. } => Some(digit.as_char()),
-            _ => None,
-        });
-        assert_eq!(heard.collect::<String>(), typed, "seed {seed}, {link:?}");
     }
 }

@@ -4,6 +4,7 @@
 
 mod bad_links;
 mod day;
+mod digits;
 mod people;
 mod streams;
 
