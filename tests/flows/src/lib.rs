@@ -6,6 +6,7 @@
 
 #![cfg(test)]
 
+mod codecs;
 mod forking;
 mod forwarding;
 mod hold;

@@ -154,7 +154,19 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
                 (CallState::Ringing, Side::In) => format!("{who} calls: Enter answers, Esc declines"),
                 (CallState::Ringing, Side::Out) => format!("it rings at {who}"),
                 (CallState::Early, _) => format!("{who}: the network speaks"),
-                (CallState::Active, _) => format!("talking to {who}"),
+                // RFC 3264 sections 6.1 and 7: the answer decides, and ours keeps to the caller's order.
+                (CallState::Active, side) => match (view.codec, side) {
+                    (Some(codec), Side::Out) => {
+                        format!("talking to {who} in {}, the first of their answer", codec.name())
+                    }
+                    (Some(codec), Side::In) => {
+                        format!(
+                            "talking to {who} in {}, the first of their offer that we speak",
+                            codec.name()
+                        )
+                    }
+                    (None, _) => format!("talking to {who}"),
+                },
                 (CallState::Held, _) => format!("{who} is on hold"),
                 (CallState::RemoteHeld, _) => format!("{who} put the call on hold"),
                 (CallState::Ended, _) => match (&view.explanation, view.status) {
