@@ -410,3 +410,97 @@ fn two_of_us_always_agree_on_the_same_codec() {
         }
     }
 }
+
+/// Our offer of these, as text.
+fn offer_of(codecs: &[Codec], silence: bool) -> String {
+    let mut talk = Negotiation::new(codecs, silence, &mut Rng::from_number(1));
+    text(&talk.offer(&local(), false)).to_owned()
+}
+
+#[test]
+fn an_offer_of_everything_says_what_each_decoder_takes() {
+    let offer = offer_of(&Codec::ALL, false);
+    for line in [
+        "m=audio 4000 RTP/AVP 18 0 8 3 96 9 101 97",
+        "a=rtpmap:18 G729/8000\r\na=fmtp:18 annexb=no",
+        "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 maxplaybackrate=16000; sprop-maxcapturerate=16000; useinbandfec=1",
+        "a=rtpmap:9 G722/8000",
+        "a=rtpmap:101 telephone-event/8000",
+        "a=rtpmap:97 telephone-event/48000",
+    ] {
+        assert!(offer.contains(&format!("{line}\r\n")), "{line} in {offer}");
+    }
+    let offer = offer_of(&[Codec::G729, PCMU, Codec::Opus], true);
+    for line in [
+        "m=audio 4000 RTP/AVP 18 0 96 13 101 97",
+        "a=fmtp:18 annexb=yes",
+        "a=rtpmap:13 CN/8000",
+        "a=fmtp:96 maxplaybackrate=16000; sprop-maxcapturerate=16000; useinbandfec=1; usedtx=1",
+    ] {
+        assert!(offer.contains(&format!("{line}\r\n")), "{line} in {offer}");
+    }
+}
+
+#[test]
+fn silence_is_left_out_only_when_both_sides_allow_it() {
+    for (codec, answer, ours, leaves_out) in [
+        (Codec::G729, "m=audio 5000 RTP/AVP 18\n", true, true),
+        (Codec::G729, "m=audio 5000 RTP/AVP 18\na=fmtp:18 annexb=yes\n", true, true),
+        (Codec::G729, "m=audio 5000 RTP/AVP 18\na=fmtp:18 annexb=no\n", true, false),
+        (Codec::G729, "m=audio 5000 RTP/AVP 18\na=fmtp:18 x=1; AnnexB=NO\n", true, false),
+        (Codec::G729, "m=audio 5000 RTP/AVP 18\na=fmtp:18 annexb=yes\n", false, false),
+        (PCMU, "m=audio 5000 RTP/AVP 0 13\n", true, true),
+        (PCMU, "m=audio 5000 RTP/AVP 0\n", true, false),
+        (PCMU, "m=audio 5000 RTP/AVP 0 13\n", false, false),
+        (Codec::Gsm, "m=audio 5000 RTP/AVP 3 13\n", true, false),
+    ] {
+        let mut talk = Negotiation::new(&[codec], ours, &mut Rng::from_number(1));
+        talk.offer(&local(), false);
+        let agreed = talk.take_answer(&theirs(answer), false).unwrap();
+        let plan = only(&agreed);
+        assert_eq!(plan.silence, leaves_out, "{codec:?} {ours} {answer}");
+        assert_eq!(plan.noise_out.is_some(), leaves_out && codec == PCMU, "{codec:?} {ours} {answer}");
+    }
+}
+
+#[test]
+fn opus_is_agreed_on_however_its_channels_are_written_and_its_digits_run_on_its_clock() {
+    for channels in ["/2", "/1", ""] {
+        let offer = format!(
+            "m=audio 5000 RTP/AVP 111 0 101 110\na=rtpmap:111 opus/48000{channels}\n\
+             a=rtpmap:101 telephone-event/8000\na=rtpmap:110 telephone-event/48000\n"
+        );
+        let (answer, agreed) = answered(&[PCMU, Codec::Opus], &offer).unwrap();
+        assert_eq!(m_lines(&answer), ["m=audio 4000 RTP/AVP 111 0 110 101"]);
+        let plan = only(&agreed);
+        assert_eq!((plan.codec_out, plan.events_out.unwrap().0), ((111, Codec::Opus), 110), "{channels}");
+        assert_eq!(plan.events_in, [(110, 48_000), (101, 8000)]);
+    }
+}
+
+#[test]
+fn an_offer_that_must_carry_tones_leaves_out_who_garbles_them_and_keeps_every_number() {
+    let mut talk = negotiation(&[Codec::G729, Codec::Gsm, PCMA]);
+    let first = talk.offer(&local(), false);
+    assert_eq!(m_lines(&first), ["m=audio 4000 RTP/AVP 18 3 8 101"]);
+    talk.carry_tones(true);
+    assert_eq!(m_lines(&talk.offer(&local(), false)), ["m=audio 4000 RTP/AVP 8 101"]);
+    talk.carry_tones(false);
+    assert_eq!(m_lines(&talk.offer(&local(), false)), ["m=audio 4000 RTP/AVP 18 3 8 101"]);
+
+    let mut talk = negotiation(&[Codec::G729]);
+    talk.offer(&local(), false);
+    talk.carry_tones(true);
+    assert_eq!(m_lines(&talk.offer(&local(), false)), ["m=audio 4000 RTP/AVP 0 101"], "PCMU, if need be");
+}
+
+#[test]
+fn tones_are_listened_for_where_no_events_are_told() {
+    for (codec, answer, listens) in [
+        (PCMU, "m=audio 5000 RTP/AVP 0\n", true),
+        (PCMU, "m=audio 5000 RTP/AVP 0 101\na=rtpmap:101 telephone-event/8000\n", false),
+        (Codec::G729, "m=audio 5000 RTP/AVP 18\n", false),
+    ] {
+        assert_eq!(only(&offered(&[codec], answer).unwrap()).hear_tones, listens, "{answer}");
+    }
+}
