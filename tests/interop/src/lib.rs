@@ -14,7 +14,7 @@ use std::time::Duration;
 
 pub use lossy::LossyRelay;
 pub use offhook::{Exchange, Phone, is, recorded_level_dbov, speech};
-pub use peers::{Baresip, Kamailio, SIPP_REALM, Sipp, SippRun};
+pub use peers::{Baresip, Kamailio, SIPP_REALM, Sipp, SippRun, baresip_speaks};
 
 /// How long a test waits for anything that should come at once.
 pub const SOON: Duration = Duration::from_secs(15);
@@ -25,9 +25,13 @@ pub fn can_run(test: &str, programs: &[&str]) -> bool {
     if missing.is_empty() {
         return true;
     }
-    // Past the test harness's capture, so that whoever counts can count it.
-    let _ = writeln!(std::io::stderr(), "skipped: {test}, {} not installed", missing.join(" and "));
+    skipped(test, &format!("{} not installed", missing.join(" and ")));
     false
+}
+
+/// Says aloud that something cannot run here, past the test harness's capture, so that whoever counts can count it.
+pub fn skipped(what: &str, why: &str) {
+    let _ = writeln!(std::io::stderr(), "skipped: {what}, {why}");
 }
 
 fn installed(program: &str) -> bool {

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use media::wav::Looped;
 use serde_json::Value;
 
 use crate::{Owned, SOON};
@@ -42,6 +43,28 @@ pub fn speech() -> PathBuf {
         .collect();
     clips.sort();
     clips.into_iter().next().expect("at least one clip")
+}
+
+/// The same as a file of another rate, on so many channels: some strangers play a file only as it is.
+pub(crate) fn speech_at(rate: u32, channels: u16, to: &Path) {
+    let clip = std::fs::File::open(speech()).expect("the clip is there");
+    let mut clip = Looped::new(BufReader::new(clip), rate).expect("a clip of ours");
+    let mut samples = vec![0; rate as usize * 5];
+    clip.fill(&mut samples).expect("it is read");
+    let data: Vec<u8> = samples.iter().flat_map(|s| s.to_le_bytes().repeat(usize::from(channels))).collect();
+    let bytes_a_second = rate * 2 * u32::from(channels);
+    let mut wav = Vec::with_capacity(44 + data.len());
+    wav.extend_from_slice(b"RIFF");
+    wav.extend_from_slice(&(36 + data.len() as u32).to_le_bytes());
+    wav.extend_from_slice(b"WAVEfmt \x10\0\0\0\x01\0");
+    wav.extend_from_slice(&channels.to_le_bytes());
+    wav.extend_from_slice(&rate.to_le_bytes());
+    wav.extend_from_slice(&bytes_a_second.to_le_bytes());
+    wav.extend_from_slice(&(2 * channels).to_le_bytes());
+    wav.extend_from_slice(b"\x10\0data");
+    wav.extend_from_slice(&(data.len() as u32).to_le_bytes());
+    wav.extend_from_slice(&data);
+    std::fs::write(to, wav).expect("the folder takes a file");
 }
 
 /// The loudest second of a recording, in dBov; silence is -96.

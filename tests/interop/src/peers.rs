@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::{Owned, SOON, free_port, speech};
+use crate::offhook::speech_at;
+use crate::{Owned, SOON, free_port};
 
 /// The realm of the scenarios that ask for a password; user `sipp`, password `sipp`.
 pub const SIPP_REALM: &str = "sipp.test";
@@ -94,12 +95,15 @@ impl Baresip {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (control, sip) = (free_port(), free_port());
         let modules = modules("baresip/modules/g711.so");
+        let (rate, channels) = rate_and_channels(codecs);
+        let speech = folder.path().join("speech.wav");
+        speech_at(rate, channels, &speech);
         // The package may keep them beside the processor's other libraries or not.
         let config = include_str!("../baresip.config")
             .replace("SIP_PORT", &sip.to_string())
             .replace("CONTROL_PORT", &control.to_string())
             .replace("MODULES", &modules.display().to_string())
-            .replace("SPEECH", &speech().display().to_string());
+            .replace("SPEECH", &speech.display().to_string());
         let account = format!(
             "<sip:bs@example.test>;auth_user=bs;auth_pass=secret;outbound=\"sip:127.0.0.1:{}\";regint=60;answermode=auto;audio_codecs={codecs}\n",
             kamailio.port
@@ -157,10 +161,62 @@ impl Baresip {
         self.command("hangup", "");
     }
 
+    /// Presses a key in its call.
+    pub fn press(&self, digit: &str) {
+        self.command("sndcode", digit);
+    }
+
+    /// Waits until it has heard these digits as telephone events, each once and in order, since it started.
+    pub fn expect_digits(&self, digits: &str) {
+        let log = self.folder.path().join("log");
+        let end = Instant::now() + SOON;
+        loop {
+            let text = std::fs::read_to_string(&log).unwrap_or_default();
+            // received event: '5' (end=1)
+            let ended =
+                text.lines().filter(|line| line.contains("received event:") && line.contains("end=1"));
+            let heard: String = ended.filter_map(|line| line.split('\'').nth(1)).collect();
+            if heard == digits {
+                return;
+            }
+            assert!(Instant::now() < end, "baresip heard {heard} where {digits} was pressed:\n{text}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Its process number.
     pub fn pid(&self) -> u32 {
         self.process.0.id()
     }
+}
+
+/// Of the first codec, as `opus/48000/2`.
+fn rate_and_channels(codecs: &str) -> (u32, u16) {
+    let mut parts = codecs.split(',').next().unwrap_or_default().split('/').skip(1);
+    let rate = parts.next().and_then(|rate| rate.parse().ok()).expect("a codec with its rate");
+    (rate, parts.next().and_then(|channels| channels.parse().ok()).unwrap_or(1))
+}
+
+/// What it said helps whoever reads of the failure.
+impl Drop for Baresip {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+            let _ = writeln!(std::io::stderr(), "baresip had said:\n{log}");
+        }
+    }
+}
+
+/// Whether the package brings this codec.
+pub fn baresip_speaks(codec: &str) -> bool {
+    let module = match codec {
+        "PCMU" | "PCMA" => "g711",
+        "G722" => "g722",
+        "GSM" => "gsm",
+        "opus" => "opus",
+        _ => return false,
+    };
+    modules("baresip/modules/g711.so").join(format!("{module}.so")).exists()
 }
 
 /// One run of SIPp.
