@@ -87,7 +87,9 @@ impl Encoder {
             Self::Pcma(silence) => return g711(samples, silence.as_deref_mut(), g711::a_law, out),
             Self::Gsm(gsm) => {
                 let (frames, _) = samples.as_chunks();
-                frames.iter().for_each(|frame| out.extend_from_slice(&gsm.encode(frame)));
+                for frame in frames {
+                    out.extend_from_slice(&gsm.encode(frame));
+                }
             }
             Self::Opus(opus) => {
                 let before = out.len();
