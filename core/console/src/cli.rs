@@ -61,8 +61,8 @@ pub(crate) struct DemoArgs {
     /// How long the two talk.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) seconds: u64,
-    /// The codec of the call: PCMU or PCMA.
-    #[arg(long, value_name = "NAME", default_value = "PCMU")]
+    /// The codec of the call: G729, PCMU, PCMA, GSM, opus or G722.
+    #[arg(long, value_name = "NAME", default_value = "G729")]
     pub(crate) codec: CodecName,
     /// How the call is protected; only `none` in this build.
     #[arg(long, value_name = "MODE", default_value = "none")]

@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use base::Redacted;
 use media::wav;
 use offhook_io::Event;
 use phone::{AccountState, CallState, CallView, Command, Side};
@@ -29,6 +30,10 @@ use stage::{Party, Stage, Told};
 const NUMBERS: [&str; 2] = ["1001", "1002"];
 /// Registering, ringing and hanging up on one machine take milliseconds; so long is a failure.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the caller presses when they have talked, and how long all of it may take to arrive.
+const DIGITS: &str = "159#";
+const PRESSING: Duration = Duration::from_secs(3);
 
 /// How long the last figures of a call may take.
 const MOMENT: Duration = Duration::from_millis(300);
@@ -72,7 +77,7 @@ fn perform(args: &DemoArgs) -> Result<Option<Report>, Failure> {
 
     let legs = [(0, 1), (1, 0)].map(|(speaker, listener)| {
         let heard = recording(&stage.parties[listener].heard)
-            .map(|samples| hear::compare(&samples, &stage.parties[speaker].words));
+            .map(|samples| hear::compare(&samples, &stage.parties[speaker].words, args.seconds));
         heard.map(|heard| Leg {
             name: format!("{} to {}", NUMBERS[speaker], NUMBERS[listener]),
             stats: call.stats[listener],
@@ -82,7 +87,8 @@ fn perform(args: &DemoArgs) -> Result<Option<Report>, Failure> {
         })
     });
     let [to, back] = legs;
-    let report = Report { codec: args.codec.0, setup: call.setup, legs: [to?, back?] };
+    let digits_ok = call.digits == DIGITS;
+    let report = Report { codec: args.codec.0, setup: call.setup, legs: [to?, back?], digits_ok };
     if !args.json {
         println!("\n{}\n{report}", stage.ladder(&report));
         if let Some(folder) = &heard_in {
@@ -97,6 +103,8 @@ fn perform(args: &DemoArgs) -> Result<Option<Report>, Failure> {
 struct Talk {
     setup: Duration,
     stats: [media::Stats; 2],
+    /// What arrived of those that were pressed.
+    digits: String,
 }
 
 fn play(stage: &mut Stage, args: &DemoArgs, tell: &dyn Fn(String)) -> Result<Option<Talk>, Failure> {
@@ -106,6 +114,7 @@ fn play(stage: &mut Stage, args: &DemoArgs, tell: &dyn Fn(String)) -> Result<Opt
         calls: [const { None }; 2],
         stats: [None; 2],
         summed_up: [false; 2],
+        digits: String::new(),
     };
     let missed = |what: &str| Failure::Failed(format!("{what} within {} s", PATIENCE.as_secs()));
 
@@ -123,8 +132,14 @@ fn play(stage: &mut Stage, args: &DemoArgs, tell: &dyn Fn(String)) -> Result<Opt
     if stage.interrupted {
         return Ok(None);
     }
-    if let Some(call) = &scene.calls[0] {
-        stage.parties[0].handle.command(Command::HangUp(call.call));
+    let call = scene.calls[0].as_ref().map(|view| view.call);
+    if let Some(call) = call {
+        let digits = Redacted::new(DIGITS.to_owned());
+        stage.parties[0].handle.command(Command::Dtmf { call, digits });
+    }
+    scene.until(stage, PRESSING, |s| s.digits.len() >= DIGITS.len())?;
+    if let Some(call) = call {
+        stage.parties[0].handle.command(Command::HangUp(call));
     }
     if !scene.until(stage, PATIENCE, |s| both(s, CallState::Ended))? {
         return if stage.interrupted { Ok(None) } else { Err(missed("the call did not end")) };
@@ -135,7 +150,9 @@ fn play(stage: &mut Stage, args: &DemoArgs, tell: &dyn Fn(String)) -> Result<Opt
         return Err(Failure::Failed("the call ended before it was answered".into()));
     };
     match scene.stats {
-        [Some(a), Some(b)] => Ok(Some(Talk { setup: answered.since(started), stats: [a, b] })),
+        [Some(a), Some(b)] => {
+            Ok(Some(Talk { setup: answered.since(started), stats: [a, b], digits: scene.digits }))
+        }
         _ => Err(Failure::Failed("no media flowed".into())),
     }
 }
@@ -149,6 +166,8 @@ struct Scene {
     stats: [Option<media::Stats>; 2],
     /// Whether figures came after the call's end.
     summed_up: [bool; 2],
+    /// That the called phone heard.
+    digits: String,
 }
 
 impl Scene {
@@ -213,7 +232,8 @@ impl Scene {
                     self.calls[who].as_ref().is_some_and(|call| call.state == CallState::Ended);
             }
             Refused { reason, .. } => return Err(Failure::Failed(reason.to_string())),
-            Message { .. } | MessageSent { .. } | Dtmf { .. } | DtmfLost { .. } | Stopped => {}
+            Dtmf { digit, .. } => self.digits.push(digit.as_char()),
+            Message { .. } | MessageSent { .. } | DtmfLost { .. } | Stopped => {}
         }
         Ok(())
     }

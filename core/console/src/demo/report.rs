@@ -32,12 +32,14 @@ pub(crate) struct Report {
     pub(crate) setup: Duration,
     /// Caller to called, and back.
     pub(crate) legs: [Leg; 2],
+    /// Whether the digits that were pressed arrived, each once and in order.
+    pub(crate) digits_ok: bool,
 }
 
 impl Report {
     /// Whether every check passed.
     pub(crate) fn ok(&self) -> bool {
-        self.legs.iter().all(|leg| leg.audio_ok)
+        self.digits_ok && self.legs.iter().all(|leg| leg.audio_ok)
     }
 
     /// The report line. Parts that are not built are absent.
@@ -59,8 +61,9 @@ impl Report {
                 jitter_ms: jitter,
                 rtt_ms: to.stats.round_trip.or(back.stats.round_trip).map(ms),
                 mos: (f64::from(to.stats.mos.min(back.stats.mos)) * 100.0).round() / 100.0,
-                audio_ok: self.ok(),
+                audio_ok: self.legs.iter().all(|leg| leg.audio_ok),
             }],
+            dtmf_ok: self.digits_ok,
         }
     }
 }
@@ -71,6 +74,7 @@ pub(crate) struct Line {
     event: &'static str,
     ok: bool,
     calls: [CallLine; 1],
+    dtmf_ok: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -131,7 +135,7 @@ impl fmt::Display for Report {
                 leg.heard.seconds,
             )?;
         }
-        Ok(())
+        writeln!(f, "\ndigits {}", if self.digits_ok { "ok" } else { "WRONG" })
     }
 }
 
@@ -159,6 +163,7 @@ pub(crate) mod tests {
             codec: Codec::Pcmu,
             setup: Duration::from_micros(12_345),
             legs: [leg("1001 to 1002", audio_ok[0]), leg("1002 to 1001", audio_ok[1])],
+            digits_ok: true,
         }
     }
 
@@ -169,9 +174,9 @@ pub(crate) mod tests {
         assert!(line.starts_with(expected), "{line}");
         assert!(
             line.contains(r#""received":498,"lost":2,"#)
-                && line.ends_with(r#""mos":4.41,"audio_ok":true}]}"#)
+                && line.ends_with(r#""mos":4.41,"audio_ok":true}],"dtmf_ok":true}"#)
         );
-        assert!(!line.contains("rtt_ms") && !line.contains("dtmf") && !line.contains("balance"), "{line}");
+        assert!(!line.contains("rtt_ms") && !line.contains("balance"), "{line}");
     }
 
     #[test]
