@@ -189,7 +189,7 @@ fn main() -> Result<()> {
         anyhow::bail!("codecs YARDSTICKS SPEECH")
     };
     let narrow = read_speech(&folder)?;
-    let mut up = Interpolator::new(16_000).expect("twice 8 kHz");
+    let mut up = Interpolator::new(8_000, 16_000).expect("twice 8 kHz");
     let mut source = narrow.iter();
     let wide: Vec<i16> = (0..narrow.len() * 2).map(|_| up.pull(|| *source.next().unwrap_or(&0))).collect();
     let files = [("narrow", &narrow), ("wide", &wide)].map(|(name, samples)| {
