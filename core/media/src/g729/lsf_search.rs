@@ -76,43 +76,65 @@ static COLUMNS1: [[i16; 128]; ORDER] = by_columns(&LSPCB1);
 static COLUMNS2: [[i16; 32]; ORDER] = by_columns(&LSPCB2);
 
 /// A difference so small that ten of its doubled squares stay below 2^31: `10 * 2 * 10361^2 < 2^31`.
-const SMALL: i16 = 10_361;
+const SMALL: i32 = 10_361;
+
+/// The least and the largest of each column.
+const fn ends<const N: usize>(columns: &[[i16; N]; ORDER]) -> [[i16; 2]; ORDER] {
+    let mut ends = [[i16::MAX, i16::MIN]; ORDER];
+    let mut i = 0;
+    while i < N * ORDER {
+        let (end, v) = (&mut ends[i % ORDER], columns[i % ORDER][i / ORDER]);
+        end[0] = if v < end[0] { v } else { end[0] };
+        end[1] = if v > end[1] { v } else { end[1] };
+        i += 1;
+    }
+    ends
+}
+
+static ENDS1: [[i16; 2]; ORDER] = ends(&COLUMNS1);
+static ENDS2: [[i16; 2]; ORDER] = ends(&COLUMNS2);
+
+fn is_small(target: i16, ends: [i16; 2]) -> bool {
+    ends.iter().all(|end| (i32::from(target) - i32::from(*end)).abs() <= SMALL)
+}
 
 /// Every entry's distance from the target, as [`distance`] has it.
 fn distances(target: &Lsp) -> [i32; 128] {
-    let (mut sums, mut widest) = ([0i32; 128], [0i16; 128]);
-    for (t, column) in target.iter().zip(&COLUMNS1) {
-        for ((s, w), c) in sums.iter_mut().zip(&mut widest).zip(column) {
-            let e = sub(*t, *c);
-            *w = (*w).max(e).max(negate(e));
-            *s = s.wrapping_add(i32::from(e) * i32::from(e));
+    if !target.iter().zip(ENDS1).all(|(t, ends)| is_small(*t, ends)) {
+        return LSPCB1.map(|entry| distance(target, &entry));
+    }
+    let mut distances = [0; 128];
+    for (n, out) in distances.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+        let mut sums = [0; 8];
+        for (t, column) in target.iter().zip(&COLUMNS1) {
+            for (s, c) in sums.iter_mut().zip(&column.as_chunks::<8>().0[n]) {
+                let e = sub(*t, *c);
+                *s += i32::from(e) * i32::from(e);
+            }
         }
+        *out = sums.map(|s: i32| 2 * s);
     }
-    if widest.iter().copied().fold(0, i16::max) <= SMALL {
-        return sums.map(|s| 2 * s);
-    }
-    LSPCB1.map(|entry| distance(target, &entry))
+    distances
 }
 
 /// Every entry's weighted distance from what the first stage left of the target, over `columns`.
 fn weighted_distances(columns: std::ops::Range<usize>, target: &Lsp, near: &Lsp, weights: &Lsp) -> [i32; 32] {
-    let (mut sums, mut widest) = ([0i32; 32], [0i16; 32]);
-    for j in columns.clone() {
-        let rest = sub(target[j], near[j]);
-        for ((s, w), c) in sums.iter_mut().zip(&mut widest).zip(&COLUMNS2[j]) {
-            let e = sub(rest, *c);
-            *w = (*w).max(e).max(negate(e));
-            // A weight is at most one, so this is at most the square; it is positive, so only -32768 twice would clamp.
-            let weighted = ((i32::from(weights[j]) * i32::from(e)) >> 15) as i16;
-            *s = s.wrapping_add(i32::from(weighted) * i32::from(e));
+    let rest: Lsp = std::array::from_fn(|j| sub(target[j], near[j]));
+    if columns.clone().all(|j| is_small(rest[j], ENDS2[j])) {
+        let mut sums = [0i32; 32];
+        for j in columns {
+            for (s, c) in sums.iter_mut().zip(&COLUMNS2[j]) {
+                let e = sub(rest[j], *c);
+                // A weight is below one and positive, so this is within the square and cannot clamp.
+                let weighted = ((i32::from(weights[j]) * i32::from(e)) >> 15) as i16;
+                *s += 2 * i32::from(weighted) * i32::from(e);
+            }
         }
-    }
-    if widest.iter().copied().fold(0, i16::max) <= SMALL {
-        return sums.map(|s| 2 * s);
+        return sums;
     }
     LSPCB2.map(|c| {
         columns.clone().fold(0, |d, j| {
-            let e = sub(sub(target[j], near[j]), c[j]);
+            let e = sub(rest[j], c[j]);
             l_mac(d, mult(weights[j], e), e)
         })
     })
