@@ -253,7 +253,7 @@ fn adaptive_part<K: Kernels>(x: &Block, y: &Block, tame: bool) -> ([Scaled; 2], 
     };
     let s = K::energy(1, y);
     let yy = if s.clamped { scaled(K::energy(1, &quarter).value, 4) } else { scaled(s.value, 0) };
-    let s = mac_all_watched(0, x, y);
+    let s = K::dot_watched(x, y);
     let xy = if s.clamped { scaled(K::dot(0, x, &quarter), 2) } else { scaled(s.value, 0) };
     let terms = [
         Scaled { value: yy.value, q: yy.q - 15 },

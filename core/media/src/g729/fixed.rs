@@ -2,7 +2,7 @@
 //!
 //! G.729 section 3.8, in the reduced search of Annex A section A.3.8. Knows nothing of gains.
 
-use super::kernels::Kernels;
+use super::kernels::{Kernels, Plain};
 use super::math::{Block, SUBFRAME};
 use super::ops::*;
 use super::pitch::backward_filter;
@@ -69,8 +69,8 @@ pub(super) fn search<K: Kernels>(h: &Block, target: &Block) -> Pulses {
 }
 
 /// The impulse response, so that its correlations fill a word.
-pub(super) fn scale(h: &Block) -> Block {
-    let energy = mac_all(0, h, h);
+pub(super) fn scale<K: Kernels>(h: &Block) -> Block {
+    let energy = K::energy(0, h).value;
     if high(energy) > 32000 {
         h.map(|h| shr(h, 1))
     } else {
@@ -81,7 +81,7 @@ pub(super) fn scale(h: &Block) -> Block {
 
 /// Correlations of the impulse response with itself, off the diagonal signed for the pulses' signs.
 fn correlations(h: &Block, plus: &[bool; SUBFRAME]) -> Matrix {
-    let hs = scale(h);
+    let hs = scale::<Plain>(h);
     let mut phi = [[0; SUBFRAME]; SUBFRAME];
     for apart in 0..SUBFRAME {
         let mut s = 0;

@@ -6,47 +6,69 @@
 //! compared in 64 bits, where the sign is what the saturating difference would have. Same pulses, always.
 
 use super::fixed::{Ratio, scale};
+use super::kernels::Fast;
 use super::math::{Block, SUBFRAME};
 
 /// Places in a track.
 const PLACES: usize = 8;
 type Row = [i32; PLACES];
 
-/// Correlations by distance and later index, unsigned yet: stored as they are summed, signed when they are read.
-struct Correlations<'a> {
-    by_distance: [[i16; SUBFRAME]; SUBFRAME],
-    plus: &'a [bool; SUBFRAME],
+/// Correlations of the impulse response with itself, unsigned yet: stored as they are summed, signed when read.
+struct Correlations {
+    /// By later index, the last first, then by distance: `[PLACE[i][t][k]]` of the flattened is `i` against `t + 5k`.
+    by_later: [[i16; SUBFRAME]; SUBFRAME],
+    /// By track and place: -1 for a minus, else 0.
+    signs: [Row; 5],
 }
 
-impl<'a> Correlations<'a> {
-    fn new(h: &Block, plus: &'a [bool; SUBFRAME]) -> Self {
-        let hs = scale(h);
-        let mut by_distance = [[0; SUBFRAME]; SUBFRAME];
-        for (apart, row) in by_distance.iter_mut().enumerate() {
-            // Pulses of one track never meet.
-            if apart % 5 == 0 && apart > 0 {
-                continue;
-            }
-            let mut s = 0i32;
-            for (v, (a, b)) in row[apart..].iter_mut().rev().zip(hs.iter().zip(&hs[apart..])) {
-                s += 2 * i32::from(*a) * i32::from(*b);
-                *v = (s >> 16) as i16;
+/// Where a pulse meets the eight places of each track.
+static PLACE: [[[u16; PLACES]; 5]; SUBFRAME] = {
+    let mut place = [[[0; PLACES]; 5]; SUBFRAME];
+    let mut n = 0;
+    while n < SUBFRAME * SUBFRAME {
+        let (i, j) = (n / SUBFRAME, n % SUBFRAME);
+        let later = if i > j { i } else { j };
+        place[i][j % 5][j / 5] = ((SUBFRAME - 1 - later) * SUBFRAME + i.abs_diff(j)) as u16;
+        n += 1;
+    }
+    place
+};
+
+impl Correlations {
+    fn new(h: &Block, plus: &[bool; SUBFRAME]) -> Self {
+        let hs = scale::<Fast>(h);
+        let mut by_later = [[0; SUBFRAME]; SUBFRAME];
+        // Eight distances at a time, their sums in a register each; the last seven rows of a block hold leftovers.
+        for apart in (0..SUBFRAME).step_by(PLACES) {
+            let mut padded = [0; SUBFRAME + PLACES];
+            padded[..SUBFRAME - apart].copy_from_slice(&hs[apart..]);
+            let mut sums = [0i32; PLACES];
+            let windows = padded.array_windows::<PLACES>();
+            for ((row, window), h) in by_later.iter_mut().zip(windows).zip(&hs[..SUBFRAME - apart]) {
+                let row = &mut row[apart..apart + PLACES];
+                for ((v, s), other) in row.iter_mut().zip(&mut sums).zip(window) {
+                    *s += i32::from(*h) * i32::from(*other);
+                    *v = (*s >> 15) as i16;
+                }
             }
         }
-        Self { by_distance, plus }
+        let signs = std::array::from_fn(|t| std::array::from_fn(|k| -i32::from(!plus[t + 5 * k])));
+        Self { by_later, signs }
     }
 
     fn energy(&self, i: usize) -> i32 {
-        i32::from(self.by_distance[0][i])
+        i32::from(self.by_later[SUBFRAME - 1 - i][0])
     }
 
     /// One pulse against every place of a track.
     fn row(&self, i: usize, track: usize) -> Row {
+        let sign = self.signs[i % 5][i / 5];
+        let flat = self.by_later.as_flattened();
+        let values = PLACE[i][track].map(|at| i32::from(flat[usize::from(at)]));
+        // Times 32767 or -32768 in Q15, floored.
         std::array::from_fn(|k| {
-            let j = track + 5 * k;
-            let v = i32::from(self.by_distance[i.abs_diff(j)][i.max(j)]);
-            // Times 32767 or -32768 in Q15, floored.
-            if self.plus[i] == self.plus[j] { v - i32::from(v > 0) } else { -v }
+            let (v, minus) = (values[k], sign ^ self.signs[track][k]);
+            (v ^ minus) - minus - (i32::from(v > 0) & !minus)
         })
     }
 
@@ -92,7 +114,7 @@ fn pick(square: &Row, energy: &Row, best: &mut Ratio) -> Option<usize> {
     won
 }
 
-fn first_pair(d: &Block, phi: &Correlations<'_>, u: usize, v: usize) -> (usize, usize, i32, i32) {
+fn first_pair(d: &Block, phi: &Correlations, u: usize, v: usize) -> (usize, usize, i32, i32) {
     let largest = |but: Option<usize>| {
         let mut best = (-1, u);
         for p in (u..SUBFRAME).step_by(5).filter(|p| Some(*p) != but) {
@@ -121,7 +143,7 @@ fn first_pair(d: &Block, phi: &Correlations<'_>, u: usize, v: usize) -> (usize, 
 
 fn second_pair(
     d: &Block,
-    phi: &Correlations<'_>,
+    phi: &Correlations,
     (p, q, c, energy): (usize, usize, i32, i32),
     track: usize,
     block: &[Row; PLACES],

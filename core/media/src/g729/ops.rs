@@ -133,14 +133,14 @@ pub(super) const fn l_shl(x: i32, n: i32) -> i32 {
     if n <= 0 {
         return x >> (if n < -31 { 31 } else { -n });
     }
-    let n = if n > 32 { 32 } else { n };
-    let wide = (x as i64) << n;
-    if wide > i32::MAX as i64 {
+    let n = if n > 31 { 31 } else { n };
+    let shifted = x << n;
+    if shifted >> n == x {
+        shifted
+    } else if x > 0 {
         i32::MAX
-    } else if wide < i32::MIN as i64 {
-        i32::MIN
     } else {
-        wide as i32
+        i32::MIN
     }
 }
 
@@ -221,9 +221,15 @@ pub(super) const fn mpy32(p: HiLo, q: HiLo) -> i32 {
     l_mac(x, mult(p.lo, q.hi), 1)
 }
 
+/// Product of a pair and a word, the low product floored to a word first.
 #[inline]
 pub(super) const fn mpy32_16(p: HiLo, n: i16) -> i32 {
-    l_mac(l_mult(p.hi, n), mult(p.lo, n), 1)
+    if n == i16::MIN {
+        return l_mac(l_mult(p.hi, n), mult(p.lo, n), 1);
+    }
+    // By any other word nothing clamps, and flooring the low product is flooring the whole.
+    let whole = ((p.hi as i32) << 15) + p.lo as i32;
+    2 * ((whole as i64 * n as i64) >> 15) as i32
 }
 
 /// `num / den` in Q31 for a normalised `den`, to the precision of one Newton step.
@@ -323,6 +329,17 @@ mod tests {
         assert_eq!((shr_r(-3, 1), shr_r(5, -1), l_shr_r(-3, 1)), (-1, 10, -1));
         assert_eq!(split(-5), HiLo { hi: -1, lo: 32765 });
         assert_eq!(mpy32_16(split(-123_456_789), -24660), 92_909_070);
+    }
+
+    #[test]
+    fn a_pair_times_a_word_is_what_the_operators_make_of_it() {
+        let words = [-32768, -32767, -16385, -2, -1, 0, 1, 3, 12_345, 32766, 32767];
+        for (hi, lo, n) in
+            words.iter().flat_map(|hi| words.iter().flat_map(move |lo| words.map(|n| (*hi, *lo, n))))
+        {
+            let by_operators = l_mac(l_mult(hi, n), mult(lo, n), 1);
+            assert_eq!(mpy32_16(HiLo { hi, lo }, n), by_operators, "{hi} {lo} {n}");
+        }
     }
 
     #[test]

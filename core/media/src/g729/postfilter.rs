@@ -112,12 +112,16 @@ impl PostFilter {
 
     fn tilt<K: Kernels>(&mut self, numerator: &Lpc, denominator: &Lpc, y: &mut Block) {
         const LEN: usize = 22;
-        let mut impulse = [0; SUBFRAME];
+        // Two more, so that the synthesis goes by eights.
+        let mut impulse = [0; LEN + 2];
         impulse[..=ORDER].copy_from_slice(numerator);
-        let mut h = [0; SUBFRAME];
-        K::synthesise(denominator, &impulse, &mut [0; ORDER], &mut h);
-        let r0 = high(K::energy(0, &h[..LEN]).value);
-        let r1 = high(K::dot(0, &h[..LEN - 1], &h[1..LEN]));
+        let mut h = [0; LEN + 2];
+        K::synthesis(denominator, &impulse, &[0; ORDER], &mut h);
+        h[LEN..].fill(0);
+        let r0 = high(K::energy(0, &h).value);
+        let mut then = [0; LEN + 2];
+        then[..LEN - 1].copy_from_slice(&h[1..LEN]);
+        let r1 = high(K::dot(0, &h, &then));
         let k = if r1 <= 0 { 0 } else { div_s(mult(r1, 26214), r0) };
         let last = y[SUBFRAME - 1];
         for i in (1..SUBFRAME).rev() {
