@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use media::{Interpolator, g711, g729, opus, wav};
+use media::{Interpolator, g711, g729, gsm, opus, wav};
 use nix::time::{ClockId, clock_gettime};
 use offhook_bench::line;
 
@@ -89,6 +89,23 @@ fn measure_g711(speech: &[i16], measured: &mut Measured) {
             for (sample, code) in frame.iter_mut().zip(black_box(codes)) {
                 *sample = g711::from_mu_law(*code);
             }
+        }
+    });
+}
+
+fn measure_gsm(speech: &[i16], measured: &mut Measured) {
+    let frames = speech.as_chunks().0;
+    let mut coded = Vec::with_capacity(frames.len());
+    measure(measured, "gsm", "encode", frames.len(), || {
+        let mut encoder = gsm::Encoder::default();
+        coded.clear();
+        coded.extend(frames.iter().map(|frame| encoder.encode(frame)));
+    });
+    let mut out = [0; gsm::SAMPLES];
+    measure(measured, "gsm", "decode", frames.len(), || {
+        let mut decoder = gsm::Decoder::default();
+        for coded in &coded {
+            black_box(decoder.decode(coded, &mut out)).expect("a frame of ours");
         }
     });
 }
@@ -189,7 +206,7 @@ fn main() -> Result<()> {
         anyhow::bail!("codecs YARDSTICKS SPEECH")
     };
     let narrow = read_speech(&folder)?;
-    let mut up = Interpolator::new(8_000, 16_000).expect("twice 8 kHz");
+    let mut up = Interpolator::new(8000, 16_000).expect("twice 8 kHz");
     let mut source = narrow.iter();
     let wide: Vec<i16> = (0..narrow.len() * 2).map(|_| up.pull(|| *source.next().unwrap_or(&0))).collect();
     let files = [("narrow", &narrow), ("wide", &wide)].map(|(name, samples)| {
@@ -205,6 +222,7 @@ fn main() -> Result<()> {
         measure_g711(&narrow, &mut ours);
         measure_g729(&narrow, &mut ours);
         measure_theirs(&yardsticks.join("g729"), "g729", &narrow_file, &mut theirs)?;
+        measure_gsm(&narrow, &mut ours);
         measure_theirs(&yardsticks.join("gsm"), "gsm", &narrow_file, &mut theirs)?;
         measure_opus(&wide, &mut ours);
         measure_theirs(&yardsticks.join("opus"), "opus", &wide_file, &mut theirs)?;
