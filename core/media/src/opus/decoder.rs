@@ -13,7 +13,7 @@ use crate::BadPayload;
 const PIECES: [u32; 4] = [50, 100, 200, 400];
 
 /// One stream's decoder, to one channel. Allocates in its first packets of a kind, then no more to decode; for each
-/// piece that it conceals the crate takes and gives back two scratch buffers of a frame's size.
+/// piece that it conceals the crate takes and gives back up to four scratch buffers of a frame's size.
 #[derive(Debug)]
 pub struct Decoder {
     codec: OpusDecoder,
