@@ -27,7 +27,7 @@ mod statistics;
 pub mod tones;
 pub mod wav;
 
-pub use codec::{BadPayload, Codec, Coded, Content, Decoder, Encoder};
+pub use codec::{BadPayload, Codec, Coded, Content, Decoder, Encoder, Missed};
 pub use level::Level;
 pub use plan::{Direction, Plan};
 pub use playout::{Inserted, MAX_PAYLOAD, PLAYOUT_DELAY, Playout};

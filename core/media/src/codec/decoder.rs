@@ -2,6 +2,8 @@
 //!
 //! RFC 3551 section 4.5 for what a payload holds. Knows nothing of headers or of time.
 
+use std::ops::Range;
+
 use base::Rng;
 
 use super::{BadPayload, Codec};
@@ -11,6 +13,24 @@ use crate::{g711, g722, gsm, opus};
 
 /// What a payload of comfort noise is worth at once; the silence behind it is drawn on from it. 10 ms at 8 kHz.
 const NOISE_SAMPLES: usize = 80;
+
+/// What a decoder missed, and what was heard instead.
+#[derive(Clone, Debug)]
+pub struct Missed<'a> {
+    /// The payload that was decoded last.
+    pub last: &'a [u8],
+    /// What was heard before, instead and, at least [`Self::BEYOND`] samples, would have been heard next.
+    pub heard: &'a [i16],
+    /// Where in it the missing samples are; at least [`Self::BEFORE`] samples come before.
+    pub gap: Range<usize>,
+}
+
+impl Missed<'_> {
+    /// Samples before the gap and behind it, at least: as long as the filters of G.722 remember.
+    pub const BEFORE: usize = 32;
+    /// See [`Self::BEFORE`].
+    pub const BEYOND: usize = 32;
+}
 
 /// Payload to samples, with the codec's state.
 #[derive(Debug)]
@@ -122,6 +142,21 @@ impl Decoder {
                 out.len()
             }
             Self::Pcmu | Self::Pcma | Self::Gsm(_) | Self::G722(_) => 0,
+        }
+    }
+
+    /// Tells what was made up in place of packets that never came, before the next one is decoded: a decoder that has a
+    /// memory and does not conceal brings its memory up to that.
+    pub fn missed(&mut self, missed: &Missed<'_>) {
+        match self {
+            Self::Gsm(gsm) => {
+                for _ in 0..missed.gap.len() / gsm::SAMPLES {
+                    decode_gsm(gsm, missed.last, &mut [0; gsm::SAMPLES]);
+                }
+            }
+            Self::G722(g722) => g722.follow(missed.heard, missed.gap.clone()),
+            // The others forget nothing, or conceal themselves.
+            Self::G729(_) | Self::Opus(_) | Self::Noise(_) | Self::Pcmu | Self::Pcma => {}
         }
     }
 

@@ -16,7 +16,7 @@ use thiserror::Error;
 use crate::quality::Impairment;
 use crate::{gsm, opus};
 
-pub use decoder::Decoder;
+pub use decoder::{Decoder, Missed};
 pub use encoder::{Coded, Content, Encoder};
 
 /// An audio codec that this build speaks.

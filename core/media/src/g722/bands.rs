@@ -54,6 +54,13 @@ impl Decoder {
         self.high.adapt(high_code);
         (low, high)
     }
+
+    /// One sample of each band that was never sent: what would have come of it.
+    #[inline]
+    pub fn follow(&mut self, low: i16, high: i16) -> (i16, i16) {
+        let code = self.high.quantise(high) << 6 | self.low.quantise(low);
+        self.decode(code, Mode::One)
+    }
 }
 
 /// The lower band: prediction, and the step as a logarithm and as it is.
