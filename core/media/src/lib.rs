@@ -30,7 +30,7 @@ pub mod wav;
 pub use codec::{BadPayload, Codec, Coded, Content, Decoder, Encoder, Missed};
 pub use level::Level;
 pub use plan::{Direction, Plan};
-pub use playout::{Inserted, MAX_PAYLOAD, PLAYOUT_DELAY, Playout};
+pub use playout::{Figures, Inserted, MAX_PAYLOAD, Playout};
 pub use quality::{Impairment, Path, mos, r_factor};
 pub use resample::{Decimator, Interpolator, Resampler};
 pub use session::{Outgoing, Session, Stats};

@@ -10,7 +10,7 @@ use std::time::Duration;
 use base::{Instant, Rng};
 use offhook_media::dtmf::{self, Detector, Events, Keys};
 use offhook_media::tones::{self, Country, Kind};
-use offhook_media::{Codec, Plan, Session, opus};
+use offhook_media::{Codec, Plan, Playout, Session, opus};
 
 struct Counting;
 
@@ -96,6 +96,40 @@ fn a_session_that_is_up_allocates_nothing_per_packet() {
         assert_eq!(digits, 100, "one in a hundred frames, each way");
         assert!(a.stats().received > 1000 && a.stats().lost > 100 && a.stats().round_trip.is_some());
     }
+}
+
+/// Loss, bursts of it, jitter, a stall and a change of codec in the middle.
+#[test]
+fn the_playout_allocates_nothing_whatever_the_network_does() {
+    let codecs = [Codec::Pcma, Codec::Gsm, Codec::G722, Codec::G729];
+    let mut decoders: Vec<_> = (0..).zip(codecs.map(Codec::decoder)).collect();
+    let payloads = codecs.map(|codec| {
+        let samples = codec.sample_rate() as usize / 50;
+        let frame: Vec<i16> = (0..samples).map(|n| (n * 37 % 90 * 100) as i16).collect();
+        let mut payload = Vec::new();
+        codec.encoder(false).encode(&frame, &mut payload);
+        payload
+    });
+    let mut playout = Playout::new();
+    let mut frame = [0; 320];
+    let before = ALLOCATIONS.get();
+    let mut dice = Rng::from_number(3);
+    for n in 0..10_000u32 {
+        let which = n as usize / 500 % codecs.len();
+        let rate = codecs[which].sample_rate();
+        let stall = if n % 700 > 680 { 700 - n % 700 } else { 0 };
+        let at = u64::from(1000 + n * 20 + stall * 20) + dice.bits() % 40;
+        if !n.is_multiple_of(9) && n % 100 < 95 {
+            playout.set_rates(8000, rate);
+            let samples = rate as usize / 50;
+            playout.insert(n * 160, samples, which, &payloads[which], Instant::from_millis(at));
+        }
+        let frame = &mut frame[..playout.sample_rate() as usize / 50];
+        playout.pull(frame, &mut decoders, Instant::from_millis(u64::from(1000 + n * 20)));
+    }
+    assert_eq!(ALLOCATIONS.get() - before, 0);
+    let figures = playout.figures();
+    assert!(figures.concealments > 800 && figures.accelerated > Duration::from_secs(1), "{figures:?}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::dtmf::{self, Digit, Keys, Way};
 use crate::latch::Latch;
 use crate::level::Level;
 use crate::plan::Plan;
-use crate::playout::{Inserted, PLAYOUT_DELAY, Playout};
+use crate::playout::{Inserted, Playout};
 use crate::quality::{self, Path};
 use crate::resample::Resampler;
 use crate::rtcp::{self, Piece, ReportBlock, SenderInfo};
@@ -165,7 +165,7 @@ impl Session {
             reception: None,
             candidate: None,
             past: Totals::default(),
-            playout: Playout::new(PLAYOUT_DELAY),
+            playout: Playout::new(),
             played: Vec::with_capacity(LONGEST),
             heard: Vec::with_capacity(LONGEST * 2),
             to_ear: Resampler::new(8000, rate).expect("the rate of an ear"),
