@@ -5,6 +5,8 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -35,14 +37,19 @@ fn file(name: &str, text: impl AsRef<[u8]>) -> String {
 /// A process that is not left behind, and its lines.
 struct Running {
     child: Child,
-    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+    lines: Receiver<String>,
 }
+
+/// A line that takes longer than this never comes.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Running {
     fn start(args: &[&str]) -> Self {
         let mut command = offhook(args);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
-        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let (tell, lines) = channel();
+        std::thread::spawn(move || stdout.lines().map_while(Result::ok).all(|line| tell.send(line).is_ok()));
         Self { child, lines }
     }
 
@@ -52,7 +59,7 @@ impl Running {
     }
 
     fn line(&mut self) -> Value {
-        let line = self.lines.next().expect("another line").expect("readable");
+        let line = self.lines.recv_timeout(PATIENCE).expect("another line");
         serde_json::from_str(&line).expect(&line)
     }
 

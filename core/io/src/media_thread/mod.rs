@@ -37,8 +37,9 @@ const TICK: Duration = Duration::from_millis(20);
 const TOO_LATE: Duration = Duration::from_millis(100);
 /// Orders that may wait: more than all calls together have at one time.
 const ORDERS: usize = 256;
-/// Debug builds of the codecs are the deepest that it goes.
-const STACK: usize = 256 * 1024;
+/// Debug builds of the codecs are the deepest that it goes: Opus makes its coders there before they are boxed. What is not
+/// used of it is never there.
+const STACK: usize = 2 * 1024 * 1024;
 
 /// What the thread is told.
 #[derive(Debug)]
