@@ -208,7 +208,7 @@ const PIECE: usize = 160;
 
 /// Bytes before the samples in what we write.
 const HEADER: u32 = 44;
-/// Samples kept back between writes: a fifth of a second, lost when the process is killed.
+/// Samples kept back between writes, lost when the process is killed: a tenth of a second at 16 kHz.
 const BLOCK: usize = 1600;
 
 /// Writes mono 16-bit PCM. The header on disk never claims more than is there: the file can be played at any
@@ -244,7 +244,7 @@ impl<W: Write + Seek> Writer<W> {
         Ok(Self { output, length: 0, block: Vec::with_capacity(BLOCK * 2) })
     }
 
-    /// Appends samples; every fifth of a second they reach the output.
+    /// Appends samples; every 1600 of them they reach the output.
     ///
     /// # Errors
     /// The output's own, such as a full disk: stop recording. What was written before stays a valid file.

@@ -4,8 +4,8 @@
 //! the same voice leave the correlation above 0.9 through any codec, another voice or noise near 0. A lost packet or a
 //! stretched pause costs its second a little, a jump in the playout costs one second and is found again.
 
-/// Samples a second.
-const RATE: usize = 8000;
+/// Samples a second: of a wider band only what the clip holds is compared.
+pub(crate) const RATE: usize = 8000;
 /// Samples from one look at the loudness to the next: 5 ms.
 const HOP: usize = 40;
 /// Samples that a look takes in: 20 ms.

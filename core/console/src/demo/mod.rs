@@ -14,7 +14,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use base::Redacted;
-use media::wav;
+use media::{Decimator, wav};
 use offhook_io::Event;
 use phone::{AccountState, CallState, CallView, Command, Side};
 
@@ -239,6 +239,7 @@ impl Scene {
     }
 }
 
+/// What a phone has kept, at the rate of the comparison.
 fn recording(path: &Path) -> Result<Vec<i16>, Failure> {
     let failed = |why: String| Failure::Failed(format!("{}: {why}", path.display()));
     let file = fs::File::open(path).map_err(|error| failed(error.to_string()))?;
@@ -251,5 +252,7 @@ fn recording(path: &Path) -> Result<Vec<i16>, Failure> {
     let mut samples = vec![0; reader.samples() as usize];
     let count = reader.read(&mut samples).map_err(|error| failed(error.to_string()))?;
     samples.truncate(count);
-    Ok(samples)
+    let mut down = Decimator::new(reader.rate(), hear::RATE as u32)
+        .ok_or_else(|| failed(format!("{} samples a second cannot be compared", reader.rate())))?;
+    Ok(samples.into_iter().filter_map(|sample| down.feed(sample)).collect())
 }

@@ -1,6 +1,6 @@
 //! Desktops' devices, by `cpal`: the default ones, for the feature `cpal`.
 //!
-//! Opened at a whole multiple of 8 kHz, with as few channels as they offer. Knows neither rings nor calls.
+//! Opened at a whole multiple of 16 kHz, with as few channels as they offer. Knows neither rings nor calls.
 
 use cpal::traits::{DeviceTrait as _, HostTrait as _, StreamTrait as _};
 use cpal::{
@@ -12,7 +12,7 @@ use super::keeper::{Backend, Running};
 use super::ring::{Loss, LoudspeakerEnd, MicrophoneEnd};
 
 /// Rates that can be brought to ours, the usual one first.
-const RATES: [u32; 3] = [48_000, 16_000, 8_000];
+const RATES: [u32; 2] = [48_000, 16_000];
 
 #[derive(Debug)]
 pub(super) struct Cpal;
@@ -90,7 +90,7 @@ fn choose(
     let (offer, rate) = RATES
         .into_iter()
         .find_map(|rate| at(rate).map(|offer| (offer, rate)))
-        .ok_or("it offers no sample rate of 48, 16 or 8 kHz")?;
+        .ok_or("it offers no sample rate of 48 or 16 kHz")?;
     let frame = rate / 50;
     let buffer_size = match *offer.buffer_size() {
         SupportedBufferSize::Range { min, max } if (min..=max).contains(&frame) => BufferSize::Fixed(frame),

@@ -29,7 +29,7 @@ impl Rig {
     fn tick(&mut self) -> Frame {
         self.keeper.work();
         self.now += TICK;
-        self.devices.speak([1000; 160]);
+        self.devices.speak([1000; FRAME]);
         let mut frame = [0; FRAME];
         self.sound.tick_begins(self.now, &self.events);
         self.sound.hear(ANN, &[500; FRAME], &self.events);
@@ -107,7 +107,7 @@ fn two_streams_at_once_are_mixed_and_cut_to_what_the_ear_can_take() {
         rig.sound.hear(ANN, &[ann; FRAME], &rig.events);
         rig.sound.hear(BOB, &[bob; FRAME], &rig.events);
         rig.sound.tick_ends();
-        let heard = rig.devices.listen(1000);
+        let heard = rig.devices.listen(2000);
         assert!(heard.iter().filter(|sample| **sample == both).count() >= FRAME, "{both}");
     }
 }
@@ -122,7 +122,7 @@ fn a_microphone_that_is_refused_is_told_once_and_the_call_is_heard_in_silence() 
     assert_eq!((rig.told(), rig.asked()), (told.map(Into::into).to_vec(), (6, 1)));
     rig.devices.listen(32);
     rig.tick();
-    assert!(rig.devices.listen(300).contains(&500), "what they say is heard");
+    assert!(rig.devices.listen(600).contains(&500), "what they say is heard");
     rig.devices.lock().refuse_microphone = None;
     rig.sound.restart();
     assert_eq!(rig.ticks(5), [1000; FRAME], "when the app says that it may be there");
@@ -202,7 +202,7 @@ fn neither_a_tick_with_devices_nor_one_without_allocates() {
     let before = allocations();
     let mut frame = [0; FRAME];
     for _ in 0..1000 {
-        rig.devices.speak([1000; 160]);
+        rig.devices.speak([1000; FRAME]);
         rig.now += TICK;
         rig.sound.tick_begins(rig.now, &rig.events);
         rig.sound.hear(ANN, &[500; FRAME], &rig.events);

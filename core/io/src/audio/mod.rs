@@ -40,8 +40,10 @@ pub(crate) use files::open as open_wav;
 pub use ring::AudioStats;
 pub(crate) use ring::Counters;
 
-/// Samples a second between devices or files and calls.
-pub(crate) const RATE: u32 = 8000;
+/// Samples a second between devices or files and calls: what the widest of the codecs carries.
+pub(crate) const RATE: u32 = 16_000;
+/// In a millisecond.
+const PER_MS: usize = (RATE / 1000) as usize;
 /// In 20 ms.
 pub(crate) const FRAME: usize = (RATE / 50) as usize;
 /// 20 ms.

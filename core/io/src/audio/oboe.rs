@@ -5,18 +5,18 @@
 //! oboe's own conversion wraps the stream in another, which its error thread uses after it is freed when a device goes away
 //! as a call ends. Knows neither rings nor calls.
 
-use media::SAMPLE_RATE;
 use oboe::{
     AudioInputCallback, AudioInputStreamSafe, AudioOutputCallback, AudioOutputStreamSafe, AudioStream as _,
     AudioStreamAsync, AudioStreamBuilder, ContentType, DataCallbackResult, Error, Input, InputPreset, Mono,
     Output, PerformanceMode, SampleRateConversionQuality, SharingMode, Usage,
 };
 
+use super::RATE;
 use super::keeper::{Backend, Running};
 use super::ring::{LoudspeakerEnd, MicrophoneEnd};
 
 /// What is asked for; the system converts for a device that runs at another.
-const DEVICE_RATE: u32 = 6 * SAMPLE_RATE;
+const DEVICE_RATE: u32 = 3 * RATE;
 /// The system's choice, as Android writes it.
 const UNSPECIFIED: i32 = 0;
 

@@ -1,36 +1,43 @@
 //! How much a ring between a device and the calls holds: enough for what is late on either side, and no more.
 //!
 //! The device's clock and ours drift apart, and both come in bursts. So the least that the ring held lately, its margin, is
-//! steered to a target: by one sample in a frame, which nobody hears, and only what is far too much is given up at once.
+//! steered to a target: by an eighth of a millisecond in a frame, which nobody hears, and only what is far too much is given up at once.
 //! The target is a burst of the device's, for when its bursts slip past our ticks the ring is suddenly that much emptier, and
-//! a reserve that grows with each gap and shrinks while there are none. Knows samples at 8 kHz and ticks of 20 ms; neither
+//! a reserve that grows with each gap and shrinks while there are none. Knows samples at our rate and ticks of 20 ms; neither
 //! rings nor devices nor time.
 
+use super::PER_MS;
+
+/// Samples in a millisecond.
+const MS: i32 = PER_MS as i32;
+/// Samples that a frame is made longer or shorter by.
+pub(super) const BIT: usize = PER_MS / 8;
+
 /// The reserve at first: 10 ms.
-const RESERVE: i32 = 80;
+const RESERVE: i32 = 10 * MS;
 /// It never grows beyond 60 ms: what is later than that is a gap.
-const LARGEST: i32 = 480;
-/// Of larger bursts the rest counts as late.
-const LARGEST_BURST: i32 = 400;
+const LARGEST: i32 = 60 * MS;
+/// Of bursts larger than 50 ms the rest counts as late.
+const LARGEST_BURST: i32 = 50 * MS;
 /// What a gap adds to the reserve, and a calm time takes from it: 5 ms.
-const STEP: i32 = 40;
+const STEP: i32 = 5 * MS;
 /// Ticks between two looks: half a second.
 const PERIOD: i32 = 25;
 /// Looks without a gap before the reserve shrinks by a step: half a minute.
 const CALM: u32 = 60;
 /// A margin this close to the target is right: 2 ms.
-const SLACK: i32 = 16;
+const SLACK: i32 = 2 * MS;
 /// A margin this much above the target came from a stall, and is given up at once: 50 ms.
-const FAR: i32 = 400;
+const FAR: i32 = 50 * MS;
 
 /// What this tick should do to the ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Nothing beside its frame.
     Keep,
-    /// Leave one sample more in it.
+    /// Leave a [`BIT`] more in it.
     Grow,
-    /// Leave one sample fewer in it.
+    /// Leave a [`BIT`] less in it.
     Shrink,
     /// Drop so many of what waits.
     Drop(usize),
@@ -44,7 +51,7 @@ pub(super) struct Pace {
     /// The smallest margin of this period.
     least: i32,
     ticks: i32,
-    /// Samples still to be given up (positive) or put in (negative) in this period.
+    /// Bits still to be given up (positive) or put in (negative) in this period.
     owed: i32,
     calm: u32,
 }
@@ -82,7 +89,7 @@ impl Pace {
             }
             if error.abs() > SLACK {
                 // Half, because the least may have been measured before the last period's corrections.
-                self.owed = (error / 2).clamp(-PERIOD, PERIOD);
+                self.owed = (error / (2 * BIT as i32)).clamp(-PERIOD, PERIOD);
             }
         }
         match self.owed.signum() {
@@ -116,7 +123,7 @@ impl Pace {
     }
 }
 
-/// Makes `from` as long as `to`, a sample more or fewer, so that no seam is heard.
+/// Makes `from` as long as `to`, a few samples more or fewer, so that no seam is heard.
 pub(super) fn stretch(from: &[i16], to: &mut [i16]) {
     let (last, steps) = (from.len() - 1, to.len() - 1);
     for (n, out) in to.iter_mut().enumerate() {
@@ -142,11 +149,14 @@ mod tests {
     }
 
     #[test]
-    fn a_large_margin_shrinks_and_a_small_one_grows_by_at_most_a_sample_a_frame() {
+    fn a_large_margin_shrinks_and_a_small_one_grows_by_at_most_a_bit_a_frame() {
         let mut pace = Pace::new();
-        assert_eq!(ticks(&mut pace, (RESERVE + 30) as usize, 2 * PERIOD - 1), [Step::Shrink; 15]);
+        assert_eq!(
+            ticks(&mut pace, (RESERVE + 30 * BIT as i32) as usize, 2 * PERIOD - 1),
+            [Step::Shrink; 15]
+        );
         let mut pace = Pace::new();
-        assert_eq!(ticks(&mut pace, (RESERVE - 30) as usize, 2 * PERIOD - 1), [Step::Grow; 15]);
+        assert_eq!(ticks(&mut pace, (RESERVE - 30 * BIT as i32) as usize, 2 * PERIOD - 1), [Step::Grow; 15]);
         let mut pace = Pace::new();
         let steps = ticks(&mut pace, (RESERVE + FAR) as usize, 3 * PERIOD - 1);
         assert_eq!(steps, [Step::Shrink; 2 * PERIOD as usize]);
@@ -156,7 +166,7 @@ mod tests {
     fn the_least_of_a_period_counts_not_what_the_bursts_add() {
         let mut pace = Pace::new();
         for n in 0..1000 {
-            let burst = if n % 3 == 0 { RESERVE } else { RESERVE + 320 };
+            let burst = if n % 3 == 0 { RESERVE } else { RESERVE + 40 * MS };
             assert_eq!(pace.tick(burst as usize), Step::Keep);
         }
     }
@@ -164,14 +174,14 @@ mod tests {
     #[test]
     fn a_device_in_large_bursts_has_a_larger_target_while_it_is_so() {
         let mut pace = Pace::new();
-        pace.burst(160);
-        pace.burst(20);
-        assert_eq!(pace.cushion(), RESERVE as usize + 160);
-        ticks(&mut pace, 300, PERIOD);
-        assert_eq!(pace.cushion(), RESERVE as usize + 160);
-        ticks(&mut pace, 300, PERIOD);
+        pace.burst(20 * PER_MS);
+        pace.burst(2 * PER_MS);
+        assert_eq!(pace.cushion(), RESERVE as usize + 20 * PER_MS);
+        ticks(&mut pace, 37 * PER_MS, PERIOD);
+        assert_eq!(pace.cushion(), RESERVE as usize + 20 * PER_MS);
+        ticks(&mut pace, 37 * PER_MS, PERIOD);
         assert_eq!(pace.cushion(), RESERVE as usize);
-        pace.burst(8000);
+        pace.burst(1000 * PER_MS);
         assert_eq!(pace.cushion(), (RESERVE + LARGEST_BURST) as usize);
     }
 
@@ -196,15 +206,15 @@ mod tests {
 
     #[test]
     fn stretching_keeps_the_ends_and_never_leaves_the_line() {
-        let line: Vec<i16> = (0..161).map(|n| n * 100 - 8000).collect();
-        for (from, to) in [(159, 160), (160, 160), (161, 160), (160, 159), (160, 161)] {
+        let line: Vec<i16> = (0..322).map(|n| n * 100 - 16_000).collect();
+        for (from, to) in [(318, 320), (320, 320), (322, 320), (320, 318), (320, 322)] {
             let mut out = vec![0; to];
             stretch(&line[..from], &mut out);
             assert_eq!((out[0], out[to - 1]), (line[0], line[from - 1]));
             assert!(out.windows(2).all(|w| (98..=101).contains(&(w[1] - w[0]))), "{from} to {to}: {out:?}");
         }
-        let mut loud = [0; 159];
-        stretch(&[i16::MIN, i16::MAX].repeat(80), &mut loud);
+        let mut loud = [0; 318];
+        stretch(&[i16::MIN, i16::MAX].repeat(160), &mut loud);
         assert!(loud.iter().any(|s| *s < -30_000) && loud.iter().any(|s| *s > 30_000), "no overflow");
     }
 }

@@ -1,7 +1,7 @@
 //! Samples between a device's callback and the media thread: one ring each way, without locks.
 //!
 //! The callback's end takes and gives samples at the device's rate, one by one; the media thread's end 20 ms at a time, at
-//! 8 kHz. What a gap leaves unsaid fades out instead of breaking off. Nothing here allocates once it is made. Knows neither
+//! ours. What a gap leaves unsaid fades out instead of breaking off. Nothing here allocates once it is made. Knows neither
 //! which device it is nor what is said.
 
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use media::{Decimator, Interpolator};
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use super::pace::{Pace, Step, stretch};
-use super::{FRAME, RATE};
+use super::pace::{BIT, Pace, Step, stretch};
+use super::{FRAME, PER_MS, RATE};
 
-/// A second: more than any device gives or takes at once.
-const CAPACITY: usize = 8192;
+/// A second and a bit: more than any device gives or takes at once.
+const CAPACITY: usize = 1024 * PER_MS;
 
 /// How the sound devices did, since the phone began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,9 +23,9 @@ pub struct AudioStats {
     pub said_gaps: u64,
     /// Times that the loudspeaker was given too little: silence was heard.
     pub heard_gaps: u64,
-    /// Samples at 8 kHz dropped after a stall.
+    /// Samples at 16 kHz dropped after a stall.
     pub dropped: u64,
-    /// Samples at 8 kHz put in or left out, one in a frame, to follow the devices' clocks.
+    /// Samples at 16 kHz put in or left out, two in a frame, to follow the devices' clocks.
     pub stretched: u64,
     /// Devices opened.
     pub opened: u64,
@@ -58,7 +58,7 @@ impl Counters {
 struct State {
     lost: AtomicBool,
     running: AtomicBool,
-    /// The most samples at 8 kHz that the device gave or took at once since the last look.
+    /// The most samples at our rate that the device gave or took at once since the last look.
     burst: AtomicUsize,
     /// Samples that a loudspeaker wanted and the ring did not have.
     starved: AtomicU64,
@@ -79,13 +79,13 @@ impl Loss {
 pub(crate) struct MicrophoneEnd {
     ring: Producer<i16>,
     state: Arc<State>,
-    to_telephone: Decimator,
+    to_ours: Decimator,
 }
 
 impl MicrophoneEnd {
     /// Set to a device's rate; `None` for one that is no whole multiple of ours.
     pub(crate) fn at(self, rate: u32) -> Option<Self> {
-        Some(Self { to_telephone: Decimator::new(rate, RATE)?, ..self })
+        Some(Self { to_ours: Decimator::new(rate, RATE)?, ..self })
     }
 
     pub(crate) fn loss(&self) -> Loss {
@@ -95,7 +95,7 @@ impl MicrophoneEnd {
     /// Takes what the device heard. What the ring cannot hold is lost.
     pub(crate) fn give(&mut self, samples: impl IntoIterator<Item = i16>) {
         let mut burst = 0;
-        for sample in samples.into_iter().filter_map(|sample| self.to_telephone.feed(sample)) {
+        for sample in samples.into_iter().filter_map(|sample| self.to_ours.feed(sample)) {
             let _ = self.ring.push(sample);
             burst += 1;
         }
@@ -107,7 +107,7 @@ impl MicrophoneEnd {
 #[derive(Debug)]
 pub(crate) struct LoudspeakerEnd {
     source: Source,
-    from_telephone: Interpolator,
+    from_ours: Interpolator,
     rate: u32,
 }
 
@@ -121,7 +121,7 @@ struct Source {
 impl LoudspeakerEnd {
     /// As for a microphone.
     pub(crate) fn at(self, rate: u32) -> Option<Self> {
-        Some(Self { from_telephone: Interpolator::new(RATE, rate)?, rate, ..self })
+        Some(Self { from_ours: Interpolator::new(RATE, rate)?, rate, ..self })
     }
 
     pub(crate) fn loss(&self) -> Loss {
@@ -133,7 +133,7 @@ impl LoudspeakerEnd {
         let state = &self.source.state;
         state.running.store(true, Relaxed);
         state.burst.fetch_max(count.div_ceil((self.rate / RATE) as usize), Relaxed);
-        (0..count).map(|_| self.from_telephone.pull(|| self.source.next()))
+        (0..count).map(|_| self.from_ours.pull(|| self.source.next()))
     }
 }
 
@@ -163,8 +163,8 @@ pub(super) struct Microphone {
 pub(super) fn microphone() -> (Microphone, MicrophoneEnd) {
     let (producer, ring) = RingBuffer::new(CAPACITY);
     let state = Arc::<State>::default();
-    let to_telephone = Decimator::new(RATE, RATE).expect("our own rate is known");
-    let end = MicrophoneEnd { ring: producer, state: Arc::clone(&state), to_telephone };
+    let to_ours = Decimator::new(RATE, RATE).expect("our own rate is known");
+    let end = MicrophoneEnd { ring: producer, state: Arc::clone(&state), to_ours };
     (Microphone { ring, state, pace: Pace::new(), dry: true, last: 0 }, end)
 }
 
@@ -196,8 +196,8 @@ impl Microphone {
         }
         match self.pace.tick(level - FRAME) {
             Step::Keep => pop(&mut self.ring, frame),
-            Step::Grow => self.pop_stretched::<{ FRAME - 1 }>(frame, counters),
-            Step::Shrink => self.pop_stretched::<{ FRAME + 1 }>(frame, counters),
+            Step::Grow => self.pop_stretched::<{ FRAME - BIT }>(frame, counters),
+            Step::Shrink => self.pop_stretched::<{ FRAME + BIT }>(frame, counters),
             Step::Drop(count) => {
                 let count = count.min(level - FRAME);
                 self.skip(count);
@@ -218,7 +218,7 @@ impl Microphone {
         let mut taken = [0; N];
         pop(&mut self.ring, &mut taken);
         stretch(&taken, frame);
-        counters.stretched.fetch_add(1, Relaxed);
+        counters.stretched.fetch_add(BIT as u64, Relaxed);
     }
 }
 
@@ -236,10 +236,10 @@ pub(super) struct Loudspeaker {
 pub(super) fn loudspeaker() -> (Loudspeaker, LoudspeakerEnd) {
     let (ring, consumer) = RingBuffer::new(CAPACITY);
     let state = Arc::<State>::default();
-    let from_telephone = Interpolator::new(RATE, RATE).expect("our own rate is known");
+    let from_ours = Interpolator::new(RATE, RATE).expect("our own rate is known");
     let source = Source { ring: consumer, state: Arc::clone(&state), last: 0 };
     let speaker = Loudspeaker { ring, state, pace: Pace::new(), begun: false, too_many: 0 };
-    (speaker, LoudspeakerEnd { source, from_telephone, rate: RATE })
+    (speaker, LoudspeakerEnd { source, from_ours, rate: RATE })
 }
 
 impl Loudspeaker {
@@ -273,8 +273,8 @@ impl Loudspeaker {
         }
         match self.pace.tick(level) {
             Step::Keep => self.push(frame),
-            Step::Grow => self.push_stretched::<{ FRAME + 1 }>(frame, counters),
-            Step::Shrink => self.push_stretched::<{ FRAME - 1 }>(frame, counters),
+            Step::Grow => self.push_stretched::<{ FRAME + BIT }>(frame, counters),
+            Step::Shrink => self.push_stretched::<{ FRAME - BIT }>(frame, counters),
             Step::Drop(count) => {
                 self.too_many = count / FRAME;
                 self.push(frame);
@@ -291,7 +291,7 @@ impl Loudspeaker {
         let mut put = [0; N];
         stretch(frame, &mut put);
         self.push(&put);
-        counters.stretched.fetch_add(1, Relaxed);
+        counters.stretched.fetch_add(BIT as u64, Relaxed);
     }
 }
 
@@ -300,8 +300,9 @@ fn pop(ring: &mut Consumer<i16>, samples: &mut [i16]) {
     let _ = ring.pop_partial_slice(samples);
 }
 
+/// Half as loud after half a millisecond, and silent within ten.
 fn faded(last: i16) -> i16 {
-    (i32::from(last) * 7 / 8) as i16
+    (i32::from(last) * 15 / 16) as i16
 }
 
 #[cfg(test)]
