@@ -88,6 +88,8 @@ impl Phone {
         let store = Store::open(&folder, secrets).map_err(unusable)?;
         let binder = binder.map(|platform| Arc::new(Binder::new(platform)));
         let mut io = offhook_io::Config {
+            // The app plays the platform's own.
+            tones: offhook_io::LocalTones::Off,
             binder: binder.clone().map(|binder| binder as Arc<dyn offhook_net::Bind>),
             ..offhook_io::Config::default()
         };

@@ -13,7 +13,7 @@ use offhook_net::{Bind, NameServers};
 use phone::{AccountId, AccountView, CallId, CallIds, CallView, Command, NetworkNews};
 use tokio::sync::mpsc::{UnboundedSender, channel, unbounded_channel};
 
-use crate::audio::{self, Audio, AudioRoute, AudioStats, Counters};
+use crate::audio::{self, Audio, AudioRoute, AudioStats, Counters, LocalTones};
 use crate::capture::Capture;
 use crate::clock;
 use crate::events::{Event, Events};
@@ -39,6 +39,8 @@ pub struct Config {
     pub name_servers: NameServers,
     /// What calls say and hear.
     pub audio: Audio,
+    /// What sounds beside calls, where that is a device.
+    pub tones: LocalTones,
     /// A pcapng file of what crosses the wire.
     pub capture: Option<CaptureTo>,
     /// Shown every socket before it is used: binds it to one of the machine's networks.
@@ -91,7 +93,7 @@ impl Handle {
         let audio_counters = Arc::<Counters>::default();
         let media = media_thread::Config {
             bind: bind.iter().map(|bind| bind.addr.ip()).collect(),
-            sound: audio::sound(config.audio, &audio_counters)?,
+            sound: audio::sound(config.audio, config.tones, &audio_counters)?,
             tap: capture.as_ref().map(Capture::tap),
             binder: config.binder.clone(),
             rng: rng.split(),

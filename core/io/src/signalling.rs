@@ -307,6 +307,9 @@ impl Signalling {
                     // Never full while the media thread lives: it takes them all at each tick.
                     let _ = self.to_media.try_send(ToMedia::Order { media, order });
                 }
+                Output::Tone(tone) => {
+                    let _ = self.to_media.try_send(ToMedia::Tone(tone));
+                }
                 Output::Event(event) => {
                     self.memory.told(&event);
                     left |= matches!(event, phone::Event::Stopped);

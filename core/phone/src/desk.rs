@@ -24,6 +24,8 @@ pub(crate) enum Timer {
     Unanswered(CallId),
     /// The next key of a call's keypad.
     Keypad(CallId),
+    /// The tone after a call that came to nothing has sounded long enough.
+    Tone,
     /// The goodbye has taken long enough.
     Stop,
 }
@@ -36,6 +38,7 @@ impl Timer {
             Self::Ping(_) => "keepalive",
             Self::Unanswered(_) => "unanswered call",
             Self::Keypad(_) => "keypad",
+            Self::Tone => "tone",
             Self::Stop => "shutdown",
         }
     }

@@ -18,6 +18,7 @@ mod output;
 mod phone;
 mod reason;
 mod registration;
+mod tones;
 mod view;
 
 pub use account::{Account, Config, DigitsBy};
@@ -29,4 +30,5 @@ pub use media::dtmf::Keys;
 pub use output::{Event, MediaOrder, Output, Outputs, Refusal, Subject, Via};
 pub use phone::Phone;
 pub use reason::Why;
+pub use tones::Tone;
 pub use view::{AccountState, AccountView, CallState, CallView, Side, Step, Transfer};

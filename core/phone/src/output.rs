@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use base::Redacted;
 use media::dtmf::{Digit, Keys};
 
-use crate::{AccountId, AccountView, CallId, CallView, MediaId, MessageId, Why};
+use crate::{AccountId, AccountView, CallId, CallView, MediaId, MessageId, Tone, Why};
 
 /// One order or event.
 #[derive(Debug)]
@@ -22,6 +22,9 @@ pub enum Output {
         /// What to do with it.
         order: MediaOrder,
     },
+    /// For the owner of the loudspeaker. *State*: what should sound from now on beside the calls, as the person's own
+    /// country plays it; `None`: nothing. Told when it changes.
+    Tone(Option<Tone>),
     /// For the app.
     Event(Event),
 }

@@ -11,6 +11,7 @@ use sip::ua::{Agent, AgentConfig, RequestId};
 use crate::call::{Call, Declined};
 use crate::desk::{Desk, Timer};
 use crate::registration::Registration;
+use crate::tones::Tones;
 use crate::{AccountId, CallId, CallIds, Config, Event, Input, MessageId, NetworkNews, Outputs};
 
 /// A whole phone without sockets, clock or sound.
@@ -28,6 +29,7 @@ pub struct Phone {
     pub(crate) forward_to: Option<Redacted<String>>,
     pub(crate) online: bool,
     pub(crate) goodbye: Goodbye,
+    tones: Tones,
     unopened: u64,
 }
 
@@ -60,6 +62,7 @@ impl Phone {
             forward_to: None,
             online: true,
             goodbye: Goodbye::NotSaid,
+            tones: Tones::default(),
             unopened: 0,
         }
     }
@@ -105,6 +108,7 @@ impl Phone {
         while let Some(news) = self.desk.agent.poll_news() {
             self.hear(news);
         }
+        self.tones.look(self.calls.values(), &mut self.desk);
         self.sweep();
         self.desk.flush();
         Outputs(&mut self.desk.queue)
@@ -133,7 +137,7 @@ impl Phone {
     }
 
     fn due(&mut self) {
-        let Self { desk, accounts, calls, .. } = self;
+        let Self { desk, accounts, calls, tones, .. } = self;
         // After a sleep everything is overdue at once, and being reachable goes first.
         while let Some(timer) = desk.timers.pop_due(desk.now) {
             match timer {
@@ -141,6 +145,7 @@ impl Phone {
                 Timer::Ping(id) => with(accounts, id, |account| account.ping(desk)),
                 Timer::Unanswered(id) => with(calls, id, |call| call.unanswered(desk)),
                 Timer::Keypad(id) => with(calls, id, |call| call.keypad_due(desk)),
+                Timer::Tone => tones.over(),
                 Timer::Stop => stopped(&mut self.goodbye, desk),
             }
         }

@@ -100,6 +100,8 @@ impl Handset {
                     }
                     wishes.push(Wish::Sip(order));
                 }
+                // Ears are not simulated.
+                Output::Tone(_) => {}
                 Output::Media { media, order } => wishes.push(Wish::Media(media, order)),
                 Output::Event(event) => {
                     match &event {

@@ -70,6 +70,7 @@ mod tests {
             [audio]
             play = "speech.wav"
             record = "heard.wav"
+            country = "DE"
         "#;
         let file: PhoneFile = parse(text).unwrap();
         let account = file.account.unwrap();
@@ -160,6 +161,17 @@ mod tests {
         ] {
             let error = phone_error(&format!("[account]\nuri = \"{uri}\"\n"));
             assert!(error.contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_country_is_two_letters_known_or_not() {
+        let read = |iso| parse::<PhoneFile>(&format!("[audio]\ncountry = \"{iso}\"\n"));
+        let country = |iso| read(iso).unwrap().audio.country.unwrap().0.iso();
+        assert_eq!((country("de"), country("XK")), ("DE", "ZZ"));
+        for iso in ["", "D", "DEU", "4x", "ß"] {
+            let error = read(iso).err().unwrap();
+            assert!(error.starts_with("line 2: country: ") && error.contains("two letters"), "{error}");
         }
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use media::Codec;
+use media::tones::Country;
 use phone::DigitsBy;
 use serde::{Deserialize, Deserializer, de};
 use sip::message::{Scheme, Uri};
@@ -102,6 +103,21 @@ impl<'de> Deserialize<'de> for SessionExpires {
             1..90 => Err(de::Error::custom("a session timer has at least 90 seconds; 0 is none")),
             seconds => Ok(Self(seconds)),
         }
+    }
+}
+
+/// Whose tones sound.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CountryName(pub(crate) Country);
+
+impl<'de> Deserialize<'de> for CountryName {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        let iso = String::deserialize(source)?;
+        // Of two letters, but not among those whose tones are known: it sounds like most of the world.
+        if iso.len() != 2 || !iso.bytes().all(|letter| letter.is_ascii_alphabetic()) {
+            return Err(de::Error::custom(format!("`{iso}` is no ISO 3166 code: two letters, such as DE")));
+        }
+        Ok(Self(Country::of(&iso)))
     }
 }
 

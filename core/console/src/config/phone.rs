@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::parts::{Auto, Codecs, Dtmf, Encryption, Later, SessionExpires, SipUri, Srtp, TransportName};
+use super::parts::{
+    Auto, Codecs, CountryName, Dtmf, Encryption, Later, SessionExpires, SipUri, Srtp, TransportName,
+};
 
 /// The file as it stands.
 #[derive(Debug, Default, Deserialize)]
@@ -65,6 +67,7 @@ pub(crate) struct AudioTable {
     pub(crate) play: Option<PathBuf>,
     pub(crate) record: Option<PathBuf>,
     pub(crate) device: Option<bool>,
+    pub(crate) country: Option<CountryName>,
 }
 
 /// Reliable provisional responses. RFC 3262.

@@ -29,6 +29,7 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
     let handle = Handle::start(Config {
         bind: settings.bind.into_iter().collect(),
         audio: settings.audio,
+        tones: settings.tones,
         capture: settings.capture.map(|path| CaptureTo { path, secrets: args.capture_secrets }),
         ..Config::default()
     })

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use base::{Redacted, Secret};
-use offhook_io::Audio;
+use offhook_io::{Audio, LocalTones};
 use phone::Account;
 use sip::ua::{Reliable, TransportPolicy};
 
@@ -24,6 +24,7 @@ pub(crate) struct Settings {
     pub(crate) data: Option<PathBuf>,
     pub(crate) bind: Option<std::net::SocketAddr>,
     pub(crate) audio: Audio,
+    pub(crate) tones: LocalTones,
     pub(crate) capture: Option<PathBuf>,
 }
 
@@ -50,6 +51,7 @@ impl Settings {
             account: account(table)?,
             data: file.data,
             bind: file.bind,
+            tones: file.audio.country.map_or_else(LocalTones::default, |name| LocalTones::Of(name.0)),
             audio: audio(args, file.audio)?,
             capture: args.capture.clone(),
         })

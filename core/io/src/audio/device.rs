@@ -1,4 +1,5 @@
-//! A microphone and a loudspeaker, one of each for all calls: open from the first stream's beginning to the last one's end.
+//! A microphone and a loudspeaker, one of each for all calls: open from the first stream's beginning to the last one's end,
+//! the loudspeaker for a tone beside them as well.
 //!
 //! What is heard is mixed; what the microphone gives goes to every stream, and it is `phone`'s policy that all but one are on
 //! hold. A device that cannot be had, or goes away, ends no call: silence is said or nothing heard, and it is tried again.
@@ -10,10 +11,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, Sender};
 
 use base::Instant;
-use phone::MediaId;
+use phone::{MediaId, Tone};
 
 use super::keeper::{Answer, Backend, Wish, spawn};
 use super::lane::Lane;
+use super::local_tone::{LocalTone, LocalTones};
 use super::ring::{Counters, Loudspeaker, Microphone, loudspeaker, microphone};
 use super::{AudioRoute, FRAME, Frame, Sound};
 use crate::events::{Event, Events};
@@ -32,6 +34,7 @@ pub(crate) struct Device {
     said: Frame,
     /// Wider than a sample: several calls add up before they are cut to what the ear can take.
     heard: [i32; FRAME],
+    tone: LocalTone,
     counters: Arc<Counters>,
 }
 
@@ -50,12 +53,21 @@ impl Device {
     ///
     /// # Errors
     /// The system gives no thread.
-    pub(crate) fn new(backend: impl Backend + 'static, counters: Arc<Counters>) -> io::Result<Self> {
+    pub(crate) fn new(
+        backend: impl Backend + 'static,
+        tones: LocalTones,
+        counters: Arc<Counters>,
+    ) -> io::Result<Self> {
         let (wishes, answers) = spawn(backend)?;
-        Ok(Self::between(wishes, answers, counters))
+        Ok(Self::between(wishes, answers, tones, counters))
     }
 
-    pub(super) fn between(wishes: Sender<Wish>, answers: Receiver<Answer>, counters: Arc<Counters>) -> Self {
+    pub(super) fn between(
+        wishes: Sender<Wish>,
+        answers: Receiver<Answer>,
+        tones: LocalTones,
+        counters: Arc<Counters>,
+    ) -> Self {
         Self {
             streams: 0,
             route: AudioRoute::default(),
@@ -66,17 +78,36 @@ impl Device {
             id: 0,
             said: [0; FRAME],
             heard: [0; FRAME],
+            tone: LocalTone::new(tones),
             counters,
         }
     }
 
-    fn open(&mut self) {
+    fn open_microphone(&mut self) {
         if self.microphone.lane.want() {
             self.ask_for_microphone();
         }
+    }
+
+    fn open_loudspeaker(&mut self) {
         if self.loudspeaker.lane.want() {
             self.ask_for_loudspeaker();
         }
+    }
+
+    fn close_microphone(&mut self) {
+        self.microphone.close();
+        let _ = self.wishes.send(Wish::CloseMicrophone);
+    }
+
+    fn close_loudspeaker(&mut self) {
+        self.loudspeaker.close();
+        let _ = self.wishes.send(Wish::CloseLoudspeaker);
+    }
+
+    /// Whether the loudspeaker is wanted.
+    fn is_heard(&self) -> bool {
+        self.streams > 0 || self.tone.sounds()
     }
 
     fn ask_for_microphone(&mut self) {
@@ -140,18 +171,23 @@ impl Device {
 
 impl Sound for Device {
     fn begin(&mut self, _media: MediaId, _events: &Events) {
+        let was_heard = self.is_heard();
         self.streams += 1;
         if self.streams == 1 {
-            self.open();
+            self.open_microphone();
+        }
+        if !was_heard {
+            self.open_loudspeaker();
         }
     }
 
     fn end(&mut self, _media: MediaId, _events: &Events) {
         self.streams = self.streams.saturating_sub(1);
         if self.streams == 0 {
-            self.microphone.close();
-            self.loudspeaker.close();
-            let _ = self.wishes.send(Wish::Close);
+            self.close_microphone();
+        }
+        if !self.is_heard() {
+            self.close_loudspeaker();
         }
     }
 
@@ -178,10 +214,27 @@ impl Sound for Device {
     }
 
     fn tick_ends(&mut self) {
+        let was_heard = self.is_heard();
+        self.tone.add(&mut self.heard);
         if let Some(end) = &mut self.loudspeaker.end {
             let cut = |sum: i32| sum.clamp(i16::MIN.into(), i16::MAX.into()) as i16;
             end.put(&self.heard.map(cut), &self.counters);
         }
+        if was_heard && !self.is_heard() {
+            self.close_loudspeaker();
+        }
+    }
+
+    fn tone(&mut self, tone: Option<Tone>) {
+        let was_heard = self.is_heard();
+        self.tone.set(tone);
+        if !was_heard && self.is_heard() {
+            self.open_loudspeaker();
+        }
+    }
+
+    fn sounds(&self) -> bool {
+        self.tone.sounds()
     }
 
     fn route(&mut self, route: AudioRoute) {
@@ -191,7 +244,10 @@ impl Sound for Device {
 
     fn restart(&mut self) {
         if self.streams > 0 {
-            self.open();
+            self.open_microphone();
+        }
+        if self.is_heard() {
+            self.open_loudspeaker();
         }
     }
 }

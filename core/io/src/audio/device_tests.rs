@@ -38,6 +38,14 @@ impl Rig {
         frame
     }
 
+    /// As well, while no stream is there.
+    fn tick_without_stream(&mut self) {
+        self.keeper.work();
+        self.now += TICK;
+        self.sound.tick_begins(self.now, &self.events);
+        self.sound.tick_ends();
+    }
+
     fn ticks(&mut self, count: usize) -> Frame {
         (0..count).map(|_| self.tick()).last().unwrap()
     }
@@ -191,6 +199,49 @@ fn a_panic_in_a_platforms_library_is_a_device_that_cannot_be_opened() {
     let [told] = &told[..] else { panic!("{told:?}") };
     assert!(told.starts_with("The microphone cannot be used: of an internal error at "), "{told}");
     assert!(told.contains("fake.rs"), "{told}");
+}
+
+#[test]
+fn a_tone_opens_the_loudspeaker_alone_and_only_for_as_long_as_it_sounds() {
+    let mut rig = Rig::new();
+    rig.sound.tone(Some(Tone::Busy));
+    rig.tick_without_stream();
+    assert_eq!((rig.is_open(), rig.sound.sounds()), ((false, true), true));
+    rig.devices.listen(32);
+    (0..3).for_each(|_| rig.tick_without_stream());
+    assert!(rig.devices.listen(3 * FRAME).iter().any(|sample| *sample > 3000));
+    rig.sound.tone(None);
+    rig.tick_without_stream();
+    rig.keeper.work();
+    assert_eq!((rig.is_open(), rig.sound.sounds(), rig.asked()), ((false, false), false, (0, 1)));
+}
+
+#[test]
+fn a_call_that_is_answered_takes_over_the_loudspeaker_of_its_ringback() {
+    let mut rig = Rig::new();
+    rig.sound.tone(Some(Tone::Ringback));
+    rig.tick_without_stream();
+    rig.sound.begin(ANN, &rig.events);
+    rig.sound.tone(None);
+    assert_eq!(rig.ticks(5), [1000; FRAME]);
+    assert_eq!((rig.is_open(), rig.asked()), ((true, true), (1, 1)));
+    rig.sound.tone(Some(Tone::CallWaiting));
+    rig.sound.end(ANN, &rig.events);
+    rig.tick_without_stream();
+    assert_eq!(rig.is_open(), (false, true), "and a tone that outlives its call keeps it");
+}
+
+#[test]
+fn a_tone_is_mixed_with_what_calls_say() {
+    let mut rig = Rig::new();
+    rig.sound.begin(ANN, &rig.events);
+    rig.ticks(2);
+    rig.devices.listen(32);
+    rig.sound.tone(Some(Tone::CallWaiting));
+    rig.ticks(3);
+    let heard = rig.devices.listen(3 * FRAME);
+    let [least, most] = [heard.iter().min(), heard.iter().max()].map(|sample| i32::from(*sample.unwrap()));
+    assert!(least < 0 && most > 1000 && (least + most - 1000).abs() < 100, "about 500: {least} {most}");
 }
 
 #[test]

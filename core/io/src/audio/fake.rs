@@ -3,6 +3,7 @@
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use super::LocalTones;
 use super::device::Device;
 use super::keeper::{Backend, Keeper, Running};
 use super::ring::{LoudspeakerEnd, MicrophoneEnd};
@@ -19,11 +20,16 @@ impl Attendant {
 
 /// What the media thread would have, who opens devices for it, and the devices.
 pub(crate) fn attended() -> (Device, Attendant, FakeDevices) {
+    attended_with(LocalTones::default())
+}
+
+/// The same, set so.
+pub(crate) fn attended_with(tones: LocalTones) -> (Device, Attendant, FakeDevices) {
     let (wish, wishes) = channel();
     let (answer, answers) = channel();
     let devices = FakeDevices::default();
     let keeper = Keeper::new(devices.clone(), wishes, answer);
-    (Device::between(wish, answers, Arc::default()), Attendant(keeper), devices)
+    (Device::between(wish, answers, tones, Arc::default()), Attendant(keeper), devices)
 }
 
 /// Shared by the test and the thread that opens devices.

@@ -36,7 +36,8 @@ pub(crate) trait Running {}
 pub(super) enum Wish {
     Microphone { id: u32, device: Option<i32>, end: MicrophoneEnd },
     Loudspeaker { id: u32, device: Option<i32>, end: LoudspeakerEnd },
-    Close,
+    CloseMicrophone,
+    CloseLoudspeaker,
 }
 
 /// To the wish of this number; with the reason when it cannot be.
@@ -93,8 +94,11 @@ impl<B: Backend> Keeper<B> {
                 let opened = open(&mut self.loudspeaker, || self.backend.loudspeaker(device, end));
                 self.answer(id, opened)
             }
-            Wish::Close => {
+            Wish::CloseMicrophone => {
                 close(&mut self.microphone);
+                true
+            }
+            Wish::CloseLoudspeaker => {
                 close(&mut self.loudspeaker);
                 true
             }

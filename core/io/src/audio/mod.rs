@@ -13,6 +13,7 @@ mod fake;
 mod files;
 mod keeper;
 mod lane;
+mod local_tone;
 mod pace;
 // Where no platform's devices are built in, the callbacks' ends have nobody to call them.
 #[cfg_attr(not(any(test, target_os = "android", feature = "cpal")), allow(dead_code))]
@@ -28,7 +29,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use base::Instant;
-use phone::MediaId;
+use phone::{MediaId, Tone};
 
 use crate::events::Events;
 
@@ -37,6 +38,7 @@ pub(crate) use fake::{Attendant, FakeDevices, attended};
 #[cfg(test)]
 pub(crate) use files::Files;
 pub(crate) use files::open as open_wav;
+pub use local_tone::LocalTones;
 pub use ring::AudioStats;
 pub(crate) use ring::Counters;
 
@@ -89,6 +91,12 @@ pub(crate) trait Sound: Send {
     fn say(&mut self, media: MediaId, frame: &mut Frame, events: &Events);
     /// After the streams' turn.
     fn tick_ends(&mut self) {}
+    /// What is to sound beside the streams from now on.
+    fn tone(&mut self, _tone: Option<Tone>) {}
+    /// Whether it needs ticks although no stream is open.
+    fn sounds(&self) -> bool {
+        false
+    }
     /// Other devices are to be used.
     fn route(&mut self, _route: AudioRoute) {}
     /// What could not be had may be there now.
@@ -99,11 +107,11 @@ pub(crate) trait Sound: Send {
 ///
 /// # Errors
 /// The system gives no thread.
-pub(crate) fn sound(audio: Audio, counters: &Arc<Counters>) -> io::Result<Box<dyn Sound>> {
+pub(crate) fn sound(audio: Audio, tones: LocalTones, counters: &Arc<Counters>) -> io::Result<Box<dyn Sound>> {
     Ok(match audio {
         Audio::Silent => Box::new(files::Files::new(None, None)),
         Audio::Files { play, record } => Box::new(files::Files::new(play, record)),
-        Audio::Device => Box::new(device::Device::new(backend(), Arc::clone(counters))?),
+        Audio::Device => Box::new(device::Device::new(backend(), tones, Arc::clone(counters))?),
     })
 }
 

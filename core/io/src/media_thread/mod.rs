@@ -19,7 +19,7 @@ use std::time::Duration;
 use base::{Instant, Rng};
 use media::Stats;
 use offhook_net::Bind;
-use phone::{MediaId, MediaNews, MediaOrder};
+use phone::{MediaId, MediaNews, MediaOrder, Tone};
 use tokio::sync::mpsc;
 
 use crate::audio::{AudioRoute, Sound};
@@ -46,6 +46,8 @@ const STACK: usize = 2 * 1024 * 1024;
 pub(crate) enum ToMedia {
     /// By the phone, about one stream.
     Order { media: MediaId, order: MediaOrder },
+    /// This is to sound beside the streams from now on.
+    Tone(Option<Tone>),
     /// Sockets are bound to these addresses from now on.
     BindTo(Vec<IpAddr>),
     /// Other sound devices are to be used.
@@ -151,19 +153,32 @@ impl Desk {
             let reason = "the audio stopped by an internal error".into();
             self.tell(media, MediaNews::Failed { reason });
         }
-        self.next = None;
+        self.sound.tone(None);
+        self.next = self.sound.sounds().then(|| clock::now() + TICK);
         self.events.push(Event::Restarted { thread: "media", story });
     }
 
     fn told(&mut self, order: ToMedia) {
         match order {
             ToMedia::Order { media, order } => self.follow(media, order),
+            ToMedia::Tone(tone) => {
+                self.sound.tone(tone);
+                if self.sound.sounds() {
+                    self.begin_ticks();
+                }
+            }
             ToMedia::BindTo(bind) => self.bind = bind,
             ToMedia::Route(route) => self.sound.route(route),
             ToMedia::RestartAudio => self.sound.restart(),
             ToMedia::CloseAll => self.close_all(),
             #[cfg(test)]
             ToMedia::Panic => panic!("as ordered"),
+        }
+    }
+
+    fn begin_ticks(&mut self) {
+        if self.next.is_none() {
+            self.next = Some(clock::now() + TICK);
         }
     }
 
@@ -188,9 +203,7 @@ impl Desk {
                     self.sound.begin(media, &self.events);
                     stream.open(plan, rng, &mut self.reader);
                 }
-                if self.next.is_none() {
-                    self.next = Some(clock::now() + TICK);
-                }
+                self.begin_ticks();
             }
             MediaOrder::Mute(on) => {
                 if let Some(stream) = self.streams.get_mut(&media) {
@@ -221,6 +234,7 @@ impl Desk {
         for (media, stream) in std::mem::take(&mut self.streams) {
             self.close(media, stream);
         }
+        self.sound.tone(None);
         self.flush();
     }
 
@@ -234,7 +248,7 @@ impl Desk {
     /// All ticks that are due: one, unless the system was late.
     fn ticks(&mut self) {
         let Some(mut at) = self.next else { return };
-        if !self.streams.values().any(Stream::is_open) {
+        if !self.sound.sounds() && !self.streams.values().any(Stream::is_open) {
             self.next = None;
             return;
         }

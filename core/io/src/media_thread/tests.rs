@@ -240,6 +240,26 @@ fn a_headset_pulled_out_in_a_call_ends_neither_the_call_nor_the_sound() {
 }
 
 #[test]
+fn a_tone_needs_ticks_of_its_own_and_no_more_when_it_is_over() {
+    let mut side = Side::new();
+    side.desk.told(ToMedia::Tone(Some(Tone::Congestion)));
+    assert!(side.desk.next.is_some());
+    let mut present = Moment::read();
+    let mut heard = 0;
+    for _ in 0..10 {
+        present.now += TICK;
+        side.attendant.work();
+        side.desk.tick(present);
+        heard += side.devices.listen(FRAME).iter().filter(|sample| **sample > 1000).count();
+    }
+    assert!(heard > FRAME, "{heard}");
+    side.desk.told(ToMedia::Tone(None));
+    side.desk.tick(present);
+    side.desk.ticks();
+    assert!(side.desk.next.is_none(), "and it sleeps");
+}
+
+#[test]
 fn a_tick_receives_plays_records_captures_and_sends_without_allocating() {
     let dir = tempfile::tempdir().unwrap();
     let speech = dir.path().join("speech.wav");

@@ -201,6 +201,11 @@ impl Call {
         self.is_up() && self.hold
     }
 
+    /// As the app last saw it.
+    pub(crate) fn shown(&self) -> Option<&CallView> {
+        self.shown.as_ref()
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Over)
     }

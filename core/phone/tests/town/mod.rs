@@ -15,7 +15,7 @@ use base::{FlowId, Instant, Redacted, Rng, Secret, Transport};
 use bytes::Bytes;
 use offhook_phone::{
     Account, AccountId, AccountState, AccountView, CallId, CallIds, CallState, CallView, Command, Config,
-    Event, Input, MediaId, MediaNews, MediaOrder, Output, Phone, Refusal, Subject,
+    Event, Input, MediaId, MediaNews, MediaOrder, Output, Phone, Refusal, Subject, Tone,
 };
 use sip::message::{Draft, Form, Message, Name};
 use sip::order::Order;
@@ -43,6 +43,8 @@ pub struct Handset {
     address: SocketAddr,
     pub events: Vec<Event>,
     pub streams: BTreeMap<MediaId, Stream>,
+    /// What was to sound, from change to change.
+    pub tones: Vec<(Instant, Option<Tone>)>,
     /// Sockets are given only when the test says so.
     pub slow_media: bool,
     waiting: Vec<MediaId>,
@@ -132,6 +134,7 @@ impl Town {
             address,
             events: Vec::new(),
             streams: BTreeMap::new(),
+            tones: Vec::new(),
             slow_media: false,
             waiting: Vec::new(),
         };
@@ -228,6 +231,10 @@ impl Town {
                 self.tell(address, Input::Resolved { query, answer: sip::locate::Answer::NotFound });
             }
             Output::Media { media, order } => self.media(address, media, order),
+            Output::Tone(tone) => {
+                let now = self.now;
+                self.handset(address).tones.push((now, tone));
+            }
             Output::Event(event) => self.handset(address).events.push(event),
         }
     }
