@@ -2,10 +2,12 @@
 //!
 //! Every function panics where a promise is broken. None knows what the bytes should mean: that is for the vectors' tests.
 
+use std::time::Duration;
+
 use base::{Instant, Rng, Secret};
 use media::comfort_noise::{Dtx, Due, Generator, Noise};
 use media::dtmf::{Detector, Receiver};
-use media::{g722, gsm, opus};
+use media::{Codec, Playout, g722, gsm, opus};
 use sip::digest::{Algorithm, Challenge, Credentials, Verdict, Verifier};
 use sip::message::{
     Draft, Form, Framed, Message, Method, Name, NameAddr, Side, Start, Stream, StreamError, UriRef,
@@ -377,4 +379,52 @@ pub fn opus_decoder(bytes: &[u8]) {
             assert_eq!(decoder.decode(payload, &mut out[..room]), named.unwrap_or(0).min(room));
         }
     }
+}
+
+/// Bytes as packets that come to a playout, and what the ear takes of it. In front of each packet four bytes say its codec
+/// and whether something restarts, how far its timestamp and its arrival are from the last ones, and its length. Promises:
+/// * the delay that is steered toward has a bound, and what is heard comes of packets or of concealment;
+/// * the same packets sound the same.
+///
+/// # Panics
+/// It breaks a promise.
+pub fn playout(bytes: &[u8]) {
+    assert_eq!(heard(bytes), heard(bytes));
+}
+
+fn heard(bytes: &[u8]) -> Vec<i16> {
+    let codecs = [Codec::Pcma, Codec::G729, Codec::Gsm, Codec::G722];
+    let mut decoders: Vec<_> = (0..).zip(codecs.map(Codec::decoder)).collect();
+    let (mut playout, mut out, mut frame) = (Playout::new(), Vec::new(), [0; 320]);
+    let (mut timestamp, mut now, mut pulled, mut rest) = (0_u32, 0_u64, 0_u64, bytes);
+    let mut taken = Duration::ZERO;
+    while let Some(([head, step, wait, length], after)) = rest.split_first_chunk::<4>() {
+        let (payload, after) = after.split_at(usize::from(*length).min(after.len()));
+        rest = after;
+        let which = usize::from(*head) % codecs.len();
+        // Mostly 10 ms a step; now and then anywhere.
+        let unit = if head & 0x80 == 0 { 80 } else { 1 << 20 };
+        timestamp = timestamp.wrapping_add_signed(i32::from(step.cast_signed()) * unit);
+        now += u64::from(*wait) * if head & 0x40 == 0 { 1 } else { 50 };
+        if head & 0x3c == 0x3c {
+            playout.reset();
+        }
+        playout.set_rates(codecs[which].clock_rate(), codecs[which].sample_rate());
+        if let Ok(samples) = decoders[which].1.samples(payload) {
+            playout.insert(timestamp, samples, which, payload, Instant::from_millis(now));
+        }
+        // At most a second at once: the rest of a pause sounds alike.
+        pulled = pulled.max(now.saturating_sub(1000));
+        while pulled < now {
+            let frame = &mut frame[..playout.sample_rate() as usize / 50];
+            playout.pull(frame, &mut decoders, Instant::from_millis(pulled));
+            out.extend_from_slice(frame);
+            (pulled, taken) = (pulled + 20, taken + Duration::from_millis(20));
+        }
+        let figures = playout.figures();
+        assert!(figures.target <= Duration::from_millis(600), "{figures:?}");
+        let made = figures.played + figures.concealed + figures.comfort + figures.expanded;
+        assert!(made + Duration::from_millis(20) >= taken, "{figures:?} for {taken:?}");
+    }
+    out
 }
