@@ -60,8 +60,8 @@ impl Playout {
             self.bridge(wait, decoders);
             return;
         }
-        let count = rest.min(wait.unwrap_or(rest));
-        let out = self.wave.room(count);
+        let out = self.wave.room(rest.min(wait.unwrap_or(rest)));
+        let count = out.len();
         self.concealer.fill(out);
         self.wave.add(count);
         self.counts.filled(count, self.sample_rate, self.next.is_none() || self.concealer.is_quiet());

@@ -500,5 +500,8 @@ fn what_is_too_long_or_empty_is_dropped() {
     assert_eq!(playout.insert(0, 1601, 0, &[0; 10], now), Inserted::Dropped);
     assert_eq!(playout.insert(0, 0, 0, &[], now), Inserted::Dropped);
     assert_eq!(playout.insert(0, 160, 7, &[0; 160], now), Inserted::Queued, "of a decoder that is no more");
-    playout.pull(&mut [0; 4000], &mut [], Instant::from_millis(2));
+    playout.set_rates(0, 8000);
+    playout.set_rates(8000, 48_000);
+    assert_eq!(playout.sample_rate(), 8000);
+    playout.pull(&mut [0; 40_000], &mut [], Instant::from_millis(2));
 }
