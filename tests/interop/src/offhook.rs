@@ -49,7 +49,8 @@ pub fn speech() -> PathBuf {
 pub(crate) fn speech_at(rate: u32, channels: u16, to: &Path) {
     let clip = std::fs::File::open(speech()).expect("the clip is there");
     let mut clip = Looped::new(BufReader::new(clip), rate).expect("a clip of ours");
-    let mut samples = vec![0; rate as usize * 5];
+    // Its end would be the end of the call.
+    let mut samples = vec![0; rate as usize * 30];
     clip.fill(&mut samples).expect("it is read");
     let data: Vec<u8> = samples.iter().flat_map(|s| s.to_le_bytes().repeat(usize::from(channels))).collect();
     let bytes_a_second = rate * 2 * u32::from(channels);

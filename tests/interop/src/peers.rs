@@ -166,15 +166,18 @@ impl Baresip {
         self.command("sndcode", digit);
     }
 
-    /// Waits until it has heard these digits as telephone events, each once and in order, since it started.
+    /// Waits until it has heard these digits, each once and in order, since it started: as telephone events, or as INFO
+    /// where it takes none on the codec's clock.
     pub fn expect_digits(&self, digits: &str) {
         let log = self.folder.path().join("log");
         let end = Instant::now() + SOON;
         loop {
             let text = std::fs::read_to_string(&log).unwrap_or_default();
-            // received event: '5' (end=1)
-            let ended =
-                text.lines().filter(|line| line.contains("received event:") && line.contains("end=1"));
+            // "received event: '5' (end=1)", "received DTMF: '5'"
+            let told = |line: &&str| {
+                line.contains("received event:") && line.contains("end=1") || line.contains("received DTMF:")
+            };
+            let ended = text.lines().filter(told);
             let heard: String = ended.filter_map(|line| line.split('\'').nth(1)).collect();
             if heard == digits {
                 return;

@@ -13,10 +13,11 @@ const NAME: &str = "telephone-event";
 /// What we take: the sixteen digits, and the hook flash of RFC 2833.
 const TAKEN: &str = "0-16";
 
-/// The clocks of these codecs, each once, in their order.
+/// The clocks of these codecs, each once, in their order; and 8000 Hz in any case: half of those who speak Opus tell of
+/// digits on no other, and to hear them costs nothing.
 pub(super) fn clocks(codecs: impl Iterator<Item = Codec>) -> Vec<u32> {
     let mut clocks = Vec::new();
-    for clock in codecs.map(Codec::clock_rate) {
+    for clock in codecs.map(Codec::clock_rate).chain([8000]) {
         if !clocks.contains(&clock) {
             clocks.push(clock);
         }

@@ -504,3 +504,11 @@ fn tones_are_listened_for_where_no_events_are_told() {
         assert_eq!(only(&offered(&[codec], answer).unwrap()).hear_tones, listens, "{answer}");
     }
 }
+
+#[test]
+fn digits_on_the_telephones_clock_are_heard_beside_opus_and_not_sent() {
+    let offer = "m=audio 5000 RTP/AVP 96 101\na=rtpmap:96 opus/48000/2\na=rtpmap:101 telephone-event/8000\n";
+    let (answer, agreed) = answered(&[Codec::Opus], offer).unwrap();
+    assert_eq!(m_lines(&answer), ["m=audio 4000 RTP/AVP 96 101"]);
+    assert_eq!((&only(&agreed).events_in[..], only(&agreed).events_out), (&[(101, 8000)][..], None));
+}
