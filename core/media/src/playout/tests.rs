@@ -313,6 +313,28 @@ fn a_sine_across_a_lost_packet_stays_a_sine() {
     assert!((power(heard) / 3.2e7 - 1.0).abs() < 0.05);
 }
 
+/// A voice whose pitch rises and falls by a third, once in two seconds, and never twice the same.
+fn melody(n: usize) -> i16 {
+    let t = n as f64 / 8000.0;
+    let turns = 141.37 * t - 25.0 / (TAU / 2.0) * (t * TAU / 2.0).cos();
+    (5000.0 * (turns * TAU).sin() + 3000.0 * (2.0 * turns * TAU + 1.0).sin()) as i16
+}
+
+#[test]
+fn what_fills_the_place_of_one_lost_packet_is_in_phase_with_both_sides() {
+    let mut ear = Ear::new();
+    ear.listen(&beat(600, |n| (n < 400 || n % 7 != 0).then_some(0)), 160, melody, at(600));
+    // The delay does not change any more.
+    let place = find(&ear.heard, melody, 390 * 160..400 * 160).expect("played whole") as i64 - 390 * 160;
+    let (mut wanted, mut off) = (0.0, 0.0);
+    for n in (406..590usize).step_by(7).flat_map(|packet| packet * 160..(packet + 1) * 160) {
+        let right = f64::from(melody(n));
+        wanted += right * right;
+        off += (f64::from(ear.heard[(n as i64 + place) as usize]) - right).powi(2);
+    }
+    assert!(wanted > off * 200.0, "{:.1} dB", 10.0 * (wanted / off).log10());
+}
+
 #[test]
 fn what_is_made_up_is_never_louder_than_what_was_and_ends() {
     for sound in [noise, voice, sine] {
