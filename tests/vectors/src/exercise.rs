@@ -381,8 +381,9 @@ pub fn opus_decoder(bytes: &[u8]) {
     }
 }
 
-/// Bytes as packets that come to a playout, and what the ear takes of it. In front of each packet four bytes say its codec
-/// and whether something restarts, how far its timestamp and its arrival are from the last ones, and its length. Promises:
+/// Bytes as packets that come to a playout, and what the ear takes of it. In front of each packet four bytes say its
+/// codec and whether something restarts, how far its timestamp and its arrival are from the last ones, and its length.
+/// Promises:
 /// * the delay that is steered toward has a bound, and what is heard comes of packets or of concealment;
 /// * the same packets sound the same.
 ///

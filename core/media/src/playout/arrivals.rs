@@ -1,10 +1,11 @@
 //! How late packets come, and so how long one must wait to have nearly all of them.
 //!
 //! A packet's transit is its arrival less its timestamp: known but for a constant. The fastest of the last seconds
-//! is the baseline; what a packet takes beyond it is its lateness. A window's minimum follows clocks that drift apart
-//! and paths that change. The target delay is a high quantile of a slowly forgetting histogram of lateness, or what
-//! two events of the last seconds needed, if that is more. Packets that come in one bunch are one event, and as late as
-//! the latest of them: so a spike now and then, and the queue behind it, costs no delay in between, and two in a row do.
+//! is the baseline; what a packet takes beyond it is its lateness. A window's minimum follows clocks that drift
+//! apart and paths that change. The target delay is a high quantile of a slowly forgetting histogram of lateness,
+//! or what two events of the last seconds needed, if that is more. Packets that come in one bunch are one event,
+//! and as late as the latest of them: so a spike now and then, and the queue behind it, costs no delay in between,
+//! and two in a row do.
 //!
 //! Knows timestamps and arrivals; nothing of samples, payloads or loss. All times in microseconds.
 

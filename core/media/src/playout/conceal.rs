@@ -10,8 +10,8 @@ use super::wave::HISTORY;
 /// Milliseconds that go on at full level, and that the fade takes then.
 const HOLD_MS: usize = 15;
 const FADE_MS: usize = 80;
-/// One more period is taken into the repetition after so many milliseconds, three at most. Sooner there is less buzz, and
-/// less likeness: judged by ITU-T P.862 over gaps of 20 and 60 ms, as all the figures here.
+/// One more period is taken into the repetition after so many milliseconds, three at most. Sooner there is less
+/// buzz, and less likeness: judged by ITU-T P.862 over gaps of 20 and 60 ms, as all the figures here.
 const PERIOD_EVERY_MS: usize = 45;
 /// Below this correlation across a period it is noise that goes on, not a voice.
 const VOICED: f32 = 0.35;

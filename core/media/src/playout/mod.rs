@@ -136,10 +136,10 @@ impl Playout {
         }
     }
 
-    /// Tells the ticks of a timestamp and the samples of a decoder in a second, for the packets inserted from now on
-    /// and the frames pulled from now on. Packets that wait keep their rate and are made to fit. Another clock is
-    /// another count of timestamps: what waits is gone then. Samples are 8,000 to 16,000 a second; other rates are passed
-    /// over.
+    /// Tells the ticks of a timestamp and the samples of a decoder in a second, for the packets inserted from now
+    /// on and the frames pulled from now on. Packets that wait keep their rate and are made to fit. Another clock
+    /// is another count of timestamps: what waits is gone then. Samples are 8,000 to 16,000 a second; other rates
+    /// are passed over.
     pub fn set_rates(&mut self, clock_rate: u32, sample_rate: u32) {
         if clock_rate == 0 || !(8000..=16_000).contains(&sample_rate) {
             return;

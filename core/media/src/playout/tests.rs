@@ -525,5 +525,5 @@ fn what_is_too_long_or_empty_is_dropped() {
     playout.set_rates(0, 8000);
     playout.set_rates(8000, 48_000);
     assert_eq!(playout.sample_rate(), 8000);
-    playout.pull(&mut [0; 40_000], &mut [], Instant::from_millis(2));
+    playout.pull(&mut vec![0; 40_000], &mut [], Instant::from_millis(2));
 }

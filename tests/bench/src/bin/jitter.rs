@@ -2,10 +2,10 @@
 //!
 //!     jitter [SECONDS]      default: 600
 //!
-//! Fixed: every sample in its turn, 200 ms after the first packet's own; what is late is gone. Restarting: the same, and
-//! after five packets in a row off its beat it begins anew. Delay is the mean from when a packet would have come, were
-//! it as fast as the fastest of the last 5 s, to its turn; concealed is the share of time in which sound was made up
-//! or missing.
+//! Fixed: every sample in its turn, 200 ms after the first packet's own; what is late is gone. Restarting: the
+//! same, and after five packets in a row off its beat it begins anew. Delay is the mean from when a packet would
+//! have come, were it as fast as the fastest of the last 5 s, to its turn; concealed is the share of time in which
+//! sound was made up or missing.
 
 use std::env;
 use std::io::{self, Write};

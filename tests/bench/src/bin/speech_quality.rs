@@ -2,12 +2,13 @@
 //!
 //!     speech_quality SEEDS CLIP.. -- CODEC..
 //!
-//! A clip is a WAV file or headerless samples whose name ends in `.8k` or `.16k`. For every codec, clip of its rate, kind of
-//! loss, rate of loss and seed each method's output goes to standard output: a line `CODEC METHOD KIND PERCENT SEED CLIP
-//! SAMPLES`, then the samples, 16 bits, little endian. `tests/bench/speech-quality` reads that.
+//! A clip is a WAV file or headerless samples whose name ends in `.8k` or `.16k`. For every codec, clip of its
+//! rate, kind of loss, rate of loss and seed each method's output goes to standard output: a line `CODEC METHOD
+//! KIND PERCENT SEED CLIP SAMPLES`, then the samples, 16 bits, little endian. `tests/bench/speech-quality` reads
+//! that.
 //!
-//! The patterns of loss come of their seeds alone and are the same for every method: so many packets of 20 ms, or bursts
-//! of three, at places that the seed chooses.
+//! The patterns of loss come of their seeds alone and are the same for every method: so many packets of 20 ms, or
+//! bursts of three, at places that the seed chooses.
 
 use std::env;
 use std::fs::{self, File};
