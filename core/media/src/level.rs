@@ -19,21 +19,81 @@ impl Level {
 
     /// Takes one frame.
     pub fn feed(&mut self, frame: &[i16]) {
-        let sum: i64 = frame.iter().map(|s| i64::from(*s) * i64::from(*s)).sum();
-        let power = sum as f32 / frame.len().max(1) as f32;
-        self.power = power.max(self.power * Self::FALL);
+        self.power = power(frame).max(self.power * Self::FALL);
     }
 
     /// The level now, -127.0..=0.0.
     pub fn dbov(self) -> f32 {
-        let full = 32_768.0_f32 * 32_768.0;
-        (10.0 * (self.power / full).log10()).clamp(Self::FLOOR_DBOV, 0.0)
+        to_dbov(self.power)
     }
+}
+
+/// How loud speech is, and how loud the pauses are: told apart by the quietest that is heard.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct VoiceLevel {
+    /// Mean squares; `None` before the first.
+    noise: Option<f32>,
+    speech: Option<f32>,
+}
+
+impl VoiceLevel {
+    /// Speech is this much louder than what is heard in pauses: 10 dB.
+    const ABOVE: f32 = 10.0;
+    /// And louder than this, -55 dBov: below it nobody understands a word.
+    const LEAST: f32 = 32_768.0 * 32_768.0 * 3.16e-6;
+    /// The floor rises by this factor a frame of 20 ms, 1 dB a second, so that a background that grew is one again.
+    const RISE: f32 = 1.004_62;
+    /// The share of a new frame in the level of speech: a second's memory.
+    const SHARE: f32 = 0.02;
+
+    /// Takes one frame.
+    pub(crate) fn feed(&mut self, frame: &[i16]) {
+        let power = power(frame);
+        // Digital silence is no background: nothing is played, or somebody has muted.
+        if power < 1.0 {
+            return;
+        }
+        let noise = self.noise.map_or(power, |noise| power.min(noise * Self::RISE));
+        self.noise = Some(noise);
+        if power > (noise * Self::ABOVE).max(Self::LEAST) {
+            let speech = self.speech.get_or_insert(power);
+            *speech += (power - *speech) * Self::SHARE;
+        }
+    }
+
+    /// Of speech and of pauses; `None` before any was heard.
+    pub(crate) fn dbov(self) -> (Option<f32>, Option<f32>) {
+        (self.speech.map(to_dbov), self.noise.filter(|_| self.speech.is_some()).map(to_dbov))
+    }
+}
+
+/// The mean square.
+fn power(frame: &[i16]) -> f32 {
+    let sum: i64 = frame.iter().map(|s| i64::from(*s) * i64::from(*s)).sum();
+    sum as f32 / frame.len().max(1) as f32
+}
+
+fn to_dbov(power: f32) -> f32 {
+    let full = 32_768.0_f32 * 32_768.0;
+    (10.0 * (power / full).log10()).clamp(Level::FLOOR_DBOV, 0.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn speech_and_the_noise_between_it_are_measured_apart() {
+        let mut level = VoiceLevel::default();
+        level.feed(&[0; 160]);
+        assert_eq!(level.dbov(), (None, None));
+        for n in 0..500 {
+            level.feed(&[if n % 50 < 25 { 3277 } else { 33 }; 160]);
+        }
+        let (speech, noise) = level.dbov();
+        assert!((speech.unwrap() + 20.0).abs() < 0.1, "{speech:?}");
+        assert!((noise.unwrap() + 60.0).abs() < 1.0, "{noise:?}");
+    }
 
     #[test]
     fn silence_a_sine_and_overload_read_as_defined() {

@@ -37,6 +37,15 @@ impl Direction {
     }
 }
 
+/// Which extended reports they asked for, and so which we send; all are read. RFC 3611 section 5.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extended {
+    /// How the call sounds here (`voip-metrics`).
+    pub metrics: bool,
+    /// Our clock to be said back, and theirs (`rcvr-rtt`): who sends no audio knows the round trip too.
+    pub round_trip: bool,
+}
+
 /// What was agreed for one m-line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -66,6 +75,8 @@ pub struct Plan {
     pub remote_rtcp: Option<SocketAddr>,
     /// RTCP shares the RTP port.
     pub rtcp_mux: bool,
+    /// Reports beyond those that everybody sends.
+    pub extended: Extended,
 }
 
 impl Plan {
@@ -85,6 +96,7 @@ impl Plan {
             remote: None,
             remote_rtcp: None,
             rtcp_mux: true,
+            extended: Extended::default(),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use base::Instant;
 
+use crate::bursts::{Bursts, Clusters, Fate};
 use crate::rtcp::ReportBlock;
 
 /// A forward jump of this many packets or more is another stream under the same name. RFC 3550 appendix A.1.
@@ -14,6 +15,9 @@ const MAX_DROPOUT: u16 = 3000;
 /// Packets behind the highest by less than this are reordered, not another stream. RFC 3550 appendix A.1
 /// says 100; the history below holds 128.
 const MAX_MISORDER: u16 = 100;
+
+/// The coarsest clock that a delay is measured with and still believed: 10 ms, in 65,536ths of a second.
+const CLOCK_GRAIN: u32 = 655;
 
 /// What an arrival means for its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +44,11 @@ pub struct Reception {
     highest: u32,
     /// Which of the 128 numbers up to `highest` came; bit 0 is `highest` itself.
     history: u128,
+    /// Which of them came and were not played.
+    discarded: u128,
+    /// The first number whose fate is not yet counted: it may still come.
+    unsettled: u32,
+    bursts: Bursts,
     received: u32,
     duplicates: u32,
     /// After a jump: the number that would confirm it.
@@ -86,6 +95,9 @@ impl Reception {
             first,
             highest: first.wrapping_sub(1),
             history: 0,
+            discarded: 0,
+            unsettled: first,
+            bursts: Bursts::default(),
             received: 0,
             duplicates: 0,
             suspect: None,
@@ -108,6 +120,8 @@ impl Reception {
         let arrival = match ahead {
             0 => Arrival::Duplicate,
             1..MAX_DROPOUT => {
+                self.settle(ahead);
+                self.discarded = self.discarded.checked_shl(u32::from(ahead)).unwrap_or(0);
                 self.highest = self.highest.wrapping_add(u32::from(ahead));
                 self.history = self.history.checked_shl(u32::from(ahead)).unwrap_or(0) | 1;
                 Arrival::Ahead
@@ -121,7 +135,11 @@ impl Reception {
                 if self.history & seen == 0 {
                     self.history |= seen;
                     // Overtaken by the one that we took for the first.
-                    self.first = self.first.min(self.highest.wrapping_sub(u32::from(behind)));
+                    let number = self.highest.wrapping_sub(u32::from(behind));
+                    if self.unsettled == self.first {
+                        self.unsettled = self.first.min(number);
+                    }
+                    self.first = self.first.min(number);
                     Arrival::Reordered
                 } else {
                     Arrival::Duplicate
@@ -145,9 +163,49 @@ impl Reception {
         }
         let fresh = Self::new(self.ssrc, sequence, self.clock_rate);
         let old = std::mem::replace(self, fresh);
+        self.bursts = old.settled();
         (self.before, self.last_sr, self.jitter) = (old.totals(), old.last_sr, old.jitter);
         self.arrived(sequence, timestamp, now);
         Arrival::Restarted
+    }
+
+    /// One that arrived could not be played any more, or not yet.
+    pub fn discard(&mut self, sequence: u16) {
+        let behind = (self.highest as u16).wrapping_sub(sequence);
+        self.discarded |= 1u128.checked_shl(behind.into()).unwrap_or(0);
+    }
+
+    /// How its losses cluster, up to now.
+    pub fn clusters(&self) -> Clusters {
+        self.settled().sum()
+    }
+
+    /// Counts those that are too old to come, once the highest is so far ahead.
+    fn settle(&mut self, ahead: u16) {
+        let open = self.highest.wrapping_add(ahead.into()).wrapping_sub(u32::from(MAX_MISORDER) - 1);
+        while (self.unsettled.wrapping_sub(open) as i32) < 0 {
+            self.bursts.next(self.fate(self.unsettled));
+            self.unsettled = self.unsettled.wrapping_add(1);
+        }
+    }
+
+    /// All counted, as if none came any more.
+    fn settled(&self) -> Bursts {
+        let mut bursts = self.bursts;
+        for ahead in 0..self.highest.wrapping_sub(self.unsettled).wrapping_add(1) {
+            bursts.next(self.fate(self.unsettled.wrapping_add(ahead)));
+        }
+        bursts
+    }
+
+    fn fate(&self, number: u32) -> Fate {
+        // Ahead of the highest it wraps, and is far behind.
+        let seen = 1u128.checked_shl(self.highest.wrapping_sub(number)).unwrap_or(0);
+        match (self.history & seen != 0, self.discarded & seen != 0) {
+            (false, _) => Fate::Lost,
+            (true, true) => Fate::Discarded,
+            (true, false) => Fate::Kept,
+        }
     }
 
     fn measure_jitter(&mut self, timestamp: u32, now: Instant) {
@@ -208,7 +266,7 @@ impl Reception {
             0
         };
         let (last_sr, delay_since_last_sr) = match self.last_sr {
-            Some((ntp, at)) => (ntp, (now.since(at).as_nanos() * 65_536 / 1_000_000_000) as u32),
+            Some((ntp, at)) => (ntp, ticks_since(at, now)),
             None => (0, 0),
         };
         Some(ReportBlock {
@@ -224,15 +282,24 @@ impl Reception {
     }
 }
 
-/// The round trip that a report block about our stream tells, RFC 3550 section 6.4.1 figure 2. `None`: the other
-/// side had no sender report of ours yet, or its clock sums make no sense.
-pub(crate) fn round_trip(block: &ReportBlock, wall: u64) -> Option<Duration> {
-    if block.last_sr == 0 {
+/// In 65,536ths of a second.
+pub(crate) fn ticks_since(at: Instant, now: Instant) -> u32 {
+    u32::try_from(now.since(at).as_nanos() * 65_536 / 1_000_000_000).unwrap_or(u32::MAX)
+}
+
+/// The round trip that our own clock tells, said back as a report block's `LSR` and `DLSR` or as an XR block's `LRR` and
+/// `DLRR`: RFC 3550 section 6.4.1 figure 2, RFC 3611 section 4.5. `None`: nothing of ours had come yet, or the sums make no
+/// sense.
+pub(crate) fn round_trip(said_back: u32, held: u32, wall: u64) -> Option<Duration> {
+    if said_back == 0 {
         return None;
     }
-    let arrival = (wall >> 16) as u32;
-    let ticks = arrival.wrapping_sub(block.last_sr).wrapping_sub(block.delay_since_last_sr);
-    // A minute or more, and so any negative sum too, is a lie.
+    let ticks = ((wall >> 16) as u32).wrapping_sub(said_back).wrapping_sub(held);
+    // Who measures its delay in whole milliseconds may claim a little more than there was.
+    if ticks.wrapping_neg() <= CLOCK_GRAIN {
+        return Some(Duration::ZERO);
+    }
+    // A minute or more, and so any greater negative sum too, is a lie.
     (ticks < 60 << 16).then(|| Duration::from_secs_f64(f64::from(ticks) / 65_536.0))
 }
 
@@ -321,19 +388,41 @@ mod tests {
 
     #[test]
     fn round_trip_is_that_of_the_figure_in_the_rfc() {
-        let block = ReportBlock {
-            ssrc: 0,
-            fraction_lost: 0,
-            lost: 0,
-            highest: 0,
-            jitter: 0,
-            last_sr: 0xb705_2000,
-            delay_since_last_sr: 0x0005_4000,
-        };
-        assert_eq!(round_trip(&block, 0xb710_8000 << 16), Some(Duration::from_millis(6125)));
-        assert_eq!(round_trip(&ReportBlock { last_sr: 0, ..block }, 0xb710_8000 << 16), None);
-        let early = ReportBlock { delay_since_last_sr: 0x00ff_0000, ..block };
-        assert_eq!(round_trip(&early, 0xb710_8000 << 16), None, "a negative sum");
+        let told = |last, held| round_trip(last, held, 0xb710_8000 << 16);
+        assert_eq!(told(0xb705_2000, 0x0005_4000), Some(Duration::from_millis(6125)));
+        assert_eq!(told(0, 0x0005_4000), None);
+        assert_eq!(told(0xb705_2000, 0x00ff_0000), None, "a negative sum");
+        assert_eq!(told(0xb705_2000, 0x000b_6040), Some(Duration::ZERO), "negative by a millisecond");
+    }
+
+    #[test]
+    fn the_fate_of_a_packet_is_settled_when_it_can_come_no_more() {
+        let mut r = Reception::new(1, 65_400, 8000);
+        for n in (0..300).filter(|n| ![50, 51, 120].contains(n)) {
+            feed(&mut r, 65_400, n, 0);
+        }
+        feed(&mut r, 65_400, 250, 0);
+        r.discard(65_400u16.wrapping_add(280));
+        let sum = r.clusters();
+        assert_eq!((sum.expected, sum.lost, sum.discarded), (300, 3, 1));
+        assert_eq!((sum.bursts, sum.in_bursts, sum.gaps), (1, 2, 2));
+        assert_eq!(feed(&mut r, 65_400, 310, 0), Arrival::Ahead);
+        assert_eq!(r.clusters().lost, 13);
+        assert_eq!(feed(&mut r, 65_400, 305, 0), Arrival::Reordered);
+        assert_eq!(r.clusters().lost, 12, "it came after all");
+    }
+
+    #[test]
+    fn clusters_outlive_a_jump_of_the_numbers_and_begin_with_an_overtaken_first() {
+        let mut r = Reception::new(1, 5, 8000);
+        for n in [0, 2, 4] {
+            feed(&mut r, 5, n, 0);
+        }
+        r.arrived(3, 0, Instant::ZERO);
+        assert_eq!((r.clusters().expected, r.clusters().lost), (7, 3));
+        r.arrived(40_000, 0, Instant::ZERO);
+        assert_eq!(r.arrived(40_001, 160, Instant::ZERO), Arrival::Restarted);
+        assert_eq!((r.clusters().expected, r.clusters().lost), (8, 3));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use base::{Instant, Rng};
 use offhook_media::dtmf::{self, Detector, Events, Keys};
 use offhook_media::tones::{self, Country, Kind};
-use offhook_media::{Codec, Plan, Playout, Session, opus};
+use offhook_media::{Codec, Extended, Plan, Playout, Session, opus};
 
 struct Counting;
 
@@ -52,6 +52,18 @@ fn plan(remote: u16, ptime_ms: u64) -> Plan {
         remote: Some(([127, 0, 0, 1], remote).into()),
         ..Plan::of(0, Codec::Pcmu)
     }
+}
+
+/// Packets that lie: cut off, of another source, with odd padding or extension, far ahead, again, late, of any length.
+fn lies(listener: &mut Session, n: u64) {
+    let from = ([127, 0, 0, 1], 9).into();
+    let mut bytes = [0x55; 300];
+    let number = [n as u16, 7 * n as u16, 30_000, n as u16 / 2][n as usize % 4].to_be_bytes();
+    bytes[..12].copy_from_slice(&[0x80, 0, number[0], number[1], 0, n as u8, 1, 64, 0, 0, 0, 9]);
+    bytes[0] |= [0, 0, 0x20, 0x1f][n as usize / 4 % 4];
+    bytes[11] += u8::from(n.is_multiple_of(9));
+    let length = [12, 13, 172, 300, 7][n as usize % 5];
+    listener.packet(&bytes[..length], from, n.is_multiple_of(13), Instant::from_millis(n * 20), n << 27);
 }
 
 /// One frame one way, with the report that is due, and now and then a digit; every eleventh packet is lost, every seventh
@@ -130,6 +142,26 @@ fn the_playout_allocates_nothing_whatever_the_network_does() {
     assert_eq!(ALLOCATIONS.get() - before, 0);
     let figures = playout.figures();
     assert!(figures.concealments > 800 && figures.accelerated > Duration::from_secs(1), "{figures:?}");
+}
+
+#[test]
+fn a_session_that_is_lied_to_allocates_nothing_either() {
+    let extended = Extended { metrics: true, round_trip: true };
+    let mut session =
+        Session::new(Plan { extended, ..plan(9, 20) }, 8000, Rng::from_number(1), Instant::ZERO);
+    let mut beat = |n: u64| {
+        lies(&mut session, n);
+        let now = Instant::from_millis(n * 20);
+        session.captured(&[5; FRAME], now);
+        session.rtcp(now, n << 27);
+        session.playout(&mut [0; FRAME], now);
+    };
+    (0..5).for_each(&mut beat);
+    let before = ALLOCATIONS.get();
+    (5..5000).for_each(&mut beat);
+    assert_eq!(ALLOCATIONS.get() - before, 0);
+    let stats = session.stats();
+    assert!(stats.received > 100 && stats.malformed > 100 && stats.strangers > 100, "{stats:?}");
 }
 
 #[test]

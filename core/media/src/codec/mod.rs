@@ -11,6 +11,8 @@ mod encoder;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 use crate::quality::Impairment;
@@ -129,6 +131,29 @@ impl Codec {
             Self::Gsm => Impairment::GSM,
             Self::Opus => Impairment::OPUS,
             Self::G722 => Impairment::G722,
+        }
+    }
+
+    /// What the codec waits for beyond the samples of its frame.
+    pub const fn look_ahead(self) -> Duration {
+        match self {
+            Self::Pcmu | Self::Pcma | Self::Gsm => Duration::ZERO,
+            // G.729 section 2.1.
+            Self::G729 => Duration::from_millis(5),
+            // RFC 6716 section 2: 5 ms, and 1.5 ms for changing the sampling rate.
+            Self::Opus => Duration::from_micros(6500),
+            // Two filters of 24 taps, 23 samples at 16 kHz together: G.722 sections 3.1 and 4.4.
+            Self::G722 => Duration::from_micros(1437),
+        }
+    }
+
+    /// Whether a payload says that silence follows it: then no packet is missed for a while.
+    pub fn pauses(self, payload: &[u8]) -> bool {
+        match self {
+            // A frame of two octets, which comes last: RFC 3551 section 4.5.6.
+            Self::G729 => payload.len() % 10 == 2,
+            Self::Opus => opus::is_dtx(payload),
+            Self::Pcmu | Self::Pcma | Self::Gsm | Self::G722 => false,
         }
     }
 

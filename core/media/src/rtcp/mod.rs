@@ -3,7 +3,12 @@
 //! RFC 3550 section 6 and the length checks of appendix A.2, but not its rule of what comes first: reduced-size
 //! packets (RFC 5506) are read too. Borrows, never allocates. Does not know when to send, nor to whom.
 
+mod extended;
+
 use thiserror::Error;
+
+use extended::EXTENDED;
+pub use extended::{Block, Blocks, Concealment, Delay, Delays, VoipMetrics};
 
 const SENDER_REPORT: u8 = 200;
 const RECEIVER_REPORT: u8 = 201;
@@ -89,7 +94,14 @@ pub enum Piece<'a> {
         /// Why, in UTF-8 as it came; may be empty.
         reason: &'a [u8],
     },
-    /// Anything else (APP, feedback, extended reports): to be ignored.
+    /// XR.
+    Extended {
+        /// Who sends it.
+        ssrc: u32,
+        /// What it reports.
+        blocks: Blocks<'a>,
+    },
+    /// Anything else (APP, feedback): to be ignored.
     Other {
         /// The packet type.
         kind: u8,
@@ -207,6 +219,10 @@ fn read_piece(bytes: &[u8]) -> Result<(Piece<'_>, &[u8]), Malformed> {
             };
             Piece::Goodbye { sources: Sources(sources), reason }
         }
+        EXTENDED => {
+            let (ssrc, after) = body.split_first_chunk::<4>().ok_or(Malformed::Count)?;
+            Piece::Extended { ssrc: u32::from_be_bytes(*ssrc), blocks: Blocks::read(after)? }
+        }
         kind => Piece::Other { kind },
     };
     Ok((piece, rest))
@@ -222,7 +238,7 @@ fn reports(bytes: &[u8], count: usize) -> Result<Reports<'_>, Malformed> {
 pub struct Writer<'a>(&'a mut Vec<u8>);
 
 impl<'a> Writer<'a> {
-    /// Empties the buffer, keeps its room. 160 bytes are enough for a report on one stream with its name and BYE.
+    /// Empties the buffer, keeps its room. 200 bytes are enough for all reports on one stream with its name and BYE.
     pub fn new(out: &'a mut Vec<u8>) -> Self {
         out.clear();
         Self(out)

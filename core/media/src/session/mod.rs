@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 mod listening;
+mod reports;
 mod sending;
 #[cfg(test)]
 mod tests;
@@ -17,16 +18,16 @@ use base::{Instant, Rng};
 use crate::codec::{Codec, Decoder};
 use crate::dtmf::{self, Digit, Keys, Way};
 use crate::latch::Latch;
-use crate::level::Level;
+use crate::level::{Level, VoiceLevel};
 use crate::plan::Plan;
 use crate::playout::{Inserted, Playout};
 use crate::quality::{self, Path};
 use crate::resample::Resampler;
-use crate::rtcp::{self, Piece, ReportBlock, SenderInfo};
 use crate::rtp;
-use crate::statistics::{Arrival, Reception, Totals, round_trip};
+use crate::statistics::{Arrival, Reception, Totals};
 
 use listening::Listener;
+use reports::Reports;
 use sending::Sending;
 
 /// Playout frames a second.
@@ -82,6 +83,8 @@ pub struct Stats {
     pub round_trip: Option<Duration>,
     /// Share of our packets that they lost lately, by their last report: 0.0..=1.0.
     pub their_loss: Option<f32>,
+    /// How we sound to them, by their last extended report: 1.0..=5.0.
+    pub their_mos: Option<f32>,
     /// Of what they say.
     pub level_in_dbov: f32,
     /// Of what we say; silence when muted.
@@ -121,34 +124,18 @@ pub struct Session {
     /// For tones in their voice, where they tell of no events.
     listener: Option<Box<Listener>>,
     level_in: Level,
-    // Reports
-    cname: [u8; 16],
+    voice: VoiceLevel,
+    /// What one of their packets holds.
+    packet_time: Option<Duration>,
     reports: Reports,
-    report: Vec<u8>,
-    round_trip: Option<Duration>,
-    their_loss: Option<f32>,
 }
 
-/// When RTCP is due. RFC 3550 section 6.3 for two parties, without the reconsideration that only crowds need.
+/// What the E-model says.
 #[derive(Clone, Copy, Debug)]
-struct Reports {
-    sent: u32,
-    next: Instant,
-    /// RTP packets sent by the report before the last, and by the last: whether we still count as a sender.
-    sent_by: [u64; 2],
-}
-
-impl Reports {
-    /// RFC 3550 section 6.2.
-    const INTERVAL: Duration = Duration::from_secs(5);
-
-    /// Half to one and a half times the interval, so that parties do not fall into step.
-    fn schedule(&mut self, rng: &mut Rng, now: Instant) {
-        // The very first report goes out at once (section 6.2 allows it for unicast) and is not counted as the
-        // one that ends the initial, halved interval: so the round trip is known within the first seconds.
-        let interval = if self.sent < 2 { Self::INTERVAL / 2 } else { Self::INTERVAL };
-        self.next = now + interval.mul_f64(0.5 + rng.fraction());
-    }
+struct Rating {
+    r: f32,
+    /// As a listener hears it, who does not answer.
+    r_without_delay: f32,
 }
 
 impl Session {
@@ -178,11 +165,9 @@ impl Session {
             their_keypad: dtmf::Receiver::default(),
             listener: plan.hear_tones.then(Box::default),
             level_in: Level::default(),
-            cname: rng.token(),
-            reports: Reports { sent: 0, next: now, sent_by: [0; 2] },
-            report: Vec::with_capacity(160),
-            round_trip: None,
-            their_loss: None,
+            voice: VoiceLevel::default(),
+            packet_time: None,
+            reports: Reports::new(&mut rng, now),
             plan,
             rng,
         };
@@ -305,15 +290,29 @@ impl Session {
         {
             self.decodes(*codec);
         }
+        if index < self.plan.codecs_in.len() {
+            self.packet_time = self.samples_time(samples);
+        }
         if let Some((_, Decoder::Noise(noise))) = self.decoders.last_mut()
             && index < self.plan.codecs_in.len()
         {
             noise.pause();
         }
         match self.playout.insert(header.timestamp, samples, index, packet.payload, now) {
-            Inserted::Late | Inserted::Dropped => self.late += 1,
+            Inserted::Late | Inserted::Dropped => {
+                self.late += 1;
+                if let Some(reception) = &mut self.reception {
+                    reception.discard(header.sequence);
+                }
+            }
             Inserted::Queued | Inserted::Resynchronised => {}
         }
+    }
+
+    /// How long so many samples of theirs last; `None` for none.
+    fn samples_time(&self, samples: usize) -> Option<Duration> {
+        let rate = self.codec_in?.sample_rate();
+        (samples > 0).then(|| Duration::from_micros(samples as u64 * 1_000_000 / u64::from(rate)))
     }
 
     /// They speak another codec from this packet on.
@@ -356,50 +355,6 @@ impl Session {
         self.their_keypad.forget();
     }
 
-    fn rtcp_packet(&mut self, bytes: &[u8], from: SocketAddr, own_port: bool, now: Instant, wall: u64) {
-        let Ok(compound) = rtcp::Compound::read(bytes) else {
-            self.malformed += 1;
-            return;
-        };
-        let theirs =
-            [self.rtp.target(), self.rtcp.target()].iter().flatten().any(|known| known.ip() == from.ip());
-        if !theirs || own_port && !self.rtcp.admits(from, now) {
-            self.strangers += 1;
-            return;
-        }
-        if own_port {
-            self.rtcp.heard(from, now);
-        }
-        for piece in compound {
-            match piece {
-                Piece::SenderReport { ssrc, info, reports } => {
-                    if let Some(reception) = self.reception.as_mut().filter(|r| r.ssrc() == ssrc) {
-                        reception.sender_report(info.ntp, now);
-                    }
-                    self.reported(reports, wall);
-                }
-                Piece::ReceiverReport { reports, .. } => self.reported(reports, wall),
-                Piece::Goodbye { mut sources, .. } => {
-                    let theirs = self.reception.as_ref().map(Reception::ssrc);
-                    if sources.any(|ssrc| Some(ssrc) == theirs) {
-                        self.forget_source();
-                    }
-                }
-                Piece::SourceDescription(_) | Piece::Other { .. } => {}
-            }
-        }
-    }
-
-    fn reported(&mut self, blocks: impl Iterator<Item = ReportBlock>, wall: u64) {
-        let ours = self.sending.ssrc();
-        for block in blocks.filter(|block| block.ssrc == ours) {
-            let lost = f32::from(block.fraction_lost) / 256.0;
-            self.sending.told_loss(lost);
-            self.their_loss = Some(lost);
-            self.round_trip = round_trip(&block, wall).or(self.round_trip);
-        }
-    }
-
     /// Takes captured samples; gives a packet when one is full. With a short `ptime` a frame fills two: go on with
     /// [`Self::next_packet`] until `None`.
     pub fn captured(&mut self, frame: &[i16], now: Instant) -> Option<Outgoing<'_>> {
@@ -427,75 +382,39 @@ impl Session {
         self.heard.clear();
         self.to_ear.feed(&self.played, &mut self.heard);
         if self.plan.direction.receives() {
-            frame.copy_from_slice(&self.heard[..frame.len()]);
+            let heard = self.heard.len().min(frame.len());
+            frame[..heard].copy_from_slice(&self.heard[..heard]);
+            frame[heard..].fill(0);
         } else {
             frame.fill(0);
         }
         self.level_in.feed(frame);
+        self.voice.feed(frame);
     }
 
-    /// The next report, when it is due. `wall` is the time in NTP's 32.32 bits.
-    pub fn rtcp(&mut self, now: Instant, wall: u64) -> Option<Outgoing<'_>> {
-        // Nothing to say before the first packet either way.
-        if now < self.reports.next || self.sending.sent().0 == 0 && self.reception.is_none() {
-            return None;
-        }
-        let to = self.rtcp_target()?;
-        self.write_report(now, wall);
-        self.reports.sent += 1;
-        self.reports.schedule(&mut self.rng, now);
-        Some(Outgoing { to, rtcp_port: !self.plan.rtcp_mux, bytes: &self.report })
+    /// What one of their packets holds, or will.
+    fn packet_time(&self) -> Duration {
+        self.packet_time.unwrap_or(self.plan.ptime)
     }
 
-    /// The last report, with BYE, if anything was ever sent. RFC 3550 section 6.3.7.
-    pub fn bye(&mut self, now: Instant, wall: u64) -> Option<Outgoing<'_>> {
-        if self.sending.sent().0 == 0 && self.reports.sent == 0 {
-            return None;
-        }
-        let to = self.rtcp_target()?;
-        let ssrc = self.sending.ssrc();
-        self.write_report(now, wall).goodbye(ssrc);
-        Some(Outgoing { to, rtcp_port: !self.plan.rtcp_mux, bytes: &self.report })
-    }
-
-    fn rtcp_target(&self) -> Option<SocketAddr> {
-        let rtp = self.rtp.target();
-        if self.plan.rtcp_mux {
-            return rtp;
-        }
-        self.rtcp.target().or_else(|| rtp.map(|to| SocketAddr::new(to.ip(), to.port().wrapping_add(1))))
-    }
-
-    fn write_report(&mut self, now: Instant, wall: u64) -> rtcp::Writer<'_> {
-        // A sender is who sent since the report before the last. RFC 3550 section 6.3.8.
-        let (sent, _) = self.sending.sent();
-        let is_sender = sent > self.reports.sent_by[0];
-        self.reports.sent_by = [self.reports.sent_by[1], sent];
-        let (packets, octets) = self.sending.sent_by_source();
-        let info = is_sender.then(|| SenderInfo {
-            ntp: wall,
-            rtp_timestamp: self.sending.clock(now),
-            packets: packets as u32,
-            octets: octets as u32,
-        });
-        let ssrc = self.sending.ssrc();
-        let block = self.reception.as_mut().and_then(|reception| reception.report(now));
-        let mut writer = rtcp::Writer::new(&mut self.report);
-        writer.report(ssrc, info, block);
-        writer.cname(ssrc, &self.cname);
-        writer
+    fn rating(&self) -> Rating {
+        let totals = self.past + self.reception.as_ref().map_or(Totals::default(), Reception::totals);
+        let lost = totals.expected.saturating_sub(totals.received);
+        let codec = self.codec_in.unwrap_or(self.plan.codec_out.1);
+        let wire = self.reports.round_trip.unwrap_or_default() / 2;
+        let path = Path {
+            delay: self.packet_time() + codec.look_ahead() + wire + self.playout.delay(),
+            loss_percent: (lost + self.late) as f32 * 100.0 / totals.expected.max(1) as f32,
+            burst_ratio: 1.0,
+        };
+        let rate = |path| quality::r_factor(codec.impairment(), path);
+        Rating { r: rate(path), r_without_delay: rate(Path { delay: Duration::ZERO, ..path }) }
     }
 
     /// How it goes.
     pub fn stats(&self) -> Stats {
         let totals = self.past + self.reception.as_ref().map_or(Totals::default(), Reception::totals);
         let lost = totals.expected.saturating_sub(totals.received);
-        let codec_in = self.codec_in.unwrap_or(self.plan.codec_out.1);
-        let path = Path {
-            delay: self.plan.ptime + self.playout.delay() + self.round_trip.unwrap_or_default() / 2,
-            loss_percent: (lost + self.late) as f32 * 100.0 / totals.expected.max(1) as f32,
-            burst_ratio: 1.0,
-        };
         Stats {
             codec_in: self.codec_in,
             codec_out: self.plan.codec_out.1,
@@ -512,11 +431,12 @@ impl Session {
             ignored_events: self.their_keypad.ignored(),
             moves: self.rtp.moves(),
             jitter: self.reception.as_ref().map_or(Duration::ZERO, Reception::jitter),
-            round_trip: self.round_trip,
-            their_loss: self.their_loss,
+            round_trip: self.reports.round_trip,
+            their_loss: self.reports.their_loss,
+            their_mos: self.reports.their_mos,
             level_in_dbov: self.level_in.dbov(),
             level_out_dbov: self.sending.level_dbov(),
-            mos: quality::mos(quality::r_factor(codec_in.impairment(), path)),
+            mos: quality::mos(self.rating().r),
         }
     }
 }

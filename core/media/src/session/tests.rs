@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::dtmf::Events;
-use crate::plan::Direction;
+use crate::plan::{Direction, Extended};
+use crate::rtcp::{self, Block, Delay, Piece, SenderInfo};
 
 /// Samples a second, and in 20 ms.
 const RATE: u32 = 8000;
@@ -342,6 +343,103 @@ fn a_listener_reports_as_a_receiver_and_bye_needs_a_word_before() {
     let bye = s.bye(at(40), WALL).unwrap().bytes.to_vec();
     let last = rtcp::Compound::read(&bye).unwrap().last().unwrap();
     assert!(matches!(last, Piece::Goodbye { .. }), "{last:?}");
+}
+
+/// Both ask for extended reports, but only one of them sends audio.
+fn one_way(seconds: u64, delay: u64, keep: impl Fn(u64) -> bool) -> (Session, Session) {
+    let extended = Extended { metrics: true, round_trip: true };
+    let mut talker = session(Plan { extended, direction: Direction::SendOnly, ..plan(2) });
+    let plan = Plan { extended, direction: Direction::RecvOnly, ..plan(1) };
+    let mut listener = Session::new(plan, RATE, Rng::from_number(6), at(0));
+    let mut wire: Vec<(u64, u16, bool, Vec<u8>)> = Vec::new();
+    for ms in (0..seconds * 1000).step_by(20) {
+        for (me, session) in [(1, &mut talker), (2, &mut listener)] {
+            for (_, _, rtcp, bytes) in wire.iter().filter(|(due, to, ..)| *to == me && *due == ms) {
+                session.packet(bytes, address(3 - me + u16::from(*rtcp)), *rtcp, at(ms), wall(ms));
+            }
+            if let Some(out) = session.captured(&[500; FRAME], at(ms))
+                && keep(ms / 20)
+            {
+                wire.push((ms + delay, 3 - me, false, out.bytes.to_vec()));
+            }
+            if let Some(out) = session.rtcp(at(ms), wall(ms)) {
+                wire.push((ms + delay, 3 - me, true, out.bytes.to_vec()));
+            }
+            loudest(session, ms);
+        }
+    }
+    (talker, listener)
+}
+
+#[test]
+fn who_only_listens_knows_the_round_trip_by_extended_reports() {
+    let (talker, listener) = one_way(16, 40, |_| true);
+    for stats in [talker.stats(), listener.stats()] {
+        let round_trip = stats.round_trip.expect("measured").as_secs_f64();
+        assert!((round_trip - 0.080).abs() < 0.001, "{round_trip}");
+    }
+}
+
+#[test]
+fn the_talker_is_told_how_it_sounds_in_bursts_and_gaps() {
+    let (mut talker, mut listener) = one_way(30, 40, |n| !matches!(n % 100, 40 | 42));
+    let score = talker.stats().their_mos.expect("told");
+    assert!((3.9..=4.3).contains(&score), "{score}");
+    let bytes = listener.bye(at(30_000), wall(30_000)).unwrap().bytes;
+    let metrics = rtcp::Compound::read(bytes).unwrap().find_map(|piece| match piece {
+        Piece::Extended { mut blocks, .. } => blocks.find_map(|block| match block {
+            Block::VoipMetrics(metrics) => Some(metrics),
+            _ => None,
+        }),
+        _ => None,
+    });
+    let metrics = metrics.expect("in each report");
+    assert_eq!((metrics.gmin, metrics.loss_rate, metrics.discard_rate), (16, 5, 0));
+    // Of three packets two; 20 ms each; 15 of them, and 16 gaps around.
+    assert_eq!((metrics.burst_density, metrics.burst_duration, metrics.gap_density), (170, 60, 0));
+    assert!((1750..=1950).contains(&metrics.gap_duration), "{}", metrics.gap_duration);
+    // 20 ms to collect, and what the playout waits.
+    let waits = metrics.end_system_delay - 20;
+    assert_eq!((metrics.round_trip, metrics.adaptive, metrics.buffer_limit), (80, Some(true), 400));
+    assert!((20..=80).contains(&waits) && (20..=80).contains(&metrics.buffer_nominal), "{metrics:?}");
+    // A level of 500 is -36.3 dBov.
+    assert!(matches!(metrics.signal_dbm0, None | Some(-31..=-29)), "{:?}", metrics.signal_dbm0);
+    assert!(metrics.mos_lq >= metrics.mos_cq && metrics.r_factor.is_some_and(|r| r > 80));
+    let _ = talker.bye(at(30_000), wall(30_000));
+}
+
+#[test]
+fn who_asked_for_no_extended_reports_is_sent_none() {
+    let mut s = session(plan(2));
+    hear(&mut s, &Them::new(9).next(), 2, 0);
+    sent(&mut s, &[1; FRAME], 0);
+    let report = s.rtcp(at(0), WALL).unwrap().bytes;
+    let extended = |piece: Piece<'_>| matches!(piece, Piece::Extended { .. });
+    assert!(!rtcp::Compound::read(report).unwrap().any(extended));
+}
+
+#[test]
+fn a_reference_time_is_said_back_once() {
+    let extended = Extended { metrics: false, round_trip: true };
+    let mut s = session(Plan { extended, ..plan(2) });
+    hear(&mut s, &Them::new(9).next(), 2, 0);
+    let mut bytes = Vec::new();
+    rtcp::Writer::new(&mut bytes).extended(9, Some(WALL), None, None);
+    s.packet(&bytes, address(3), true, at(0), WALL);
+    sent(&mut s, &[1; FRAME], 0);
+    let said_back = |bytes: &[u8]| {
+        rtcp::Compound::read(bytes).unwrap().find_map(|piece| match piece {
+            Piece::Extended { mut blocks, .. } => match blocks.next()? {
+                Block::Delays(mut delays) => delays.next(),
+                _ => None,
+            },
+            _ => None,
+        })
+    };
+    let first = said_back(s.rtcp(at(250), wall(250)).unwrap().bytes);
+    let expected = Delay { ssrc: 9, last_rr: (WALL >> 16) as u32, delay_since_last_rr: 16_384 };
+    assert_eq!(first, Some(expected));
+    assert_eq!(said_back(s.bye(at(500), wall(500)).unwrap().bytes), None);
 }
 
 /// The plan with digits: they take them under 101, we under 96.
