@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use media::Codec;
 use sip::sdp::{Media, Sdp};
 
-use super::{Disagreement, Formats, Line, keypad, parameters, plan};
+use super::{Disagreement, Formats, Line, keypad, parameters, plan, reports};
 
 /// The first formats of a declined line are said back; a line needs one.
 const MAX_FORMATS_KEPT: usize = 8;
@@ -43,7 +43,8 @@ pub(super) fn line_by_line(
             clocks.into_iter().filter_map(|clock| Some((keypad::find(&media, clock)?, clock))).collect();
         let noise = parameters::noise(&media).filter(|_| silence);
         let formats = Formats { codecs, noise, events };
-        Line::Audio { protocol: media.protocol().to_owned(), formats, mux: media.rtcp_mux() }
+        let extended = reports::known(&media);
+        Line::Audio { protocol: media.protocol().to_owned(), formats, mux: media.rtcp_mux(), extended }
     };
     theirs.media().map(accept).collect()
 }

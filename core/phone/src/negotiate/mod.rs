@@ -11,6 +11,7 @@ mod keypad;
 mod offer;
 mod parameters;
 mod plan;
+mod reports;
 #[cfg(test)]
 mod tests;
 
@@ -57,8 +58,9 @@ impl Agreed {
 /// An m-line of this session.
 #[derive(Clone, Debug)]
 enum Line {
-    /// Ours to use, with what its payload types mean for as long as the session lives.
-    Audio { protocol: String, formats: Formats, mux: bool },
+    /// Ours to use, with what its payload types mean for as long as the session lives. `mux`: RTCP on the RTP
+    /// port, unless an offer of theirs lacks it. `extended`: more reports, if an offer of theirs has them.
+    Audio { protocol: String, formats: Formats, mux: bool, extended: bool },
     /// Port 0, and the rest as it was offered.
     Declined { kind: String, protocol: String, formats: Vec<String> },
 }
@@ -215,7 +217,7 @@ impl Negotiation {
         let mut locals = locals.iter();
         for (line, direction) in self.lines.iter().zip(directions) {
             match line {
-                Line::Audio { protocol, formats, mux } => {
+                Line::Audio { protocol, formats, mux, extended } => {
                     // There are as many audio lines as locals: `lay_out` and `line_by_line` saw to that.
                     let Some(local) = locals.next() else { continue };
                     let audio = offer::Audio {
@@ -223,6 +225,7 @@ impl Negotiation {
                         formats: &offer::limited(formats, self.tones_only),
                         mux: *mux,
                         silence: self.silence,
+                        extended: *extended,
                     };
                     offer::write_audio(&mut text, *local, address, &audio, *direction);
                 }

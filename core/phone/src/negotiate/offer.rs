@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use media::Codec;
 use sip::sdp::{Direction, Writer};
 
-use super::{Formats, Line, keypad, parameters};
+use super::{Formats, Line, keypad, parameters, reports};
 
 /// First payload type without a fixed meaning. RFC 3551 section 6.
 const FIRST_DYNAMIC: u8 = 96;
@@ -18,7 +18,13 @@ const PTIME: u32 = 20;
 /// Makes the lines that an offer describes: those of before, and as many audio lines as there are streams.
 pub(super) fn lay_out(lines: &mut Vec<Line>, codecs: &[Codec], silence: bool, streams: usize) {
     let mut alive = lines.iter().filter(|line| matches!(line, Line::Audio { .. })).count();
-    let new = || Line::Audio { protocol: "RTP/AVP".into(), formats: Formats::default(), mux: true };
+    let new = || Line::Audio {
+        protocol: "RTP/AVP".into(),
+        formats: Formats::default(),
+        mux: true,
+        // Not worth 40 octets of an INVITE that hardly fits a datagram (RFC 3261 section 18.1.1).
+        extended: false,
+    };
     // A line that was refused may be offered again in its old place. RFC 3264 section 8.1.
     for line in lines.iter_mut() {
         if alive < streams && matches!(line, Line::Declined { kind, .. } if kind == "audio") {
@@ -77,6 +83,8 @@ pub(super) struct Audio<'a> {
     pub(super) mux: bool,
     /// They may leave silence out.
     pub(super) silence: bool,
+    /// They may send extended reports.
+    pub(super) extended: bool,
 }
 
 /// One audio line.
@@ -87,7 +95,7 @@ pub(super) fn write_audio(
     audio: &Audio<'_>,
     direction: Direction,
 ) {
-    let Audio { protocol, formats, mux, silence } = audio;
+    let Audio { protocol, formats, mux, silence, extended } = audio;
     text.media("audio", local.port(), protocol, formats.numbers());
     if local.ip() != session {
         text.connection(local.ip());
@@ -105,6 +113,9 @@ pub(super) fn write_audio(
     text.attribute("ptime", PTIME);
     if *mux {
         text.flag("rtcp-mux");
+    }
+    if *extended {
+        reports::write(text);
     }
     text.direction(direction);
 }

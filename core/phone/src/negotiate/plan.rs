@@ -8,7 +8,7 @@ use std::time::Duration;
 use media::{Codec, Plan};
 use sip::sdp::{Direction, Media};
 
-use super::{Formats, keypad, parameters};
+use super::{Formats, keypad, parameters, reports};
 
 /// Packet duration when the other side has no wish. RFC 3551 section 4.2.
 const PTIME: u32 = 20;
@@ -58,6 +58,7 @@ pub(super) fn of(
         remote: ip.map(|ip| SocketAddr::new(ip, media.port())),
         remote_rtcp: media.rtcp().and_then(|rtcp| Some(SocketAddr::new(rtcp.ip.or(ip)?, rtcp.port))),
         rtcp_mux: mux && media.rtcp_mux(),
+        extended: reports::wanted(media),
     })
 }
 

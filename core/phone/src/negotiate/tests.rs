@@ -67,6 +67,28 @@ fn an_offer_says_what_the_account_prefers_and_nothing_of_the_machine() {
 }
 
 #[test]
+fn extended_reports_are_sent_to_who_asks_and_asked_of_who_offers_them() {
+    let both = media::Extended { metrics: true, round_trip: true };
+    for (theirs_say, plan, ours_says) in [
+        ("a=rtcp-xr:rcvr-rtt=all:30 voip-metrics pkt-loss-rle=100\n", both, true),
+        ("a=rtcp-xr:voip-metrics\n", media::Extended { round_trip: false, ..both }, true),
+        ("a=rtcp-xr:rcvr-rtt=sender\n", media::Extended { metrics: false, ..both }, true),
+        ("a=rtcp-xr:\n", media::Extended::default(), true),
+        ("", media::Extended::default(), false),
+    ] {
+        let offer = format!("m=audio 5000 RTP/AVP 0\n{theirs_say}");
+        let (answer, agreed) = answered(&[PCMU], &offer).unwrap();
+        assert_eq!(only(&agreed).extended, plan, "{theirs_say}");
+        assert_eq!(
+            text(&answer).contains("a=rtcp-xr:voip-metrics rcvr-rtt=all\r\n"),
+            ours_says,
+            "{theirs_say}"
+        );
+        assert_eq!(only(&offered(&[PCMU], &offer).unwrap()).extended, plan, "{theirs_say}");
+    }
+}
+
+#[test]
 fn an_ipv6_socket_is_described_as_one() {
     let offer = negotiation(&[PCMU]).offer(&["[2001:db8::1]:4000".parse().unwrap()], false);
     assert!(
