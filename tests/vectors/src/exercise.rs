@@ -2,6 +2,8 @@
 //!
 //! Every function panics where a promise is broken. None knows what the bytes should mean: that is for the vectors' tests.
 
+mod packets;
+
 use std::time::Duration;
 
 use base::{Instant, Rng, Secret};
@@ -14,6 +16,8 @@ use sip::message::{
     escape_user, unescape,
 };
 use sip::sdp::Sdp;
+
+pub use packets::{media_session, rtcp, rtp};
 
 /// Everything a message says, folds and length aside.
 #[derive(Debug, PartialEq)]

@@ -1,7 +1,7 @@
 //! Any bytes at all where sound comes in: a short turn of what the fuzzers do for longer.
 
 use base::Rng;
-use offhook_vectors::exercise;
+use offhook_vectors::{Mutator, exercise};
 
 /// Buffers of random length and content, with runs of one byte that random bytes never have.
 fn buffers(seed: u64) -> impl Iterator<Item = Vec<u8>> {
@@ -14,6 +14,39 @@ fn buffers(seed: u64) -> impl Iterator<Item = Vec<u8>> {
         bytes[a.min(b)..a.max(b)].fill(value);
         bytes
     })
+}
+
+/// Four pieces of a report: SR with a block, SDES, XR with all that is known, BYE.
+const REPORT: &[u8] = b"\x81\xc8\0\x0c\0\0\0\x01\xb4\x4d\xb7\x05\x20\0\0\0\0\0\0\x09\0\0\0\x0a\0\0\x06\x40\
+    \x0a\x0b\x0c\x0d\x40\xff\xff\xfe\0\x01\0\x05\0\0\0\x11\xb7\x05\x20\0\0\x05\x40\0\
+    \x81\xca\0\x02\0\0\0\x01\x01\x02ab\
+    \x80\xcf\0\x11\0\0\0\x01\x04\0\0\x02\xb4\x4d\xb7\x05\x20\0\0\0\x05\0\0\x03\0\0\0\x07\xb7\x05\x20\0\0\x05\x40\0\
+    \x07\0\0\x08\x0a\x0b\x0c\x0d\x0c\x0d\x54\x0a\0\x78\x02\x08\0\x51\0\x69\xed\x7f\x7f\x10\x5b\x7f\x2c\x2b\xb5\0\0\x3c\0\xa0\x01\x90\
+    \x81\xcb\0\x01\0\0\0\x01";
+
+#[test]
+fn readers_of_packets_keep_their_word_on_mutated_ones() {
+    exercise::rtcp(REPORT);
+    let stream = b"\xb1\x80\x12\x34\0\0\x03\x20\0\0\0\x09\0\0\0\x07\xbe\xde\0\x01abcdpayload\x02";
+    exercise::rtp(stream);
+    let (mut mutator, mut mutant) = (Mutator::new(3550), Vec::new());
+    for _ in 0..20_000 {
+        mutator.mutate(REPORT, stream, &mut mutant);
+        exercise::rtcp(&mutant);
+        mutator.mutate(stream, REPORT, &mut mutant);
+        exercise::rtp(&mutant);
+    }
+}
+
+#[test]
+fn a_session_keeps_its_word_whatever_it_is_sent() {
+    buffers(4).for_each(|bytes| exercise::media_session(&bytes));
+    let (mut mutator, mut mutant) = (Mutator::new(3611), Vec::new());
+    for seed in 0..100 {
+        let tame: Vec<u8> = buffers(seed).next().expect("endless").iter().map(|byte| byte & 0x3f).collect();
+        mutator.mutate(&tame, REPORT, &mut mutant);
+        exercise::media_session(&mutant);
+    }
 }
 
 #[test]
