@@ -13,7 +13,7 @@ use offhook_net::{Bind, NameServers};
 use phone::{AccountId, AccountView, CallId, CallIds, CallView, Command, NetworkNews};
 use tokio::sync::mpsc::{UnboundedSender, channel, unbounded_channel};
 
-use crate::audio::{self, Audio, AudioRoute, AudioStats, Counters, LocalTones};
+use crate::audio::{self, Audio, AudioRoute, AudioStats, Counters, Effects, LocalTones, Settings};
 use crate::capture::Capture;
 use crate::clock;
 use crate::events::{Event, Events};
@@ -41,6 +41,8 @@ pub struct Config {
     pub audio: Audio,
     /// What sounds beside calls, where that is a device.
     pub tones: LocalTones,
+    /// What is done to what a device's microphone hears.
+    pub effects: Effects,
     /// A pcapng file of what crosses the wire.
     pub capture: Option<CaptureTo>,
     /// Shown every socket before it is used: binds it to one of the machine's networks.
@@ -91,9 +93,10 @@ impl Handle {
         let events = Arc::new(Events::default());
         let (news, from_media) = channel(MEDIA_NEWS);
         let audio_counters = Arc::<Counters>::default();
+        let settings = Settings { tones: config.tones, effects: config.effects };
         let media = media_thread::Config {
             bind: bind.iter().map(|bind| bind.addr.ip()).collect(),
-            sound: audio::sound(config.audio, config.tones, &audio_counters)?,
+            sound: audio::sound(config.audio, settings, &audio_counters)?,
             tap: capture.as_ref().map(Capture::tap),
             binder: config.binder.clone(),
             rng: rng.split(),

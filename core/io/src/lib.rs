@@ -22,7 +22,7 @@ mod signalling;
 mod tests;
 mod wire;
 
-pub use audio::{Audio, AudioRoute, AudioStats, LocalTones};
+pub use audio::{Audio, AudioRoute, AudioStats, Effects, LocalTones};
 pub use events::Event;
 pub use handle::{CaptureTo, Config, Handle};
 pub use media::Stats;

@@ -68,6 +68,9 @@ pub(crate) struct AudioTable {
     pub(crate) record: Option<PathBuf>,
     pub(crate) device: Option<bool>,
     pub(crate) country: Option<CountryName>,
+    pub(crate) echo_cancellation: Option<bool>,
+    pub(crate) noise_suppression: Option<bool>,
+    pub(crate) gain_control: Option<bool>,
 }
 
 /// Reliable provisional responses. RFC 3262.

@@ -30,6 +30,7 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
         bind: settings.bind.into_iter().collect(),
         audio: settings.audio,
         tones: settings.tones,
+        effects: settings.effects,
         capture: settings.capture.map(|path| CaptureTo { path, secrets: args.capture_secrets }),
         ..Config::default()
     })

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use base::{Redacted, Secret};
-use offhook_io::{Audio, LocalTones};
+use offhook_io::{Audio, Effects, LocalTones};
 use phone::Account;
 use sip::ua::{Reliable, TransportPolicy};
 
@@ -25,6 +25,7 @@ pub(crate) struct Settings {
     pub(crate) bind: Option<std::net::SocketAddr>,
     pub(crate) audio: Audio,
     pub(crate) tones: LocalTones,
+    pub(crate) effects: Effects,
     pub(crate) capture: Option<PathBuf>,
 }
 
@@ -52,10 +53,29 @@ impl Settings {
             data: file.data,
             bind: file.bind,
             tones: file.audio.country.map_or_else(LocalTones::default, |name| LocalTones::Of(name.0)),
+            effects: effects(&file.audio)?,
             audio: audio(args, file.audio)?,
             capture: args.capture.clone(),
         })
     }
+}
+
+/// What is not named is as the build has it.
+fn effects(table: &AudioTable) -> Result<Effects, Failure> {
+    let mut effects = Effects::default();
+    for (name, asked, effect) in [
+        ("echo_cancellation", table.echo_cancellation, &mut effects.echo_cancellation),
+        ("noise_suppression", table.noise_suppression, &mut effects.noise_suppression),
+        ("gain_control", table.gain_control, &mut effects.gain_control),
+    ] {
+        if asked == Some(true) && !Effects::BUILT {
+            return Err(Failure::Usage(format!(
+                "[audio] {name}: this build has none; build it with `--features cpal`"
+            )));
+        }
+        *effect = asked.unwrap_or(*effect);
+    }
+    Ok(effects)
 }
 
 /// Options that name files stand above the file that names devices.

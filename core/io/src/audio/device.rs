@@ -13,11 +13,12 @@ use std::sync::mpsc::{Receiver, Sender};
 use base::Instant;
 use phone::{MediaId, Tone};
 
+use super::effects::Processor;
 use super::keeper::{Answer, Backend, Wish, spawn};
 use super::lane::Lane;
-use super::local_tone::{LocalTone, LocalTones};
+use super::local_tone::LocalTone;
 use super::ring::{Counters, Loudspeaker, Microphone, loudspeaker, microphone};
-use super::{AudioRoute, FRAME, Frame, Sound};
+use super::{AudioRoute, Effects, FRAME, Frame, Settings, Sound};
 use crate::events::{Event, Events};
 
 #[derive(Debug)]
@@ -35,6 +36,9 @@ pub(crate) struct Device {
     /// Wider than a sample: several calls add up before they are cut to what the ear can take.
     heard: [i32; FRAME],
     tone: LocalTone,
+    effects: Effects,
+    /// While the microphone is wanted, if there are any.
+    processor: Option<Box<Processor>>,
     counters: Arc<Counters>,
 }
 
@@ -55,17 +59,17 @@ impl Device {
     /// The system gives no thread.
     pub(crate) fn new(
         backend: impl Backend + 'static,
-        tones: LocalTones,
+        settings: Settings,
         counters: Arc<Counters>,
     ) -> io::Result<Self> {
         let (wishes, answers) = spawn(backend)?;
-        Ok(Self::between(wishes, answers, tones, counters))
+        Ok(Self::between(wishes, answers, settings, counters))
     }
 
     pub(super) fn between(
         wishes: Sender<Wish>,
         answers: Receiver<Answer>,
-        tones: LocalTones,
+        settings: Settings,
         counters: Arc<Counters>,
     ) -> Self {
         Self {
@@ -78,7 +82,9 @@ impl Device {
             id: 0,
             said: [0; FRAME],
             heard: [0; FRAME],
-            tone: LocalTone::new(tones),
+            tone: LocalTone::new(settings.tones),
+            effects: settings.effects,
+            processor: None,
             counters,
         }
     }
@@ -96,6 +102,7 @@ impl Device {
     }
 
     fn close_microphone(&mut self) {
+        self.processor = None;
         self.microphone.close();
         let _ = self.wishes.send(Wish::CloseMicrophone);
     }
@@ -174,6 +181,7 @@ impl Sound for Device {
         let was_heard = self.is_heard();
         self.streams += 1;
         if self.streams == 1 {
+            self.processor = Processor::new(self.effects).map(Box::new);
             self.open_microphone();
         }
         if !was_heard {
@@ -200,6 +208,9 @@ impl Sound for Device {
             Some(end) => end.take(&mut self.said, &self.counters),
             None => self.said.fill(0),
         }
+        if let Some(processor) = &mut self.processor {
+            processor.said(&mut self.said);
+        }
         self.heard.fill(0);
     }
 
@@ -218,7 +229,11 @@ impl Sound for Device {
         self.tone.add(&mut self.heard);
         if let Some(end) = &mut self.loudspeaker.end {
             let cut = |sum: i32| sum.clamp(i16::MIN.into(), i16::MAX.into()) as i16;
-            end.put(&self.heard.map(cut), &self.counters);
+            let heard = self.heard.map(cut);
+            if let Some(processor) = &mut self.processor {
+                processor.heard(&heard);
+            }
+            end.put(&heard, &self.counters);
         }
         if was_heard && !self.is_heard() {
             self.close_loudspeaker();

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::fake::{Attendant, FakeDevices, attended};
+use super::super::LocalTones;
+use super::super::fake::{Attendant, FakeDevices, attended_with};
 use super::*;
 use crate::counting::allocations;
 
@@ -21,7 +22,12 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let (sound, keeper, devices) = attended();
+        Self::with(Effects::NONE)
+    }
+
+    fn with(effects: Effects) -> Self {
+        let settings = Settings { tones: LocalTones::default(), effects };
+        let (sound, keeper, devices) = attended_with(settings);
         Self { sound, keeper, devices, events: Events::default(), now: Instant::ZERO }
     }
 
@@ -242,6 +248,35 @@ fn a_tone_is_mixed_with_what_calls_say() {
     let heard = rig.devices.listen(3 * FRAME);
     let [least, most] = [heard.iter().min(), heard.iter().max()].map(|sample| i32::from(*sample.unwrap()));
     assert!(least < 0 && most > 1000 && (least + most - 1000).abs() < 100, "about 500: {least} {most}");
+}
+
+#[test]
+fn what_the_loudspeaker_sends_into_the_microphone_is_not_said_again() {
+    let said = |effects| {
+        let mut rig = Rig::with(effects);
+        rig.sound.begin(ANN, &rig.events);
+        let (mut rng, mut frame, mut power) = (base::Rng::from_number(1), [0; FRAME], 0.0);
+        for n in 0..400 {
+            rig.keeper.work();
+            rig.now += TICK;
+            let echo: Vec<i16> = rig.devices.listen(FRAME).iter().map(|sample| sample / 2).collect();
+            rig.devices.speak(echo);
+            rig.sound.tick_begins(rig.now, &rig.events);
+            // Loud and soft in turn, as speech is.
+            let loud = if n / 10 % 2 == 0 { 8000.0 } else { 800.0 };
+            let heard = std::array::from_fn(|_| ((rng.fraction() - 0.5) * loud) as i16);
+            rig.sound.hear(ANN, &heard, &rig.events);
+            rig.sound.say(ANN, &mut frame, &rig.events);
+            rig.sound.tick_ends();
+            if n >= 200 {
+                power += frame.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>();
+            }
+        }
+        power
+    };
+    let cancelled = said(Effects { echo_cancellation: true, ..Effects::NONE });
+    let lost_db = 10.0 * (said(Effects::NONE) / cancelled.max(1.0)).log10();
+    assert!(lost_db > 20.0, "{lost_db} dB");
 }
 
 #[test]

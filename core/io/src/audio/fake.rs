@@ -3,10 +3,10 @@
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::LocalTones;
 use super::device::Device;
 use super::keeper::{Backend, Keeper, Running};
 use super::ring::{LoudspeakerEnd, MicrophoneEnd};
+use super::{Effects, Settings};
 
 /// Opens and closes devices when the test says so, on the test's own thread.
 pub(crate) struct Attendant(Keeper<FakeDevices>);
@@ -20,16 +20,16 @@ impl Attendant {
 
 /// What the media thread would have, who opens devices for it, and the devices.
 pub(crate) fn attended() -> (Device, Attendant, FakeDevices) {
-    attended_with(LocalTones::default())
+    attended_with(Settings { effects: Effects::NONE, ..Settings::default() })
 }
 
 /// The same, set so.
-pub(crate) fn attended_with(tones: LocalTones) -> (Device, Attendant, FakeDevices) {
+pub(crate) fn attended_with(settings: Settings) -> (Device, Attendant, FakeDevices) {
     let (wish, wishes) = channel();
     let (answer, answers) = channel();
     let devices = FakeDevices::default();
     let keeper = Keeper::new(devices.clone(), wishes, answer);
-    (Device::between(wish, answers, tones, Arc::default()), Attendant(keeper), devices)
+    (Device::between(wish, answers, settings, Arc::default()), Attendant(keeper), devices)
 }
 
 /// Shared by the test and the thread that opens devices.

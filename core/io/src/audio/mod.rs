@@ -8,6 +8,7 @@
 //! Knows nothing of packets, sessions or call policy.
 
 mod device;
+mod effects;
 #[cfg(test)]
 mod fake;
 mod files;
@@ -33,6 +34,7 @@ use phone::{MediaId, Tone};
 
 use crate::events::Events;
 
+pub use effects::Effects;
 #[cfg(test)]
 pub(crate) use fake::{Attendant, FakeDevices, attended};
 #[cfg(test)]
@@ -77,6 +79,13 @@ pub struct AudioRoute {
     pub output: Option<i32>,
 }
 
+/// How devices are used.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) tones: LocalTones,
+    pub(crate) effects: Effects,
+}
+
 /// What the media thread does with sound. In each tick every stream hears and says a frame.
 pub(crate) trait Sound: Send {
     /// A stream begins.
@@ -107,11 +116,15 @@ pub(crate) trait Sound: Send {
 ///
 /// # Errors
 /// The system gives no thread.
-pub(crate) fn sound(audio: Audio, tones: LocalTones, counters: &Arc<Counters>) -> io::Result<Box<dyn Sound>> {
+pub(crate) fn sound(
+    audio: Audio,
+    settings: Settings,
+    counters: &Arc<Counters>,
+) -> io::Result<Box<dyn Sound>> {
     Ok(match audio {
         Audio::Silent => Box::new(files::Files::new(None, None)),
         Audio::Files { play, record } => Box::new(files::Files::new(play, record)),
-        Audio::Device => Box::new(device::Device::new(backend(), tones, Arc::clone(counters))?),
+        Audio::Device => Box::new(device::Device::new(backend(), settings, Arc::clone(counters))?),
     })
 }
 

@@ -39,7 +39,7 @@ const TOO_LATE: Duration = Duration::from_millis(100);
 const ORDERS: usize = 256;
 /// Debug builds of the codecs are the deepest that it goes: Opus makes its coders there before they are boxed. What is not
 /// used of it is never there.
-const STACK: usize = 2 * 1024 * 1024;
+pub(crate) const STACK: usize = 2 * 1024 * 1024;
 
 /// What the thread is told.
 #[derive(Debug)]
