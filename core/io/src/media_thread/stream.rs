@@ -28,7 +28,8 @@ const READS: usize = 64;
 #[derive(Debug)]
 pub(super) struct Stream {
     sockets: Sockets,
-    open: Option<Open>,
+    // On the heap: its buffers are large, and the map of streams moves what it holds.
+    open: Option<Box<Open>>,
     muted: bool,
 }
 
@@ -84,7 +85,7 @@ impl Stream {
                 session.packet(got.bytes, got.from, false, got.at.now, ntp(got.at.wall));
             }
         }
-        self.open = Some(Open { session, next_quality: present.now + QUALITY_EVERY });
+        self.open = Some(Box::new(Open { session, next_quality: present.now + QUALITY_EVERY }));
     }
 
     pub(super) fn change(&mut self, plan: Plan) {
@@ -127,7 +128,8 @@ impl Stream {
         sound: &mut dyn Sound,
         events: &Events,
     ) {
-        let Some(Open { session, .. }) = &mut self.open else { return };
+        let Some(open) = &mut self.open else { return };
+        let session = &mut open.session;
         let rtcp = (&self.sockets.rtcp, self.sockets.local_rtcp(), true);
         for (socket, local, is_rtcp_port) in [(&self.sockets.rtp, self.sockets.local, false), rtcp] {
             for _ in 0..READS {
