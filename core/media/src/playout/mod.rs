@@ -41,7 +41,7 @@ use crate::codec::Decoder;
 /// The longest payload kept: 200 ms of G.711, the most that RFC 3551 section 4.2 asks a receiver to take.
 pub const MAX_PAYLOAD: usize = 1600;
 /// The most delay that is steered toward, whatever the network does.
-pub const LONGEST_DELAY: Duration = Duration::from_micros(CAP as u64);
+pub(crate) const LONGEST_DELAY: Duration = Duration::from_micros(CAP as u64);
 /// Milliseconds in a packet, at most.
 const MAX_PACKET_MS: u32 = 200;
 /// A packet so much later than the fastest, or earlier, is of a clock that jumped. In microseconds.
