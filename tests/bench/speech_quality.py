@@ -92,7 +92,7 @@ def plot(scores, path):
     width, height, gap = 260, 200, 50
     colours = {"ours": "#0b6", "fade": "#c33", "muting": "#c33", "own": "#36c"}
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{len(codecs) * (width + gap) + gap}" height="{height + 110}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{len(codecs) * (width + gap) + gap}" height="{height + 124}" '
         'font-family="sans-serif" font-size="12">'
     ]
     for n, codec in enumerate(codecs):
@@ -120,7 +120,7 @@ def plot(scores, path):
             y = top + height + 36 + 16 * m
             name = "ours" if method == "ours" else YARDSTICKS[method]
             out.append(f'<text x="{left}" y="{y}" fill="{colours[method]}">{name}</text>')
-    out.append(f'<text x="{gap}" y="{height + 104}" fill="#666">PESQ against loss; dashed: in bursts of three</text></svg>')
+    out.append(f'<text x="{gap}" y="{height + 116}" fill="#666">PESQ against loss; dashed: in bursts of three</text></svg>')
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join(out))
 
