@@ -7,6 +7,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+#[cfg(test)]
+mod codec_tests;
 mod listening;
 mod reports;
 mod sending;
