@@ -133,9 +133,12 @@ class CallActivity :
     }
 
     override fun moment(event: Event) {
-        if (event !is Event.Refused || event.subject !is Subject.Call) return
-        val sentence = event.why.sentence ?: return
-        told = getString(sentence)
+        val sentence = when {
+            event is Event.DigitsLost -> R.string.digits_lost
+            event is Event.Refused && event.subject is Subject.Call -> event.why.sentence
+            else -> null
+        }
+        told = getString(sentence ?: return)
         show()
     }
 

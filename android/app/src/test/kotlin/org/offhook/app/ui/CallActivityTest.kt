@@ -278,6 +278,17 @@ class CallActivityTest {
     }
 
     @Test
+    fun digits_that_may_be_lost_are_told() {
+        active()
+        val activity = screens.call().get()
+        phone.emit(Event.DigitsLost(1u, 2u))
+        assertEquals(
+            "Some of the digits may not have arrived. Press them again if need be.",
+            activity.text(R.id.notice_text)
+        )
+    }
+
+    @Test
     fun a_bad_connection_is_told_while_it_lasts() {
         active()
         val activity = screens.call().get()
