@@ -2,6 +2,7 @@
 //!
 //! Every function panics where a promise is broken. None knows what the bytes should mean: that is for the vectors' tests.
 
+mod decoders;
 mod packets;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ use sip::message::{
 };
 use sip::sdp::Sdp;
 
+pub use decoders::decoders;
 pub use packets::{media_session, rtcp, rtp};
 
 /// Everything a message says, folds and length aside.

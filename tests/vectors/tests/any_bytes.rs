@@ -54,4 +54,10 @@ fn decoders_and_encoders_keep_their_word_on_any_bytes() {
     buffers(1).for_each(|bytes| exercise::g722(&bytes));
     buffers(2).for_each(|bytes| exercise::gsm(&bytes));
     buffers(3).for_each(|bytes| exercise::comfort_noise(&bytes));
+    for pick in 0..7 {
+        for mut bytes in buffers(5) {
+            bytes.insert(0, pick);
+            exercise::decoders(&bytes);
+        }
+    }
 }
