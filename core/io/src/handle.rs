@@ -13,7 +13,9 @@ use offhook_net::{Bind, NameServers};
 use phone::{AccountId, AccountView, CallId, CallIds, CallView, Command, NetworkNews};
 use tokio::sync::mpsc::{UnboundedSender, channel, unbounded_channel};
 
-use crate::audio::{self, Audio, AudioRoute, AudioStats, Counters, Effects, LocalTones, Settings};
+use crate::audio::{
+    self, Audio, AudioRoute, AudioStats, Counters, Effects, Gains, LocalTones, Settings, Side,
+};
 use crate::capture::Capture;
 use crate::clock;
 use crate::events::{Event, Events};
@@ -43,6 +45,10 @@ pub struct Config {
     pub tones: LocalTones,
     /// What is done to what a device's microphone hears.
     pub effects: Effects,
+    /// How much louder calls say what the microphone, or a file, gives: in dB, -40.0..=20.0; what is beyond is brought within.
+    pub microphone_gain_db: f32,
+    /// How much louder all that is heard is: as well.
+    pub loudspeaker_gain_db: f32,
     /// A pcapng file of what crosses the wire.
     pub capture: Option<CaptureTo>,
     /// Shown every socket before it is used: binds it to one of the machine's networks.
@@ -93,7 +99,8 @@ impl Handle {
         let events = Arc::new(Events::default());
         let (news, from_media) = channel(MEDIA_NEWS);
         let audio_counters = Arc::<Counters>::default();
-        let settings = Settings { tones: config.tones, effects: config.effects };
+        let gains = Gains::of(config.microphone_gain_db, config.loudspeaker_gain_db);
+        let settings = Settings { tones: config.tones, effects: config.effects, gains };
         let media = media_thread::Config {
             bind: bind.iter().map(|bind| bind.addr.ip()).collect(),
             sound: audio::sound(config.audio, settings, &audio_counters)?,
@@ -183,6 +190,16 @@ impl Handle {
     /// Uses these sound devices from now on, in a call that is up as well.
     pub fn set_audio_route(&self, route: AudioRoute) {
         self.tell(ToSignalling::Media(ToMedia::Route(route)));
+    }
+
+    /// Says it so much louder from now on: [`Config::microphone_gain_db`].
+    pub fn set_microphone_gain(&self, db: f32) {
+        self.tell(ToSignalling::Media(ToMedia::Gain(Side::Microphone, db)));
+    }
+
+    /// Hears it so much louder from now on: [`Config::loudspeaker_gain_db`].
+    pub fn set_loudspeaker_gain(&self, db: f32) {
+        self.tell(ToSignalling::Media(ToMedia::Gain(Side::Loudspeaker, db)));
     }
 
     /// Tries again to open sound devices: after [`Event::AudioFailed`], when its cause is mended or a device has come.

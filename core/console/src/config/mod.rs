@@ -71,9 +71,15 @@ mod tests {
             play = "speech.wav"
             record = "heard.wav"
             country = "DE"
+            echo_cancellation = false
+            microphone_gain_db = 6
+            loudspeaker_gain_db = -2.5
         "#;
         let file: PhoneFile = parse(text).unwrap();
         let account = file.account.unwrap();
+        let gains = [file.audio.microphone_gain_db, file.audio.loudspeaker_gain_db]
+            .map(|gain| (gain.unwrap().0 * 10.0) as i32);
+        assert!(gains == [60, -25] && file.audio.echo_cancellation == Some(false));
         assert_eq!((account.expires, account.codecs.unwrap().0.len()), (Some(300), 2));
 
         let text = r#"
@@ -172,6 +178,16 @@ mod tests {
         for iso in ["", "D", "DEU", "4x", "ß"] {
             let error = read(iso).err().unwrap();
             assert!(error.starts_with("line 2: country: ") && error.contains("two letters"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_gain_beyond_what_helps_is_refused() {
+        for (gain, why) in
+            [("20.1", "-40 to 20 dB"), ("-41", "-40 to 20 dB"), ("nan", "-40 to 20 dB"), ("true", "bool")]
+        {
+            let error = phone_error(&format!("[audio]\nmicrophone_gain_db = {gain}\n"));
+            assert!(error.starts_with("line 2: microphone_gain_db: ") && error.contains(why), "{error}");
         }
     }
 

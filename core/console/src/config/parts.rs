@@ -121,6 +121,21 @@ impl<'de> Deserialize<'de> for CountryName {
     }
 }
 
+/// In dB.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gain(pub(crate) f32);
+
+impl<'de> Deserialize<'de> for Gain {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        let db = f32::deserialize(source)?;
+        if (-40.0..=20.0).contains(&db) {
+            Ok(Self(db))
+        } else {
+            Err(de::Error::custom("a gain is -40 to 20 dB"))
+        }
+    }
+}
+
 /// A codec that can be had.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CodecName(pub(crate) Codec);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::parts::{
-    Auto, Codecs, CountryName, Dtmf, Encryption, Later, SessionExpires, SipUri, Srtp, TransportName,
+    Auto, Codecs, CountryName, Dtmf, Encryption, Gain, Later, SessionExpires, SipUri, Srtp, TransportName,
 };
 
 /// The file as it stands.
@@ -71,6 +71,8 @@ pub(crate) struct AudioTable {
     pub(crate) echo_cancellation: Option<bool>,
     pub(crate) noise_suppression: Option<bool>,
     pub(crate) gain_control: Option<bool>,
+    pub(crate) microphone_gain_db: Option<Gain>,
+    pub(crate) loudspeaker_gain_db: Option<Gain>,
 }
 
 /// Reliable provisional responses. RFC 3262.

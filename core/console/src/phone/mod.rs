@@ -26,11 +26,14 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
         fs::create_dir_all(folder)
             .map_err(|error| Failure::Usage(format!("{}: cannot be made: {error}", folder.display())))?;
     }
+    let [microphone_gain_db, loudspeaker_gain_db] = settings.gains;
     let handle = Handle::start(Config {
         bind: settings.bind.into_iter().collect(),
         audio: settings.audio,
         tones: settings.tones,
         effects: settings.effects,
+        microphone_gain_db,
+        loudspeaker_gain_db,
         capture: settings.capture.map(|path| CaptureTo { path, secrets: args.capture_secrets }),
         ..Config::default()
     })

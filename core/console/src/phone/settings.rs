@@ -26,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) audio: Audio,
     pub(crate) tones: LocalTones,
     pub(crate) effects: Effects,
+    /// In dB: the microphone's and the loudspeaker's.
+    pub(crate) gains: [f32; 2],
     pub(crate) capture: Option<PathBuf>,
 }
 
@@ -54,6 +56,8 @@ impl Settings {
             bind: file.bind,
             tones: file.audio.country.map_or_else(LocalTones::default, |name| LocalTones::Of(name.0)),
             effects: effects(&file.audio)?,
+            gains: [file.audio.microphone_gain_db, file.audio.loudspeaker_gain_db]
+                .map(|gain| gain.map_or(0.0, |gain| gain.0)),
             audio: audio(args, file.audio)?,
             capture: args.capture.clone(),
         })

@@ -18,7 +18,7 @@ use super::keeper::{Answer, Backend, Wish, spawn};
 use super::lane::Lane;
 use super::local_tone::LocalTone;
 use super::ring::{Counters, Loudspeaker, Microphone, loudspeaker, microphone};
-use super::{AudioRoute, Effects, FRAME, Frame, Settings, Sound};
+use super::{AudioRoute, Effects, FRAME, Frame, Gains, Settings, Side, Sound};
 use crate::events::{Event, Events};
 
 #[derive(Debug)]
@@ -39,6 +39,7 @@ pub(crate) struct Device {
     effects: Effects,
     /// While the microphone is wanted, if there are any.
     processor: Option<Box<Processor>>,
+    gains: Gains,
     counters: Arc<Counters>,
 }
 
@@ -85,6 +86,7 @@ impl Device {
             tone: LocalTone::new(settings.tones),
             effects: settings.effects,
             processor: None,
+            gains: settings.gains,
             counters,
         }
     }
@@ -211,6 +213,7 @@ impl Sound for Device {
         if let Some(processor) = &mut self.processor {
             processor.said(&mut self.said);
         }
+        self.gains.microphone.apply(&mut self.said);
         self.heard.fill(0);
     }
 
@@ -227,9 +230,9 @@ impl Sound for Device {
     fn tick_ends(&mut self) {
         let was_heard = self.is_heard();
         self.tone.add(&mut self.heard);
+        let heard = self.gains.loudspeaker.cut(&self.heard);
         if let Some(end) = &mut self.loudspeaker.end {
-            let cut = |sum: i32| sum.clamp(i16::MIN.into(), i16::MAX.into()) as i16;
-            let heard = self.heard.map(cut);
+            // After the gain: an echo is of what the loudspeaker plays.
             if let Some(processor) = &mut self.processor {
                 processor.heard(&heard);
             }
@@ -250,6 +253,10 @@ impl Sound for Device {
 
     fn sounds(&self) -> bool {
         self.tone.sounds()
+    }
+
+    fn gain(&mut self, side: Side, db: f32) {
+        self.gains.set(side, db);
     }
 
     fn route(&mut self, route: AudioRoute) {

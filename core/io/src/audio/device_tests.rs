@@ -26,7 +26,7 @@ impl Rig {
     }
 
     fn with(effects: Effects) -> Self {
-        let settings = Settings { tones: LocalTones::default(), effects };
+        let settings = Settings { tones: LocalTones::default(), effects, gains: Gains::default() };
         let (sound, keeper, devices) = attended_with(settings);
         Self { sound, keeper, devices, events: Events::default(), now: Instant::ZERO }
     }
@@ -248,6 +248,24 @@ fn a_tone_is_mixed_with_what_calls_say() {
     let heard = rig.devices.listen(3 * FRAME);
     let [least, most] = [heard.iter().min(), heard.iter().max()].map(|sample| i32::from(*sample.unwrap()));
     assert!(least < 0 && most > 1000 && (least + most - 1000).abs() < 100, "about 500: {least} {most}");
+}
+
+#[test]
+fn gains_are_of_what_is_said_and_of_all_that_is_heard_together() {
+    let mut rig = Rig::new();
+    rig.sound.begin(ANN, &rig.events);
+    rig.ticks(2);
+    rig.devices.listen(32);
+    rig.sound.gain(Side::Microphone, 20.0);
+    rig.sound.gain(Side::Loudspeaker, -20.0);
+    assert_eq!(rig.ticks(3), [10_000; FRAME]);
+    for (ann, both) in [(30_000, 6000), (3000, 3300)] {
+        rig.sound.tick_begins(rig.now, &rig.events);
+        rig.sound.hear(ANN, &[ann; FRAME], &rig.events);
+        rig.sound.hear(BOB, &[30_000; FRAME], &rig.events);
+        rig.sound.tick_ends();
+        assert!(rig.devices.listen(2000).contains(&both), "{both}: too loud together, and then softer");
+    }
 }
 
 #[test]

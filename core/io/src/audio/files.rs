@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use media::wav::{Looped, WavError, Writer};
 use phone::MediaId;
 
-use super::{Frame, RATE, Sound};
+use super::{Frame, Gains, RATE, Side, Sound};
 use crate::events::{Event, Events};
 
 /// Begins to play a file.
@@ -28,17 +28,20 @@ pub(crate) struct Files {
     play: Option<PathBuf>,
     record: Option<Recordings>,
     streams: BTreeMap<MediaId, Stream>,
+    /// Those of the next stream.
+    gains: Gains,
 }
 
 impl Files {
-    pub(crate) fn new(play: Option<PathBuf>, record: Option<PathBuf>) -> Self {
-        Self { play, record: record.map(Recordings::to), streams: BTreeMap::new() }
+    pub(crate) fn new(play: Option<PathBuf>, record: Option<PathBuf>, gains: Gains) -> Self {
+        Self { play, record: record.map(Recordings::to), streams: BTreeMap::new(), gains }
     }
 }
 
 impl Sound for Files {
     fn begin(&mut self, media: MediaId, events: &Events) {
-        let stream = Stream::begin(self.play.as_deref(), self.record.as_mut(), events);
+        let mut stream = Stream::begin(self.play.as_deref(), self.record.as_mut(), events);
+        stream.gains = self.gains;
         self.streams.insert(media, stream);
     }
 
@@ -59,6 +62,11 @@ impl Sound for Files {
             Some(stream) => stream.say(frame, events),
             None => frame.fill(0),
         }
+    }
+
+    fn gain(&mut self, side: Side, db: f32) {
+        self.gains.set(side, db);
+        self.streams.values_mut().for_each(|stream| stream.gains.set(side, db));
     }
 }
 
@@ -94,6 +102,7 @@ impl Recordings {
 struct Stream {
     play: Option<(PathBuf, Looped<BufReader<File>>)>,
     record: Option<(PathBuf, Writer<File>)>,
+    gains: Gains,
 }
 
 impl Stream {
@@ -123,12 +132,15 @@ impl Stream {
             self.play = None;
             frame.fill(0);
         }
+        self.gains.microphone.apply(frame);
     }
 
     /// The next 20 ms heard.
     fn hear(&mut self, frame: &Frame, events: &Events) {
         let Some((path, writer)) = &mut self.record else { return };
-        if let Err(e) = writer.write(frame) {
+        let mut frame = *frame;
+        self.gains.loudspeaker.apply(&mut frame);
+        if let Err(e) = writer.write(&frame) {
             recording_ended(events, path, &e);
             self.record = None;
         }
@@ -178,6 +190,28 @@ mod tests {
         let Some(Event::RecordingEnded { reason, .. }) = events.wait(Duration::ZERO) else { panic!("told") };
         assert!(reason.contains("/dev/full cannot be written"), "{reason}");
         assert!(events.wait(Duration::ZERO).is_none());
+    }
+
+    #[test]
+    fn files_are_said_and_kept_as_loud_as_was_asked_from_the_next_frame_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let [play, heard] = ["play.wav", "heard.wav"].map(|name| dir.path().join(name));
+        let mut writer = Writer::new(File::create(&play).unwrap(), RATE).unwrap();
+        writer.write(&[1000; FRAME]).unwrap();
+        drop(writer);
+        let (media, events, mut frame) = (MediaId(1), Events::default(), [0; FRAME]);
+        let mut files = Files::new(Some(play), Some(heard.clone()), Gains::of(20.0, -20.0));
+        files.begin(media, &events);
+        files.say(media, &mut frame, &events);
+        assert_eq!(frame, [10_000; FRAME]);
+        files.hear(media, &frame, &events);
+        files.gain(Side::Microphone, 0.0);
+        files.say(media, &mut frame, &events);
+        files.say(media, &mut frame, &events);
+        assert_eq!(frame, [1000; FRAME]);
+        files.end(media, &events);
+        let kept = std::fs::read(heard).unwrap();
+        assert_eq!(kept[44..], [1000_i16; FRAME].map(i16::to_le_bytes).concat());
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod effects;
 #[cfg(test)]
 mod fake;
 mod files;
+mod gain;
 mod keeper;
 mod lane;
 mod local_tone;
@@ -40,6 +41,7 @@ pub(crate) use fake::{Attendant, FakeDevices, attended};
 #[cfg(test)]
 pub(crate) use files::Files;
 pub(crate) use files::open as open_wav;
+pub(crate) use gain::{Gains, Side};
 pub use local_tone::LocalTones;
 pub use ring::AudioStats;
 pub(crate) use ring::Counters;
@@ -79,11 +81,12 @@ pub struct AudioRoute {
     pub output: Option<i32>,
 }
 
-/// How devices are used.
+/// How what is said and heard is treated; files only by their gains.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) tones: LocalTones,
     pub(crate) effects: Effects,
+    pub(crate) gains: Gains,
 }
 
 /// What the media thread does with sound. In each tick every stream hears and says a frame.
@@ -106,6 +109,8 @@ pub(crate) trait Sound: Send {
     fn sounds(&self) -> bool {
         false
     }
+    /// From now on so much louder.
+    fn gain(&mut self, side: Side, db: f32);
     /// Other devices are to be used.
     fn route(&mut self, _route: AudioRoute) {}
     /// What could not be had may be there now.
@@ -122,8 +127,8 @@ pub(crate) fn sound(
     counters: &Arc<Counters>,
 ) -> io::Result<Box<dyn Sound>> {
     Ok(match audio {
-        Audio::Silent => Box::new(files::Files::new(None, None)),
-        Audio::Files { play, record } => Box::new(files::Files::new(play, record)),
+        Audio::Silent => Box::new(files::Files::new(None, None, settings.gains)),
+        Audio::Files { play, record } => Box::new(files::Files::new(play, record, settings.gains)),
         Audio::Device => Box::new(device::Device::new(backend(), settings, Arc::clone(counters))?),
     })
 }

@@ -22,7 +22,7 @@ use offhook_net::Bind;
 use phone::{MediaId, MediaNews, MediaOrder, Tone};
 use tokio::sync::mpsc;
 
-use crate::audio::{AudioRoute, Sound};
+use crate::audio::{AudioRoute, Side, Sound};
 use crate::capture::Tap;
 use crate::clock;
 use crate::events::{Event, Events};
@@ -50,6 +50,8 @@ pub(crate) enum ToMedia {
     Tone(Option<Tone>),
     /// Sockets are bound to these addresses from now on.
     BindTo(Vec<IpAddr>),
+    /// So much louder from now on.
+    Gain(Side, f32),
     /// Other sound devices are to be used.
     Route(AudioRoute),
     /// A sound device that could not be had may be there now.
@@ -168,6 +170,7 @@ impl Desk {
                 }
             }
             ToMedia::BindTo(bind) => self.bind = bind,
+            ToMedia::Gain(side, db) => self.sound.gain(side, db),
             ToMedia::Route(route) => self.sound.route(route),
             ToMedia::RestartAudio => self.sound.restart(),
             ToMedia::CloseAll => self.close_all(),

@@ -7,7 +7,7 @@ use media::{Codec, Direction, Plan};
 use phone::CallId;
 
 use super::*;
-use crate::audio::{Attendant, FRAME, FakeDevices, Files, attended};
+use crate::audio::{Attendant, FRAME, FakeDevices, Files, Gains, attended};
 use crate::capture::Capture;
 use crate::counting::allocations;
 
@@ -23,7 +23,7 @@ struct Rig {
 
 impl Rig {
     fn new(play: Option<PathBuf>, record: Option<PathBuf>) -> Self {
-        let sound = Box::new(Files::new(play, record));
+        let sound = Box::new(Files::new(play, record, Gains::default()));
         let events = Arc::new(Events::default());
         let (sender, news) = mpsc::channel(64);
         let bind = vec![Ipv4Addr::LOCALHOST.into()];
@@ -270,7 +270,7 @@ fn a_tick_receives_plays_records_captures_and_sends_without_allocating() {
     let (news, _kept) = mpsc::channel(64);
     let config = Config {
         bind: vec![Ipv4Addr::LOCALHOST.into()],
-        sound: Box::new(Files::new(Some(speech), Some(dir.path().join("heard.wav")))),
+        sound: Box::new(Files::new(Some(speech), Some(dir.path().join("heard.wav")), Gains::default())),
         tap: Some(capture.tap()),
         binder: None,
         rng: Rng::from_number(1),
