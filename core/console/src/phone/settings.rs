@@ -74,7 +74,7 @@ fn effects(table: &AudioTable) -> Result<Effects, Failure> {
     ] {
         if asked == Some(true) && !Effects::BUILT {
             return Err(Failure::Usage(format!(
-                "[audio] {name}: this build has none; build it with `--features cpal`"
+                "[audio] {name}: this build has none; build it with `--features device-audio`"
             )));
         }
         *effect = asked.unwrap_or(*effect);
@@ -86,8 +86,9 @@ fn effects(table: &AudioTable) -> Result<Effects, Failure> {
 fn audio(args: &PhoneArgs, table: AudioTable) -> Result<Audio, Failure> {
     let (play, record) = (args.play.clone().or(table.play), args.record.clone().or(table.record));
     match (table.device.unwrap_or(false), play.is_some() || record.is_some()) {
-        (true, false) if !cfg!(feature = "cpal") => Err(Failure::Usage(
-            "[audio] device: this build knows no sound devices; build it with `--features cpal`".into(),
+        (true, false) if !cfg!(feature = "device-audio") => Err(Failure::Usage(
+            "[audio] device: this build knows no sound devices; build it with `--features device-audio`"
+                .into(),
         )),
         (true, false) => Ok(Audio::Device),
         (true, true) if args.play.is_none() && args.record.is_none() => {
