@@ -93,7 +93,7 @@ fn share_of_a_core(codec: Codec, folder: &str) -> Result<f64> {
             }
         }
     }
-    let spent = cpu() - began;
+    let spent = cpu().saturating_sub(began);
     ensure!(ends.iter().all(|(_, session)| session.stats().received >= TICKS - 2), "they heard each other");
     Ok(spent.as_secs_f64() / 2.0 / (TICK * TICKS as u32).as_secs_f64())
 }
@@ -139,7 +139,7 @@ fn mix(folder: &str) -> Result<f64> {
             session.rtcp(now, wall(now));
         }
     }
-    let spent = cpu() - began;
+    let spent = cpu().saturating_sub(began);
     ensure!(parties.iter().all(|session| session.stats().late == 0), "all was played");
     Ok(spent.as_secs_f64() / (TICK * TICKS as u32).as_secs_f64())
 }
