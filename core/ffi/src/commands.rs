@@ -192,7 +192,7 @@ impl Phone {
         self.on(call, Command::HangUp)
     }
 
-    /// Puts a call on hold.
+    /// Puts a call on hold, or the conference that it is in.
     ///
     /// # Errors
     /// `NoSuchCall`.
@@ -200,7 +200,7 @@ impl Phone {
         self.on(call, Command::Hold)
     }
 
-    /// Takes a call off hold; the one that is up is put on hold.
+    /// Takes a call off hold, or the conference that it is in; what is up is put on hold.
     ///
     /// # Errors
     /// `NoSuchCall`.
@@ -208,7 +208,7 @@ impl Phone {
         self.on(call, Command::Resume)
     }
 
-    /// Closes (true) or opens the microphone toward a call.
+    /// Closes (true) or opens the microphone toward a call, or the conference that it is in.
     ///
     /// # Errors
     /// `NoSuchCall`.
@@ -222,6 +222,23 @@ impl Phone {
     /// `ShutDown`.
     pub fn swap(&self) -> Result<(), PhoneError> {
         self.do_it(Command::Swap)
+    }
+
+    /// Merges the call that is up with the youngest of the others: a conference on this phone, of at most three others.
+    /// From then on hold, resume and mute of one are of all.
+    ///
+    /// # Errors
+    /// `ShutDown`.
+    pub fn merge(&self) -> Result<(), PhoneError> {
+        self.do_it(Command::Merge)
+    }
+
+    /// Takes a call out of the conference, to talk to it alone: the others go on hold.
+    ///
+    /// # Errors
+    /// `NoSuchCall`.
+    pub fn split(&self, call: u32) -> Result<(), PhoneError> {
+        self.on(call, Command::Split)
     }
 
     /// Asks the other side to call somebody else; how it goes is in the call's view.

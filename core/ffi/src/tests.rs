@@ -208,6 +208,7 @@ fn wrong_arguments_are_errors_in_words() {
             app.phone.mute(call, true),
             app.phone.transfer(call, "1003".into()),
             app.phone.transfer_to(call, 1),
+            app.phone.split(call),
             app.phone.refresh(call),
             app.phone.dtmf(call, "1".into()),
         ];
@@ -271,6 +272,7 @@ fn after_shutdown_the_last_events_come_and_commands_are_refused() {
         app.phone.call(None, "1002".into()).map(drop),
         app.phone.add_account(settings("1002", &exchange), String::new()).map(drop),
         app.phone.swap(),
+        app.phone.merge(),
         app.phone.network_down(),
         app.phone.push("{}".into()).map(drop),
         app.phone.register(1),

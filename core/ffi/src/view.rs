@@ -32,6 +32,8 @@ pub struct CallView {
     pub codec: Option<String>,
     /// Whether the user closed the microphone.
     pub muted: bool,
+    /// Whether the user has merged it with others: all that say so hear each other, unless they are on hold.
+    pub conference: bool,
     /// How the transfer of this call fares, once one was asked for.
     pub transfer: Option<TransferState>,
     /// The call that this one replaces or was started for, in a transfer.
@@ -67,6 +69,7 @@ impl From<phone::CallView> for CallView {
             name: view.name.map(base::Redacted::into_inner),
             codec: view.codec.map(|codec| codec.name().to_owned()),
             muted: view.muted,
+            conference: view.conference,
             transfer: view.transfer.map(Into::into),
             on_behalf_of: view.on_behalf_of.map(|call| call.0),
             why: view.explanation,

@@ -1,6 +1,6 @@
 //! What the user wants, followed or refused. What one call means for another is decided here.
 //!
-//! One call has the microphone: calling, answering and resuming put the call that is up on hold first.
+//! One call, or one conference, has the microphone: calling, answering and resuming put what is up on hold first.
 
 use std::time::Duration;
 
@@ -72,14 +72,20 @@ impl Phone {
                     Ok(())
                 })
             }
-            Command::Hold(call) => self.with_call(call, |call, desk| call.set_hold(true, desk)),
+            Command::Hold(call) => self.hold(call, true),
             Command::Resume(call) => self.resume(call),
-            Command::Mute(call, on) => self.with_call(call, |call, desk| call.set_mute(on, desk)),
+            Command::Mute(call, on) => self.mute(call, on),
             Command::Swap => self.swap(),
+            Command::Merge => self.merge(),
+            Command::MergeWith { call, other } => self.merge_with(call, other),
+            Command::Split(call) => self.split(call),
             Command::Transfer { call, to } => {
                 let account = self.calls.get(&call).ok_or(Refusal::NoSuchCall)?.account();
                 let to = dialled(self.account(account)?, &to)?;
-                self.with_call(call, |call, desk| call.transfer(ReferTo { to, replaces: None }, None, desk))
+                let to = ReferTo { to, replaces: None };
+                self.with_call(call, |call, desk| call.transfer(to, None, desk))?;
+                self.leave_conference(call);
+                Ok(())
             }
             Command::TransferTo { call, other } => self.transfer_to(call, other),
             Command::Refresh { call, with } => self.with_call(call, |call, desk| call.refresh(with, desk)),
@@ -200,7 +206,7 @@ impl Phone {
     }
 
     fn resume(&mut self, call: CallId) -> Result<(), Refusal> {
-        self.with_call(call, |call, desk| call.set_hold(false, desk))?;
+        self.hold(call, false)?;
         self.hold_others(call);
         Ok(())
     }
@@ -221,6 +227,14 @@ impl Phone {
         self.with_call(call, |call, desk| call.transfer(refer_to, Some(other), desk))?;
         if let Some(other) = self.calls.get_mut(&other) {
             other.hand_over(true);
+        }
+        self.leave_conference(call);
+        if self.calls.get(&other).is_some_and(Call::in_conference) {
+            self.leave_conference(other);
+            // Those who stay are talked to; the two who go hear each other soon.
+            if self.calls.values().any(|it| it.id() != other && it.is_talking()) {
+                self.with_call(other, |other, desk| other.set_hold(true, desk))?;
+            }
         }
         Ok(())
     }
@@ -262,11 +276,14 @@ impl Phone {
         Ok(())
     }
 
-    /// Every other call that the user talks in goes on hold; but the one that `call` was made or came for ends by itself.
+    /// Every other call that the user talks in goes on hold; but not those that `call` is merged with, and the one that
+    /// it was made or came for ends by itself.
     pub(crate) fn hold_others(&mut self, call: CallId) {
+        self.succeed();
         let ends = self.calls.get(&call).and_then(Call::on_behalf_of);
-        let spared = |id| id == call || Some(id) == ends;
-        for (_, other) in self.calls.iter_mut().filter(|(id, other)| !spared(**id) && other.is_talking()) {
+        let together = self.calls.get(&call).is_some_and(Call::in_conference);
+        let spared = |it: &Call| it.id() == call || Some(it.id()) == ends || together && it.in_conference();
+        for other in self.calls.values_mut().filter(|other| !spared(other) && other.is_talking()) {
             // Up and not held: there is nothing to refuse.
             let _ = other.set_hold(true, &mut self.desk);
         }
@@ -324,11 +341,14 @@ fn subject(command: &Command) -> Subject {
         | Command::Mute(call, _)
         | Command::Transfer { call, .. }
         | Command::TransferTo { call, .. }
+        | Command::MergeWith { call, .. }
+        | Command::Split(call)
         | Command::Refresh { call, .. }
         | Command::Dtmf { call, .. }
         | Command::Announce { call, .. } => Subject::Call(*call),
         Command::Message { message, .. } => Subject::Message(*message),
         Command::Swap
+        | Command::Merge
         | Command::DoNotDisturb(_)
         | Command::ForwardTo(_)
         | Command::CallWaiting(_)

@@ -162,14 +162,26 @@ pub enum Command {
     Reject(CallId, u16),
     /// Ends a call in any state.
     HangUp(CallId),
-    /// Puts a call on hold.
+    /// Puts a call on hold; one that was merged, with all that it was merged with.
     Hold(CallId),
-    /// Takes a call off hold; the one that is up is put on hold.
+    /// Takes a call off hold, or the conference that it is in; what is up is put on hold.
     Resume(CallId),
-    /// Closes (true) or opens the microphone toward a call.
+    /// Closes (true) or opens the microphone toward a call, or the conference that it is in.
     Mute(CallId, bool),
     /// Holds the call that is up and resumes the youngest of those on hold.
     Swap,
+    /// Merges the call that is up with the youngest of the others that are up or on hold: a conference on this phone,
+    /// of at most three others.
+    Merge,
+    /// Merges two calls that are up or on hold, and whoever one of them was merged with before.
+    MergeWith {
+        /// Which call.
+        call: CallId,
+        /// And which other.
+        other: CallId,
+    },
+    /// Takes a call out of the conference, to talk to it alone: the others go on hold.
+    Split(CallId),
     /// Blind transfer: the other side is asked to call `to`.
     Transfer {
         /// The call to transfer.

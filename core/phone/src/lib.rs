@@ -7,6 +7,7 @@
 mod account;
 mod call;
 mod commands;
+mod conference;
 mod desk;
 mod dial;
 mod ids;

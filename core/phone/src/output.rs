@@ -34,6 +34,8 @@ pub enum Output {
 pub enum MediaOrder {
     /// Get a socket and answer `Ready` or `Failed`.
     Prepare {
+        /// Whose stream it will be.
+        call: CallId,
         /// The address it will have to reach, where that is known: picks IPv4 or IPv6 and the local address.
         toward: Option<IpAddr>,
     },
@@ -43,6 +45,9 @@ pub enum MediaOrder {
     Change(media::Plan),
     /// Send silence instead of the microphone (true), or the microphone.
     Mute(bool),
+    /// Let those that are mixed hear each other (true) beside the microphone, or this one be heard by the user alone.
+    /// `Mute` is of the microphone only.
+    Mix(bool),
     /// Press these keys, after those that were ordered before: never to one who takes no digits.
     Dtmf(Keys),
     /// Play these keys as tones in the voice, after those that were ordered before.

@@ -164,8 +164,10 @@ impl Phone {
 
     /// Forgets what is over, and says goodbye when nothing is left.
     fn sweep(&mut self) {
+        self.succeed();
+        self.calls.retain(|_, call| !call.is_over());
+        self.dissolve();
         let Self { desk, accounts, calls, .. } = self;
-        calls.retain(|_, call| !call.is_over());
         accounts.retain(|_, account| !account.forget(desk));
         let quiet = calls.is_empty() && accounts.values().all(Registration::is_off) && desk.agent.is_idle();
         if self.goodbye == Goodbye::Saying && quiet {

@@ -30,6 +30,8 @@ pub struct CallView {
     pub codec: Option<Codec>,
     /// Whether the user closed the microphone.
     pub muted: bool,
+    /// Whether the user has merged it with others: all that say so hear each other, unless they are on hold.
+    pub conference: bool,
     /// How the transfer of this call fares, once one was asked for.
     pub transfer: Option<Transfer>,
     /// The call that this one replaces or was started for, in a transfer.

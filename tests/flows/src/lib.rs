@@ -7,6 +7,7 @@
 #![cfg(test)]
 
 mod codecs;
+mod conference;
 mod forking;
 mod forwarding;
 mod hold;

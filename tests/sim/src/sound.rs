@@ -33,8 +33,12 @@ pub(crate) struct Stream {
     /// What was last agreed.
     pub(crate) plan: Option<Plan>,
     pub(crate) muted: bool,
+    /// In the conference of its phone.
+    pub(crate) mixed: bool,
     session: Option<Session>,
     phase: f64,
+    /// The last frame that was heard.
+    last: [i16; FRAME],
     heard: Vec<i16>,
 }
 
@@ -47,7 +51,16 @@ pub(crate) struct Packet {
 
 impl Stream {
     pub(crate) fn new(local: SocketAddr) -> Self {
-        Self { local, plan: None, muted: false, session: None, phase: 0.0, heard: Vec::new() }
+        Self {
+            local,
+            plan: None,
+            muted: false,
+            mixed: false,
+            session: None,
+            phase: 0.0,
+            last: [0; FRAME],
+            heard: Vec::new(),
+        }
     }
 
     /// Our RTCP address.
@@ -60,20 +73,11 @@ impl Stream {
         match &mut self.session {
             Some(session) => session.replan(plan.clone(), now),
             None if sound => {
-                let mut session = Session::new(plan.clone(), SAMPLE_RATE, rng.split(), now);
-                session.set_mute(self.muted);
-                self.session = Some(session);
+                self.session = Some(Session::new(plan.clone(), SAMPLE_RATE, rng.split(), now));
             }
             None => {}
         }
         self.plan = Some(plan);
-    }
-
-    pub(crate) fn set_mute(&mut self, on: bool) {
-        self.muted = on;
-        if let Some(session) = &mut self.session {
-            session.set_mute(on);
-        }
     }
 
     pub(crate) fn press(&mut self, keys: &Keys) {
@@ -103,14 +107,17 @@ impl Stream {
         }
     }
 
-    /// 20 ms pass: hums a frame, listens to a frame.
-    pub(crate) fn frame(&mut self, tone: f64, now: Instant, out: &mut Vec<Packet>) {
+    /// 20 ms pass: hums a frame, over it the others of the conference, and listens to a frame.
+    pub(crate) fn frame(&mut self, tone: f64, mix: &Mix, now: Instant, out: &mut Vec<Packet>) {
         let (local, control) = (self.local, self.control());
         let Some(session) = &mut self.session else { return };
         let mut frame = [0; FRAME];
         for sample in &mut frame {
             self.phase = (self.phase + TAU * tone / f64::from(SAMPLE_RATE)) % TAU;
-            *sample = (self.phase.sin() * 8000.0) as i16;
+            *sample = if self.muted { 0 } else { (self.phase.sin() * 8000.0) as i16 };
+        }
+        if self.mixed {
+            mix.lay_over(&mut frame, &self.last);
         }
         let mut push = |o: media::Outgoing<'_>| {
             let from = if o.rtcp_port { control } else { local };
@@ -125,8 +132,8 @@ impl Stream {
         if let Some(o) = session.rtcp(now, wall(now)) {
             push(o);
         }
-        session.playout(&mut frame, now);
-        self.heard.extend_from_slice(&frame);
+        session.playout(&mut self.last, now);
+        self.heard.extend_from_slice(&self.last);
         let old = self.heard.len().saturating_sub(KEPT);
         self.heard.drain(..old);
     }
@@ -138,6 +145,31 @@ impl Stream {
 
     pub(crate) fn stats(&self) -> Option<media::Stats> {
         self.session.as_ref().map(Session::stats)
+    }
+}
+
+/// What was last heard by all in a phone's conference.
+pub(crate) struct Mix([i32; FRAME]);
+
+impl Default for Mix {
+    fn default() -> Self {
+        Self([0; FRAME])
+    }
+}
+
+impl Mix {
+    pub(crate) fn add(&mut self, stream: &Stream) {
+        if stream.mixed {
+            self.0.iter_mut().zip(&stream.last).for_each(|(sum, heard)| *sum += i32::from(*heard));
+        }
+    }
+
+    /// All but `own`.
+    fn lay_over(&self, said: &mut [i16; FRAME], own: &[i16; FRAME]) {
+        for ((said, sum), own) in said.iter_mut().zip(&self.0).zip(own) {
+            let all = i32::from(*said) + sum - i32::from(*own);
+            *said = all.clamp(i16::MIN.into(), i16::MAX.into()) as i16;
+        }
     }
 }
 

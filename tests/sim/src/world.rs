@@ -450,7 +450,7 @@ impl World {
     fn media(&mut self, node: NodeId, media: MediaId, order: MediaOrder) {
         let Machine::Phone(handset) = &mut self.nodes[node.0].machine else { return };
         match order {
-            MediaOrder::Prepare { toward } => {
+            MediaOrder::Prepare { toward, .. } => {
                 let ip = toward.and_then(|t| self.wire.source(node, t)).unwrap_or(self.nodes[node.0].ips[0]);
                 let local = SocketAddr::new(ip, self.wire.port());
                 let stream = Stream::new(local);
@@ -471,7 +471,12 @@ impl World {
             }
             MediaOrder::Mute(on) => {
                 if let Some(stream) = handset.streams.get_mut(&media) {
-                    stream.set_mute(on);
+                    stream.muted = on;
+                }
+            }
+            MediaOrder::Mix(on) => {
+                if let Some(stream) = handset.streams.get_mut(&media) {
+                    stream.mixed = on;
                 }
             }
             MediaOrder::Dtmf(keys) => {
@@ -501,9 +506,11 @@ impl World {
         let tell_quality = now.as_nanos() % (QUALITY.as_nanos() as u64) < FRAME.as_nanos() as u64;
         for (i, node) in self.nodes.iter_mut().enumerate() {
             if let Machine::Phone(handset) = &mut node.machine {
+                let mut mix = sound::Mix::default();
+                handset.streams.values().for_each(|stream| mix.add(stream));
                 for (media, stream) in handset.streams.iter_mut().filter(|(_, s)| s.sounds()) {
                     any = true;
-                    stream.frame(sound::tone(i), now, &mut packets);
+                    stream.frame(sound::tone(i), &mix, now, &mut packets);
                     while let Some((digit, way)) = stream.poll_digit() {
                         let news = News::Media { media: *media, news: MediaNews::Dtmf { digit, way } };
                         self.agenda.push_back((NodeId(i), news));

@@ -153,6 +153,16 @@ impl Desk {
                 Command::TransferTo { call: CallId(call), other: CallId(other) }
             }
             Request::Swap => Command::Swap,
+            Request::Merge { calls } => {
+                let Some((first, others)) = calls.split_first() else {
+                    return self.handle.command(Command::Merge);
+                };
+                for other in others {
+                    self.handle.command(Command::MergeWith { call: CallId(*first), other: CallId(*other) });
+                }
+                return;
+            }
+            Request::Split { call } => Command::Split(CallId(call)),
             Request::Message { to, text } => {
                 self.messages += 1;
                 Command::Message {

@@ -71,6 +71,8 @@ pub(crate) struct Call {
     codec: Option<&'static str>,
     encrypted: &'static str,
     muted: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    conference: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     transfer: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -201,6 +203,7 @@ impl From<&CallView> for Call {
             codec: view.codec.map(media::Codec::name),
             encrypted: "none",
             muted: view.muted,
+            conference: view.conference,
             transfer: view.transfer.map(|transfer| match transfer {
                 Transfer::Asking => "asking",
                 Transfer::Trying => "trying",
@@ -304,6 +307,7 @@ mod tests {
             name: None,
             codec: None,
             muted: false,
+            conference: false,
             transfer: None,
             on_behalf_of: None,
             status: Some(486),

@@ -75,6 +75,7 @@ fn call_line(call: &CallView, now: Instant) -> String {
     parts.extend(call.answered.map(|answered| clock(now.since(answered))));
     parts.extend(call.codec.map(|codec| codec.name().into()));
     parts.extend(call.muted.then(|| "muted".into()));
+    parts.extend(call.conference.then(|| "conference".into()));
     parts.join("  ")
 }
 
@@ -209,6 +210,7 @@ mod tests {
             name: Some(Redacted::new("Bob".into())),
             codec: Some(media::Codec::Pcma),
             muted: true,
+            conference: true,
             transfer: None,
             on_behalf_of: None,
             status: None,
@@ -223,7 +225,7 @@ mod tests {
     #[test]
     fn a_call_is_one_line_with_its_timer() {
         let line = call_line(&view(), Instant::from_millis(63_000));
-        assert_eq!(line, "3 <- Bob (1002)  active  1:02  PCMA  muted");
+        assert_eq!(line, "3 <- Bob (1002)  active  1:02  PCMA  muted  conference");
     }
 
     #[test]

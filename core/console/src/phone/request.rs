@@ -11,22 +11,66 @@ use crate::config::parts::NOT_IN_THIS_BUILD;
 /// One thing asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
-    Call { to: String },
-    Answer { call: u32 },
-    Reject { call: u32, status: u16 },
-    HangUp { call: u32 },
-    Hold { call: u32 },
-    Resume { call: u32 },
-    Mute { call: u32, on: bool },
-    Progress { call: u32 },
-    Refresh { call: u32, update: bool },
-    Dtmf { call: u32, digits: String },
-    Transfer { call: u32, to: String },
-    TransferTo { call: u32, other: u32 },
+    Call {
+        to: String,
+    },
+    Answer {
+        call: u32,
+    },
+    Reject {
+        call: u32,
+        status: u16,
+    },
+    HangUp {
+        call: u32,
+    },
+    Hold {
+        call: u32,
+    },
+    Resume {
+        call: u32,
+    },
+    Mute {
+        call: u32,
+        on: bool,
+    },
+    Progress {
+        call: u32,
+    },
+    Refresh {
+        call: u32,
+        update: bool,
+    },
+    Dtmf {
+        call: u32,
+        digits: String,
+    },
+    Transfer {
+        call: u32,
+        to: String,
+    },
+    TransferTo {
+        call: u32,
+        other: u32,
+    },
     Swap,
-    Message { to: String, text: String },
-    DoNotDisturb { on: bool },
-    Forward { to: Option<String> },
+    /// These with each other; none: the call that is up with the youngest other.
+    Merge {
+        calls: Vec<u32>,
+    },
+    Split {
+        call: u32,
+    },
+    Message {
+        to: String,
+        text: String,
+    },
+    DoNotDisturb {
+        on: bool,
+    },
+    Forward {
+        to: Option<String>,
+    },
     Register,
     Unregister,
     NetworkUp(IpAddr),
@@ -55,6 +99,9 @@ enum Line {
     Dtmf { call: u32, digits: String },
     Transfer { call: u32, to: Option<String>, replaces: Option<u32> },
     Swap,
+    Merge { call: Option<u32>, other: Option<u32> },
+    Conference { calls: Vec<u32> },
+    Split { call: u32 },
     Message { to: String, text: String },
     Dnd { on: bool },
     Forward { to: Option<String> },
@@ -63,7 +110,6 @@ enum Line {
     Network { up: Option<IpAddr>, down: Option<serde_json::Value> },
     Status,
     Quit,
-    Conference,
     Watch,
     Presence,
     Balance,
@@ -97,6 +143,12 @@ impl Request {
             Line::Transfer { call, to: None, replaces: Some(other) } => Self::TransferTo { call, other },
             Line::Transfer { .. } => return Err("a transfer needs either `to` or `replaces`".into()),
             Line::Swap => Self::Swap,
+            Line::Merge { call: Some(call), other: Some(other) } => Self::Merge { calls: vec![call, other] },
+            Line::Merge { call: None, other: None } => Self::Merge { calls: Vec::new() },
+            Line::Merge { .. } => return Err("a merge needs both `call` and `other`, or neither".into()),
+            Line::Conference { calls } if calls.len() >= 2 => Self::Merge { calls },
+            Line::Conference { .. } => return Err("a conference needs two `calls` or more".into()),
+            Line::Split { call } => Self::Split { call },
             Line::Message { to, text } => Self::Message { to, text },
             Line::Dnd { on } => Self::DoNotDisturb { on },
             Line::Forward { to } => Self::Forward { to },
@@ -107,7 +159,6 @@ impl Request {
             Line::Network { .. } => return Err("network needs either `up` with an address or `down`".into()),
             Line::Status => Self::Status,
             Line::Quit => Self::Quit,
-            Line::Conference => return later("conference"),
             Line::Watch => return later("watch"),
             Line::Presence => return later("presence"),
             Line::Balance => return later("balance"),
@@ -148,6 +199,9 @@ impl Request {
                 None => Self::Transfer { call: current()?, to: target("transfer to")? },
             },
             "swap" => Self::Swap,
+            "merge" if rest.is_empty() => Self::Merge { calls: Vec::new() },
+            "merge" => Self::Merge { calls: vec![current()?, number()?] },
+            "split" => Self::Split { call: number()? },
             "message" => match rest.split_once(' ') {
                 Some((to, text)) => Self::Message { to: to.into(), text: text.trim().into() },
                 None => return Err("message whom, and what?".into()),
@@ -158,7 +212,7 @@ impl Request {
             "unregister" => Self::Unregister,
             "status" => Self::Status,
             "quit" | "exit" => Self::Quit,
-            "conference" | "watch" | "presence" | "balance" | "history" => {
+            "watch" | "presence" | "balance" | "history" => {
                 return Err(format!("{verb} is {NOT_IN_THIS_BUILD}"));
             }
             // A number or a URI by itself is called.
@@ -174,6 +228,7 @@ impl Request {
 pub(crate) const HELP: &[&str] = &[
     "1002           call a number, sip: or tel: URI    answer, reject, hangup [CALL]",
     "hold, resume, mute, unmute [CALL]                 swap                 dtmf 12#",
+    "merge [CALL]   into a conference                  split [CALL]   out of it",
     "transfer 1003  blind    transfer #2  to call 2    message 1002 TEXT",
     "dnd on|off     forward 1003|off                   register, unregister, quit",
 ];
@@ -205,6 +260,10 @@ mod tests {
             (r#"{"cmd":"transfer","call":1,"to":"1003"}"#, Request::Transfer { call: 1, to: "1003".into() }),
             (r#"{"cmd":"transfer","call":1,"replaces":2}"#, Request::TransferTo { call: 1, other: 2 }),
             (r#"{"cmd":"swap"}"#, Request::Swap),
+            (r#"{"cmd":"merge"}"#, Request::Merge { calls: vec![] }),
+            (r#"{"cmd":"conference","calls":[1,2,3]}"#, Request::Merge { calls: vec![1, 2, 3] }),
+            (r#"{"cmd":"merge","call":1,"other":2}"#, Request::Merge { calls: vec![1, 2] }),
+            (r#"{"cmd":"split","call":1}"#, Request::Split { call: 1 }),
             (
                 r#"{"cmd":"message","to":"1002","text":"hi"}"#,
                 Request::Message { to: "1002".into(), text: "hi".into() },
@@ -228,6 +287,8 @@ mod tests {
             assert!(json(line).unwrap_err().ends_with("is not in this build"), "{line}");
         }
         assert!(json(r#"{"cmd":"transfer","call":1}"#).unwrap_err().contains("either"));
+        assert!(json(r#"{"cmd":"merge","call":1}"#).unwrap_err().contains("neither"));
+        assert!(json(r#"{"cmd":"conference","calls":[1]}"#).unwrap_err().contains("two"));
     }
 
     #[test]
@@ -245,6 +306,10 @@ mod tests {
         assert_eq!(typed(" hold 2 "), Ok(Request::Hold { call: 2 }));
         assert_eq!(typed("transfer 1003"), Ok(Request::Transfer { call: 3, to: "1003".into() }));
         assert_eq!(typed("transfer #2"), Ok(Request::TransferTo { call: 3, other: 2 }));
+        assert_eq!(typed("merge"), Ok(Request::Merge { calls: vec![] }));
+        assert_eq!(typed("merge 2"), Ok(Request::Merge { calls: vec![3, 2] }));
+        assert_eq!(typed("split"), Ok(Request::Split { call: 3 }));
+        assert!(typed("merge x").unwrap_err().contains("`x`"));
         assert_eq!(typed("dtmf 12#"), Ok(Request::Dtmf { call: 3, digits: "12#".into() }));
         assert!(typed("dtmf").unwrap_err().contains("which digits"));
         assert_eq!(typed("dnd off"), Ok(Request::DoNotDisturb { on: false }));

@@ -1,8 +1,10 @@
-//! The media of all calls, on one thread: every 20 ms one wake receives, hears, says, captures and sends.
+//! The media of all calls, on one thread: every 20 ms one wake receives and hears all, then says, captures and sends
+//! all.
 //!
 //! Between calls it sleeps on its orders; in a call, on the boot-time clock. Nothing is allocated, locked or logged per
 //! packet. Knows sockets and time, and nothing of SIP or sound devices; what a packet means is `media`'s.
 
+mod mix;
 mod socket;
 mod stream;
 #[cfg(test)]
@@ -28,8 +30,9 @@ use crate::clock;
 use crate::events::{Event, Events};
 use crate::fence::fenced;
 
+use mix::Mix;
 use socket::{Moment, Reader};
-use stream::Stream;
+use stream::{Stream, Tick};
 
 /// What one wake handles.
 const TICK: Duration = Duration::from_millis(20);
@@ -101,6 +104,7 @@ struct Desk {
     rng: Rng,
     streams: BTreeMap<MediaId, Stream>,
     reader: Reader,
+    mix: Mix,
     events: Arc<Events>,
     news: mpsc::Sender<News>,
     /// When the next tick is due; `None` while nothing is open.
@@ -118,6 +122,7 @@ impl Desk {
             rng,
             streams: BTreeMap::new(),
             reader: Reader::new(),
+            mix: Mix::new(),
             events,
             news,
             next: None,
@@ -187,7 +192,7 @@ impl Desk {
 
     fn follow(&mut self, media: MediaId, order: MediaOrder) {
         match order {
-            MediaOrder::Prepare { toward } => {
+            MediaOrder::Prepare { call: _, toward } => {
                 match Stream::prepare(&self.bind, toward, self.binder.as_deref()) {
                     Ok(stream) => {
                         let local = stream.local();
@@ -211,6 +216,11 @@ impl Desk {
             MediaOrder::Mute(on) => {
                 if let Some(stream) = self.streams.get_mut(&media) {
                     stream.mute(on);
+                }
+            }
+            MediaOrder::Mix(on) => {
+                if let Some(stream) = self.streams.get_mut(&media) {
+                    stream.mix(on);
                 }
             }
             MediaOrder::Dtmf(keys) => {
@@ -268,10 +278,21 @@ impl Desk {
     }
 
     fn tick(&mut self, present: Moment) {
-        let sound = &mut *self.sound;
-        sound.tick_begins(present.now, &self.events);
+        let mut tick = Tick {
+            present,
+            reader: &mut self.reader,
+            tap: self.tap.as_mut(),
+            sound: &mut *self.sound,
+            mix: &mut self.mix,
+            events: &self.events,
+        };
+        tick.sound.tick_begins(present.now, tick.events);
+        tick.mix.clear();
         for (media, stream) in &mut self.streams {
-            stream.tick(*media, present, &mut self.reader, self.tap.as_mut(), sound, &self.events);
+            stream.hear(*media, &mut tick);
+        }
+        for (media, stream) in &mut self.streams {
+            stream.say(*media, &mut tick);
             if let Some(stats) = stream.quality(present.now) {
                 // The next will do when the phone has no time for this one.
                 let _ = self.news.try_send((*media, MediaNews::Quality(stats)));
@@ -284,7 +305,7 @@ impl Desk {
                 let _ = self.news.try_send((*media, MediaNews::Dtmf { digit, way }));
             }
         }
-        sound.tick_ends();
+        self.sound.tick_ends();
     }
 
     fn flush(&mut self) {

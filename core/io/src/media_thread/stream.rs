@@ -12,8 +12,9 @@ use media::{Outgoing, Plan, Session, Stats};
 use offhook_net::Bind;
 use phone::MediaId;
 
+use super::mix::Mix;
 use super::socket::{Moment, Reader, Sockets};
-use crate::audio::{FRAME, RATE, Sound};
+use crate::audio::{FRAME, Frame, RATE, Sound};
 use crate::capture::{Tap, Way, ends};
 use crate::clock::ntp;
 use crate::events::Events;
@@ -25,17 +26,31 @@ const STALE: Duration = Duration::from_millis(200);
 /// Datagrams read from one socket in one tick; a flood waits, and the kernel drops what is too much.
 const READS: usize = 64;
 
+/// What all streams work with in a tick.
+pub(super) struct Tick<'a> {
+    pub(super) present: Moment,
+    pub(super) reader: &'a mut Reader,
+    pub(super) tap: Option<&'a mut Tap>,
+    pub(super) sound: &'a mut dyn Sound,
+    pub(super) mix: &'a mut Mix,
+    pub(super) events: &'a Events,
+}
+
 #[derive(Debug)]
 pub(super) struct Stream {
     sockets: Sockets,
     // On the heap: its buffers are large, and the map of streams moves what it holds.
     open: Option<Box<Open>>,
     muted: bool,
+    /// In the conference: its voice and the others' are mixed.
+    mixed: bool,
 }
 
 #[derive(Debug)]
 struct Open {
     session: Session,
+    /// In this tick.
+    heard: Frame,
     next_quality: Instant,
 }
 
@@ -57,7 +72,7 @@ impl Stream {
         })?;
         let sockets = shown(bind, toward).and_then(|shown| Sockets::bind(bind, shown, binder));
         let sockets = sockets.map_err(|e| format!("no port can be had for the audio: {e}"))?;
-        Ok(Self { sockets, open: None, muted: false })
+        Ok(Self { sockets, open: None, muted: false, mixed: false })
     }
 
     pub(super) fn local(&self) -> SocketAddr {
@@ -79,13 +94,13 @@ impl Stream {
     pub(super) fn open(&mut self, plan: Plan, rng: Rng, reader: &mut Reader) {
         let present = Moment::read();
         let mut session = Session::new(plan, RATE, rng, present.now);
-        session.set_mute(self.muted);
         while let Some(got) = reader.read(&self.sockets.rtp, present) {
             if present.now.since(got.at.now) < STALE {
                 session.packet(got.bytes, got.from, false, got.at.now, ntp(got.at.wall));
             }
         }
-        self.open = Some(Box::new(Open { session, next_quality: present.now + QUALITY_EVERY }));
+        let next_quality = present.now + QUALITY_EVERY;
+        self.open = Some(Box::new(Open { session, heard: [0; FRAME], next_quality }));
     }
 
     pub(super) fn change(&mut self, plan: Plan) {
@@ -96,9 +111,10 @@ impl Stream {
 
     pub(super) fn mute(&mut self, on: bool) {
         self.muted = on;
-        if let Some(open) = &mut self.open {
-            open.session.set_mute(on);
-        }
+    }
+
+    pub(super) fn mix(&mut self, on: bool) {
+        self.mixed = on;
     }
 
     pub(super) fn press(&mut self, keys: &Keys) {
@@ -118,39 +134,47 @@ impl Stream {
         self.open.as_mut()?.session.poll_digit()
     }
 
-    /// Receives, hears, says, sends: 20 ms of each.
-    pub(super) fn tick(
-        &mut self,
-        media: MediaId,
-        present: Moment,
-        reader: &mut Reader,
-        mut tap: Option<&mut Tap>,
-        sound: &mut dyn Sound,
-        events: &Events,
-    ) {
-        let Some(open) = &mut self.open else { return };
-        let session = &mut open.session;
+    /// Receives, and hears 20 ms.
+    pub(super) fn hear(&mut self, media: MediaId, tick: &mut Tick<'_>) {
+        let Some(Open { session, heard, .. }) = self.open.as_deref_mut() else { return };
+        let present = tick.present;
         let rtcp = (&self.sockets.rtcp, self.sockets.local_rtcp(), true);
         for (socket, local, is_rtcp_port) in [(&self.sockets.rtp, self.sockets.local, false), rtcp] {
             for _ in 0..READS {
-                let Some(got) = reader.read(socket, present) else { break };
-                if let Some(tap) = &mut tap {
+                let Some(got) = tick.reader.read(socket, present) else { break };
+                if let Some(tap) = &mut tick.tap {
                     tap.media(Way::In, ends(local, got.from), got.at.wall, got.bytes);
                 }
                 session.packet(got.bytes, got.from, is_rtcp_port, got.at.now, ntp(got.at.wall));
             }
         }
+        session.playout(heard, present.now);
+        tick.sound.hear(media, heard, tick.events);
+        if self.mixed {
+            tick.mix.add(heard);
+        }
+    }
+
+    /// Says 20 ms, and sends. All streams have heard theirs by now.
+    pub(super) fn say(&mut self, media: MediaId, tick: &mut Tick<'_>) {
+        let Some(Open { session, heard, .. }) = self.open.as_deref_mut() else { return };
+        let present = tick.present;
         let mut frame = [0; FRAME];
-        session.playout(&mut frame, present.now);
-        sound.hear(media, &frame, events);
-        sound.say(media, &mut frame, events);
+        tick.sound.say(media, &mut frame, tick.events);
+        // Only the microphone is closed: what is laid over it goes out.
+        if self.muted {
+            frame.fill(0);
+        }
+        if self.mixed {
+            tick.mix.lay_over(&mut frame, heard);
+        }
         let mut packet = session.captured(&frame, present.now);
         while let Some(outgoing) = packet {
-            send(&self.sockets, outgoing, present, tap.as_deref_mut());
+            send(&self.sockets, outgoing, present, tick.tap.as_deref_mut());
             packet = session.next_packet();
         }
         if let Some(report) = session.rtcp(present.now, ntp(present.wall)) {
-            send(&self.sockets, report, present, tap);
+            send(&self.sockets, report, present, tick.tap.as_deref_mut());
         }
     }
 

@@ -12,6 +12,7 @@ use crate::capture::Capture;
 use crate::counting::allocations;
 
 const MEDIA: MediaId = MediaId(1);
+const CALL: CallId = CallId(7);
 
 struct Rig {
     orders: Option<SyncSender<ToMedia>>,
@@ -43,7 +44,7 @@ impl Rig {
     }
 
     fn prepare(&mut self) -> SocketAddr {
-        self.order(MediaOrder::Prepare { toward: Some(Ipv4Addr::LOCALHOST.into()) });
+        self.order(MediaOrder::Prepare { call: CALL, toward: Some(Ipv4Addr::LOCALHOST.into()) });
         match self.news.blocking_recv() {
             Some((MEDIA, MediaNews::Ready { local })) => local,
             other => panic!("{other:?} where a stream should be ready"),
@@ -131,7 +132,7 @@ fn a_panic_fails_its_streams_and_the_next_call_works() {
 #[test]
 fn a_family_without_a_network_is_a_sentence() {
     let mut rig = Rig::new(None, None);
-    rig.order(MediaOrder::Prepare { toward: Some("2001:db8::1".parse().unwrap()) });
+    rig.order(MediaOrder::Prepare { call: CALL, toward: Some("2001:db8::1".parse().unwrap()) });
     let Some((_, MediaNews::Failed { reason })) = rig.news.blocking_recv() else { panic!("failed") };
     assert_eq!(reason, "there is no IPv6 network for the audio");
     rig.stop();
@@ -158,7 +159,7 @@ impl Side {
     }
 
     fn prepare(&mut self) -> SocketAddr {
-        self.desk.follow(MEDIA, MediaOrder::Prepare { toward: None });
+        self.desk.follow(MEDIA, MediaOrder::Prepare { call: CALL, toward: None });
         match self.news.try_recv() {
             Ok((MEDIA, MediaNews::Ready { local })) => local,
             other => panic!("{other:?} where a stream should be ready"),
@@ -277,7 +278,7 @@ fn a_tick_receives_plays_records_captures_and_sends_without_allocating() {
     };
     let mut desk = Desk::new(config, Arc::default(), news);
     let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    desk.follow(MEDIA, MediaOrder::Prepare { toward: None });
+    desk.follow(MEDIA, MediaOrder::Prepare { call: CALL, toward: None });
     desk.follow(MEDIA, MediaOrder::Open(plan(peer.local_addr().unwrap())));
     let (mut present, mut room, mut before) = (Moment::read(), [0; 1500], 0);
     for tick in 0..90 {
@@ -292,4 +293,117 @@ fn a_tick_receives_plays_records_captures_and_sends_without_allocating() {
         peer.send_to(&room[..length], from).unwrap();
     }
     assert_eq!(allocations() - before, 0);
+}
+
+/// Somebody who says one level all the time, in RTP.
+struct Hummer {
+    socket: UdpSocket,
+    /// In mu-law.
+    code: u8,
+    sent: u16,
+}
+
+impl Hummer {
+    fn new(level: i16) -> Self {
+        let off = |code: &u8| (i32::from(media::g711::from_mu_law(*code)) - i32::from(level)).abs();
+        let code = (0..=u8::MAX).min_by_key(off).unwrap();
+        Self { socket: UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), code, sent: 0 }
+    }
+
+    fn hum(&mut self, to: SocketAddr) {
+        let timestamp = u32::from(self.sent) * 160;
+        let ssrc = self.code.into();
+        let header =
+            media::rtp::Header { marker: false, payload_type: 0, sequence: self.sent, timestamp, ssrc };
+        let mut packet = header.write().to_vec();
+        packet.resize(packet.len() + 160, self.code);
+        self.socket.send_to(&packet, to).unwrap();
+        self.sent += 1;
+    }
+
+    /// The level of the next packet that it gets.
+    fn hears(&self) -> i16 {
+        let mut room = [0; 1500];
+        loop {
+            let (length, _) = self.socket.recv_from(&mut room).unwrap();
+            if !media::rtp::is_rtcp(&room[..length]) {
+                return media::g711::from_mu_law(room[length - 80]);
+            }
+        }
+    }
+}
+
+/// Ann's calls with those who hum these levels, in a conference; her microphone is at 1000.
+struct Conference {
+    desk: Desk,
+    present: Moment,
+    hummers: [Hummer; 3],
+    locals: [SocketAddr; 3],
+    _news: mpsc::Receiver<News>,
+    _dir: tempfile::TempDir,
+}
+
+impl Conference {
+    fn of(levels: [i16; 3]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let speech = dir.path().join("speech.wav");
+        let mut writer = media::wav::Writer::new(std::fs::File::create(&speech).unwrap(), 8000).unwrap();
+        writer.write(&[1000; 8000]).unwrap();
+        drop(writer);
+        let (sender, mut news) = mpsc::channel(64);
+        let sound = Box::new(Files::new(Some(speech), None, Gains::default()));
+        let (bind, rng) = (vec![Ipv4Addr::LOCALHOST.into()], Rng::from_number(1));
+        let config = Config { bind, sound, tap: None, binder: None, rng };
+        let mut desk = Desk::new(config, Arc::default(), sender);
+        let hummers = levels.map(Hummer::new);
+        let locals = [1, 2, 3].map(|n| {
+            desk.follow(MediaId(n), MediaOrder::Prepare { call: CallId(n), toward: None });
+            let hummer = &hummers[n as usize - 1];
+            desk.follow(MediaId(n), MediaOrder::Open(plan(hummer.socket.local_addr().unwrap())));
+            desk.follow(MediaId(n), MediaOrder::Mix(true));
+            match news.try_recv() {
+                Ok((_, MediaNews::Ready { local })) => local,
+                other => panic!("{other:?} where a stream should be ready"),
+            }
+        });
+        let wall = clock::wall() + Duration::from_secs(3600);
+        let present = Moment { now: clock::now(), wall };
+        Self { desk, present, hummers, locals, _news: news, _dir: dir }
+    }
+
+    /// What each is told, after a second of humming.
+    fn heard(&mut self) -> [i16; 3] {
+        let mut heard = [0; 3];
+        for _ in 0..50 {
+            for (hummer, local) in self.hummers.iter_mut().zip(self.locals) {
+                hummer.hum(local);
+            }
+            self.desk.streams.values().for_each(Stream::await_packet);
+            self.present.now += TICK;
+            self.present.wall += TICK;
+            self.desk.tick(self.present);
+            heard = [0, 1, 2].map(|n| self.hummers[n].hears());
+        }
+        heard
+    }
+}
+
+fn close_to(found: [i16; 3], wanted: [i32; 3]) {
+    let off = |(found, wanted): (&i16, &i32)| (i32::from(*found) - wanted).abs() * 20 > wanted.abs() + 200;
+    assert!(!found.iter().zip(&wanted).any(off), "{found:?} where {wanted:?} should be heard");
+}
+
+#[test]
+fn in_a_conference_each_hears_the_microphone_and_all_others_and_not_itself() {
+    let mut conference = Conference::of([2000, 4000, 8000]);
+    close_to(conference.heard(), [13_000, 11_000, 7000]);
+    let before = allocations();
+    conference.desk.tick(conference.present);
+    assert_eq!(allocations() - before, 0);
+    conference.hummers.iter().for_each(|hummer| assert_ne!(hummer.hears(), 0));
+
+    conference.desk.follow(MediaId(1), MediaOrder::Mute(true));
+    close_to(conference.heard(), [12_000, 11_000, 7000]);
+    conference.desk.follow(MediaId(1), MediaOrder::Mix(false));
+    close_to(conference.heard(), [0, 9000, 5000]);
 }

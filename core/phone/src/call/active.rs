@@ -128,6 +128,7 @@ impl Call {
     /// A call on hold hears silence: whoever puts it there does not want to be overheard. Packets go on, to keep the way
     /// through NATs open.
     fn silence(&mut self, desk: &mut Desk) {
+        self.mix(desk);
         let on = self.muted || (self.hold && matches!(self.phase, Phase::Up));
         self.streams.silence(on, desk);
     }

@@ -59,7 +59,7 @@ impl Call {
         announced: Option<Self>,
         desk: &mut Desk,
     ) -> Self {
-        let streams = Streams::prepare(call.toward, desk);
+        let streams = Streams::prepare(parties.id, call.toward, desk);
         let wish = if call.replaces.is_some() || call.answered { Wish::Answer } else { Wish::Ring };
         let phase = Phase::Incoming(Alerting { offer: call.offer, wish, early: None });
         let mut it = Self::new(parties, phase, streams, desk);

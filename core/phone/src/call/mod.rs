@@ -6,6 +6,7 @@
 
 mod active;
 mod announced;
+mod conference;
 mod incoming;
 mod keypad;
 mod keys;
@@ -112,6 +113,8 @@ pub(crate) struct Call {
     /// And it holds only codecs that carry tones.
     offered_tones: bool,
     remote_hold: bool,
+    /// The user has merged it with others.
+    conference: bool,
     transferring: Option<Transferring>,
     /// The other side was asked to end this call by joining another: its hang-up is the success.
     handed_over: bool,
@@ -150,6 +153,7 @@ impl Call {
             offered: None,
             offered_tones: false,
             remote_hold: false,
+            conference: false,
             transferring: None,
             handed_over: false,
             report_to: None,
@@ -204,6 +208,11 @@ impl Call {
     /// As the app last saw it.
     pub(crate) fn shown(&self) -> Option<&CallView> {
         self.shown.as_ref()
+    }
+
+    /// On hold as far as the user is concerned, in whichever phase.
+    pub(crate) fn wants_hold(&self) -> bool {
+        self.hold
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -317,6 +326,7 @@ impl Call {
         let plans =
             agreed.plans().map(|plan| Plan { hear_tones: plan.hear_tones || hear_tones, ..plan.clone() });
         self.streams.apply(plans, desk);
+        self.mix(desk);
     }
 
     fn require_up(&self) -> Result<SessionId, Refusal> {

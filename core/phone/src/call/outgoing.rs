@@ -74,7 +74,7 @@ impl Call {
         // What a REFER wants said to the target is no part of its name.
         let remote = call.to.as_str().split('?').next().unwrap_or_default().to_owned();
         let parties = Parties { id, account, settings, side: Side::Out, remote, name: None };
-        let streams = Streams::prepare(call.toward, desk);
+        let streams = Streams::prepare(id, call.toward, desk);
         let (refer, in_call, referred_by) = match call.asked {
             Some(asked) => (Some(asked.refer), Some(asked.in_call), asked.referred_by),
             None => (None, None, None),

@@ -19,42 +19,43 @@ struct Stream {
 
 /// The streams of one call, in the order of their m-lines.
 pub(crate) struct Streams {
-    streams: Vec<Stream>,
+    list: Vec<Stream>,
     silent: bool,
+    mixed: bool,
 }
 
 impl Streams {
     /// Asks for the socket of an audio stream.
-    pub(crate) fn prepare(toward: Option<IpAddr>, desk: &mut Desk) -> Self {
+    pub(crate) fn prepare(call: CallId, toward: Option<IpAddr>, desk: &mut Desk) -> Self {
         let media = desk.next_media();
-        desk.media(media, MediaOrder::Prepare { toward });
-        Self { streams: vec![Stream { media, local: None, plan: None }], silent: false }
+        desk.media(media, MediaOrder::Prepare { call, toward });
+        Self { list: vec![Stream { media, local: None, plan: None }], silent: false, mixed: false }
     }
 
     /// For a call that never was to have any.
     pub(crate) const fn none() -> Self {
-        Self { streams: Vec::new(), silent: false }
+        Self { list: Vec::new(), silent: false, mixed: false }
     }
 
     pub(crate) fn owns(&self, media: MediaId) -> bool {
-        self.streams.iter().any(|stream| stream.media == media)
+        self.list.iter().any(|stream| stream.media == media)
     }
 
     /// A socket is there.
     pub(crate) fn ready(&mut self, media: MediaId, local: SocketAddr) {
-        for stream in self.streams.iter_mut().filter(|stream| stream.media == media) {
+        for stream in self.list.iter_mut().filter(|stream| stream.media == media) {
             stream.local = Some(local);
         }
     }
 
     /// The addresses to write into a description; `None` until every stream has its own.
     pub(crate) fn locals(&self) -> Option<Vec<SocketAddr>> {
-        self.streams.iter().map(|stream| stream.local).collect()
+        self.list.iter().map(|stream| stream.local).collect()
     }
 
     /// Does what was agreed. An open stream whose m-line was switched off falls silent and stays.
     pub(crate) fn apply(&mut self, mut plans: impl Iterator<Item = Plan>, desk: &mut Desk) {
-        for stream in &mut self.streams {
+        for stream in &mut self.list {
             let idle = || stream.plan.clone().map(|plan| Plan { direction: Direction::Inactive, ..plan });
             let Some(plan) = plans.next().or_else(idle) else { continue };
             match stream.plan.replace(plan.clone()) {
@@ -65,6 +66,9 @@ impl Streams {
                     if self.silent {
                         desk.media(stream.media, MediaOrder::Mute(true));
                     }
+                    if self.mixed {
+                        desk.media(stream.media, MediaOrder::Mix(true));
+                    }
                 }
             }
         }
@@ -74,26 +78,36 @@ impl Streams {
     pub(crate) fn silence(&mut self, on: bool, desk: &mut Desk) {
         if self.silent != on {
             self.silent = on;
-            for stream in self.streams.iter().filter(|stream| stream.plan.is_some()) {
+            for stream in self.list.iter().filter(|stream| stream.plan.is_some()) {
                 desk.media(stream.media, MediaOrder::Mute(on));
+            }
+        }
+    }
+
+    /// Mixes it with the others that are, or no longer.
+    pub(crate) fn mix(&mut self, on: bool, desk: &mut Desk) {
+        if self.mixed != on {
+            self.mixed = on;
+            for stream in self.list.iter().filter(|stream| stream.plan.is_some()) {
+                desk.media(stream.media, MediaOrder::Mix(on));
             }
         }
     }
 
     /// The stream that we may talk in.
     pub(crate) fn talking(&self) -> Option<(MediaId, &Plan)> {
-        let open = self.streams.iter().find_map(|stream| Some((stream.media, stream.plan.as_ref()?)));
+        let open = self.list.iter().find_map(|stream| Some((stream.media, stream.plan.as_ref()?)));
         open.filter(|(_, plan)| plan.direction.sends())
     }
 
     /// What we send, while anything is open.
     pub(crate) fn codec(&self) -> Option<Codec> {
-        self.streams.iter().find_map(|stream| stream.plan.as_ref()).map(|plan| plan.codec_out.1)
+        self.list.iter().find_map(|stream| stream.plan.as_ref()).map(|plan| plan.codec_out.1)
     }
 
     /// Gives every socket back.
     pub(crate) fn close(&mut self, call: CallId, desk: &mut Desk) {
-        for stream in self.streams.drain(..) {
+        for stream in self.list.drain(..) {
             desk.media(stream.media, MediaOrder::Close { call });
         }
     }

@@ -90,7 +90,7 @@ impl Call {
 }
 
 impl Transferring {
-    fn is_under_way(&self) -> bool {
+    pub(super) fn is_under_way(&self) -> bool {
         match self.stage {
             Transfer::Asking | Transfer::Trying | Transfer::Ringing | Transfer::Done => true,
             Transfer::Failed(_) => false,

@@ -34,6 +34,7 @@ impl Call {
             name: self.name.clone(),
             codec: self.streams.codec(),
             muted: self.muted,
+            conference: self.conference && !self.is_over(),
             transfer: self.transferring.as_ref().map(|transferring| transferring.stage),
             on_behalf_of: self.on_behalf_of,
             status,

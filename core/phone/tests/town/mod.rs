@@ -31,6 +31,7 @@ pub const MAIN: AccountId = AccountId(1);
 pub struct Stream {
     pub plan: Option<media::Plan>,
     pub muted: bool,
+    pub mixed: bool,
     pub pressed: Vec<media::dtmf::Keys>,
     /// Keys that it was told to play as tones.
     pub sounded: Vec<media::dtmf::Keys>,
@@ -263,6 +264,7 @@ impl Town {
                 assert!(stream.plan.replace(plan).is_some(), "changed before it was opened");
             }
             MediaOrder::Mute(on) => stream.muted = on,
+            MediaOrder::Mix(on) => stream.mixed = on,
             MediaOrder::Dtmf(keys) => stream.pressed.push(keys),
             MediaOrder::Tones(keys) => stream.sounded.push(keys),
             MediaOrder::Close { .. } => stream.closed = true,

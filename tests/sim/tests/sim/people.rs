@@ -81,7 +81,7 @@ fn press_something(w: &mut World, phones: &[NodeId], pressed: &mut Pressed) {
     let other = live.iter().map(|(c, _)| *c).find(|c| *c != call);
     let to = Redacted::new(whom.to_owned());
     let up = matches!(state, CallState::Active | CallState::Held | CallState::RemoteHeld);
-    let command = match (state, w.below(14)) {
+    let command = match (state, w.below(16)) {
         (_, 0) => {
             w.call(phone, whom);
             pressed.calls += 1;
@@ -105,6 +105,8 @@ fn press_something(w: &mut World, phones: &[NodeId], pressed: &mut Pressed) {
         (_, 11) => Command::Swap,
         (_, 12) if up => Command::Refresh { call, with: With::Update },
         (_, 13) if up => Command::Refresh { call, with: With::Reinvite },
+        (_, 14) => Command::Merge,
+        (_, 15) if up => Command::Split(call),
         (_, _) => return,
     };
     w.command(phone, command);

@@ -91,7 +91,7 @@ class BadInputCoreTest {
             val onCalls = listOf<PhoneInterface.() -> Unit>(
                 { answer(id) }, { reject(id, Decline.HERE) }, { progress(id) }, { hangUp(id) }, { hold(id) },
                 { resume(id) }, { mute(id, true) }, { transfer(id, "1002") }, { transferTo(id, id) }, { refresh(id) },
-                { dtmf(id, "1") }
+                { dtmf(id, "1") }, { split(id) }
             )
             onCalls.forEach { assertTrue(core.ask(it).exceptionOrNull() is PhoneException.NoSuchCall) }
             val onAccounts = listOf<PhoneInterface.() -> Any>(
@@ -152,8 +152,9 @@ class BadInputCoreTest {
         ours.phone.shutdown()
         ours.until("its end") { Unit.takeIf { _ -> it is Event.Stopped } }
         val commands = listOf<PhoneInterface.() -> Any>(
-            { call(null, "1002") }, { swap() }, { addAccount(SETTINGS, "") }, { register(1u) }, { networkDown() },
-            { push("{}") }, { answer(1u) }, { doNotDisturb(true) }, { restartAudio() }, { audioRoute(1, -1) },
+            { call(null, "1002") }, { swap() }, { merge() }, { addAccount(SETTINGS, "") }, { register(1u) },
+            { networkDown() }, { push("{}") }, { answer(1u) }, { doNotDisturb(true) }, { restartAudio() },
+            { audioRoute(1, -1) },
             { waitEvent(0uL) as Any }
         )
         commands.forEach { assertTrue(core.ask(it).exceptionOrNull() is PhoneException.ShutDown) }

@@ -101,6 +101,7 @@ class FakePhone : PhoneInterface {
             name = name,
             codec = null,
             muted = muted,
+            conference = false,
             transfer = transfer,
             onBehalfOf = null,
             why = why,
@@ -241,6 +242,10 @@ class FakePhone : PhoneInterface {
     override fun mute(call: UInt, on: Boolean) = note("mute $call $on")
 
     override fun swap() = note("swap")
+
+    override fun merge() = note("merge")
+
+    override fun split(call: UInt) = note("split $call")
 
     override fun transfer(call: UInt, to: String) = note("transfer $call $to")
 
