@@ -59,6 +59,8 @@ pub struct Plan {
     pub events_out: Option<(u8, Events)>,
     /// Digits are looked for in their voice too: they tell of none by events.
     pub hear_tones: bool,
+    /// They can use what a packet repeats of the one before it (Opus).
+    pub redundancy: bool,
     /// Silence may be left out of what we send.
     pub silence: bool,
     /// Under which payload types they and we tell of the silence (RFC 3389), beside codecs that cannot.
@@ -88,6 +90,7 @@ impl Plan {
             events_in: Vec::new(),
             events_out: None,
             hear_tones: false,
+            redundancy: false,
             silence: false,
             noise_in: None,
             noise_out: None,

@@ -27,6 +27,7 @@ pub(super) struct Sending {
     noise: Option<u8>,
     ptime: Duration,
     silence: bool,
+    redundancy: bool,
     /// Of what is captured.
     rate: u32,
     resampler: Resampler,
@@ -64,6 +65,7 @@ impl Sending {
             noise: plan.noise_out,
             ptime: plan.ptime,
             silence: plan.silence,
+            redundancy: plan.redundancy,
             rate,
             resampler: resampler(rate, codec),
             encoder: codec.encoder(plan.silence),
@@ -99,6 +101,7 @@ impl Sending {
                 self.begin_source();
             }
         }
+        self.redundancy = plan.redundancy;
         (self.codec, self.silence, self.ptime, self.payload_type) =
             (codec, plan.silence, plan.ptime, payload_type);
         (self.events, self.noise) = (plan.events_out.map(|(number, _)| number), plan.noise_out);
@@ -119,7 +122,7 @@ impl Sending {
 
     /// The share of our packets that they lost lately.
     pub(super) fn told_loss(&mut self, share: f32) {
-        self.encoder.told_loss(share);
+        self.encoder.told_loss(if self.redundancy { share } else { 0.0 });
     }
 
     pub(super) fn mute(&mut self, on: bool) {

@@ -15,8 +15,8 @@ pub(super) fn write(text: &mut Writer, number: u8, codec: Codec, silence: bool) 
         }
         Codec::Opus => {
             let rate = codec.sample_rate();
-            let parameters =
-                format_args!("{number} maxplaybackrate={rate}; sprop-maxcapturerate={rate}; useinbandfec=1");
+            // What it captures at is not said: each byte brings the offer nearer to what UDP carries in one piece.
+            let parameters = format_args!("{number} maxplaybackrate={rate}; useinbandfec=1");
             if silence {
                 text.attribute("fmtp", format_args!("{parameters}; usedtx=1"));
             } else {
@@ -55,6 +55,11 @@ pub(super) fn takes_silence(media: &Media<'_, '_>, number: u8, codec: Codec) -> 
         Codec::Pcmu | Codec::Pcma => noise(media).is_some(),
         Codec::Gsm | Codec::G722 => false,
     }
+}
+
+/// Whether they can use what a packet repeats of the one before it. RFC 7587 section 6.1.
+pub(super) fn takes_redundancy(media: &Media<'_, '_>, number: u8, codec: Codec) -> bool {
+    codec == Codec::Opus && parameter(media, number, "useinbandfec") == Some("1")
 }
 
 /// One of `name=value; name=value`, names in any case.

@@ -45,6 +45,7 @@ pub(super) fn of(
         events_in: ours.events.clone(),
         events_out,
         hear_tones: events_out.is_none() && codec.carries_tones(),
+        redundancy: parameters::takes_redundancy(media, number, codec),
         silence: silence && parameters::takes_silence(media, number, codec),
         noise_in: ours.noise,
         noise_out: parameters::noise(media).filter(|_| silence && parameters::needs_noise(codec)),

@@ -445,7 +445,7 @@ fn an_offer_of_everything_says_what_each_decoder_takes() {
     for line in [
         "m=audio 4000 RTP/AVP 18 0 8 3 96 9 101 97",
         "a=rtpmap:18 G729/8000\r\na=fmtp:18 annexb=no",
-        "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 maxplaybackrate=16000; sprop-maxcapturerate=16000; useinbandfec=1",
+        "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 maxplaybackrate=16000; useinbandfec=1",
         "a=rtpmap:9 G722/8000",
         "a=rtpmap:101 telephone-event/8000",
         "a=rtpmap:97 telephone-event/48000",
@@ -457,7 +457,7 @@ fn an_offer_of_everything_says_what_each_decoder_takes() {
         "m=audio 4000 RTP/AVP 18 0 96 13 101 97",
         "a=fmtp:18 annexb=yes",
         "a=rtpmap:13 CN/8000",
-        "a=fmtp:96 maxplaybackrate=16000; sprop-maxcapturerate=16000; useinbandfec=1; usedtx=1",
+        "a=fmtp:96 maxplaybackrate=16000; useinbandfec=1; usedtx=1",
     ] {
         assert!(offer.contains(&format!("{line}\r\n")), "{line} in {offer}");
     }
@@ -514,6 +514,19 @@ fn an_offer_that_must_carry_tones_leaves_out_who_garbles_them_and_keeps_every_nu
     talk.offer(&local(), false);
     talk.carry_tones(true);
     assert_eq!(m_lines(&talk.offer(&local(), false)), ["m=audio 4000 RTP/AVP 0 101"], "PCMU, if need be");
+}
+
+#[test]
+fn opus_repeats_what_was_lost_only_for_who_can_use_it() {
+    for (fmtp, redundancy) in [
+        ("a=fmtp:96 useinbandfec=1\n", true),
+        ("a=fmtp:96 stereo=0;UseInbandFec=1\n", true),
+        ("a=fmtp:96 useinbandfec=0\n", false),
+        ("", false),
+    ] {
+        let answer = format!("m=audio 5000 RTP/AVP 96\na=rtpmap:96 opus/48000/2\n{fmtp}");
+        assert_eq!(only(&offered(&[Codec::Opus], &answer).unwrap()).redundancy, redundancy, "{fmtp}");
+    }
 }
 
 #[test]
