@@ -5,6 +5,9 @@
 //! turns into vectors; where the proof fails it does as [`Plain`] does. Both give the same words, always: a test
 //! runs them side by side. Knows no frame.
 
+use wide::i32x4;
+
+use super::lanes::{eight_windows, load, load_at, merge, pair, products, squares};
 use super::lpc::WINDOW;
 use super::math::{Block, Lpc, Lsp, ORDER, SUBFRAME};
 use super::ops::*;
@@ -121,54 +124,62 @@ impl Kernels for Plain {
     }
 }
 
+/// Taps of the interpolation.
+const TAPS: usize = 20;
+
+/// Its three filters in time order, the first tap nine samples before the middle, and the peak up to which no sum
+/// reaches 2^30.
+static IN_TIME: [([i16; TAPS], i32); 3] = {
+    let mut filters = [([0; TAPS], 0); 3];
+    let mut f = 0;
+    while f < 3 {
+        let (mut i, mut sizes) = (0, 0);
+        while i < 10 {
+            let (before, after) = (INTER_3L[f + 3 * i], INTER_3L[3 - f + 3 * i]);
+            (filters[f].0[9 - i], filters[f].0[10 + i]) = (before, after);
+            sizes += (before as i32).abs() + (after as i32).abs();
+            i += 1;
+        }
+        filters[f].1 = ((1 << 30) - 1) / sizes;
+        f += 1;
+    }
+    filters
+};
+
+/// Samples that filters make in one go.
+const STEP: usize = 8;
+
 /// The same words in less time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fast;
-
-/// Sum of squares, exact.
-fn squares(a: &[i16]) -> i64 {
-    const HALF: usize = 8;
-    let (blocks, rest) = a.as_chunks::<{ 2 * HALF }>();
-    let mut lanes = [0u64; HALF];
-    for block in blocks {
-        let (low, high) = block.split_at(HALF);
-        for ((lane, a), b) in lanes.iter_mut().zip(low).zip(high) {
-            // Two squares are at most 2^31 together.
-            *lane +=
-                u64::from((i32::from(*a) * i32::from(*a)) as u32 + (i32::from(*b) * i32::from(*b)) as u32);
-        }
-    }
-    let rest: u64 = rest.iter().map(|x| (i32::from(*x) * i32::from(*x)) as u64).sum();
-    (lanes.iter().sum::<u64>() + rest) as i64
-}
 
 /// Whether no partial sum of doubled products can reach 2^31, by Cauchy-Schwarz from the energies of both sides.
 fn cannot_clamp(a: i64, b: i64) -> bool {
     i128::from(a) * i128::from(b) < (1 << 60) - (1 << 32)
 }
 
-fn products(a: &[i16], b: &[i16]) -> i32 {
-    a.iter().zip(b).fold(0i32, |s, (a, b)| s.wrapping_add(i32::from(*a) * i32::from(*b)))
-}
-
-/// [`products`] of as many as the interpolation has, apart so that its vectors run along the taps.
-#[inline(never)]
-fn products_of(a: &[i16; 24], b: &[i16; 24]) -> i32 {
-    products(a, b)
-}
-
-/// [`products`] of `a` with every window of `b`, doubled. Of a length that the compiler knows, each is a handful of
-/// vector steps.
-fn slide_products<const N: usize>(a: &[i16; N], b: &[i16], out: &mut [i32]) {
-    for (window, out) in b.array_windows::<N>().zip(out) {
-        *out = 2 * products(a, window);
+/// `out[i]`: the doubled products of `taps` with `x[i..]`.
+fn slide<const TAPS: usize, const SPAN: usize>(taps: &[i16; TAPS], x: &[i16], out: &mut [i32]) {
+    let mut at = 0;
+    for out in out.chunks_mut(8) {
+        let sums = match x[at..].first_chunk::<SPAN>() {
+            Some(x) => eight_windows(taps, x),
+            None => {
+                let mut padded = [0; SPAN];
+                padded[..x.len() - at].copy_from_slice(&x[at..]);
+                eight_windows(taps, &padded)
+            }
+        };
+        for (out, sum) in out.iter_mut().zip(sums) {
+            *out = 2 * sum;
+        }
+        at += 8;
     }
 }
 
-fn peak(x: &[i16]) -> i32 {
-    let high = x.iter().copied().fold(0, i16::max);
-    let low = x.iter().copied().fold(0, i16::min);
-    i32::from(high).max(-i32::from(low))
+/// No sample is larger than this, and the largest at most one smaller.
+pub(super) fn peak(x: &[i16]) -> i32 {
+    i32::from(x.iter().fold(0, |peak, x| peak.max(x ^ (x >> 15)))) + 1
 }
 
 /// Whether a filter's undoubled sums over samples of this peak stay below 2^30.
@@ -182,27 +193,10 @@ fn sample(s: i32) -> i16 {
     sat16((s + 2048) >> 12)
 }
 
-/// Samples that the synthesis makes in one go.
-const STEP: usize = 8;
-
-/// What ten samples, the newest last, take from the sums of the next eight. Apart, or the compiler makes scalars of it.
-#[inline(never)]
-fn take_past(past: &[i16], taken: &[[i16; STEP]; ORDER], sums: &mut [i32; STEP]) {
-    for (past, taken) in past.iter().rev().zip(taken) {
-        for (s, a) in sums.iter_mut().zip(taken) {
-            *s = s.wrapping_sub(i32::from(*past) * i32::from(*a));
-        }
-    }
-}
-
 impl Kernels for Fast {
     fn dot(start: i32, a: &[i16], b: &[i16]) -> i32 {
         if cannot_clamp(squares(a), squares(b)) {
-            let sum = match (<&Block>::try_from(a), <&Block>::try_from(b)) {
-                (Ok(a), Ok(b)) => products(a, b),
-                _ => products(a, b),
-            };
-            start + 2 * sum
+            start + 2 * products(a, b)
         } else {
             Plain::dot(start, a, b)
         }
@@ -230,9 +224,9 @@ impl Kernels for Fast {
             return Plain::slide(a, b, out);
         }
         if let Ok(a) = <&[i16; SUBFRAME]>::try_from(a) {
-            slide_products(a, b, out);
+            slide::<SUBFRAME, { SUBFRAME + 7 }>(a, b, out);
         } else if let Ok(a) = <&[i16; WINDOW]>::try_from(a) {
-            slide_products(a, b, out);
+            slide::<WINDOW, { WINDOW + 7 }>(a, b, out);
         } else {
             for (i, out) in out.iter_mut().enumerate() {
                 *out = 2 * products(a, &b[i..i + a.len()]);
@@ -242,32 +236,39 @@ impl Kernels for Fast {
 
     fn synthesis<const N: usize>(a: &Lpc, x: &[i16; N], memory: &Lsp, out: &mut [i16; N]) -> bool {
         // Eight samples at a time: first what the past gives to all of them, then what they give to each other.
-        // By age of the past sample: what it is taken by in each of the eight.
-        let taken: [[i16; STEP]; ORDER] =
-            std::array::from_fn(|m| std::array::from_fn(|l| a.get(m + l + 1).copied().unwrap_or(0)));
         let wide = a.map(i32::from);
-        let mut y = [0i16; ORDER + SUBFRAME];
-        y[..ORDER].copy_from_slice(memory);
+        let mut later = [0; ORDER + STEP];
+        later[..ORDER].copy_from_slice(&a[1..]);
+        // By pairs of past samples, the newest first: what each sample of even and of odd number takes of them.
+        let taken: [_; ORDER / 2] =
+            std::array::from_fn(|p| [load_at(&later, 2 * p), load_at(&later, 2 * p + 1)]);
+        let mut past: [_; ORDER / 2] = std::array::from_fn(|p| pair(memory[9 - 2 * p], memory[8 - 2 * p]));
+        let now = [pair(a[0], 0), pair(0, a[0])];
+        let mut y = [0; N];
         let mut reach = 0;
-        for (n, x) in x.as_chunks::<STEP>().0.iter().enumerate() {
-            let y = &mut y[n * STEP..][..ORDER + STEP];
-            let mut s = x.map(|x| i32::from(a[0]) * i32::from(x));
-            take_past(&y[..ORDER], &taken, &mut s);
-            for l in 0..STEP {
-                // Not clamped here, where one sample waits for the other: a stream that needs it is done again.
-                let now = s[l].wrapping_add(2048) >> 12;
-                reach |= s[l].wrapping_add(1 << 27) | s[l].wrapping_add((1 << 27) + 2048);
-                y[ORDER + l] = now as i16;
-                for k in l + 1..STEP {
-                    s[k] = s[k].wrapping_sub(now.wrapping_mul(wide[k - l]));
+        for (x, y) in x.as_chunks::<STEP>().0.iter().zip(y.as_chunks_mut::<STEP>().0) {
+            let mut sums = now.map(|now| load(x).dot(now) + i32x4::splat(2048));
+            for (past, taken) in past.iter().zip(&taken) {
+                for (sum, taken) in sums.iter_mut().zip(taken) {
+                    *sum -= past.dot(*taken);
                 }
             }
+            let mut s = merge(sums[0], sums[1]);
+            for l in 0..STEP {
+                s[l] >>= 12;
+                reach |= s[l].wrapping_add(0x8000) as u32;
+                for k in l + 1..STEP {
+                    s[k] = s[k].wrapping_sub(s[l].wrapping_mul(wide[k - l]));
+                }
+            }
+            // Not clamped here, where one sample waits for the other: a stream that needs it is done again.
+            *y = s.map(|s| s as i16);
+            past = [pair(y[7], y[6]), pair(y[5], y[4]), pair(y[3], y[2]), pair(y[1], y[0]), past[0]];
         }
-        let clamped = reach >> 28 != 0;
-        if clamped || !fits(a, peak(x).max(peak(&y))) {
+        if reach > 0xFFFF || !fits(a, peak(x).max(peak(memory)).max(peak(&y))) {
             return Plain::synthesis(a, x, memory, out);
         }
-        out.copy_from_slice(&y[ORDER..ORDER + N]);
+        *out = y;
         false
     }
 
@@ -275,43 +276,35 @@ impl Kernels for Fast {
         if !fits(a, peak(x)) {
             return Plain::residual(a, x, out);
         }
-        let mut s = [0i32; SUBFRAME];
-        for (j, a) in a.iter().enumerate() {
-            for (s, x) in s.iter_mut().zip(&x[ORDER - j..]) {
-                *s += i32::from(*a) * i32::from(*x);
-            }
+        // In time order, with a tap of zero to make pairs.
+        let mut taps = [0; ORDER + 2];
+        for (tap, a) in taps[1..].iter_mut().zip(a.iter().rev()) {
+            *tap = *a;
         }
-        for (y, s) in out.iter_mut().zip(s) {
-            *y = sample(s);
+        let mut padded = [0; 1 + ORDER + SUBFRAME];
+        padded[1..].copy_from_slice(x);
+        for (n, y) in out.as_chunks_mut::<STEP>().0.iter_mut().enumerate() {
+            let window: &[i16; ORDER + 9] =
+                padded[n * STEP..].first_chunk().expect("it reaches the block's end");
+            *y = eight_windows(&taps, window).map(sample);
         }
     }
 
     fn interpolate(exc: &mut [i16], at: usize, lag: i16, fraction: i16) {
-        const TAPS: usize = 20;
-        const BLOCK: usize = 8;
-        // Up to whole vectors.
-        const PADDED: usize = 24;
         let (start, f) = phase(at, lag, fraction);
-        // In time order, the first tap nine samples before the middle.
-        let mut taps = [0i16; PADDED];
-        for i in 0..10 {
-            taps[9 - i] = INTER_3L[f + 3 * i];
-            taps[10 + i] = INTER_3L[3 - f + 3 * i];
-        }
+        let (taps, loudest) = (&IN_TIME[f].0, IN_TIME[f].1);
         // The shortest lag leaves ten samples between what a block of eight reads and what it writes.
-        for n in (0..SUBFRAME).step_by(BLOCK) {
-            let from = start + n - 9;
-            let mut window = [0i16; PADDED + BLOCK];
-            window[..TAPS + BLOCK - 1].copy_from_slice(&exc[from..from + TAPS + BLOCK - 1]);
-            if fits(&taps, peak(&window)) {
-                for (e, window) in
-                    exc[at + n..at + n + BLOCK].iter_mut().zip(window.array_windows::<PADDED>())
-                {
-                    // The doubled sum, rounded and clamped.
-                    *e = ((products_of(&taps, window) + 0x4000) >> 15).min(32767) as i16;
-                }
+        for n in (0..SUBFRAME).step_by(STEP) {
+            // Five words more than it takes: whole vectors.
+            let window: [i16; TAPS + 12] =
+                *exc[start + n - 9..].first_chunk().expect("the block itself lies further on");
+            if peak(&window) <= loudest {
+                let window: &[i16; TAPS + 7] = window.first_chunk().expect("it is longer");
+                // The doubled sum, rounded and clamped.
+                let block = eight_windows(taps, window).map(|s| ((s + 0x4000) >> 15).min(32767) as i16);
+                exc[at + n..at + n + STEP].copy_from_slice(&block);
             } else {
-                for (i, e) in exc[at + n..at + n + BLOCK].iter_mut().enumerate() {
+                for (i, e) in exc[at + n..at + n + STEP].iter_mut().enumerate() {
                     let mut s = 0;
                     for j in 0..10 {
                         s = l_mac(s, window[i + 9 - j], taps[9 - j]);

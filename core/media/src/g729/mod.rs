@@ -17,6 +17,7 @@ mod gain;
 mod gain_search;
 mod highpass;
 mod kernels;
+mod lanes;
 mod lpc;
 mod lsf;
 mod lsf_search;
