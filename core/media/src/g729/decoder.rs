@@ -6,10 +6,10 @@ use std::marker::PhantomData;
 
 use super::bits::{SID_BYTES, SPEECH_BYTES, SidFields, SpeechFields, SubframeFields, lag_parity};
 use super::gain::{Energies, code_gain, sharpening};
-use super::highpass::HighPass;
+use super::highpass;
 use super::kernels::{Fast, Kernels};
 use super::lsf::{History, noise_sum, speech_sum, stabilise, subframe_filters, to_lsp};
-use super::math::{Block, FRAME, Lpc, Lsp, ORDER, SUBFRAME, Seed, log2};
+use super::math::{Block, FRAME, Lpc, Lsp, ORDER, SUBFRAME, Seed, log2, mix};
 use super::noise;
 use super::ops::*;
 use super::postfilter::PostFilter;
@@ -69,7 +69,7 @@ pub(super) struct Decoding<K> {
     was_speech: bool,
     noise: Noise,
     postfilter: PostFilter,
-    highpass: HighPass,
+    highpass: highpass::Output,
     kernels: PhantomData<K>,
 }
 
@@ -108,7 +108,7 @@ impl<K> Default for Decoding<K> {
                 lsp: SID_LSP_INIT,
             },
             postfilter: PostFilter::default(),
-            highpass: HighPass::output(),
+            highpass: highpass::Output::new(),
             kernels: PhantomData,
         }
     }
@@ -141,11 +141,9 @@ impl<K: Kernels> Decoding<K> {
         let mut out = [0; FRAME];
         for (i, s) in synth.iter().enumerate() {
             let filtered = self.postfilter.subframe::<K>(s, &filters[i], lags[i], kind == Kind::Speech);
-            for (out, x) in out[i * SUBFRAME..].iter_mut().zip(filtered) {
-                *out = self.highpass.sample(x);
-            }
+            out[i * SUBFRAME..][..SUBFRAME].copy_from_slice(&filtered);
         }
-        out
+        self.highpass.block(&out)
     }
 
     /// A speech frame; without fields, the concealment of one.
@@ -190,9 +188,7 @@ impl<K: Kernels> Decoding<K> {
             K::interpolate(&mut self.exc, at, lag, fraction);
             let code = self.code(half, lag);
             self.gains(half, &code);
-            for (e, c) in self.exc[at..].iter_mut().zip(&code) {
-                *e = round(l_shl(l_mac(l_mult(*e, self.pitch_gain), *c, self.code_gain), 1));
-            }
+            mix(&mut self.exc[at..], self.pitch_gain, &code, self.code_gain);
             self.synthesise(&filters[i], at, &mut synth[i]);
         }
         filters

@@ -11,12 +11,12 @@ use super::dtx::{Dtx, Sent};
 use super::fixed;
 use super::gain::{Energies, sharpening};
 use super::gain_search::{self, Scaled};
-use super::highpass::HighPass;
+use super::highpass;
 use super::kernels::{Fast, Kernels};
 use super::lpc::{self, Levinson, PRESENT};
 use super::lsf::{History, subframe_filters};
 use super::lsf_search::quantise;
-use super::math::{Block, FRAME, Lpc, Lsp, ORDER, SUBFRAME, weight};
+use super::math::{Block, FRAME, Lpc, Lsp, ORDER, SUBFRAME, mix, weight};
 use super::noise;
 use super::ops::*;
 use super::pitch::{self, LAG_MAX, Taming};
@@ -55,7 +55,7 @@ impl Encoder {
 /// The encoder, by the loops it runs on.
 #[derive(Clone, Debug)]
 pub(super) struct Encoding<K> {
-    highpass: HighPass,
+    highpass: highpass::Input,
     speech: [i16; 240],
     weighted: [i16; LAG_MAX + FRAME],
     exc: [i16; PAST + FRAME],
@@ -76,7 +76,7 @@ pub(super) struct Encoding<K> {
 impl<K: Kernels> Encoding<K> {
     pub(super) fn new(silence_compression: bool) -> Self {
         Self {
-            highpass: HighPass::input(),
+            highpass: highpass::Input::new(),
             speech: [0; 240],
             weighted: [0; LAG_MAX + FRAME],
             exc: [0; PAST + FRAME],
@@ -96,9 +96,7 @@ impl<K: Kernels> Encoding<K> {
 
     pub(super) fn encode(&mut self, samples: &[i16; FRAME]) -> Coded {
         self.speech.copy_within(FRAME.., 0);
-        for (s, x) in self.speech[240 - FRAME..].iter_mut().zip(samples) {
-            *s = self.highpass.sample(*x);
-        }
+        self.speech[240 - FRAME..].copy_from_slice(&self.highpass.block(samples));
         self.weighted.copy_within(FRAME.., 0);
         self.exc.copy_within(FRAME.., 0);
 
@@ -197,9 +195,7 @@ impl<K: Kernels> Encoding<K> {
         let gains =
             gain_search::search::<K>(terms, (&x, &y, &pulses.filtered, &code), &mut self.energies, tame);
         self.sharp = sharpening(gains.pitch);
-        for (e, c) in self.exc[at..].iter_mut().zip(&code) {
-            *e = round(l_shl(l_mac(l_mult(*e, gains.pitch), *c, gains.code), 1));
-        }
+        mix(&mut self.exc[at..], gains.pitch, &code, gains.code);
         self.taming.update(gains.pitch, lag);
         self.memory_error = std::array::from_fn(|j| {
             let n = SUBFRAME - ORDER + j;

@@ -2,59 +2,91 @@
 //!
 //! G.729 sections 3.1 and 4.2.5.
 
+use super::kernels::peak;
+use super::lanes::eight_windows;
+use super::math::FRAME;
 use super::ops::*;
 use super::tables::{A100, A140, B100, B140};
 
-/// One filter and its memory.
+/// The encoder's, which also halves.
+pub(super) type Input = HighPass<3, 0>;
+/// The decoder's.
+pub(super) type Output = HighPass<2, 1>;
+
+/// One filter and its memory. `UP`: bits that bring the feedback to its Q format; `DOWN`: those from there to a sample.
 #[derive(Clone, Debug)]
-pub(super) struct HighPass {
+pub(super) struct HighPass<const UP: i32, const DOWN: i32> {
     zeros: &'static [i16; 3],
     poles: &'static [i16; 3],
-    /// Bits that bring the feedback to Q format, and those from there to a sample.
-    shifts: (i32, i32),
     x: [i16; 2],
     /// Their last bit counts for nothing.
     y: [i32; 2],
 }
 
-impl HighPass {
-    /// The encoder's, which also halves.
-    pub(super) const fn input() -> Self {
-        Self { zeros: &B140, poles: &A140, shifts: (3, 0), x: [0; 2], y: [0; 2] }
+impl Input {
+    pub(super) const fn new() -> Self {
+        Self { zeros: &B140, poles: &A140, x: [0; 2], y: [0; 2] }
     }
+}
 
-    /// The decoder's.
-    pub(super) const fn output() -> Self {
-        Self { zeros: &B100, poles: &A100, shifts: (2, 1), x: [0; 2], y: [0; 2] }
+impl Output {
+    pub(super) const fn new() -> Self {
+        Self { zeros: &B100, poles: &A100, x: [0; 2], y: [0; 2] }
     }
+}
 
-    /// The next sample.
+impl<const UP: i32, const DOWN: i32> HighPass<UP, DOWN> {
+    /// What the products lose less when the feedback is kept before its shift up and the doubling.
+    const KEPT: i32 = UP + 1;
+
+    /// The next samples.
     ///
     /// A pair of words times a word, its cross product floored, is the whole number's product floored; and where the
-    /// sizes of all terms add up to less than 2^31, no sum on the way can clamp.
-    pub(super) fn sample(&mut self, x0: i16) -> i16 {
-        let fed = |y: i32, pole: i16| 2 * ((i64::from(y >> 1) * i64::from(pole)) >> 15);
-        let taken = |x: i16, zero: i16| 2 * i64::from(x) * i64::from(zero);
-        let terms = [
-            fed(self.y[0], self.poles[1]),
-            fed(self.y[1], self.poles[2]),
-            taken(x0, self.zeros[0]),
-            taken(self.x[0], self.zeros[1]),
-            taken(self.x[1], self.zeros[2]),
-        ];
-        let t = if terms.iter().map(|t| t.abs()).sum::<i64>() < 1 << 31 {
-            terms.iter().sum::<i64>() as i32
-        } else {
-            self.plain(x0)
-        };
-        let t = l_shl(t, self.shifts.0);
+    /// sizes of all terms add up to less than 2^31, no sum on the way can clamp. Peaks bound all terms at once: a
+    /// block that is too loud for that goes sample by sample, as the operators do.
+    pub(super) fn block(&mut self, x: &[i16; FRAME]) -> [i16; FRAME] {
+        // One more than the filter sees, for taps come in pairs, and then up to whole vectors.
+        let mut past = [0; FRAME + 8];
+        past[..2].copy_from_slice(&[self.x[1], self.x[0]]);
+        past[2..][..FRAME].copy_from_slice(x);
+        let zeros = self.zeros;
+        let mut taken = [0; FRAME];
+        for (n, taken) in taken.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+            let window: &[i16; 11] = past[8 * n..].first_chunk().expect("it reaches the block's end");
+            // Halves of the doubled sums: at most 2^30 in size.
+            *taken = eight_windows(&[zeros[2], zeros[1], zeros[0], 0], window);
+        }
+        let [p0, p1] = [self.poles[1], self.poles[2]].map(i64::from);
+        let [mut y0, mut y1] = self.y.map(|y| i64::from(y) >> Self::KEPT);
+        let mut loudest = y0.abs().max(y1.abs());
+        let mut made = [0; FRAME];
+        for (made, taken) in made.iter_mut().zip(&taken) {
+            let t = ((y0 * p0) >> (16 - Self::KEPT)) + (((y1 * p1) >> (16 - Self::KEPT)) + i64::from(*taken));
+            (y0, y1) = (t, y0);
+            loudest = loudest.max(t.abs());
+            *made = t as i32;
+        }
+        let fed = ((loudest << Self::KEPT) * (p0.abs() + p1.abs())) >> 15;
+        let taken =
+            2 * i64::from(peak(&past)) * i64::from(zeros.iter().map(|z| i32::from(*z).abs()).sum::<i32>());
+        let shifted_out = self.y.iter().any(|y| y % (1 << Self::KEPT) != 0);
+        if shifted_out || loudest << Self::KEPT >= 1 << 31 || fed + taken >= 1 << 31 {
+            return x.map(|x| self.sample(x));
+        }
+        self.x = [x[FRAME - 1], x[FRAME - 2]];
+        self.y = [made[FRAME - 1], made[FRAME - 2]].map(|y| y << Self::KEPT);
+        // The shift and the rounding in one: what would clamp on the way clamps in the end.
+        made.map(|y| sat16((y << Self::KEPT).saturating_add(0x8000 >> DOWN) >> (16 - DOWN)))
+    }
+
+    fn sample(&mut self, x0: i16) -> i16 {
+        let t = l_shl(self.plain(x0), UP);
         self.x = [x0, self.x[0]];
         self.y = [t, self.y[0]];
-        round(l_shl(t, self.shifts.1))
+        round(l_shl(t, DOWN))
     }
 
     /// The sum as the Recommendation says it.
-    #[cold]
     fn plain(&self, x0: i16) -> i32 {
         let [y0, y1] = self.y.map(split);
         let mut t = mpy32_16(y0, self.poles[1]);
@@ -71,24 +103,26 @@ mod tests {
 
     use super::*;
 
+    fn check<const UP: i32, const DOWN: i32>(mut filter: HighPass<UP, DOWN>, seed: u64) {
+        let mut rng = Rng::from_number(seed);
+        for n in 0..1000 {
+            let loud = 1 << (n / 6 % 16);
+            let x = std::array::from_fn(|i| match n / 100 % 3 {
+                0 => (rng.below(2 * loud) as i64 - loud as i64) as i16,
+                1 => [i16::MIN, i16::MAX][(n * FRAME + i) / 20 % 2],
+                _ => [-(loud as i64) as i16, (loud - 1) as i16][(n * FRAME + i) / 33 % 2],
+            });
+            let mut other = filter.clone();
+            let plain = x.map(|x| other.sample(x));
+            assert_eq!((filter.block(&x), filter.x, filter.y), (plain, other.x, other.y));
+        }
+    }
+
     #[test]
-    fn the_sum_is_the_operators_for_any_samples() {
+    fn a_block_is_the_operators_for_any_samples() {
         for seed in 0..4 {
-            let mut rng = Rng::from_number(seed);
-            for mut filter in [HighPass::input(), HighPass::output()] {
-                for n in 0..50_000 {
-                    let loud = 1 << (n / 500 % 16);
-                    let x = if n / 8000 % 2 == 0 {
-                        (rng.below(2 * loud) as i64 - loud as i64) as i16
-                    } else {
-                        [i16::MIN, i16::MAX][n / 20 % 2]
-                    };
-                    let mut other = filter.clone();
-                    let t = l_shl(filter.plain(x), filter.shifts.0);
-                    assert_eq!((other.sample(x), other.y[0]), (round(l_shl(t, filter.shifts.1)), t));
-                    filter = other;
-                }
-            }
+            check(Input::new(), seed);
+            check(Output::new(), seed);
         }
     }
 }

@@ -91,6 +91,17 @@ pub(super) fn weight(a: &Lpc, g: i16) -> Lpc {
     out
 }
 
+/// The excitation: adaptive vector `exc` times its gain (Q14) and `code` times its own (Q1).
+///
+/// A pitch gain is not negative, so the sum stays below 2^31; and what clamps on the way, as a long word doubled twice,
+/// clamps as a sample.
+pub(super) fn mix(exc: &mut [i16], pitch_gain: i16, code: &Block, code_gain: i16) {
+    for (e, c) in exc.iter_mut().zip(code) {
+        let sum = i32::from(*e) * i32::from(pitch_gain) + i32::from(*c) * i32::from(code_gain);
+        *e = sat16((sum + 0x2000) >> 14);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

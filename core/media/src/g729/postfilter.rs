@@ -48,7 +48,7 @@ impl PostFilter {
         let mut r = [0; SUBFRAME];
         K::residual(&numerator, &past, &mut r);
         self.res[LAG_MAX..].copy_from_slice(&r);
-        for (q, r) in self.quarter.iter_mut().zip(&self.res).skip(LAG_MAX) {
+        for (q, r) in self.quarter[LAG_MAX..].iter_mut().zip(&r) {
             *q = shr(*r, 2);
         }
 
@@ -123,12 +123,14 @@ impl PostFilter {
         then[..LEN - 1].copy_from_slice(&h[1..LEN]);
         let r1 = high(K::dot(0, &h, &then));
         let k = if r1 <= 0 { 0 } else { div_s(mult(r1, 26214), r0) };
-        let last = y[SUBFRAME - 1];
-        for i in (1..SUBFRAME).rev() {
-            y[i] = sub(y[i], mult(k, y[i - 1]));
+        let mut before = [0; SUBFRAME];
+        before[0] = self.tilt;
+        before[1..].copy_from_slice(&y[..SUBFRAME - 1]);
+        self.tilt = y[SUBFRAME - 1];
+        for (y, before) in y.iter_mut().zip(before) {
+            // The coefficient is not negative, so the product does not clamp.
+            *y = sub(*y, ((i32::from(k) * i32::from(before)) >> 15) as i16);
         }
-        y[0] = sub(y[0], mult(k, self.tilt));
-        self.tilt = last;
     }
 
     /// Brings the output back to the energy of `s`, smoothly.
@@ -151,9 +153,15 @@ impl PostFilter {
             mult(round(l_shl(inv_sqrt(ratio), 9)), 3276)
         };
         let mut g = self.gain;
-        for z in z {
-            g = add(mult(g, 29491), g0);
-            *z = high(l_shl(l_mult(*z, g), 3));
+        let mut gains = [0; SUBFRAME];
+        for gain in &mut gains {
+            // The two factors of a step towards the new gain are below one together.
+            g = mult(g, 29491) + g0;
+            *gain = g;
+        }
+        for (z, g) in z.iter_mut().zip(gains) {
+            // What would clamp as a long word clamps as a sample.
+            *z = sat16((i32::from(*z) * i32::from(g)) >> 12);
         }
         self.gain = g;
     }
