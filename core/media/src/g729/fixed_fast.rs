@@ -5,13 +5,16 @@
 //! `32767 * (16384 + 4096 + 4 * 8192) + 20480 * 32768`, is below 2^31, four targets stay below 2^15, and ratios are
 //! compared in 64 bits, where the sign is what the saturating difference would have. Same pulses, always.
 
+use wide::{i16x8, i32x8};
+
 use super::fixed::{Ratio, scale};
 use super::kernels::Fast;
 use super::math::{Block, SUBFRAME};
 
 /// Places in a track.
 const PLACES: usize = 8;
-type Row = [i32; PLACES];
+/// A track's places side by side.
+type Row = i16x8;
 
 /// Correlations of the impulse response with itself, unsigned yet: stored as they are summed, signed when read.
 struct Correlations {
@@ -52,7 +55,7 @@ impl Correlations {
                 }
             }
         }
-        let signs = std::array::from_fn(|t| std::array::from_fn(|k| -i32::from(!plus[t + 5 * k])));
+        let signs = std::array::from_fn(|t| row(|k| -i16::from(!plus[t + 5 * k])));
         Self { by_later, signs }
     }
 
@@ -62,23 +65,30 @@ impl Correlations {
 
     /// One pulse against every place of a track.
     fn row(&self, i: usize, track: usize) -> Row {
-        let sign = self.signs[i % 5][i / 5];
         let flat = self.by_later.as_flattened();
-        let values = PLACE[i][track].map(|at| i32::from(flat[usize::from(at)]));
+        let place = &PLACE[i][track];
+        let v = row(|k| flat[usize::from(place[k])]);
         // Times 32767 or -32768 in Q15, floored.
-        std::array::from_fn(|k| {
-            let (v, minus) = (values[k], sign ^ self.signs[track][k]);
-            (v ^ minus) - minus - (i32::from(v > 0) & !minus)
-        })
+        let minus = self.signs[track] ^ i16x8::splat(self.signs[i % 5].as_array()[i / 5]);
+        (v ^ minus) - minus + (v.simd_gt(i16x8::ZERO) & !minus)
     }
 
     fn energies(&self, track: usize) -> Row {
-        std::array::from_fn(|k| self.energy(track + 5 * k))
+        row(|k| self.energy(track + 5 * k) as i16)
     }
 }
 
+fn row(value: impl Fn(usize) -> i16) -> Row {
+    Row::new(std::array::from_fn(value))
+}
+
+/// As long words.
+fn wide(row: Row) -> i32x8 {
+    i32x8::from_i16x8(row)
+}
+
 fn targets(d: &Block, track: usize) -> Row {
-    std::array::from_fn(|k| i32::from(d[track + 5 * k]))
+    row(|k| d[track + 5 * k])
 }
 
 /// Positions by track: 0, 1, 2, and 3 or 4.
@@ -101,11 +111,22 @@ pub(super) fn search_tracks(h: &Block, d: &Block, plus: &[bool; SUBFRAME]) -> [u
     found
 }
 
-/// The best of eight candidates in a row, kept when it beats what stands.
-fn pick(square: &Row, energy: &Row, best: &mut Ratio) -> Option<usize> {
+/// The best of eight candidates in a row, kept when it beats what stands: from their correlations and, with a word's
+/// fraction, their energies.
+#[inline]
+fn pick(c: Row, energy: i32x8, best: &mut Ratio) -> Option<usize> {
+    // The square's two words, from which the Q15 one is put together.
+    let (high, low) = (c.mul_keep_high(c), c * c);
+    let square: Row = (high << 1) - (low >> 15);
+    let energy = Row::from_i32x8_saturate(energy >> 16);
+    let lead = square.widening_mul(Row::splat(best.energy)) - energy.widening_mul(Row::splat(best.square));
+    if lead.simd_gt(i32x8::ZERO).none() {
+        return None;
+    }
+    let (square, energy) = (square.to_array(), energy.to_array());
     let mut won = None;
     for k in 0..PLACES {
-        let ratio = Ratio { square: square[k] as i16, energy: energy[k] as i16 };
+        let ratio = Ratio { square: square[k], energy: energy[k] };
         if ratio.beats(*best) {
             *best = ratio;
             won = Some(k);
@@ -125,17 +146,14 @@ fn first_pair(d: &Block, phi: &Correlations, u: usize, v: usize) -> (usize, usiz
         best.1
     };
     let first = largest(None);
-    let (dv, ev) = (targets(d, v), phi.energies(v));
+    let (dv, ev) = (targets(d, v), (wide(phi.energies(v)) << 14) + 0x8000);
     let mut best = Ratio::NONE;
     let mut pair = (0, 0, 0);
     for p in [first, largest(Some(first))] {
-        let a1 = phi.energy(p) * 16384;
-        let row = phi.row(p, v);
-        let c: Row = std::array::from_fn(|k| i32::from(d[p]) + dv[k]);
-        let square = c.map(|c| (c * c) >> 15);
-        let energy = std::array::from_fn(|k| (a1 + row[k] * 32768 + ev[k] * 16384 + 0x8000) >> 16);
-        if let Some(k) = pick(&square, &energy, &mut best) {
-            pair = (p, v + 5 * k, c[k]);
+        let c = dv + d[p];
+        let energy = (wide(phi.row(p, v)) << 15) + ev + phi.energy(p) * 16384;
+        if let Some(k) = pick(c, energy, &mut best) {
+            pair = (p, v + 5 * k, i32::from(c.as_array()[k]));
         }
     }
     (pair.0, pair.1, pair.2, i32::from(best.energy))
@@ -149,20 +167,21 @@ fn second_pair(
     block: &[Row; PLACES],
 ) -> (usize, usize, Ratio) {
     let (tx, ty) = (track, track + 1);
-    let rest: Row = {
-        let (rp, rq, e) = (phi.row(p, ty), phi.row(q, ty), phi.energies(ty));
-        std::array::from_fn(|k| (((rp[k] + rq[k]) * 16384 + e[k] * 8192 + 0x8000) >> 16) * 32768)
+    let rest = {
+        let (rp, rq, e) = (wide(phi.row(p, ty)), wide(phi.row(q, ty)), wide(phi.energies(ty)));
+        (((rp + rq) << 14) + (e << 13) + 0x8000) >> 16 << 15
     };
-    let (rp, rq, ex) = (phi.row(p, tx), phi.row(q, tx), phi.energies(tx));
-    let (dx, dy) = (targets(d, tx), targets(d, ty));
+    let starts = {
+        let (rp, rq, e) = (wide(phi.row(p, tx)), wide(phi.row(q, tx)), wide(phi.energies(tx)));
+        let starts: i32x8 = ((rp + rq) << 13) + (e << 12) + (energy * 16384 + 0x8000);
+        starts.to_array()
+    };
+    let (dx, dy) = (targets(d, tx) + c as i16, targets(d, ty));
     let mut best = Ratio::NONE;
     let mut pair = (0, 0);
     for k in 0..PLACES {
-        let c1 = c + dx[k];
-        let a1 = energy * 16384 + (rp[k] + rq[k]) * 8192 + ex[k] * 4096 + 0x8000;
-        let square = dy.map(|d| ((c1 + d) * (c1 + d)) >> 15);
-        let energy = std::array::from_fn(|y| (a1 + block[k][y] * 8192 + rest[y]) >> 16);
-        if let Some(y) = pick(&square, &energy, &mut best) {
+        let energy = (wide(block[k]) << 13) + rest + starts[k];
+        if let Some(y) = pick(dy + dx.as_array()[k], energy, &mut best) {
             pair = (tx + 5 * k, ty + 5 * y);
         }
     }
