@@ -25,6 +25,7 @@ pub mod rtcp;
 pub mod rtp;
 mod session;
 mod statistics;
+mod timeline;
 pub mod tones;
 pub mod wav;
 
@@ -37,3 +38,4 @@ pub use quality::{Impairment, Path, mos, r_factor};
 pub use resample::{Decimator, Interpolator, Resampler};
 pub use session::{Outgoing, Session, Stats};
 pub use statistics::{Arrival, Reception, Totals};
+pub use timeline::{Point, Timeline};
