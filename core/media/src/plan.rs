@@ -77,6 +77,8 @@ pub struct Plan {
     pub remote_rtcp: Option<SocketAddr>,
     /// RTCP shares the RTP port.
     pub rtcp_mux: bool,
+    /// The call is not answered yet: they may send, and owe nothing.
+    pub early: bool,
     /// Reports beyond those that everybody sends.
     pub extended: Extended,
 }
@@ -99,6 +101,7 @@ impl Plan {
             remote: None,
             remote_rtcp: None,
             rtcp_mux: true,
+            early: false,
             extended: Extended::default(),
         }
     }

@@ -10,10 +10,12 @@ use std::time::Duration;
 #[cfg(test)]
 mod codec_tests;
 mod listening;
+mod meter;
 mod reports;
 mod sending;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use base::{Instant, Rng};
 
@@ -23,14 +25,17 @@ use crate::latch::Latch;
 use crate::level::{Level, VoiceLevel};
 use crate::plan::Plan;
 use crate::playout::{Inserted, Playout};
-use crate::quality::{self, Path};
+use crate::quality;
 use crate::resample::Resampler;
 use crate::rtp;
 use crate::statistics::{Arrival, Reception, Totals};
 
 use listening::Listener;
+use meter::Meter;
 use reports::Reports;
 use sending::Sending;
+pub use watch::{Silence, Silent};
+use watch::{Sound, Watch};
 
 /// Playout frames a second.
 const FRAMES: u32 = 50;
@@ -48,7 +53,7 @@ pub struct Outgoing<'a> {
     pub bytes: &'a [u8],
 }
 
-/// How it goes, since the session began.
+/// How it goes: counts since the session began, and how it sounds now.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stats {
     /// The codec of the last packet that could be played.
@@ -91,8 +96,12 @@ pub struct Stats {
     pub level_in_dbov: f32,
     /// Of what we say; silence when muted.
     pub level_out_dbov: f32,
-    /// Estimated listening quality of what comes: 1.0..=4.5.
+    /// Estimated quality of what came in the last seconds: 1.0..=4.5.
     pub mos: f32,
+    /// Mouth to ear, estimated: packet, codec, half the round trip, playout.
+    pub delay: Duration,
+    /// Sound that was made up for what was missing.
+    pub concealed: Duration,
 }
 
 /// One m-line.
@@ -129,15 +138,9 @@ pub struct Session {
     voice: VoiceLevel,
     /// What one of their packets holds.
     packet_time: Option<Duration>,
+    meter: Meter,
+    watch: Watch,
     reports: Reports,
-}
-
-/// What the E-model says.
-#[derive(Clone, Copy, Debug)]
-struct Rating {
-    r: f32,
-    /// As a listener hears it, who does not answer.
-    r_without_delay: f32,
 }
 
 impl Session {
@@ -169,6 +172,8 @@ impl Session {
             level_in: Level::default(),
             voice: VoiceLevel::default(),
             packet_time: None,
+            meter: Meter::new(now),
+            watch: Watch::new(&plan, now),
             reports: Reports::new(&mut rng, now),
             plan,
             rng,
@@ -188,6 +193,7 @@ impl Session {
             self.listener = plan.hear_tones.then(Box::default);
         }
         self.sending.replan(&plan);
+        self.watch.replan(&plan, now);
         self.rtp.tell(plan.remote, now);
         self.rtcp.tell(plan.remote_rtcp, now);
         self.plan = plan;
@@ -270,7 +276,12 @@ impl Session {
                 self.their_keypad.forget();
             }
         }
-        if arrival == Arrival::Duplicate || !self.plan.direction.receives() {
+        if arrival == Arrival::Duplicate {
+            return;
+        }
+        let was_paused = self.watch.is_paused();
+        self.watch.packet(now);
+        if !self.plan.direction.receives() {
             return;
         }
         if let Some(clock) = event_clock {
@@ -294,6 +305,18 @@ impl Session {
         }
         if index < self.plan.codecs_in.len() {
             self.packet_time = self.samples_time(samples);
+        }
+        if arrival != Arrival::Reordered {
+            let codec = self.plan.codecs_in.get(index).map(|(_, codec)| *codec);
+            let sound = Sound {
+                sequence: header.sequence,
+                timestamp: header.timestamp,
+                clock_rate,
+                length: codec.and_then(|_| self.samples_time(samples)),
+                // What is no codec is comfort noise.
+                pauses: codec.is_none_or(|codec| codec.pauses(packet.payload)),
+            };
+            self.watch.sound(sound, was_paused, now);
         }
         if let Some((_, Decoder::Noise(noise))) = self.decoders.last_mut()
             && index < self.plan.codecs_in.len()
@@ -351,6 +374,7 @@ impl Session {
     fn forget_source(&mut self) {
         if let Some(old) = self.reception.take() {
             self.past = self.past + old.totals();
+            self.meter.source_ended(old.clusters());
         }
         self.candidate = None;
         self.playout.reset();
@@ -392,6 +416,8 @@ impl Session {
         }
         self.level_in.feed(frame);
         self.voice.feed(frame);
+        self.look_after_them(now);
+        self.measure(now);
     }
 
     /// What one of their packets holds, or will.
@@ -399,24 +425,11 @@ impl Session {
         self.packet_time.unwrap_or(self.plan.ptime)
     }
 
-    fn rating(&self) -> Rating {
-        let totals = self.past + self.reception.as_ref().map_or(Totals::default(), Reception::totals);
-        let lost = totals.expected.saturating_sub(totals.received);
-        let codec = self.codec_in.unwrap_or(self.plan.codec_out.1);
-        let wire = self.reports.round_trip.unwrap_or_default() / 2;
-        let path = Path {
-            delay: self.packet_time() + codec.look_ahead() + wire + self.playout.delay(),
-            loss_percent: (lost + self.late) as f32 * 100.0 / totals.expected.max(1) as f32,
-            burst_ratio: 1.0,
-        };
-        let rate = |path| quality::r_factor(codec.impairment(), path);
-        Rating { r: rate(path), r_without_delay: rate(Path { delay: Duration::ZERO, ..path }) }
-    }
-
     /// How it goes.
     pub fn stats(&self) -> Stats {
         let totals = self.past + self.reception.as_ref().map_or(Totals::default(), Reception::totals);
         let lost = totals.expected.saturating_sub(totals.received);
+        let rating = self.rating();
         Stats {
             codec_in: self.codec_in,
             codec_out: self.plan.codec_out.1,
@@ -438,7 +451,9 @@ impl Session {
             their_mos: self.reports.their_mos,
             level_in_dbov: self.level_in.dbov(),
             level_out_dbov: self.sending.level_dbov(),
-            mos: quality::mos(self.rating().r),
+            mos: quality::mos(rating.r),
+            delay: rating.delay,
+            concealed: self.playout.figures().concealed,
         }
     }
 }

@@ -23,6 +23,7 @@ const DBM0: f32 = -6.18;
 pub(super) struct Reports {
     cname: [u8; 16],
     sent: u32,
+    last: Instant,
     next: Instant,
     /// RTP packets sent by the report before the last, and by the last: whether we still count as a sender.
     sent_by: [u64; 2],
@@ -37,11 +38,14 @@ pub(super) struct Reports {
 impl Reports {
     /// RFC 3550 section 6.2.
     const INTERVAL: Duration = Duration::from_secs(5);
+    /// What was asked in this time need not be asked again.
+    const JUST: Duration = Duration::from_secs(1);
 
     pub(super) fn new(rng: &mut Rng, now: Instant) -> Self {
         Self {
             cname: rng.token(),
             sent: 0,
+            last: now,
             next: now,
             sent_by: [0; 2],
             report: Vec::with_capacity(256),
@@ -57,7 +61,14 @@ impl Reports {
         // The very first report goes out at once (section 6.2 allows it for unicast) and is not counted as the
         // one that ends the initial, halved interval: so the round trip is known within the first seconds.
         let interval = if self.sent < 2 { Self::INTERVAL / 2 } else { Self::INTERVAL };
-        self.next = now + interval.mul_f64(0.5 + rng.fraction());
+        (self.last, self.next) = (now, now + interval.mul_f64(0.5 + rng.fraction()));
+    }
+
+    /// The next one goes out now, unless one just did.
+    pub(super) fn hurry(&mut self, now: Instant) {
+        if now.since(self.last) >= Self::JUST {
+            self.next = self.next.min(now);
+        }
     }
 }
 
@@ -89,9 +100,9 @@ impl Session {
                     if let Some(reception) = self.reception.as_mut().filter(|r| r.ssrc() == ssrc) {
                         reception.sender_report(info.ntp, now);
                     }
-                    self.reported(reports, wall);
+                    self.reported(reports, now, wall);
                 }
-                Piece::ReceiverReport { reports, .. } => self.reported(reports, wall),
+                Piece::ReceiverReport { reports, .. } => self.reported(reports, now, wall),
                 Piece::Extended { ssrc, blocks } => {
                     for block in blocks {
                         self.reported_more(ssrc, &block, now, wall);
@@ -101,6 +112,7 @@ impl Session {
                     let theirs = self.reception.as_ref().map(Reception::ssrc);
                     if sources.any(|ssrc| Some(ssrc) == theirs) {
                         self.forget_source();
+                        self.watch.left();
                     }
                 }
                 Piece::SourceDescription(_) | Piece::Other { .. } => {}
@@ -108,15 +120,18 @@ impl Session {
         }
     }
 
-    fn reported(&mut self, blocks: impl Iterator<Item = ReportBlock>, wall: u64) {
+    fn reported(&mut self, blocks: impl Iterator<Item = ReportBlock>, now: Instant, wall: u64) {
         let ours = self.sending.ssrc();
+        let mut received = None;
         for block in blocks.filter(|block| block.ssrc == ours) {
             let lost = f32::from(block.fraction_lost) / 256.0;
             self.sending.told_loss(lost);
             self.reports.their_loss = Some(lost);
             let measured = round_trip(block.last_sr, block.delay_since_last_sr, wall);
             self.reports.round_trip = measured.or(self.reports.round_trip);
+            received = Some(block.highest);
         }
+        self.watch.report(received, self.sending.sent().0, now);
     }
 
     fn reported_more(&mut self, ssrc: u32, block: &Block<'_>, now: Instant, wall: u64) {

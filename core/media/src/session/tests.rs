@@ -117,6 +117,34 @@ fn loss_is_counted_reported_and_lowers_the_score() {
 }
 
 #[test]
+fn the_score_is_that_of_the_last_seconds_and_the_timeline_keeps_the_others() {
+    // Ten seconds, of which the fourth to the sixth lose every second packet.
+    let (a, _) = talk(12, 40, |n| !(150..300).contains(&n) || n % 2 == 0);
+    assert!(a.stats().mos > 4.3, "{}", a.stats().mos);
+    let points = a.timeline().points();
+    assert_eq!(points.len(), 11);
+    assert!(points.iter().zip(1..).all(|(point, n)| point.at == Duration::from_millis(n * 1000)));
+    let lost: Vec<u32> = points.iter().map(|point| point.lost).collect();
+    assert_eq!(lost.iter().sum::<u32>(), 75);
+    assert!(lost[3..6].iter().all(|lost| (20..=27).contains(lost)), "{lost:?}");
+    assert!(points[5].mos < 2.0 && points[1].mos > 4.3, "{points:?}");
+    assert!(points[4].concealed > Duration::from_millis(300) && points[9].concealed == Duration::ZERO);
+    let round_trip = points[10].round_trip.unwrap();
+    assert!(points[10].delay > Duration::from_millis(60) + round_trip / 2, "{:?}", points[10]);
+    assert_eq!(points[10].codec, Some(Codec::Pcma));
+}
+
+#[test]
+fn loss_in_bursts_sounds_worse_than_as_much_that_is_spread() {
+    let worst = |keep: fn(u64) -> bool| {
+        let (a, _) = talk(8, 40, keep);
+        a.stats().mos
+    };
+    let (spread, burst) = (worst(|n| n % 10 != 0), worst(|n| n % 50 > 4));
+    assert!(burst < spread - 0.1, "{burst} is not below {spread}");
+}
+
+#[test]
 fn the_round_trip_is_known_within_four_seconds() {
     let (a, b) = talk(4, 20, |_| true);
     assert!(a.stats().round_trip.is_some() && b.stats().round_trip.is_some());
@@ -317,7 +345,8 @@ fn reports_on_the_shared_port_are_told_from_speech() {
 
 #[test]
 fn reports_keep_their_interval_and_its_randomness() {
-    let mut s = session(plan(2));
+    // Early: nobody is missed.
+    let mut s = session(Plan { early: true, ..plan(2) });
     let mut times = Vec::new();
     for ms in (0..300_000).step_by(20) {
         sent(&mut s, &[1; FRAME], ms);
