@@ -1,11 +1,11 @@
 //! What the app pulls: pictures of the present, and moments.
 
-use offhook_io::Event as IoEvent;
+use offhook_io::{Event as IoEvent, Silence};
 use phone::Event as PhoneEvent;
 
 use crate::error::Refused;
 use crate::view::millis;
-use crate::{AccountView, CallView, Quality, Why};
+use crate::{AccountView, CallView, Quality, QualityPoint, Why};
 
 /// One event. *State* may skip what is outdated by now; a *moment* comes once and is never dropped.
 #[derive(Clone, Debug, PartialEq, uniffi::Enum)]
@@ -26,6 +26,34 @@ pub enum Event {
         call: u32,
         /// How.
         quality: Quality,
+    },
+    /// *Moment*: how a call sounded from its beginning to its end. It comes after the call's last view: keep it, if at all.
+    Timeline {
+        /// Which call.
+        call: u32,
+        /// What one point spans, in seconds.
+        span_s: u64,
+        /// At least one.
+        points: Vec<QualityPoint>,
+    },
+    /// *Moment*: nothing comes from the other side though it should. Say so until `SilenceEnded`, a hold or the end of the
+    /// call.
+    SilenceBegan {
+        /// In which call.
+        call: u32,
+        /// For how long nothing has come, in milliseconds.
+        since_ms: u64,
+        /// Something came before. Else: nothing at all.
+        heard_before: bool,
+        /// Whether the other side receives us, where it says so.
+        hears_us: Option<bool>,
+    },
+    /// *Moment*: something comes again.
+    SilenceEnded {
+        /// In which call.
+        call: u32,
+        /// The time without, in milliseconds.
+        lasted_ms: u64,
     },
     /// *State*: when the phone must be awake next. Set the platform's alarm to it, in place of the one before.
     Wake {
@@ -170,6 +198,18 @@ fn of_phone(event: PhoneEvent) -> Event {
             Event::MessageSent { message: message.0, why: reason }
         }
         PhoneEvent::Quality { call, stats } => Event::Quality { call: call.0, quality: stats.into() },
+        PhoneEvent::Timeline { call, timeline } => Event::Timeline {
+            call: call.0,
+            span_s: timeline.span().as_secs(),
+            points: timeline.points().iter().map(Into::into).collect(),
+        },
+        PhoneEvent::Silence { call, silence: Silence::Began { since, heard_before, hears_us } } => {
+            let since_ms = since.as_millis() as u64;
+            Event::SilenceBegan { call: call.0, since_ms, heard_before, hears_us }
+        }
+        PhoneEvent::Silence { call, silence: Silence::Ended { lasted } } => {
+            Event::SilenceEnded { call: call.0, lasted_ms: lasted.as_millis() as u64 }
+        }
         PhoneEvent::Refused { subject, reason } => {
             Event::Refused { subject: subject.into(), why: reason.into() }
         }

@@ -41,7 +41,9 @@ pub use network::{Network, NetworkKind, SocketBinder};
 pub use phone::{Audio, Phone, PhoneConfig};
 pub use push::Announced;
 pub use store::{SecretError, SecretStore};
-pub use view::{AccountState, AccountView, CallState, CallView, Quality, Side, Step, TransferState};
+pub use view::{
+    AccountState, AccountView, CallState, CallView, Quality, QualityPoint, Side, Step, TransferState,
+};
 pub use why::Why;
 
 uniffi::setup_scaffolding!("offhook");

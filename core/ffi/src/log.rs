@@ -55,8 +55,16 @@ impl Log {
             Event::Restarted { thread, story } => format!("{thread} restarted: {story}"),
             Event::DigitsLost { call, count } => format!("call {call}: {count} digits may be lost"),
             Event::Stopped => "stopped".into(),
+            Event::SilenceBegan { call, heard_before, hears_us, .. } => {
+                format!("call {call}: silence, heard before {heard_before}, hears us {hears_us:?}")
+            }
+            Event::SilenceEnded { call, lasted_ms } => {
+                format!("call {call}: heard again after {lasted_ms} ms")
+            }
             // Told too often to be worth a line, or a secret.
-            Event::Quality { .. } | Event::Wake { .. } | Event::Digit { .. } => return,
+            Event::Quality { .. } | Event::Timeline { .. } | Event::Wake { .. } | Event::Digit { .. } => {
+                return;
+            }
         };
         self.note(text);
     }

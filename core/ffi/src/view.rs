@@ -225,3 +225,44 @@ impl From<offhook_io::Stats> for Quality {
         Self { mos: stats.mos, loss, jitter_ms: ms(stats.jitter), round_trip_ms: stats.round_trip.map(ms) }
     }
 }
+
+/// How a call sounded for a while.
+#[derive(Clone, Debug, PartialEq, uniffi::Record)]
+pub struct QualityPoint {
+    /// The end of that while, in milliseconds since the call's sound began.
+    pub at_ms: u64,
+    /// The listener's opinion, 1.0 to 4.5.
+    pub mos: f32,
+    /// Of the packets sent to us, the share that never came, 0.0 to 1.0.
+    pub lost: f32,
+    /// The share that came too late.
+    pub late: f32,
+    /// Sound that was made up for what was missing, in milliseconds.
+    pub concealed_ms: f32,
+    /// Variation of arrival, in milliseconds.
+    pub jitter_ms: f32,
+    /// Round trip, in milliseconds, where it was known.
+    pub round_trip_ms: Option<f32>,
+    /// From mouth to ear, in milliseconds, estimated.
+    pub delay_ms: f32,
+    /// Their codec, where one was heard: `PCMU`, `G729`.
+    pub codec: Option<String>,
+}
+
+impl From<&offhook_io::Point> for QualityPoint {
+    fn from(point: &offhook_io::Point) -> Self {
+        let ms = |time: std::time::Duration| time.as_secs_f32() * 1000.0;
+        let share = |part: u32| part as f32 / point.expected.max(1) as f32;
+        Self {
+            at_ms: point.at.as_millis() as u64,
+            mos: point.mos,
+            lost: share(point.lost),
+            late: share(point.late),
+            concealed_ms: ms(point.concealed),
+            jitter_ms: ms(point.jitter),
+            round_trip_ms: point.round_trip.map(ms),
+            delay_ms: ms(point.delay),
+            codec: point.codec.map(|codec| codec.name().to_owned()),
+        }
+    }
+}

@@ -221,6 +221,8 @@ fn about(event: &Event) -> Option<About> {
             | phone::Event::MessageSent { .. }
             | phone::Event::Dtmf { .. }
             | phone::Event::DtmfLost { .. }
+            | phone::Event::Timeline { .. }
+            | phone::Event::Silence { .. }
             | phone::Event::Refused { .. }
             | phone::Event::Stopped,
         )

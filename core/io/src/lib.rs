@@ -25,6 +25,6 @@ mod wire;
 pub use audio::{Audio, AudioRoute, AudioStats, Effects, LocalTones};
 pub use events::Event;
 pub use handle::{CaptureTo, Config, Handle};
-pub use media::Stats;
+pub use media::{Point, Silence, Stats};
 pub use signalling::StartError;
 pub use wire::Crossed;

@@ -111,6 +111,8 @@ pub enum MediaNews {
     },
     /// How it sounds, every few seconds while open.
     Quality(media::Stats),
+    /// They fell silent, or are back.
+    Silence(media::Silence),
     /// The other side pressed a key: each once, in order.
     Dtmf {
         /// Which.

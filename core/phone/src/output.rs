@@ -110,6 +110,21 @@ pub enum Event {
         /// Figures of its audio.
         stats: media::Stats,
     },
+    /// *Moment*: how a call sounded from its beginning to its end. It comes after the call's last view.
+    Timeline {
+        /// Which call.
+        call: CallId,
+        /// Its points; there is at least one.
+        timeline: media::Timeline,
+    },
+    /// *Moment*: nothing comes from the other side though it should, or something comes again. Not on hold, which ends it
+    /// without a word, as the end of the call does.
+    Silence {
+        /// Which call.
+        call: CallId,
+        /// What of it. `Display` is a sentence for a person.
+        silence: media::Silence,
+    },
     /// *Moment*: a command could not be followed; nothing else happened.
     Refused {
         /// What it was about.

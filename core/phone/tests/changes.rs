@@ -7,8 +7,8 @@ mod town;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use media::Direction;
-use offhook_phone::{CallId, CallState, Command, With};
+use media::{Direction, Silence};
+use offhook_phone::{CallId, CallState, Command, Event, Input, MediaNews, With};
 use sip::message::{Draft, Method, Name};
 use town::{Town, at_home, bytes, description, directions, in_a_call, pair, response};
 
@@ -16,6 +16,29 @@ use CallState::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 const ONE: CallId = CallId(1);
+
+#[test]
+fn a_silence_is_told_in_a_call_and_not_on_hold_whoever_holds() {
+    let silence = Silence::Began { since: SECOND * 4, heard_before: true, hears_us: None };
+    let told = |town: &mut Town, phone: SocketAddr| {
+        let media = *town.handset(phone).streams.keys().next().unwrap();
+        let before = town.handset(phone).events.len();
+        town.tell(phone, Input::Media { media, news: MediaNews::Silence(silence) });
+        let events = &town.handset(phone).events[before..];
+        events
+            .iter()
+            .any(|event| matches!(event, Event::Silence { call: ONE, silence: told } if *told == silence))
+    };
+    let (mut town, ann, bob) = in_a_call();
+    assert!(town.handset(ann).open_streams()[0].plan.as_ref().is_some_and(|plan| !plan.early));
+    assert!(told(&mut town, ann));
+    town.command(ann, Command::Hold(ONE));
+    town.run(SECOND);
+    assert!(!told(&mut town, ann) && !told(&mut town, bob));
+    town.command(ann, Command::Resume(ONE));
+    town.run(SECOND);
+    assert!(told(&mut town, bob));
+}
 
 #[test]
 fn hold_is_silent_at_once_and_told_to_the_other_side() {

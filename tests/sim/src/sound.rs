@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use base::{Instant, Rng};
 use media::dtmf::{Digit, Keys, Way};
-use media::{Plan, Session};
+use media::{Plan, Session, Silence};
 
 /// Samples a second, and in 20 ms.
 const SAMPLE_RATE: u32 = 8000;
@@ -94,6 +94,10 @@ impl Stream {
 
     pub(crate) fn poll_digit(&mut self) -> Option<(Digit, Way)> {
         self.session.as_mut()?.poll_digit()
+    }
+
+    pub(crate) fn poll_silence(&mut self) -> Option<Silence> {
+        self.session.as_mut()?.poll_silence()
     }
 
     /// Whether it wants a frame every 20 ms.

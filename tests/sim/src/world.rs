@@ -515,6 +515,10 @@ impl World {
                         let news = News::Media { media: *media, news: MediaNews::Dtmf { digit, way } };
                         self.agenda.push_back((NodeId(i), news));
                     }
+                    if let Some(silence) = stream.poll_silence() {
+                        let news = News::Media { media: *media, news: MediaNews::Silence(silence) };
+                        self.agenda.push_back((NodeId(i), news));
+                    }
                     if tell_quality && let Some(stats) = stream.stats() {
                         let news = News::Media { media: *media, news: MediaNews::Quality(stats) };
                         self.agenda.push_back((NodeId(i), news));

@@ -201,7 +201,9 @@ impl Scene {
             // A reader that is gone is found out by the report.
             let _ = say(&line);
         }
-        use phone::Event::{Account, Call, Dtmf, DtmfLost, Message, MessageSent, Quality, Refused, Stopped};
+        use phone::Event::{
+            Account, Call, Dtmf, DtmfLost, Message, MessageSent, Quality, Refused, Silence, Stopped, Timeline,
+        };
         if let Event::Wake { .. } = event {
             return Ok(());
         }
@@ -233,7 +235,12 @@ impl Scene {
             }
             Refused { reason, .. } => return Err(Failure::Failed(reason.to_string())),
             Dtmf { digit, .. } => self.digits.push(digit.as_char()),
-            Message { .. } | MessageSent { .. } | DtmfLost { .. } | Stopped => {}
+            Message { .. }
+            | MessageSent { .. }
+            | DtmfLost { .. }
+            | Timeline { .. }
+            | Silence { .. }
+            | Stopped => {}
         }
         Ok(())
     }

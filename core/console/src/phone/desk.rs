@@ -87,7 +87,9 @@ impl Desk {
     }
 
     fn note(&mut self, event: &Event) {
-        use phone::Event::{Account, Call, Dtmf, DtmfLost, Message, MessageSent, Quality, Refused, Stopped};
+        use phone::Event::{
+            Account, Call, Dtmf, DtmfLost, Message, MessageSent, Quality, Refused, Silence, Stopped, Timeline,
+        };
         let Event::Phone(event) = event else { return };
         match event {
             Account(view) => self.account = Some(view.clone()),
@@ -105,6 +107,8 @@ impl Desk {
             | MessageSent { .. }
             | Dtmf { .. }
             | DtmfLost { .. }
+            | Timeline { .. }
+            | Silence { .. }
             | Refused { .. } => {}
         }
     }

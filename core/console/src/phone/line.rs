@@ -14,6 +14,8 @@ pub(crate) enum Line {
     Registration(Registration),
     Call(Call),
     Quality(Quality),
+    Timeline(Timeline),
+    Silence(Silence),
     Dtmf {
         call: u32,
         digit: char,
@@ -105,6 +107,35 @@ pub(crate) struct Quality {
     level_out_dbov: f64,
 }
 
+/// How a call sounded: a row for each span of time, its figures in the order of the columns.
+#[derive(Debug, Serialize)]
+pub(crate) struct Timeline {
+    call: u32,
+    span_s: u64,
+    columns: [&'static str; 9],
+    points: Vec<Row>,
+}
+
+/// End, score, percent lost and late, milliseconds made up, of jitter, of the round trip and from mouth to ear, codec.
+type Row = (f64, f64, f64, f64, f64, f64, Option<f64>, f64, Option<&'static str>);
+
+const COLUMNS: [&str; 9] =
+    ["at_s", "mos", "lost", "late", "concealed_ms", "jitter_ms", "rtt_ms", "delay_ms", "codec"];
+
+/// Nothing comes from the other side, or something comes again.
+#[derive(Debug, Serialize)]
+pub(crate) struct Silence {
+    call: u32,
+    state: &'static str,
+    seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heard_before: Option<bool>,
+    /// Whether the other side receives us, where it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hears_us: Option<bool>,
+    reason: String,
+}
+
 impl Line {
     /// An error event about no call in particular.
     pub(crate) fn error(reason: impl Into<String>) -> Self {
@@ -142,6 +173,8 @@ impl Line {
                 level_in_dbov: hundredths(stats.level_in_dbov.into()),
                 level_out_dbov: hundredths(stats.level_out_dbov.into()),
             }),
+            Event::Timeline { call, timeline } => Self::Timeline(Timeline::of(call.0, timeline)),
+            Event::Silence { call, silence } => Self::Silence(Silence::of(call.0, silence)),
             Event::Dtmf { call, digit, via } => {
                 let via = match via {
                     Via::Events => "rfc4733",
@@ -171,6 +204,56 @@ impl Line {
             },
             Event::Stopped => return None,
         })
+    }
+}
+
+impl Timeline {
+    fn of(call: u32, timeline: &media::Timeline) -> Self {
+        let row = |point: &media::Point| -> Row {
+            let percent = |part: u32| hundredths(f64::from(part) * 100.0 / f64::from(point.expected.max(1)));
+            (
+                hundredths(point.at.as_secs_f64()),
+                hundredths(point.mos.into()),
+                percent(point.lost),
+                percent(point.late),
+                ms(point.concealed),
+                ms(point.jitter),
+                point.round_trip.map(ms),
+                ms(point.delay),
+                point.codec.map(media::Codec::name),
+            )
+        };
+        Self {
+            call,
+            span_s: timeline.span().as_secs(),
+            columns: COLUMNS,
+            points: timeline.points().iter().map(row).collect(),
+        }
+    }
+}
+
+impl Silence {
+    fn of(call: u32, silence: &media::Silence) -> Self {
+        let reason = silence.to_string();
+        let seconds = |time: Duration| hundredths(time.as_secs_f64());
+        match *silence {
+            media::Silence::Began { since, heard_before, hears_us } => Self {
+                call,
+                state: "began",
+                seconds: seconds(since),
+                heard_before: Some(heard_before),
+                hears_us,
+                reason,
+            },
+            media::Silence::Ended { lasted } => Self {
+                call,
+                state: "ended",
+                seconds: seconds(lasted),
+                heard_before: None,
+                hears_us: None,
+                reason,
+            },
+        }
     }
 }
 
@@ -334,6 +417,46 @@ mod tests {
             let line = format!(r#"{{"event":"dtmf","call":1,"digit":"5","via":"{word}"}}"#);
             assert_eq!(json(&event), line);
         }
+    }
+
+    #[test]
+    fn a_timeline_is_one_line_with_a_row_for_each_second() {
+        let mut timeline = media::Timeline::default();
+        timeline.push(media::Point {
+            at: Duration::from_secs(1),
+            mos: 4.25,
+            expected: 50,
+            lost: 1,
+            late: 2,
+            concealed: Duration::from_millis(60),
+            jitter: Duration::from_micros(1500),
+            round_trip: None,
+            delay: Duration::from_millis(90),
+            codec: Some(media::Codec::G729),
+        });
+        let expected = concat!(
+            r#"{"event":"timeline","call":1,"span_s":1,"columns":["at_s","mos","lost","late","concealed_ms","#,
+            r#""jitter_ms","rtt_ms","delay_ms","codec"],"#,
+            r#""points":[[1.0,4.25,2.0,4.0,60.0,1.5,null,90.0,"G729"]]}"#
+        );
+        assert_eq!(json(&Event::Timeline { call: CallId(1), timeline }), expected);
+    }
+
+    #[test]
+    fn a_silence_says_what_is_known_of_it() {
+        let since = Duration::from_millis(4020);
+        let began = media::Silence::Began { since, heard_before: true, hears_us: Some(true) };
+        let expected = concat!(
+            r#"{"event":"silence","call":1,"state":"began","seconds":4.02,"heard_before":true,"hears_us":true,"#,
+            r#""reason":"nothing has come from the other side for 4 s, but it receives us"}"#
+        );
+        assert_eq!(json(&Event::Silence { call: CallId(1), silence: began }), expected);
+        let ended = media::Silence::Ended { lasted: Duration::from_millis(6500) };
+        let expected = concat!(
+            r#"{"event":"silence","call":1,"state":"ended","seconds":6.5,"#,
+            r#""reason":"the other side is back after 6 s"}"#
+        );
+        assert_eq!(json(&Event::Silence { call: CallId(1), silence: ended }), expected);
     }
 
     #[test]

@@ -188,7 +188,8 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
         Event::MessageSent { reason: None, .. } => Some("message delivered".into()),
         Event::MessageSent { reason: Some(reason), .. } => Some(format!("message not delivered: {reason}")),
         Event::Refused { reason, .. } => Some(reason.to_string()),
-        Event::Quality { .. } | Event::Stopped => None,
+        Event::Silence { call, silence } => Some(format!("call {}: {silence}", call.0)),
+        Event::Quality { .. } | Event::Timeline { .. } | Event::Stopped => None,
     }
 }
 

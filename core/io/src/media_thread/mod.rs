@@ -19,7 +19,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use base::{Instant, Rng};
-use media::Stats;
+use media::{Stats, Timeline};
 use offhook_net::Bind;
 use phone::{MediaId, MediaNews, MediaOrder, Tone};
 use tokio::sync::mpsc;
@@ -235,8 +235,11 @@ impl Desk {
             }
             MediaOrder::Close { call } => {
                 if let Some(stream) = self.streams.remove(&media)
-                    && let Some(stats) = self.close(media, stream)
+                    && let Some((stats, timeline)) = self.close(media, stream)
                 {
+                    if !timeline.points().is_empty() {
+                        self.events.push(Event::Phone(phone::Event::Timeline { call, timeline }));
+                    }
                     self.events.push(Event::Phone(phone::Event::Quality { call, stats }));
                 }
             }
@@ -251,11 +254,11 @@ impl Desk {
         self.flush();
     }
 
-    /// Its last figures, if it was ever open.
-    fn close(&mut self, media: MediaId, stream: Stream) -> Option<Stats> {
-        let stats = stream.close(self.tap.as_mut())?;
+    /// Its last figures and all of before, if it was ever open.
+    fn close(&mut self, media: MediaId, stream: Stream) -> Option<(Stats, Timeline)> {
+        let figures = stream.close(self.tap.as_mut())?;
         self.sound.end(media, &self.events);
-        Some(stats)
+        Some(figures)
     }
 
     /// All ticks that are due: one, unless the system was late.
@@ -297,7 +300,12 @@ impl Desk {
                 // The next will do when the phone has no time for this one.
                 let _ = self.news.try_send((*media, MediaNews::Quality(stats)));
             }
-            // Digits wait in the stream while the phone is behind: half the room is for answers to its orders.
+            // Moments wait in the stream while the phone is behind: half the room is for answers to its orders.
+            if self.news.capacity() > self.news.max_capacity() / 2
+                && let Some(silence) = stream.poll_silence()
+            {
+                let _ = self.news.try_send((*media, MediaNews::Silence(silence)));
+            }
             while self.news.capacity() > self.news.max_capacity() / 2
                 && let Some(digit) = stream.poll_digit()
             {

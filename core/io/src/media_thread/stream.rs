@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use base::{Instant, Rng};
 use media::dtmf::{self, Digit, Keys};
-use media::{Outgoing, Plan, Session, Stats};
+use media::{Outgoing, Plan, Session, Silence, Stats, Timeline};
 use offhook_net::Bind;
 use phone::MediaId;
 
@@ -134,6 +134,11 @@ impl Stream {
         self.open.as_mut()?.session.poll_digit()
     }
 
+    /// That the other side fell silent, or is back.
+    pub(super) fn poll_silence(&mut self) -> Option<Silence> {
+        self.open.as_mut()?.session.poll_silence()
+    }
+
     /// Receives, and hears 20 ms.
     pub(super) fn hear(&mut self, media: MediaId, tick: &mut Tick<'_>) {
         let Some(Open { session, heard, .. }) = self.open.as_deref_mut() else { return };
@@ -185,14 +190,14 @@ impl Stream {
         Some(open.session.stats())
     }
 
-    /// Says goodbye. The last figures, if it was ever open.
-    pub(super) fn close(self, tap: Option<&mut Tap>) -> Option<Stats> {
+    /// Says goodbye. The last figures and all of before, if it was ever open.
+    pub(super) fn close(self, tap: Option<&mut Tap>) -> Option<(Stats, Timeline)> {
         let mut open = self.open?;
         let present = Moment::read();
         if let Some(bye) = open.session.bye(present.now, ntp(present.wall)) {
             send(&self.sockets, bye, present, tap);
         }
-        Some(open.session.stats())
+        Some((open.session.stats(), open.session.into_timeline()))
     }
 }
 

@@ -239,6 +239,12 @@ impl Call {
                     desk.event(Event::Quality { call: self.id, stats });
                 }
             }
+            MediaNews::Silence(silence) => {
+                // It may have been on its way while a hold was agreed.
+                if self.is_talking() && !self.remote_hold {
+                    desk.event(Event::Silence { call: self.id, silence });
+                }
+            }
             MediaNews::Dtmf { digit, way } => {
                 let via = match way {
                     Way::Event => Via::Events,
@@ -323,8 +329,12 @@ impl Call {
     fn agree(&mut self, agreed: &Agreed, desk: &mut Desk) {
         self.remote_hold = agreed.held;
         let hear_tones = self.keypad.is_heard();
-        let plans =
-            agreed.plans().map(|plan| Plan { hear_tones: plan.hear_tones || hear_tones, ..plan.clone() });
+        let early = !self.is_up();
+        let plans = agreed.plans().map(|plan| Plan {
+            hear_tones: plan.hear_tones || hear_tones,
+            early,
+            ..plan.clone()
+        });
         self.streams.apply(plans, desk);
         self.mix(desk);
     }

@@ -7,6 +7,7 @@ mod conference;
 mod day;
 mod digits;
 mod people;
+mod silence;
 mod streams;
 
 use std::time::Duration;
