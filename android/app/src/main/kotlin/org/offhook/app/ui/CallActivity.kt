@@ -57,6 +57,9 @@ class CallActivity :
 
     /** A command that came too late, or a call beside this one that ended: to be read once. */
     private var told: String? = null
+
+    /** The call in which nothing is heard though it should be, and the words for it. */
+    private var silent: Pair<UInt, Int>? = null
     private var refused: Permission? = null
 
     override fun onCreate(savedInstanceState: Bundle?) {
@@ -133,6 +136,18 @@ class CallActivity :
     }
 
     override fun moment(event: Event) {
+        when (event) {
+            is Event.SilenceBegan ->
+                silent = event.call to if (event.heardBefore) R.string.silence_since else R.string.silence_ever
+
+            is Event.SilenceEnded -> silent = null
+
+            else -> return refusal(event)
+        }
+        show()
+    }
+
+    private fun refusal(event: Event) {
         val sentence = when {
             event is Event.DigitsLost -> R.string.digits_lost
             event is Event.Refused && event.subject is Subject.Call -> event.why.sentence
@@ -226,6 +241,8 @@ class CallActivity :
         val told = told
         val refused = refused
         val trouble = desk.trouble
+        val active = shown()?.takeIf { it.state == CallState.ACTIVE }?.call
+        val silence = silent?.takeIf { it.first == active }?.second
         return when {
             told != null -> Notice.Card(told)
 
@@ -241,6 +258,8 @@ class CallActivity :
                     startActivity(Permission.settings(this))
                 }
             }
+
+            silence != null -> Notice.Card(getString(silence))
 
             trouble != null -> Notice.Card(trouble)
 

@@ -289,6 +289,19 @@ class CallActivityTest {
     }
 
     @Test
+    fun silence_of_the_other_side_is_told_while_it_lasts() {
+        active()
+        val activity = screens.call().get()
+        phone.emit(Event.SilenceBegan(1u, sinceMs = 4000u, heardBefore = true, hearsUs = null))
+        assertEquals(
+            "Nothing comes from the other side any more. It may be the network.",
+            activity.text(R.id.notice_text)
+        )
+        phone.emit(Event.SilenceEnded(1u, lastedMs = 6000u))
+        assertFalse(activity.sees(R.id.notice))
+    }
+
+    @Test
     fun a_bad_connection_is_told_while_it_lasts() {
         active()
         val activity = screens.call().get()
