@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use base::{Redacted, Secret};
+use offhook_io::RecordOptions;
 use phone::{AccountId, CallId, Command, Keys, MAX_TEXT, MessageId, NetworkNews, With, dial};
 
 use crate::error::PhoneError;
@@ -239,6 +240,32 @@ impl Phone {
     /// `NoSuchCall`.
     pub fn split(&self, call: u32) -> Result<(), PhoneError> {
         self.on(call, Command::Split)
+    }
+
+    /// Keeps a call in a WAV file until it ends or `stop_recording`: on the left what is said to the other side, on the right
+    /// what it says. `beep`: both hear a beep every 15 s. What comes between is told as `FileEnded`.
+    ///
+    /// # Errors
+    /// - `BadArgument`: no path.
+    /// - `NoSuchCall`.
+    pub fn record(&self, call: u32, path: String, beep: bool) -> Result<(), PhoneError> {
+        let call = self.known(call)?;
+        if path.is_empty() {
+            return Err(PhoneError::BadArgument { sentence: "a recording needs a file".into() });
+        }
+        self.handle.record(call, path, RecordOptions { beep });
+        self.log.note(format!("call {} is recorded", call.0));
+        Ok(())
+    }
+
+    /// Ends the recording of a call, if there is one.
+    ///
+    /// # Errors
+    /// `NoSuchCall`.
+    pub fn stop_recording(&self, call: u32) -> Result<(), PhoneError> {
+        let call = self.known(call)?;
+        self.handle.stop_recording(call);
+        Ok(())
     }
 
     /// Asks the other side to call somebody else; how it goes is in the call's view.

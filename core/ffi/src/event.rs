@@ -110,7 +110,7 @@ pub enum Event {
         /// Which account.
         account: u32,
     },
-    /// *Moment*: a file of sound or of a capture ended before its time; calls go on.
+    /// *Moment*: a file of sound or of a capture ended before its time, or has gaps; calls go on.
     FileEnded {
         /// For a person.
         sentence: String,
@@ -178,6 +178,11 @@ impl From<IoEvent> for Event {
             IoEvent::RecordingEnded { reason, .. }
             | IoEvent::PlayingEnded { reason, .. }
             | IoEvent::CaptureEnded { reason } => Self::FileEnded { sentence: reason },
+            IoEvent::RecordingGaps { path, silent } => {
+                let (path, seconds) = (path.display(), silent.as_secs_f64());
+                let sentence = format!("{path}: {seconds:.1} s are silence, for the storage was too slow");
+                Self::FileEnded { sentence }
+            }
             IoEvent::AudioFailed { reason } => Self::AudioFailed { sentence: reason },
             IoEvent::Restarted { thread, story } => Self::Restarted { thread: thread.into(), story },
         }

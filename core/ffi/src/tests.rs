@@ -209,6 +209,8 @@ fn wrong_arguments_are_errors_in_words() {
             app.phone.transfer(call, "1003".into()),
             app.phone.transfer_to(call, 1),
             app.phone.split(call),
+            app.phone.record(call, "call.wav".into(), true),
+            app.phone.stop_recording(call),
             app.phone.refresh(call),
             app.phone.dtmf(call, "1".into()),
         ];

@@ -36,6 +36,13 @@ pub enum Event {
         /// A sentence for a person.
         reason: String,
     },
+    /// *Moment*: a recording is whole, but its disk was too slow: some of it is silence where there were voices.
+    RecordingGaps {
+        /// The file.
+        path: PathBuf,
+        /// How much.
+        silent: Duration,
+    },
     /// *Moment*: the file being played could not be read on; silence is sent instead. The call goes on.
     PlayingEnded {
         /// The file.
@@ -227,6 +234,7 @@ fn about(event: &Event) -> Option<About> {
             | phone::Event::Stopped,
         )
         | Event::RecordingEnded { .. }
+        | Event::RecordingGaps { .. }
         | Event::PlayingEnded { .. }
         | Event::AudioFailed { .. }
         | Event::CaptureEnded { .. }

@@ -21,6 +21,7 @@ use crate::clock;
 use crate::events::{Event, Events};
 use crate::media_thread::{self, ToMedia};
 use crate::memory::Memory;
+use crate::recording::RecordOptions;
 use crate::signalling::{self, Signalling, StartError, ToSignalling};
 use crate::wire::{Crossed, Wire};
 
@@ -205,6 +206,19 @@ impl Handle {
     /// Tries again to open sound devices: after [`Event::AudioFailed`], when its cause is mended or a device has come.
     pub fn audio_restart(&self) {
         self.tell(ToSignalling::Media(ToMedia::RestartAudio));
+    }
+
+    /// Keeps a call in a WAV file from now on, until it ends or [`Self::stop_recording`]: 16-bit stereo, on the left what is
+    /// said to the other side, on the right what it says; time on hold is silence. An old file is overwritten. One that
+    /// cannot be written, and a call that has no sound or is being recorded, are told by [`Event::RecordingEnded`].
+    pub fn record(&self, call: CallId, path: impl Into<PathBuf>, options: RecordOptions) {
+        let path = path.into();
+        self.tell(ToSignalling::Media(ToMedia::Record { call, path, options }));
+    }
+
+    /// Ends the recording of a call, if there is one. Its file is whole within a moment.
+    pub fn stop_recording(&self, call: CallId) {
+        self.tell(ToSignalling::Media(ToMedia::StopRecording(call)));
     }
 
     /// How the sound devices did so far.

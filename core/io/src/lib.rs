@@ -17,6 +17,7 @@ mod fence;
 mod handle;
 mod media_thread;
 mod memory;
+mod recording;
 mod signalling;
 #[cfg(test)]
 mod tests;
@@ -26,5 +27,6 @@ pub use audio::{Audio, AudioRoute, AudioStats, Effects, LocalTones};
 pub use events::Event;
 pub use handle::{CaptureTo, Config, Handle};
 pub use media::{Point, Silence, Stats};
+pub use recording::RecordOptions;
 pub use signalling::StartError;
 pub use wire::Crossed;

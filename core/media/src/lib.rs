@@ -5,6 +5,7 @@
 //! Knows no sockets, clocks, SDP or SIP. [`Session`] takes packets and captured frames and gives packets and
 //! playout frames; once it is up it allocates, locks and logs nothing per packet.
 
+mod beep;
 mod bursts;
 mod codec;
 pub mod comfort_noise;
@@ -29,6 +30,7 @@ mod timeline;
 pub mod tones;
 pub mod wav;
 
+pub use beep::Beep;
 pub use bursts::{Bursts, Clusters, Fate, GMIN};
 pub use codec::{BadPayload, Codec, Coded, Content, Decoder, Encoder, Missed};
 pub use level::Level;

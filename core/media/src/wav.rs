@@ -1,6 +1,7 @@
 //! WAV files: speech to play and calls to keep.
 //!
-//! RIFF/WAVE, 16-bit PCM, mono. Works on anything that reads, writes and seeks; opens no files.
+//! RIFF/WAVE, 16-bit PCM, mono; calls are written in stereo too. Works on anything that reads, writes and seeks; opens no
+//! files.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
@@ -208,8 +209,8 @@ const PIECE: usize = 160;
 
 /// Bytes before the samples in what we write.
 const HEADER: u32 = 44;
-/// Samples kept back between writes, lost when the process is killed: a tenth of a second at 16 kHz.
-const BLOCK: usize = 1600;
+/// Blocks written in a second; the last is lost when the process is killed.
+const BLOCKS: u32 = 5;
 
 /// Writes mono 16-bit PCM. The header on disk never claims more than is there: the file can be played at any
 /// moment, whatever becomes of the writer.
@@ -219,6 +220,8 @@ pub struct Writer<W: Write + Seek> {
     /// Bytes of samples on disk.
     length: u32,
     block: Vec<u8>,
+    /// Bytes in a full one, a whole number of samples of every channel.
+    full: usize,
 }
 
 impl<W: Write + Seek> Writer<W> {
@@ -226,22 +229,29 @@ impl<W: Write + Seek> Writer<W> {
     ///
     /// # Errors
     /// The output's own.
-    pub fn new(mut output: W, rate: u32) -> io::Result<Self> {
+    pub fn new(output: W, rate: u32) -> io::Result<Self> {
+        Self::of(output, rate, 1)
+    }
+
+    fn of(mut output: W, rate: u32, channels: u16) -> io::Result<Self> {
+        // Of one moment, all channels.
+        let moment = channels * 2;
         let mut header = [0; HEADER as usize];
         header[..4].copy_from_slice(b"RIFF");
         header[4..8].copy_from_slice(&(HEADER - 8).to_le_bytes());
         header[8..16].copy_from_slice(b"WAVEfmt ");
         header[16..20].copy_from_slice(&16u32.to_le_bytes());
         header[20..22].copy_from_slice(&PCM.to_le_bytes());
-        header[22..24].copy_from_slice(&1u16.to_le_bytes());
+        header[22..24].copy_from_slice(&channels.to_le_bytes());
         header[24..28].copy_from_slice(&rate.to_le_bytes());
-        header[28..32].copy_from_slice(&(rate * 2).to_le_bytes());
-        header[32..34].copy_from_slice(&2u16.to_le_bytes());
+        header[28..32].copy_from_slice(&(rate * u32::from(moment)).to_le_bytes());
+        header[32..34].copy_from_slice(&moment.to_le_bytes());
         header[34..36].copy_from_slice(&16u16.to_le_bytes());
         header[36..40].copy_from_slice(b"data");
         output.write_all(&header)?;
         output.flush()?;
-        Ok(Self { output, length: 0, block: Vec::with_capacity(BLOCK * 2) })
+        let full = (rate / BLOCKS).max(1) as usize * usize::from(moment);
+        Ok(Self { output, length: 0, block: Vec::with_capacity(full), full })
     }
 
     /// Appends samples; every 1600 of them they reach the output.
@@ -251,7 +261,7 @@ impl<W: Write + Seek> Writer<W> {
     pub fn write(&mut self, samples: &[i16]) -> io::Result<()> {
         for sample in samples {
             self.block.extend_from_slice(&sample.to_le_bytes());
-            if self.block.len() >= BLOCK * 2 {
+            if self.block.len() >= self.full {
                 self.flush()?;
             }
         }
@@ -284,6 +294,36 @@ impl<W: Write + Seek> Writer<W> {
         self.output.seek(SeekFrom::Start(40))?;
         self.output.write_all(&length.to_le_bytes())?;
         self.output.flush()
+    }
+}
+
+/// The same for two channels: a [`Writer`] in all but its samples.
+#[derive(Debug)]
+pub struct StereoWriter<W: Write + Seek>(Writer<W>);
+
+impl<W: Write + Seek> StereoWriter<W> {
+    /// As [`Writer::new`].
+    ///
+    /// # Errors
+    /// The output's own.
+    pub fn new(output: W, rate: u32) -> io::Result<Self> {
+        Writer::of(output, rate, 2).map(Self)
+    }
+
+    /// Appends pairs of samples, left and right; every fifth of a second they reach the output.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    pub fn write(&mut self, pairs: &[[i16; 2]]) -> io::Result<()> {
+        self.0.write(pairs.as_flattened())
+    }
+
+    /// Brings everything to the output and the header up to it.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 

@@ -6,6 +6,9 @@ use std::rc::Rc;
 
 use super::*;
 
+/// Samples in a fifth of a second at 8 kHz.
+const BLOCK: usize = 1600;
+
 /// A file held in memory, looked at while it is written.
 #[derive(Clone, Default)]
 struct Shared(Rc<RefCell<Cursor<Vec<u8>>>>);
@@ -151,4 +154,81 @@ fn a_full_disk_is_told_and_leaves_a_valid_file() {
     writer.write(&[7; BLOCK]).unwrap();
     assert_eq!(writer.write(&[8; BLOCK]).unwrap_err().kind(), io::ErrorKind::StorageFull);
     assert_eq!(all(writer.output.0.get_ref().clone()), [7; BLOCK]);
+}
+
+/// Every byte that reached the file, and where, in order.
+#[derive(Clone, Default)]
+struct Diary(Rc<RefCell<(u64, Vec<(u64, u8)>)>>);
+
+impl Write for Diary {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let (at, diary) = &mut *self.0.borrow_mut();
+        for byte in bytes {
+            diary.push((*at, *byte));
+            *at += 1;
+        }
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for Diary {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let SeekFrom::Start(to) = to else { unreachable!("the writer knows where it is") };
+        self.0.borrow_mut().0 = to;
+        Ok(to)
+    }
+}
+
+/// Cuts a writer off behind each byte in turn, and looks at what is there once the first header is.
+fn cut_anywhere(diary: &Diary, channels: usize, samples: &[i16]) {
+    let mut file: Vec<u8> = Vec::new();
+    for (at, byte) in &diary.0.borrow().1 {
+        let at = *at as usize;
+        file.resize(file.len().max(at + 1), 0);
+        file[at] = *byte;
+        if file.len() < 44 {
+            continue;
+        }
+        let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap()) as usize;
+        let (riff, claimed) = (word(4), word(40));
+        assert!(44 + claimed <= file.len() && riff + 8 <= file.len(), "claims what is not there");
+        assert_eq!(claimed % (channels * 2), 0, "half a moment");
+        let there: Vec<i16> =
+            file[44..44 + claimed].as_chunks::<2>().0.iter().map(|pair| i16::from_le_bytes(*pair)).collect();
+        assert_eq!(there, samples[..claimed / 2]);
+    }
+    assert_eq!(file.len(), 44 + samples.len() * 2);
+}
+
+#[test]
+fn a_file_cut_off_at_any_byte_plays_what_its_header_claims_in_mono_and_stereo() {
+    // So many that the low bytes of the lengths carry over again and again.
+    let samples: Vec<i16> = (0..2 * 1237).map(|n| n * 13).collect();
+    let (mono, stereo) = (Diary::default(), Diary::default());
+    let mut one = Writer::new(mono.clone(), 200).unwrap();
+    let mut two = StereoWriter::new(stereo.clone(), 200).unwrap();
+    for piece in samples.chunks(14) {
+        one.write(piece).unwrap();
+        two.write(piece.as_chunks::<2>().0).unwrap();
+    }
+    // Dropped without a last `flush`, as when a call is torn down.
+    drop((one, two));
+    cut_anywhere(&mono, 1, &samples);
+    cut_anywhere(&stereo, 2, &samples);
+}
+
+#[test]
+fn a_stereo_header_says_so() {
+    let shared = Shared::default();
+    let mut writer = StereoWriter::new(shared.clone(), 16_000).unwrap();
+    writer.write(&[[1, -1], [2, -2]]).unwrap();
+    writer.flush().unwrap();
+    let bytes = shared.bytes();
+    let half = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
+    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    assert_eq!((half(22), word(24), word(28), half(32), half(34)), (2, 16_000, 64_000, 4, 16));
+    assert_eq!(bytes[44..], [1, 0, 255, 255, 2, 0, 254, 255]);
 }

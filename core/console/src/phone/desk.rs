@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use base::Redacted;
-use offhook_io::{Event, Handle};
+use offhook_io::{Event, Handle, RecordOptions};
 use phone::{AccountId, AccountView, CallId, CallState, CallView, Command, MessageId, NetworkNews, With};
 
 use super::line::Line;
@@ -166,6 +166,10 @@ impl Desk {
                 }
                 return;
             }
+            Request::Record { call, path, beep } => {
+                return self.handle.record(CallId(call), path, RecordOptions { beep });
+            }
+            Request::StopRecording { call } => return self.handle.stop_recording(CallId(call)),
             Request::Split { call } => Command::Split(CallId(call)),
             Request::Message { to, text } => {
                 self.messages += 1;

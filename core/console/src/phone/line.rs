@@ -148,6 +148,7 @@ impl Line {
             Event::Phone(event) => Self::of_phone(event),
             Event::Wake { .. } => None,
             Event::RecordingEnded { .. }
+            | Event::RecordingGaps { .. }
             | Event::PlayingEnded { .. }
             | Event::AudioFailed { .. }
             | Event::CaptureEnded { .. }

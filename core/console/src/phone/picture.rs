@@ -1,5 +1,6 @@
 //! What the interactive phone shows, as lines of text. Draws nothing itself, so that a test can look at it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use base::Instant;
@@ -132,6 +133,7 @@ pub(crate) fn sentence(event: &offhook_io::Event) -> Option<String> {
         Event::RecordingEnded { path, reason } => {
             Some(format!("{}: the recording ended: {reason}", path.display()))
         }
+        Event::RecordingGaps { path, silent } => Some(gaps(path, *silent)),
         Event::PlayingEnded { path, reason } => {
             Some(format!("{}: silence from now on: {reason}", path.display()))
         }
@@ -140,6 +142,11 @@ pub(crate) fn sentence(event: &offhook_io::Event) -> Option<String> {
             Some(format!("a bug in the {thread} thread, calls were lost, please report: {story}"))
         }
     }
+}
+
+fn gaps(path: &Path, silent: Duration) -> String {
+    let seconds = silent.as_secs_f64();
+    format!("{}: the disk was too slow, {seconds:.1} s of the recording are silence", path.display())
 }
 
 fn phone_sentence(event: &phone::Event) -> Option<String> {

@@ -3,74 +3,35 @@
 //! Only reads; what the phone makes of it is its own.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use crate::config::parts::NOT_IN_THIS_BUILD;
 
-/// One thing asked for.
+/// One thing asked for. A merge of no calls is of the one that is up and the youngest other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
-    Call {
-        to: String,
-    },
-    Answer {
-        call: u32,
-    },
-    Reject {
-        call: u32,
-        status: u16,
-    },
-    HangUp {
-        call: u32,
-    },
-    Hold {
-        call: u32,
-    },
-    Resume {
-        call: u32,
-    },
-    Mute {
-        call: u32,
-        on: bool,
-    },
-    Progress {
-        call: u32,
-    },
-    Refresh {
-        call: u32,
-        update: bool,
-    },
-    Dtmf {
-        call: u32,
-        digits: String,
-    },
-    Transfer {
-        call: u32,
-        to: String,
-    },
-    TransferTo {
-        call: u32,
-        other: u32,
-    },
+    Call { to: String },
+    Answer { call: u32 },
+    Reject { call: u32, status: u16 },
+    HangUp { call: u32 },
+    Hold { call: u32 },
+    Resume { call: u32 },
+    Mute { call: u32, on: bool },
+    Progress { call: u32 },
+    Refresh { call: u32, update: bool },
+    Dtmf { call: u32, digits: String },
+    Transfer { call: u32, to: String },
+    TransferTo { call: u32, other: u32 },
     Swap,
-    /// These with each other; none: the call that is up with the youngest other.
-    Merge {
-        calls: Vec<u32>,
-    },
-    Split {
-        call: u32,
-    },
-    Message {
-        to: String,
-        text: String,
-    },
-    DoNotDisturb {
-        on: bool,
-    },
-    Forward {
-        to: Option<String>,
-    },
+    Merge { calls: Vec<u32> },
+    Split { call: u32 },
+    Record { call: u32, path: PathBuf, beep: bool },
+    StopRecording { call: u32 },
+    Message { to: String, text: String },
+    DoNotDisturb { on: bool },
+    Forward { to: Option<String> },
     Register,
     Unregister,
     NetworkUp(IpAddr),
@@ -84,7 +45,7 @@ const BUSY_HERE: u16 = 486;
 
 /// The JSON form. Unknown fields are let pass: later builds add some.
 #[derive(Deserialize)]
-#[serde(tag = "cmd", rename_all = "lowercase")]
+#[serde(tag = "cmd", rename_all = "snake_case")]
 enum Line {
     Call { to: String },
     Answer { call: u32 },
@@ -102,6 +63,8 @@ enum Line {
     Merge { call: Option<u32>, other: Option<u32> },
     Conference { calls: Vec<u32> },
     Split { call: u32 },
+    Record { call: u32, path: PathBuf, beep: Option<bool> },
+    RecordStop { call: u32 },
     Message { to: String, text: String },
     Dnd { on: bool },
     Forward { to: Option<String> },
@@ -149,6 +112,8 @@ impl Request {
             Line::Conference { calls } if calls.len() >= 2 => Self::Merge { calls },
             Line::Conference { .. } => return Err("a conference needs two `calls` or more".into()),
             Line::Split { call } => Self::Split { call },
+            Line::Record { call, path, beep } => Self::Record { call, path, beep: beep.unwrap_or(false) },
+            Line::RecordStop { call } => Self::StopRecording { call },
             Line::Message { to, text } => Self::Message { to, text },
             Line::Dnd { on } => Self::DoNotDisturb { on },
             Line::Forward { to } => Self::Forward { to },
@@ -202,6 +167,9 @@ impl Request {
             "merge" if rest.is_empty() => Self::Merge { calls: Vec::new() },
             "merge" => Self::Merge { calls: vec![current()?, number()?] },
             "split" => Self::Split { call: number()? },
+            "record" if rest.is_empty() => return Err("record to which file?".into()),
+            "record" if rest == "off" => Self::StopRecording { call: current()? },
+            "record" => Self::Record { call: current()?, path: rest.into(), beep: false },
             "message" => match rest.split_once(' ') {
                 Some((to, text)) => Self::Message { to: to.into(), text: text.trim().into() },
                 None => return Err("message whom, and what?".into()),
@@ -229,6 +197,7 @@ pub(crate) const HELP: &[&str] = &[
     "1002           call a number, sip: or tel: URI    answer, reject, hangup [CALL]",
     "hold, resume, mute, unmute [CALL]                 swap                 dtmf 12#",
     "merge [CALL]   into a conference                  split [CALL]   out of it",
+    "record FILE|off                                   status",
     "transfer 1003  blind    transfer #2  to call 2    message 1002 TEXT",
     "dnd on|off     forward 1003|off                   register, unregister, quit",
 ];
@@ -263,6 +232,15 @@ mod tests {
             (r#"{"cmd":"merge"}"#, Request::Merge { calls: vec![] }),
             (r#"{"cmd":"conference","calls":[1,2,3]}"#, Request::Merge { calls: vec![1, 2, 3] }),
             (r#"{"cmd":"merge","call":1,"other":2}"#, Request::Merge { calls: vec![1, 2] }),
+            (
+                r#"{"cmd":"record","call":1,"path":"x.wav","beep":true}"#,
+                Request::Record { call: 1, path: "x.wav".into(), beep: true },
+            ),
+            (
+                r#"{"cmd":"record","call":1,"path":"x.wav"}"#,
+                Request::Record { call: 1, path: "x.wav".into(), beep: false },
+            ),
+            (r#"{"cmd":"record_stop","call":1}"#, Request::StopRecording { call: 1 }),
             (r#"{"cmd":"split","call":1}"#, Request::Split { call: 1 }),
             (
                 r#"{"cmd":"message","to":"1002","text":"hi"}"#,
@@ -309,6 +287,10 @@ mod tests {
         assert_eq!(typed("merge"), Ok(Request::Merge { calls: vec![] }));
         assert_eq!(typed("merge 2"), Ok(Request::Merge { calls: vec![3, 2] }));
         assert_eq!(typed("split"), Ok(Request::Split { call: 3 }));
+        let record = Request::Record { call: 3, path: "a b.wav".into(), beep: false };
+        assert_eq!(typed("record a b.wav"), Ok(record));
+        assert_eq!(typed("record off"), Ok(Request::StopRecording { call: 3 }));
+        assert!(typed("record").unwrap_err().contains("which file"));
         assert!(typed("merge x").unwrap_err().contains("`x`"));
         assert_eq!(typed("dtmf 12#"), Ok(Request::Dtmf { call: 3, digits: "12#".into() }));
         assert!(typed("dtmf").unwrap_err().contains("which digits"));

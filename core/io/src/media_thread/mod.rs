@@ -13,6 +13,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::{Builder, JoinHandle};
@@ -21,7 +22,7 @@ use std::time::Duration;
 use base::{Instant, Rng};
 use media::{Stats, Timeline};
 use offhook_net::Bind;
-use phone::{MediaId, MediaNews, MediaOrder, Tone};
+use phone::{CallId, MediaId, MediaNews, MediaOrder, Tone};
 use tokio::sync::mpsc;
 
 use crate::audio::{AudioRoute, Side, Sound};
@@ -29,6 +30,7 @@ use crate::capture::Tap;
 use crate::clock;
 use crate::events::{Event, Events};
 use crate::fence::fenced;
+use crate::recording::{self, RecordOptions, Recorder};
 
 use mix::Mix;
 use socket::{Moment, Reader};
@@ -59,6 +61,10 @@ pub(crate) enum ToMedia {
     Route(AudioRoute),
     /// A sound device that could not be had may be there now.
     RestartAudio,
+    /// Keep a call in a file.
+    Record { call: CallId, path: PathBuf, options: RecordOptions },
+    /// No longer.
+    StopRecording(CallId),
     /// The phone that ordered them is gone.
     CloseAll,
     #[cfg(test)]
@@ -92,6 +98,7 @@ pub(crate) fn spawn(
         while let Err(story) = fenced(|| desk.run(&orders)) {
             desk.recover(story);
         }
+        desk.recorder.finish();
     })?;
     Ok((sender, thread))
 }
@@ -105,6 +112,7 @@ struct Desk {
     streams: BTreeMap<MediaId, Stream>,
     reader: Reader,
     mix: Mix,
+    recorder: Recorder,
     events: Arc<Events>,
     news: mpsc::Sender<News>,
     /// When the next tick is due; `None` while nothing is open.
@@ -123,6 +131,7 @@ impl Desk {
             streams: BTreeMap::new(),
             reader: Reader::new(),
             mix: Mix::new(),
+            recorder: Recorder::new(),
             events,
             news,
             next: None,
@@ -178,6 +187,16 @@ impl Desk {
             ToMedia::Gain(side, db) => self.sound.gain(side, db),
             ToMedia::Route(route) => self.sound.route(route),
             ToMedia::RestartAudio => self.sound.restart(),
+            ToMedia::Record { call, path, options } => {
+                if let Err(why) = self.record(call, path.clone(), options) {
+                    recording::ended(&self.events, &path, &why);
+                }
+            }
+            ToMedia::StopRecording(call) => {
+                for stream in self.streams.values_mut().filter(|stream| stream.call() == call) {
+                    stream.stop_recording();
+                }
+            }
             ToMedia::CloseAll => self.close_all(),
             #[cfg(test)]
             ToMedia::Panic => panic!("as ordered"),
@@ -192,8 +211,8 @@ impl Desk {
 
     fn follow(&mut self, media: MediaId, order: MediaOrder) {
         match order {
-            MediaOrder::Prepare { call: _, toward } => {
-                match Stream::prepare(&self.bind, toward, self.binder.as_deref()) {
+            MediaOrder::Prepare { call, toward } => {
+                match Stream::prepare(call, &self.bind, toward, self.binder.as_deref()) {
                     Ok(stream) => {
                         let local = stream.local();
                         self.streams.insert(media, stream);
@@ -244,6 +263,21 @@ impl Desk {
                 }
             }
         }
+    }
+
+    fn record(&mut self, call: CallId, path: PathBuf, options: RecordOptions) -> Result<(), String> {
+        // Two writers of one file would leave none that can be played.
+        if self.streams.values().any(|stream| stream.records_to(&path)) {
+            return Err("another recording is".into());
+        }
+        let stream = self.streams.values_mut().find(|stream| stream.call() == call);
+        let stream = stream.ok_or("the call has no sound")?;
+        if stream.is_recorded() {
+            return Err("the call is being recorded already".into());
+        }
+        let recording = self.recorder.begin(path, options, Arc::clone(&self.events));
+        stream.record(recording.map_err(|error| error.to_string())?);
+        Ok(())
     }
 
     fn close_all(&mut self) {

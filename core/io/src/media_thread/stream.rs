@@ -4,13 +4,14 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use base::{Instant, Rng};
 use media::dtmf::{self, Digit, Keys};
 use media::{Outgoing, Plan, Session, Silence, Stats, Timeline};
 use offhook_net::Bind;
-use phone::MediaId;
+use phone::{CallId, MediaId};
 
 use super::mix::Mix;
 use super::socket::{Moment, Reader, Sockets};
@@ -18,6 +19,7 @@ use crate::audio::{FRAME, Frame, RATE, Sound};
 use crate::capture::{Tap, Way, ends};
 use crate::clock::ntp;
 use crate::events::Events;
+use crate::recording::Recording;
 
 /// How often the phone hears how it sounds.
 const QUALITY_EVERY: Duration = Duration::from_secs(1);
@@ -38,12 +40,14 @@ pub(super) struct Tick<'a> {
 
 #[derive(Debug)]
 pub(super) struct Stream {
+    call: CallId,
     sockets: Sockets,
     // On the heap: its buffers are large, and the map of streams moves what it holds.
     open: Option<Box<Open>>,
     muted: bool,
     /// In the conference: its voice and the others' are mixed.
     mixed: bool,
+    recording: Option<Recording>,
 }
 
 #[derive(Debug)]
@@ -51,6 +55,8 @@ struct Open {
     session: Session,
     /// In this tick.
     heard: Frame,
+    /// Not on hold by us.
+    receives: bool,
     next_quality: Instant,
 }
 
@@ -60,6 +66,7 @@ impl Stream {
     /// # Errors
     /// A sentence for the user.
     pub(super) fn prepare(
+        call: CallId,
         bind: &[IpAddr],
         toward: Option<IpAddr>,
         binder: Option<&dyn Bind>,
@@ -72,7 +79,7 @@ impl Stream {
         })?;
         let sockets = shown(bind, toward).and_then(|shown| Sockets::bind(bind, shown, binder));
         let sockets = sockets.map_err(|e| format!("no port can be had for the audio: {e}"))?;
-        Ok(Self { sockets, open: None, muted: false, mixed: false })
+        Ok(Self { call, sockets, open: None, muted: false, mixed: false, recording: None })
     }
 
     pub(super) fn local(&self) -> SocketAddr {
@@ -93,6 +100,7 @@ impl Stream {
 
     pub(super) fn open(&mut self, plan: Plan, rng: Rng, reader: &mut Reader) {
         let present = Moment::read();
+        let receives = plan.direction.receives();
         let mut session = Session::new(plan, RATE, rng, present.now);
         while let Some(got) = reader.read(&self.sockets.rtp, present) {
             if present.now.since(got.at.now) < STALE {
@@ -100,11 +108,12 @@ impl Stream {
             }
         }
         let next_quality = present.now + QUALITY_EVERY;
-        self.open = Some(Box::new(Open { session, heard: [0; FRAME], next_quality }));
+        self.open = Some(Box::new(Open { session, heard: [0; FRAME], receives, next_quality }));
     }
 
     pub(super) fn change(&mut self, plan: Plan) {
         if let Some(open) = &mut self.open {
+            open.receives = plan.direction.receives();
             open.session.replan(plan, crate::clock::now());
         }
     }
@@ -115,6 +124,27 @@ impl Stream {
 
     pub(super) fn mix(&mut self, on: bool) {
         self.mixed = on;
+    }
+
+    pub(super) fn call(&self) -> CallId {
+        self.call
+    }
+
+    /// Keeps what is said and heard, from when it is open.
+    pub(super) fn record(&mut self, recording: Recording) {
+        self.recording = Some(recording);
+    }
+
+    pub(super) fn stop_recording(&mut self) {
+        self.recording = None;
+    }
+
+    pub(super) fn is_recorded(&self) -> bool {
+        self.recording.as_ref().is_some_and(|recording| !recording.is_over())
+    }
+
+    pub(super) fn records_to(&self, path: &Path) -> bool {
+        self.recording.as_ref().is_some_and(|recording| recording.path() == path && !recording.is_over())
     }
 
     pub(super) fn press(&mut self, keys: &Keys) {
@@ -141,7 +171,7 @@ impl Stream {
 
     /// Receives, and hears 20 ms.
     pub(super) fn hear(&mut self, media: MediaId, tick: &mut Tick<'_>) {
-        let Some(Open { session, heard, .. }) = self.open.as_deref_mut() else { return };
+        let Some(Open { session, heard, receives, .. }) = self.open.as_deref_mut() else { return };
         let present = tick.present;
         let rtcp = (&self.sockets.rtcp, self.sockets.local_rtcp(), true);
         for (socket, local, is_rtcp_port) in [(&self.sockets.rtp, self.sockets.local, false), rtcp] {
@@ -154,6 +184,10 @@ impl Stream {
             }
         }
         session.playout(heard, present.now);
+        // Nobody is recorded who waits on hold.
+        if *receives && let Some(recording) = &mut self.recording {
+            recording.beep_heard(heard);
+        }
         tick.sound.hear(media, heard, tick.events);
         if self.mixed {
             tick.mix.add(heard);
@@ -172,6 +206,10 @@ impl Stream {
         }
         if self.mixed {
             tick.mix.lay_over(&mut frame, heard);
+        }
+        if let Some(recording) = &mut self.recording {
+            recording.beep_said(&mut frame);
+            recording.keep(&frame, heard);
         }
         let mut packet = session.captured(&frame, present.now);
         while let Some(outgoing) = packet {

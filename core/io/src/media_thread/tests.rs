@@ -321,13 +321,14 @@ impl Hummer {
         self.sent += 1;
     }
 
-    /// The level of the next packet that it gets.
+    /// The loudest sample of the next packet that it gets.
     fn hears(&self) -> i16 {
         let mut room = [0; 1500];
         loop {
             let (length, _) = self.socket.recv_from(&mut room).unwrap();
             if !media::rtp::is_rtcp(&room[..length]) {
-                return media::g711::from_mu_law(room[length - 80]);
+                let samples = room[12..length].iter().map(|code| media::g711::from_mu_law(*code));
+                return samples.max_by_key(|sample| sample.unsigned_abs()).unwrap();
             }
         }
     }
@@ -373,8 +374,12 @@ impl Conference {
 
     /// What each is told, after a second of humming.
     fn heard(&mut self) -> [i16; 3] {
+        self.heard_in(50)
+    }
+
+    fn heard_in(&mut self, ticks: usize) -> [i16; 3] {
         let mut heard = [0; 3];
-        for _ in 0..50 {
+        for _ in 0..ticks {
             for (hummer, local) in self.hummers.iter_mut().zip(self.locals) {
                 hummer.hum(local);
             }
@@ -406,4 +411,76 @@ fn in_a_conference_each_hears_the_microphone_and_all_others_and_not_itself() {
     close_to(conference.heard(), [12_000, 11_000, 7000]);
     conference.desk.follow(MediaId(1), MediaOrder::Mix(false));
     close_to(conference.heard(), [0, 9000, 5000]);
+}
+
+#[test]
+fn a_call_is_recorded_from_when_it_is_asked_for_until_it_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("call.wav");
+    let mut conference = Conference::of([2000, 4000, 8000]);
+    let desk = &mut conference.desk;
+    let record =
+        |call| ToMedia::Record { call: CallId(call), path: path.clone(), options: RecordOptions::default() };
+    desk.told(record(1));
+    // Neither a second of the same call nor a second to the same file, and none of a call that is not there.
+    desk.told(record(2));
+    let elsewhere = dir.path().join("other.wav");
+    for call in [1, 9] {
+        let (call, path) = (CallId(call), elsewhere.clone());
+        desk.told(ToMedia::Record { call, path, options: RecordOptions { beep: true } });
+    }
+    let reasons: Vec<String> = std::iter::from_fn(|| desk.events.wait(Duration::ZERO))
+        .filter_map(|event| match event {
+            Event::RecordingEnded { reason, .. } => Some(reason),
+            _ => None,
+        })
+        .collect();
+    let whys = ["another recording is", "the call is being recorded already", "the call has no sound"];
+    assert!(reasons.len() == 3 && reasons.iter().zip(whys).all(|(r, why)| r.contains(why)), "{reasons:?}");
+    assert!(!elsewhere.exists());
+
+    conference.heard();
+    let before = allocations();
+    conference.desk.tick(conference.present);
+    assert_eq!(allocations() - before, 0, "while it is recorded");
+    conference.desk.follow(MediaId(1), MediaOrder::Close { call: CallId(1) });
+    conference.desk.recorder.wait();
+    let bytes = std::fs::read(path).unwrap();
+    assert_eq!(bytes.len(), 44 + 51 * FRAME * 4, "51 ticks of two samples each");
+    // Its microphone and the two others on the left, itself on the right.
+    let at = 44 + 40 * FRAME * 4;
+    let sample = |at: usize| i16::from_le_bytes([bytes[at], bytes[at + 1]]);
+    close_to([sample(at), sample(at + 2), 0], [13_000, 2000, 0]);
+}
+
+#[test]
+fn all_in_a_conference_hear_that_one_of_them_is_recorded_and_nobody_beeps_on_hold() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut conference = Conference::of([0, 0, 0]);
+    let path = dir.path().join("call.wav");
+    let options = RecordOptions { beep: true };
+    conference.desk.follow(MediaId(1), MediaOrder::Mute(true));
+    conference.desk.told(ToMedia::Record { call: CallId(1), path, options });
+    let loudest = |conference: &mut Conference, ticks: usize| {
+        let mut most = [0_u16; 3];
+        for _ in 0..ticks {
+            conference
+                .heard_in(1)
+                .iter()
+                .zip(&mut most)
+                .for_each(|(s, most)| *most = s.unsigned_abs().max(*most));
+        }
+        most
+    };
+    let heard = loudest(&mut conference, 10);
+    assert!(heard.iter().all(|level| *level > 2000), "{heard:?}");
+    loudest(&mut conference, 2); // its last samples are on their way
+    let heard = loudest(&mut conference, 10);
+    assert!(heard[0] < 500, "{heard:?}");
+    let to = conference.hummers[0].socket.local_addr().unwrap();
+    let held = Plan { direction: Direction::SendOnly, ..plan(to) };
+    conference.desk.follow(MediaId(1), MediaOrder::Mix(false));
+    conference.desk.follow(MediaId(1), MediaOrder::Change(held));
+    let heard = loudest(&mut conference, 760);
+    assert!(heard[0] < 500, "{heard:?}");
 }

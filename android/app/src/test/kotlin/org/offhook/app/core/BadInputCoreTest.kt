@@ -91,7 +91,7 @@ class BadInputCoreTest {
             val onCalls = listOf<PhoneInterface.() -> Unit>(
                 { answer(id) }, { reject(id, Decline.HERE) }, { progress(id) }, { hangUp(id) }, { hold(id) },
                 { resume(id) }, { mute(id, true) }, { transfer(id, "1002") }, { transferTo(id, id) }, { refresh(id) },
-                { dtmf(id, "1") }, { split(id) }
+                { dtmf(id, "1") }, { split(id) }, { record(id, "call.wav", true) }, { stopRecording(id) }
             )
             onCalls.forEach { assertTrue(core.ask(it).exceptionOrNull() is PhoneException.NoSuchCall) }
             val onAccounts = listOf<PhoneInterface.() -> Any>(

@@ -247,6 +247,10 @@ class FakePhone : PhoneInterface {
 
     override fun split(call: UInt) = note("split $call")
 
+    override fun record(call: UInt, path: String, beep: Boolean) = note("record $call $path $beep")
+
+    override fun stopRecording(call: UInt) = note("stopRecording $call")
+
     override fun transfer(call: UInt, to: String) = note("transfer $call $to")
 
     override fun transferTo(call: UInt, other: UInt) = note("transferTo $call $other")
