@@ -63,7 +63,7 @@ impl Decoder {
     }
 
     /// Takes note of what was heard where packets are missing, `heard[gap]`: as if it had been sent. The filters on
-    /// both sides delay by [`DELAY`] samples together: so much more of `heard` is looked at behind the gap, and as
+    /// both sides delay by 22 samples together: so much more of `heard` is looked at behind the gap, and as
     /// much before it.
     pub fn follow(&mut self, heard: &[i16], gap: Range<usize>) {
         // What is heard at the gap's beginning was coded as many samples earlier.
