@@ -242,8 +242,8 @@ impl Phone {
         self.on(call, Command::Split)
     }
 
-    /// Keeps a call in a WAV file until it ends or `stop_recording`: on the left what is said to the other side, on the right
-    /// what it says. `beep`: both hear a beep every 15 s. What comes between is told as `FileEnded`.
+    /// Keeps a call in a WAV file until it ends or `stop_recording`: on the left what is said to the other side, on the
+    /// right what it says. `beep`: both hear a beep every 15 s. What comes between is told as `FileEnded`.
     ///
     /// # Errors
     /// - `BadArgument`: no path.

@@ -208,9 +208,10 @@ impl Handle {
         self.tell(ToSignalling::Media(ToMedia::RestartAudio));
     }
 
-    /// Keeps a call in a WAV file from now on, until it ends or [`Self::stop_recording`]: 16-bit stereo, on the left what is
-    /// said to the other side, on the right what it says; time on hold is silence. An old file is overwritten. One that
-    /// cannot be written, and a call that has no sound or is being recorded, are told by [`Event::RecordingEnded`].
+    /// Keeps a call in a WAV file from now on, until it ends or [`Self::stop_recording`]: 16-bit stereo, on the left
+    /// what is said to the other side, on the right what it says; time on hold is silence. An old file is overwritten.
+    /// One that cannot be written, and a call that has no sound or is being recorded, are told by
+    /// [`Event::RecordingEnded`].
     pub fn record(&self, call: CallId, path: impl Into<PathBuf>, options: RecordOptions) {
         let path = path.into();
         self.tell(ToSignalling::Media(ToMedia::Record { call, path, options }));

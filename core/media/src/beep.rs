@@ -48,7 +48,9 @@ mod tests {
         for rate in [8000, 16_000, 48_000] {
             let mut beep = Beep::default();
             let mut frames = vec![vec![0; rate as usize / 50]; 1600];
-            frames.iter_mut().for_each(|frame| beep.fill(frame, rate));
+            for frame in &mut frames {
+                beep.fill(frame, rate);
+            }
             let sounding: Vec<usize> = (0..1600).filter(|n| frames[*n].iter().any(|s| *s != 0)).collect();
             let wanted: Vec<usize> = [0..10, 750..760, 1500..1510].into_iter().flatten().collect();
             assert_eq!(sounding, wanted, "{rate} Hz");

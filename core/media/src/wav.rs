@@ -1,7 +1,7 @@
 //! WAV files: speech to play and calls to keep.
 //!
-//! RIFF/WAVE, 16-bit PCM, mono; calls are written in stereo too. Works on anything that reads, writes and seeks; opens no
-//! files.
+//! RIFF/WAVE, 16-bit PCM, mono; calls are written in stereo too. Works on anything that reads, writes and seeks; opens
+//! no files.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 

@@ -158,7 +158,10 @@ fn a_full_disk_is_told_and_leaves_a_valid_file() {
 
 /// Every byte that reached the file, and where, in order.
 #[derive(Clone, Default)]
-struct Diary(Rc<RefCell<(u64, Vec<(u64, u8)>)>>);
+struct Diary(Rc<RefCell<Written>>);
+
+/// Where the next byte goes, and those that went.
+type Written = (u64, Vec<(u64, u8)>);
 
 impl Write for Diary {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
