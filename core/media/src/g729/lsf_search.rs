@@ -2,6 +2,9 @@
 //!
 //! G.729 section 3.2.4, Annex B section B.4.2.2. Knows nothing of how the frequencies were found.
 
+use wide::i32x4;
+
+use super::lanes::{load, pair};
 use super::lsf::{History, from_lsp, noise_sum, speech_sum, spread, stabilise, to_lsp};
 use super::math::{Lsp, ORDER};
 use super::ops::*;
@@ -72,8 +75,20 @@ const fn by_columns<const N: usize>(entries: &[[i16; ORDER]; N]) -> [[i16; N]; O
     columns
 }
 
-static COLUMNS1: [[i16; 128]; ORDER] = by_columns(&LSPCB1);
+const COLUMNS1: [[i16; 128]; ORDER] = by_columns(&LSPCB1);
 static COLUMNS2: [[i16; 32]; ORDER] = by_columns(&LSPCB2);
+
+/// The first codebook by pairs of columns: four entries' pairs side by side.
+static PAIRS1: [[[i16; 8]; 32]; ORDER / 2] = {
+    let mut pairs = [[[0; 8]; 32]; ORDER / 2];
+    let mut n = 0;
+    while n < 128 * ORDER {
+        let (i, j) = (n / ORDER, n % ORDER);
+        pairs[j / 2][i / 4][2 * (i % 4) + j % 2] = LSPCB1[i][j];
+        n += 1;
+    }
+    pairs
+};
 
 /// A difference so small that ten of its doubled squares stay below 2^31: `10 * 2 * 10361^2 < 2^31`.
 const SMALL: i32 = 10_361;
@@ -103,16 +118,14 @@ fn distances(target: &Lsp) -> [i32; 128] {
     if !target.iter().zip(ENDS1).all(|(t, ends)| is_small(*t, ends)) {
         return LSPCB1.map(|entry| distance(target, &entry));
     }
+    let target: [_; ORDER / 2] = std::array::from_fn(|p| pair(target[2 * p], target[2 * p + 1]));
     let mut distances = [0; 128];
-    for (n, out) in distances.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-        let mut sums = [0; 8];
-        for (t, column) in target.iter().zip(&COLUMNS1) {
-            for (s, c) in sums.iter_mut().zip(&column.as_chunks::<8>().0[n]) {
-                let e = sub(*t, *c);
-                *s += i32::from(e) * i32::from(e);
-            }
-        }
-        *out = sums.map(|s: i32| 2 * s);
+    for (n, out) in distances.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+        let sum = target.iter().zip(&PAIRS1).fold(i32x4::ZERO, |sum, (target, pairs)| {
+            let e = target.saturating_sub(load(&pairs[n]));
+            sum + e.dot(e)
+        });
+        *out = (sum + sum).to_array();
     }
     distances
 }
