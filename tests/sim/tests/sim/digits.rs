@@ -72,9 +72,12 @@ fn a_thousand_digits_over_a_link_that_loses_a_tenth_come_once_and_in_order() {
 }
 
 #[test]
-fn tones_come_once_and_in_order_while_the_link_is_good() {
-    let (mut w, ann, bob) = call(1, Link::default(), DigitsBy::Tones);
-    let typed = press(&mut w, ann, bob, 1000);
-    let (digits, ways) = heard(&w, bob);
-    assert!(digits == typed && ways.iter().all(|way| *way == Via::Tones), "{digits} for {typed}");
+fn tones_come_once_and_in_order_while_what_is_lost_can_be_filled() {
+    // Where a tenth is lost six in a thousand are missed: a tone cannot be said again.
+    for loss in [0.0, 0.03] {
+        let (mut w, ann, bob) = call(1, Link::lossy(loss), DigitsBy::Tones);
+        let typed = press(&mut w, ann, bob, 1000);
+        let (digits, ways) = heard(&w, bob);
+        assert!(digits == typed && ways.iter().all(|way| *way == Via::Tones), "{loss}: {digits} for {typed}");
+    }
 }
