@@ -154,6 +154,30 @@ fn the_plain_form_is_tried_where_the_relays_is_not_known() {
 }
 
 #[test]
+fn a_thousand_digits_in_the_plain_form_come_once_and_in_order_where_a_tenth_is_lost() {
+    let of_form = |request: &Message| if request.body().starts_with(b"Signal") { 415 } else { 200 };
+    let (mut town, ann) = in_a_call_with(description(5000), |_| (), of_form);
+    town.loss = 0.1;
+    let mut typed = String::new();
+    for n in 0..20_usize {
+        let digits: String = (0..50).map(|m| char::from(b"0123456789*#ABCD"[(n * 7 + m * 5) % 16])).collect();
+        press(&mut town, ann, &digits);
+        typed += &digits;
+        town.run(SECOND * 60);
+    }
+    // What was repeated for want of an answer is the same request.
+    let requests = town.heard(town::at(9)).iter().filter(|request| request.method() == Method::Info);
+    let mut heard: Vec<_> = requests
+        .map(|info| (info.cseq().unwrap().number, String::from_utf8_lossy(info.body()).trim().to_owned()))
+        .collect();
+    let sent = heard.len();
+    heard.sort();
+    heard.dedup();
+    let digits: String = heard.iter().map(|(_, digit)| digit.as_str()).filter(|d| d.len() == 1).collect();
+    assert!(digits == typed && sent > 1050, "{digits} for {typed}, of {sent} requests");
+}
+
+#[test]
 fn a_codec_that_garbles_tones_is_left_for_them() {
     let garbling = description(5000).replace("AVP 0", "AVP 18");
     let tones = |account: &mut Account| {
