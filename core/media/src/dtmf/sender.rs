@@ -96,6 +96,18 @@ impl Sender {
         Self { per_ms: ticks_per_ms(clock), queue, phase: Phase::Idle }
     }
 
+    /// Timestamps run at so many Hz from now on. What waits is pressed then; the digit that is being pressed has been told of.
+    pub fn set_clock(&mut self, clock: u32) {
+        let per_ms = ticks_per_ms(clock);
+        if self.per_ms != per_ms {
+            self.interrupt();
+            if let Phase::Waiting(left) = &mut self.phase {
+                *left = *left / self.per_ms * per_ms;
+            }
+            self.per_ms = per_ms;
+        }
+    }
+
     /// Presses these when all before them has been pressed.
     pub fn press(&mut self, keys: &Keys) {
         self.queue.extend(keys.iter().map(Press::Key));

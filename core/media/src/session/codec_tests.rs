@@ -1,6 +1,7 @@
 //! Two sessions that talk in whatever was agreed: each codec, others each way, changed in mid-call, with silence left out.
 
 use super::*;
+use crate::dtmf::Events;
 use crate::plan::Direction;
 
 const RATE: u32 = 16_000;
@@ -118,6 +119,28 @@ fn a_codec_that_changes_in_mid_call_is_heard_at_once() {
         let level = talk.level(10);
         assert!((level + 17.0).abs() < 2.0, "{codec:?}: {level} dB");
     }
+}
+
+#[test]
+fn digits_that_wait_while_the_codec_changes_are_pressed_on_its_clock() {
+    let events = |plan: Plan, number| Plan {
+        events_in: vec![(101, 8000), (102, 48_000)],
+        events_out: Some((number, Events::TONES)),
+        ..plan
+    };
+    let mut talk = Talk::new([events(plan(2, Codec::G729), 101), events(plan(1, Codec::G729), 101)]);
+    talk.hum_for(10);
+    talk.ends[0].press(&Keys::read("1234").unwrap());
+    let mut digits = String::new();
+    for tick in 0..100 {
+        talk.hum_for(1);
+        digits.extend(talk.ends[1].poll_digit().map(|(digit, _)| digit.as_char()));
+        if tick == 15 {
+            let now = Instant::from_millis(talk.ticks * 20);
+            talk.ends[0].replan(events(plan(2, Codec::Opus), 102), now);
+        }
+    }
+    assert_eq!(digits, "1234");
 }
 
 #[test]

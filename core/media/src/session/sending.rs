@@ -97,7 +97,7 @@ impl Sending {
                 self.pending.clear();
             }
             if codec.clock_rate() != self.codec.clock_rate() {
-                self.keypad = dtmf::Sender::new(codec.clock_rate());
+                self.keypad.set_clock(codec.clock_rate());
                 self.begin_source();
             }
         }
