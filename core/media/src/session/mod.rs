@@ -215,11 +215,6 @@ impl Session {
         self.sending.sound(keys);
     }
 
-    /// Sends silence instead of what is captured, or no longer.
-    pub fn set_mute(&mut self, on: bool) {
-        self.sending.mute(on);
-    }
-
     /// Takes a datagram from the RTP or the RTCP socket. `wall` is the time in NTP's 32.32 bits.
     /// What is bad is counted and dropped.
     pub fn packet(&mut self, bytes: &[u8], from: SocketAddr, is_rtcp_port: bool, now: Instant, wall: u64) {
@@ -399,7 +394,7 @@ impl Session {
     pub fn playout(&mut self, frame: &mut [i16], now: Instant) {
         self.played.resize((self.playout.sample_rate() / FRAMES) as usize, 0);
         self.playout.pull(&mut self.played, &mut self.decoders, now);
-        self.their_keypad.passed(Duration::from_millis(20));
+        self.their_keypad.passed(Duration::from_secs(1) / FRAMES);
         if let Some(listener) = &mut self.listener
             && self.plan.direction.receives()
         {

@@ -43,7 +43,6 @@ pub(super) struct Sending {
     captured_at: Instant,
     /// The next packet of speech begins a talk.
     marker: bool,
-    muted: bool,
     sent: u64,
     octets: u64,
     /// Packets and octets that were sent under an earlier number than `ssrc`.
@@ -76,7 +75,6 @@ impl Sending {
             timestamp: rng.bits() as u32,
             captured_at: now,
             marker: true,
-            muted: false,
             sent: 0,
             octets: 0,
             before_ssrc: (0, 0),
@@ -125,10 +123,6 @@ impl Sending {
         self.encoder.told_loss(if self.redundancy { share } else { 0.0 });
     }
 
-    pub(super) fn mute(&mut self, on: bool) {
-        self.muted = on;
-    }
-
     /// Another number for our stream: theirs is the same (RFC 3550 section 8.2), or our clock is another.
     pub(super) fn begin_source(&mut self) {
         self.ssrc = self.rng.bits() as u32;
@@ -144,11 +138,7 @@ impl Sending {
         if self.pending.len() > ROOM / 2 {
             self.pass(self.pending.len());
         }
-        if self.muted || !sends {
-            self.level.feed(&[]);
-        } else {
-            self.level.feed(frame);
-        }
+        self.level.feed(if sends { frame } else { &[] });
         if !sends {
             // The clock runs on while nothing is sent: RFC 3550 section 5.1, "timestamp".
             self.pass(self.pending.len());
@@ -157,13 +147,9 @@ impl Sending {
             self.marker = true;
             self.keypad.interrupt();
             self.tones.interrupt();
-        } else if self.muted || !self.tones.is_idle() {
+        } else if !self.tones.is_idle() {
             self.sounding.clear();
-            if self.muted {
-                self.sounding.resize(frame.len(), 0);
-            } else {
-                self.sounding.extend_from_slice(frame);
-            }
+            self.sounding.extend_from_slice(frame);
             self.tones.fill(&mut self.sounding, self.rate);
             self.resampler.feed(&self.sounding, &mut self.pending);
         } else {
@@ -196,7 +182,9 @@ impl Sending {
         if let Some(payload_type) = self.events
             && let Some(event) = self.keypad.next(self.timestamp, ticks)
         {
-            self.header(event.marker, payload_type, event.timestamp);
+            let header = self.header(event.marker, payload_type, event.timestamp);
+            self.packet.clear();
+            self.packet.extend_from_slice(&header);
             self.packet.extend_from_slice(&event.payload);
             return (samples, true);
         }
@@ -213,18 +201,12 @@ impl Sending {
             (Content::Noise, Some(noise)) => noise,
             _ => self.payload_type,
         };
-        let header = self.head(marker, payload_type, timestamp);
+        let header = self.header(marker, payload_type, timestamp);
         self.packet[..rtp::HEADER].copy_from_slice(&header);
         (coded.consumed, !is_empty)
     }
 
-    fn header(&mut self, marker: bool, payload_type: u8, timestamp: u32) {
-        let header = self.head(marker, payload_type, timestamp);
-        self.packet.clear();
-        self.packet.extend_from_slice(&header);
-    }
-
-    fn head(&self, marker: bool, payload_type: u8, timestamp: u32) -> [u8; rtp::HEADER] {
+    fn header(&self, marker: bool, payload_type: u8, timestamp: u32) -> [u8; rtp::HEADER] {
         rtp::Header { marker, payload_type, sequence: self.sequence, timestamp, ssrc: self.ssrc }.write()
     }
 

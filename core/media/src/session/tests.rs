@@ -188,17 +188,6 @@ fn hold_sends_nothing_while_its_clock_runs_on() {
 }
 
 #[test]
-fn mute_sends_silence() {
-    let mut s = session(plan(2));
-    s.set_mute(true);
-    let (_, bytes) = sent(&mut s, &[9000; FRAME], 0).unwrap();
-    assert!(rtp::Packet::read(&bytes).unwrap().payload.iter().all(|b| *b == 0xd5));
-    s.set_mute(false);
-    let (_, bytes) = sent(&mut s, &[9000; FRAME], 20).unwrap();
-    assert!(rtp::Packet::read(&bytes).unwrap().payload.iter().all(|b| *b != 0xd5));
-}
-
-#[test]
 fn whom_we_hold_is_not_heard() {
     let mut s = session(Plan { direction: Direction::SendOnly, ..plan(2) });
     let mut them = Them::new(9);
@@ -484,7 +473,6 @@ fn frames(session: &mut Session, count: u64) -> Vec<Vec<u8>> {
 #[test]
 fn a_digit_takes_the_place_of_the_audio_and_the_stream_goes_on_after_it() {
     let mut s = session(with_keypad(2));
-    s.set_mute(true);
     sent(&mut s, &[1; FRAME], 0);
     s.press(&Keys::read("5").unwrap());
     let packets = frames(&mut s, 14);
