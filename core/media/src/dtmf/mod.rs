@@ -10,6 +10,7 @@ mod sender;
 mod tone;
 
 use std::fmt;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -18,6 +19,8 @@ pub use receiver::Receiver;
 pub use sender::Sender;
 pub use tone::Tones;
 
+/// What a comma is worth, as in every modem's dial string.
+pub const PAUSE: Duration = Duration::from_secs(2);
 /// The event clock when the SDP says nothing, in Hz. RFC 4733 section 2.4.
 const CLOCK: u32 = 8000;
 /// The longest that a report can say, in ticks: longer events come in segments. RFC 4733 section 2.5.1.3.

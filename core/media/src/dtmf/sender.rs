@@ -5,14 +5,12 @@
 
 use std::collections::VecDeque;
 
-use super::{CLOCK, Digit, Key, Keys, REPORT, Report, SEGMENT, ticks_per_ms};
+use super::{CLOCK, Digit, Key, Keys, PAUSE, REPORT, Report, SEGMENT, ticks_per_ms};
 
 /// A digit's length in ms: twice what the slowest of Q.24 wants, and more than one lost packet takes away.
 const LENGTH: u32 = 160;
 /// From one digit's end to the next one's beginning, in ms. Q.24 wants 40.
 const GAP: u32 = 80;
-/// What a comma is worth in ms, as in every modem's dial string.
-const PAUSE: u32 = 2000;
 /// A key that is held longer than this, in ms, is one whose letting go was missed.
 const LONGEST: u32 = 30_000;
 /// How often an end is told again, a segment's too. RFC 4733 section 2.5.1.4.
@@ -150,7 +148,9 @@ impl Sender {
                 Phase::Idle => match self.queue.pop_front()? {
                     Press::Key(Key::Digit(digit)) => self.begin(digit, false, timestamp),
                     Press::Held(digit) => self.begin(digit, true, timestamp),
-                    Press::Key(Key::Pause) => self.phase = Phase::Waiting(PAUSE * self.per_ms),
+                    Press::Key(Key::Pause) => {
+                        self.phase = Phase::Waiting(PAUSE.as_millis() as u32 * self.per_ms)
+                    }
                 },
                 Phase::Sounding(sounding) => {
                     let (due, is_over) = sounding.next(ticks, self.per_ms);

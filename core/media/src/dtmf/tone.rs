@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use super::{Digit, Key, Keys};
+use super::{Digit, Key, Keys, PAUSE};
 use crate::oscillator::{Oscillator, TICKS_PER_MS, amplitude, faded, swell, ticks_per_sample};
 
 /// The rows of the keypad, in Hz. ITU-T Q.23.
@@ -25,8 +25,6 @@ const HIGH_DBM0: f32 = -7.0;
 const SOUND: u32 = 100 * TICKS_PER_MS;
 /// See [`SOUND`].
 const SILENCE: u32 = 100 * TICKS_PER_MS;
-/// What a comma is worth, as in every modem's dial string.
-const PAUSE: u32 = 2000 * TICKS_PER_MS;
 
 /// The two frequencies of a digit, row and column; none of the hook flash.
 pub(super) fn frequencies(digit: Digit) -> Option<(u16, u16)> {
@@ -132,7 +130,7 @@ impl Tones {
                         Some(hz) => self.phase = Phase::Sound { hz, at: 0, lasts: SOUND },
                         None => self.skipped += 1,
                     },
-                    Key::Pause => self.phase = Phase::Pause { left: PAUSE },
+                    Key::Pause => self.phase = Phase::Pause { left: PAUSE.as_millis() as u32 * TICKS_PER_MS },
                 },
                 Phase::Sound { at, lasts, .. } if *at >= *lasts => {
                     self.phase = Phase::Silence { left: SILENCE };

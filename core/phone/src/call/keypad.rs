@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use base::Instant;
 use media::Plan;
-use media::dtmf::{Digit, Key, Keys};
+use media::dtmf::{Digit, Key, Keys, PAUSE};
 
 use crate::info::Form;
 use crate::{DigitsBy, Refusal, Via};
@@ -20,8 +20,6 @@ use crate::{DigitsBy, Refusal, Via};
 const MOST: usize = 2 * Keys::MOST;
 /// From one INFO to the next: the digit that it tells of, and the silence behind it.
 const APART: Duration = Duration::from_millis(260);
-/// What a comma is worth.
-const PAUSE: Duration = Duration::from_secs(2);
 
 /// What an account's exchange was found to make of INFO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
