@@ -1,3 +1,5 @@
+//! Noise that is heard as it was, and speech that is never taken for it. RFC 3389.
+
 use base::Rng;
 
 use super::*;

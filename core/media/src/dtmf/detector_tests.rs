@@ -1,3 +1,5 @@
+//! Digits in sound, at the edges of what ITU-T Q.24 asks and beyond them. All noise is seeded.
+
 use base::Rng;
 
 use super::super::tone::frequencies;
