@@ -149,7 +149,7 @@ impl Sender {
                     Press::Key(Key::Digit(digit)) => self.begin(digit, false, timestamp),
                     Press::Held(digit) => self.begin(digit, true, timestamp),
                     Press::Key(Key::Pause) => {
-                        self.phase = Phase::Waiting(PAUSE.as_millis() as u32 * self.per_ms)
+                        self.phase = Phase::Waiting(PAUSE.as_millis() as u32 * self.per_ms);
                     }
                 },
                 Phase::Sounding(sounding) => {
