@@ -1,0 +1,6 @@
+//! Which pair of addresses can talk: STUN, TURN, ICE, hole punching.
+//!
+//! Machines that are told the bytes, the time and the randomness, and say what to send. Knows no SIP, no SDP and no codec:
+//! candidates are values here, and whoever writes descriptions (`phone`) carries them over.
+
+pub mod stun;
