@@ -3,4 +3,8 @@
 //! Machines that are told the bytes, the time and the randomness, and say what to send. Knows no SIP, no SDP and no codec:
 //! candidates are values here, and whoever writes descriptions (`phone`) carries them over.
 
+mod candidate;
+pub mod ice;
 pub mod stun;
+
+pub use candidate::{BadCandidate, Candidate, Carrier, Kind, TcpType, may_be_reached};
