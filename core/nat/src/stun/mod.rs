@@ -1,11 +1,12 @@
 //! STUN messages: read, checked, written.
 //!
 //! RFC 8489 over the encoding of `rtc-stun`, whose own integrity knows SHA-1 only and whose reader takes any size. Bounded
-//! here: what is longer than [`MAX_MESSAGE`] or has more than [`MAX_ATTRIBUTES`] is malformed. Knows no transaction: who
-//! asked what and when to ask again belongs to the machines that ask.
+//! here: what is longer than [`MAX_MESSAGE`] or has more than [`MAX_ATTRIBUTES`] is malformed. A message knows no transaction:
+//! who asked what, and when to ask again, is [`transaction`]'s.
 
 mod integrity;
 mod message;
+pub mod transaction;
 mod writer;
 
 pub use integrity::{Algorithm, Key};
