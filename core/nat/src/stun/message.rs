@@ -115,6 +115,12 @@ impl Message {
         }
         let mut message = wire::Message { raw: bytes.to_vec(), ..wire::Message::default() };
         message.decode().map_err(|_| Malformed)?;
+        // Integrity covers what stands before it: anybody may have written what follows. RFC 8489 section 14.5.
+        if let Some(end) = message.attributes.0.iter().position(|a| is_integrity(a.typ)) {
+            let mut at = 0..;
+            let covers = |typ| is_integrity(typ) || typ == attribute::FINGERPRINT;
+            message.attributes.0.retain(|a| at.next().is_some_and(|at| at <= end) || covers(a.typ));
+        }
         let read = Self(message);
         if read.has(attribute::FINGERPRINT) && FINGERPRINT.check(&read.0).is_err() {
             return Err(Malformed);
@@ -183,6 +189,22 @@ impl Message {
         Some(SocketAddr::new(address.ip, address.port))
     }
 
+    /// All addresses, of an attribute that hides them and may be there more than once.
+    pub fn hidden_addresses(&self, attribute: Attribute) -> impl Iterator<Item = SocketAddr> {
+        self.values(attribute).filter_map(|value| {
+            // The cookie and the transaction hide it: RFC 8489 section 14.2.
+            let mask = &self.0.raw[4..20];
+            let unhidden = |from: usize, at: usize| value[from + at] ^ mask[at];
+            let port = u16::from_be_bytes([value.get(2)? ^ mask[0], value.get(3)? ^ mask[1]]);
+            let ip = match (value[1], value.len()) {
+                (1, 8) => IpAddr::from(std::array::from_fn::<u8, 4, _>(|at| unhidden(4, at))),
+                (2, 20) => IpAddr::from(std::array::from_fn::<u8, 16, _>(|at| unhidden(4, at))),
+                _ => return None,
+            };
+            Some(SocketAddr::new(ip, port))
+        })
+    }
+
     /// An address, of those attributes that say it plainly.
     pub fn plain_address(&self, attribute: Attribute) -> Option<SocketAddr> {
         let value = self.value(attribute)?;
@@ -222,6 +244,10 @@ impl Message {
     pub fn written_by(&self, key: &Key) -> Option<Algorithm> {
         key.check(&self.0.raw)
     }
+}
+
+fn is_integrity(typ: Attribute) -> bool {
+    typ == attribute::MESSAGE_INTEGRITY || typ == attribute::MESSAGE_INTEGRITY_SHA256
 }
 
 /// How many attributes follow each other; `None` when one is cut.

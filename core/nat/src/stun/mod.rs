@@ -32,6 +32,20 @@ pub mod attribute {
         ATTR_USERNAME as USERNAME, ATTR_XOR_PEER_ADDRESS as XOR_PEER_ADDRESS,
         ATTR_XOR_RELAYED_ADDRESS as XOR_RELAYED_ADDRESS, ATTR_XORMAPPED_ADDRESS as XOR_MAPPED_ADDRESS,
     };
+
+    // What relays say beyond that.
+    pub use rtc_stun::attributes::{ATTR_ALTERNATE_SERVER as ALTERNATE_SERVER, ATTR_USER_HASH as USERHASH};
+
+    use rtc_stun::attributes::AttrType;
+
+    /// A second relayed address, of the other family. RFC 8656 section 18.11.
+    pub const ADDITIONAL_ADDRESS_FAMILY: AttrType = AttrType(0x8000);
+    /// Why there is no second one. RFC 8656 section 18.12.
+    pub const ADDRESS_ERROR_CODE: AttrType = AttrType(0x8001);
+    /// What a router said of a packet to a peer. RFC 8656 section 18.13.
+    pub const ICMP: AttrType = AttrType(0x8004);
+    /// What lets an allocation be kept from another place. RFC 8016 section 3.3.
+    pub const MOBILITY_TICKET: AttrType = AttrType(0x8030);
 }
 
 /// The longest message read. RFC 8489 section 6.1 keeps datagrams below the path's MTU; TURN data on a stream may be longer.
