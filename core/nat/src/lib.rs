@@ -4,6 +4,8 @@
 //! candidates are values here, and whoever writes descriptions (`phone`) carries them over.
 
 mod candidate;
+pub mod channel;
+pub mod framing;
 pub mod ice;
 pub mod stun;
 
