@@ -7,6 +7,7 @@ mod candidate;
 pub mod channel;
 pub mod framing;
 pub mod ice;
+pub mod path;
 pub mod stun;
 
 pub use candidate::{BadCandidate, Candidate, Carrier, Kind, TcpType, may_be_reached};

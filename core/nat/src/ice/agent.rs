@@ -153,6 +153,7 @@ pub struct Agent {
     failed: bool,
     out: VecDeque<Check>,
     events: VecDeque<Event>,
+    admitted: VecDeque<SocketAddr>,
     counts: Counts,
 }
 
@@ -202,6 +203,7 @@ impl Agent {
             failed: false,
             out: VecDeque::new(),
             events: VecDeque::new(),
+            admitted: VecDeque::new(),
             counts: Counts::default(),
         }
     }
@@ -496,6 +498,9 @@ impl Agent {
             transport_protocol: if tcp { TransportProtocol::TCP } else { TransportProtocol::UDP },
         };
         let bytes = BytesMut::from(message.bytes());
+        if self.admitted.back() != Some(&from) && self.admitted.len() < MOST_THEIRS {
+            self.admitted.push_back(from);
+        }
         // What it refuses it has said in its log; it is nothing to us.
         let _ = self.inner.handle_read(TaggedBytesMut { now: clock::std(now), transport, message: bytes });
         self.collect(now);
@@ -599,6 +604,11 @@ impl Agent {
     /// The next message to send.
     pub fn poll_send(&mut self) -> Option<Check> {
         self.out.pop_front()
+    }
+
+    /// An address from which somebody has shown that they know our secret; each is told at least once.
+    pub fn poll_admitted(&mut self) -> Option<SocketAddr> {
+        self.admitted.pop_front()
     }
 
     /// What became of it.

@@ -1,0 +1,72 @@
+//! What a description tells of one stream's way. RFC 8839 sections 4 and 5, without its syntax.
+
+use crate::Candidate;
+use crate::ice::Credentials;
+
+/// One side's part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// What its checks are known by.
+    pub credentials: Credentials,
+    /// Where it may be reached; the best first.
+    pub candidates: Vec<Candidate>,
+    /// It answers checks and makes none. RFC 8445 section 2.5.
+    pub lite: bool,
+    /// It takes candidates that come later. RFC 8838.
+    pub trickle: bool,
+}
+
+impl Description {
+    /// How long it is when written as attribute lines.
+    pub fn octets(&self) -> usize {
+        let lines = self.candidates.iter().map(|candidate| candidate.to_string().len() + LINE);
+        let credentials = self.credentials.fragment.len() + self.credentials.password.expose().len();
+        lines.sum::<usize>() + credentials + CREDENTIALS
+    }
+
+    /// Leaves out the worst candidates until it fits: what keeps a request in one datagram. The first one stays, and of
+    /// each kind the first before a second.
+    pub fn fit(&mut self, octets: usize) {
+        while self.octets() > octets && self.candidates.len() > 1 {
+            let twice = self.candidates.iter().rposition(|it| {
+                let like = |other: &&Candidate| (other.kind, other.carrier) == (it.kind, it.carrier);
+                self.candidates.iter().filter(like).count() > 1
+            });
+            self.candidates.remove(twice.unwrap_or(self.candidates.len() - 1));
+        }
+    }
+}
+
+/// `a=candidate:` and the line's end.
+const LINE: usize = 14;
+/// `a=ice-ufrag:`, `a=ice-pwd:` and their ends.
+const CREDENTIALS: usize = 26;
+
+#[cfg(test)]
+mod tests {
+    use base::Rng;
+
+    use super::*;
+    use crate::{Carrier, Kind};
+
+    #[test]
+    fn what_does_not_fit_is_left_out_worst_first_but_each_kind_once_before_any_twice() {
+        let base = "192.168.1.2:4000".parse().unwrap();
+        let candidate = |kind, local| Candidate::ours(kind, Carrier::Udp, 1, base, base, local);
+        let all = [
+            candidate(Kind::Host, 9),
+            candidate(Kind::Host, 8),
+            candidate(Kind::ServerReflexive, 9),
+            candidate(Kind::Relayed, 9),
+        ];
+        let credentials = Credentials::draw(&mut Rng::from_number(1));
+        let mut description =
+            Description { credentials, candidates: all.to_vec(), lite: false, trickle: false };
+        description.fit(description.octets());
+        assert_eq!(description.candidates, all);
+        description.fit(description.octets() - 1);
+        assert_eq!(description.candidates, [all[0].clone(), all[2].clone(), all[3].clone()]);
+        description.fit(10);
+        assert_eq!(description.candidates, [all[0].clone()]);
+    }
+}

@@ -1,0 +1,376 @@
+//! The machine of one path. See the module above for its diagram.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use base::{Instant, Rng, Wake};
+
+use super::gather::{Answer, Gather};
+use super::{Description, Event, GATHER_FOR, Leg, Order, Reached, Report, Route, Settings, Target};
+use crate::ice::{self, Agent, Pair};
+use crate::{Candidate, Carrier, Kind};
+
+/// Addresses that have shown that they know our secret, kept.
+const MOST_ADMITTED: usize = 8;
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// There is no socket yet.
+    Waiting,
+    /// Servers are asked; until then at most.
+    Gathering(Instant),
+    /// The description can be made.
+    Ready,
+    /// Pairs are checked, or one carries.
+    Checking,
+    /// As without ICE.
+    Plain,
+}
+
+/// A socket of ours.
+#[derive(Clone, Copy, Debug)]
+struct Socket {
+    leg: Leg,
+    local: SocketAddr,
+    /// The younger, the more it is liked: the network that was moved to.
+    rank: u16,
+}
+
+/// The way of one stream.
+#[derive(Debug)]
+pub struct Path {
+    settings: Settings,
+    rng: Rng,
+    agent: Agent,
+    stage: Stage,
+    sockets: Vec<Socket>,
+    ours: Vec<Candidate>,
+    gather: Gather,
+    theirs: Option<Description>,
+    admitted: Vec<SocketAddr>,
+    target: Option<Target>,
+    route: Route,
+    reached: Option<Reached>,
+    orders: VecDeque<Order>,
+    events: VecDeque<Event>,
+}
+
+impl Path {
+    /// One without sockets. `controlling`: we make the offer.
+    pub fn new(settings: Settings, controlling: bool, mut rng: Rng, now: Instant) -> Self {
+        Self {
+            settings,
+            agent: Agent::new(controlling, rng.split(), now),
+            rng,
+            stage: Stage::Waiting,
+            sockets: Vec::new(),
+            ours: Vec::new(),
+            gather: Gather::default(),
+            theirs: None,
+            admitted: Vec::new(),
+            target: None,
+            route: Route::Plain,
+            reached: None,
+            orders: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// There is a UDP socket; of several the latest is liked best. Servers are asked from it.
+    pub fn socket(&mut self, leg: Leg, local: SocketAddr, now: Instant) {
+        let rank = 8000 + (self.sockets.len().min(90) as u16);
+        self.sockets.push(Socket { leg, local, rank });
+        if self.settings.udp {
+            let host = Candidate::ours(Kind::Host, Carrier::Udp, 1, local, local, rank);
+            self.agent.add_ours(&host, now);
+            self.add(host);
+            self.gather.ask(leg, local, &self.settings.stun, &mut self.rng, now);
+        }
+        if matches!(self.stage, Stage::Waiting | Stage::Ready | Stage::Checking) && !self.gather.is_done() {
+            if self.stage != Stage::Checking {
+                self.stage = Stage::Gathering(now + GATHER_FOR);
+            }
+        } else if self.stage == Stage::Waiting {
+            self.gathered();
+        }
+        self.due(now);
+    }
+
+    /// A socket is no more: what was reached by it is not.
+    pub fn socket_gone(&mut self, leg: Leg) {
+        let gone: Vec<Socket> = self.sockets.extract_if(.., |socket| socket.leg == leg).collect();
+        for socket in gone {
+            self.ours.retain(|c| c.related.unwrap_or(c.address) != socket.local);
+            self.agent.remove_ours(socket.local, false);
+        }
+        if self.target.is_some_and(|target| target.leg == leg) {
+            self.events.push_back(Event::Lost);
+        }
+    }
+
+    /// Whether a description can be made.
+    pub fn is_gathered(&self) -> bool {
+        match self.stage {
+            Stage::Waiting | Stage::Gathering(_) => false,
+            Stage::Ready | Stage::Checking | Stage::Plain => true,
+        }
+    }
+
+    /// Our part of the next description: `None` where the other side was found to know no ICE.
+    pub fn description(&self) -> Option<Description> {
+        (self.stage != Stage::Plain).then(|| Description {
+            credentials: self.agent.credentials().clone(),
+            candidates: self.ours.clone(),
+            lite: false,
+            trickle: false,
+        })
+    }
+
+    /// Where those send to who do not check: what a server saw, else our own. RFC 8445 section 5.1.1: the likeliest to be reached.
+    pub fn default_address(&self) -> Option<SocketAddr> {
+        let youngest = self.sockets.last()?;
+        let of = |kind| {
+            let is_it = |c: &&Candidate| {
+                c.kind == kind && c.carrier == Carrier::Udp && c.related == Some(youngest.local)
+            };
+            self.ours.iter().find(is_it).map(|c| c.address)
+        };
+        Some(of(Kind::ServerReflexive).unwrap_or(youngest.local))
+    }
+
+    /// The other side's part, from an offer or an answer. The same again changes nothing but adds what is new in it; other
+    /// credentials are a restart of theirs (RFC 8445 section 9): [`Self::is_restarted_by`] says so before, and then ours
+    /// are to be new as well.
+    pub fn connect(&mut self, theirs: &Description, controlling: bool, now: Instant) {
+        if self.stage == Stage::Plain {
+            return;
+        }
+        if let Some(known) = &self.theirs
+            && known.credentials == theirs.credentials
+        {
+            self.add_theirs(theirs, now);
+            return;
+        }
+        if self.theirs.is_some() {
+            // Another leg of a fork, or a restart that nobody announced: what was known of the other is void.
+            self.restart(now);
+        }
+        self.agent.set_controlling(controlling || theirs.lite);
+        self.add_theirs(theirs, now);
+        self.agent.start(theirs.credentials.clone(), now);
+        self.theirs = Some(theirs.clone());
+        self.stage = Stage::Checking;
+        self.tell_route();
+        self.settle(now);
+    }
+
+    fn add_theirs(&mut self, theirs: &Description, now: Instant) {
+        for candidate in theirs.candidates.iter().filter(|c| c.component == 1) {
+            match candidate.carrier {
+                Carrier::Udp if self.settings.udp => self.agent.add_theirs(candidate, now),
+                Carrier::Udp | Carrier::Tcp(_) => {}
+            }
+        }
+        self.settle(now);
+    }
+
+    /// Whether this offer of theirs begins anew.
+    pub fn is_restarted_by(&self, theirs: &Description) -> bool {
+        self.theirs.as_ref().is_some_and(|known| known.credentials != theirs.credentials)
+    }
+
+    /// Begins anew: the next description has other credentials. What carries goes on until another way does.
+    pub fn restart(&mut self, now: Instant) {
+        self.agent.restart(now);
+        self.theirs = None;
+        if self.stage == Stage::Plain {
+            self.stage = Stage::Ready;
+        }
+        self.drain();
+    }
+
+    /// The other side knows no ICE, or has lost it on the way.
+    pub fn plain(&mut self) {
+        self.stage = Stage::Plain;
+        self.gather.stop();
+        self.target = None;
+        self.tell_route();
+    }
+
+    /// Media is silent, or could not be sent: is the way still there?
+    pub fn suspect(&mut self, now: Instant) {
+        self.agent.suspect(now);
+        self.settle(now);
+    }
+
+    /// A message that is no media came to a socket or a stream. False: it is nobody's.
+    pub fn heard(&mut self, leg: Leg, from: SocketAddr, bytes: &[u8], now: Instant) -> bool {
+        if let Some(answer) = self.gather.heard(leg, from, bytes, now) {
+            if let Answer::Sees(leg, mapped) = answer {
+                self.seen(leg, mapped);
+            }
+            self.settle(now);
+            return true;
+        }
+        let Some(socket) = self.sockets.iter().find(|socket| socket.leg == leg) else { return false };
+        let known = self.agent.heard(socket.local, false, from, bytes, now);
+        self.settle(now);
+        known
+    }
+
+    /// A server told which address it sees.
+    fn seen(&mut self, leg: Leg, mapped: SocketAddr) {
+        let Some(socket) = self.sockets.iter().find(|socket| socket.leg == leg).copied() else { return };
+        if mapped != socket.local && mapped.is_ipv4() == socket.local.is_ipv4() {
+            let kind = Kind::ServerReflexive;
+            self.add(Candidate::ours(kind, Carrier::Udp, 1, mapped, socket.local, socket.rank));
+        }
+    }
+
+    fn add(&mut self, candidate: Candidate) {
+        if self
+            .ours
+            .iter()
+            .any(|known| (known.address, known.carrier) == (candidate.address, candidate.carrier))
+        {
+            return;
+        }
+        let at = self.ours.partition_point(|known| known.priority > candidate.priority);
+        self.ours.insert(at, candidate);
+        if self.is_gathered() {
+            self.events.push_back(Event::More);
+        }
+    }
+
+    fn gathered(&mut self) {
+        self.stage = Stage::Ready;
+        self.events.push_back(Event::Gathered);
+    }
+
+    /// The time has come.
+    pub fn due(&mut self, now: Instant) {
+        let orders = &mut self.orders;
+        self.gather.due(now, |leg, to, bytes| orders.push_back(Order::Send { leg, to, bytes }));
+        self.agent.due(now);
+        self.settle(now);
+    }
+
+    /// When it wants to be told the time, and why.
+    pub fn next_wake(&self) -> Option<Wake> {
+        let gathering = match self.stage {
+            Stage::Gathering(until) => Some(until),
+            Stage::Waiting | Stage::Ready | Stage::Checking | Stage::Plain => None,
+        };
+        let asking = [gathering, self.gather.next_wake()].into_iter().flatten().min();
+        let asking = asking.map(|at| Wake { at, why: "own addresses" });
+        let checks = self.agent.next_wake().filter(|_| self.stage != Stage::Plain);
+        Wake::earlier(asking, checks.map(|at| Wake { at, why: "path" }))
+    }
+
+    /// Takes what the machines below have come to.
+    fn settle(&mut self, now: Instant) {
+        if let Stage::Gathering(until) = self.stage
+            && (now >= until || self.gather.is_done())
+        {
+            self.gathered();
+        }
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        while let Some(check) = self.agent.poll_send() {
+            if let Some(socket) = self.sockets.iter().find(|socket| socket.local == check.local) {
+                self.orders.push_back(Order::Send { leg: socket.leg, to: check.to, bytes: check.bytes });
+            }
+        }
+        self.admit();
+        while let Some(event) = self.agent.poll_event() {
+            match event {
+                ice::Event::Usable(pair) => self.use_pair(&pair),
+                ice::Event::Chosen(pair) => {
+                    self.gather.stop();
+                    self.use_pair(&pair);
+                }
+                ice::Event::Failed => {
+                    self.plain();
+                    self.events.push_back(Event::Unreachable);
+                }
+                ice::Event::Dead => self.events.push_back(Event::Lost),
+                ice::Event::Expired => {
+                    // Nobody wants our packets there: RFC 7675 section 5.1.
+                    self.target = None;
+                    self.tell_route();
+                    self.events.push_back(Event::Lost);
+                }
+            }
+        }
+    }
+
+    fn use_pair(&mut self, pair: &Pair) {
+        let Some(socket) = self.sockets.iter().find(|socket| socket.local == pair.local) else { return };
+        self.target = Some(Target { leg: socket.leg, to: pair.remote, relay: None });
+        self.tell_route();
+        let reached = Reached::of(pair);
+        if self.reached != Some(reached) {
+            self.reached = Some(reached);
+            self.events.push_back(Event::Reached(reached));
+        }
+    }
+
+    /// Whoever has shown that they know our secret may send media.
+    fn admit(&mut self) {
+        let mut more = false;
+        while let Some(from) = self.agent.poll_admitted() {
+            if !self.admitted.contains(&from) {
+                if self.admitted.len() == MOST_ADMITTED {
+                    self.admitted.remove(0);
+                }
+                self.admitted.push(from);
+                more = true;
+            }
+        }
+        if more {
+            self.tell_route();
+        }
+    }
+
+    fn tell_route(&mut self) {
+        let route = match self.stage {
+            Stage::Checking => Route::Checked { target: self.target, admitted: self.admitted.clone() },
+            Stage::Waiting | Stage::Gathering(_) | Stage::Ready | Stage::Plain => Route::Plain,
+        };
+        if self.route != route {
+            self.route = route.clone();
+            self.orders.push_back(Order::Route(route));
+        }
+    }
+
+    /// The next thing to do.
+    pub fn poll_order(&mut self) -> Option<Order> {
+        self.orders.pop_front()
+    }
+
+    /// What happened.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// By which kind of way the other side is reached.
+    pub fn reached(&self) -> Option<Reached> {
+        self.reached.filter(|_| self.stage == Stage::Checking)
+    }
+
+    /// How it stands, for diagnostics.
+    pub fn report(&self) -> Report {
+        Report {
+            ours: self.ours.clone(),
+            pair: self.agent.pair(),
+            settled: self.agent.is_settled(),
+            route: self.route.clone(),
+            round_trip: self.agent.round_trip(),
+            counts: self.agent.counts(),
+            mute: self.gather.mute().to_vec(),
+        }
+    }
+}

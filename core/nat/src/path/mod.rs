@@ -1,0 +1,150 @@
+//! The way of one media stream: from its sockets to the pair of addresses that its packets go by.
+//!
+//! ```text
+//!            a socket          all have answered,                their description
+//!   Waiting ----------> Gathering ------------------> Ready ------------------------> Checking
+//!                                  or 250 ms are over   |                             |  ^  |
+//!                                                       | they know no ICE            |  |  | no pair carries
+//!                                                       v                             v  |  v
+//!                                                     Plain <--------------------- Carrying  (Plain)
+//!                                                                                  restart
+//! ```
+//!
+//! RFC 8445 and RFC 8839 from the side of one stream: gathers addresses (our own, those that STUN servers see, a relay's),
+//! makes the description's part of it, checks what the other side describes by [`crate::ice`], and says by which socket, to
+//! which address and under which channel the media goes ([`Route`]). Where the other side knows no ICE, or nothing carries, the
+//! route is plain: to the address in the description, then to where packets come from, as media itself decides.
+//!
+//! Which address is chosen, and why: the straightest that carries. One of the own network before one that a router maps, a
+//! stream only where datagrams do not pass, and a relay only where nothing else does.
+//!
+//! Knows no socket (legs are names that their owner understands), no SDP and no codec.
+
+mod description;
+mod gather;
+mod machine;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+pub use description::Description;
+pub use machine::Path;
+pub use words::{Reached, Report};
+
+use crate::framing::Framing;
+
+/// One socket or connection of a stream's, as its owner knows it. RTP's UDP socket is even and RTCP's the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Leg(pub u32);
+
+impl Leg {
+    /// RTP's first socket.
+    pub const FIRST: Self = Self(0);
+
+    /// RTCP's socket beside this one of RTP.
+    #[must_use]
+    pub const fn control(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// Longest that addresses are waited for before the description is made.
+pub const GATHER_FOR: Duration = Duration::from_millis(250);
+
+/// What a path works with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// STUN servers, already resolved; two are asked at most.
+    pub stun: Vec<SocketAddr>,
+    /// Datagrams may be tried. Without them all is left to streams.
+    pub udp: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { stun: Vec::new(), udp: true }
+    }
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Send a message: a datagram, or on a stream in its frame.
+    Send {
+        /// By which socket or connection.
+        leg: Leg,
+        /// To whom; a stream's other end.
+        to: SocketAddr,
+        /// All of it.
+        bytes: Bytes,
+    },
+    /// Connect a stream, which is then called by this name.
+    Connect {
+        /// Its name.
+        leg: Leg,
+        /// From this very address, shared with other streams; `None`: any.
+        from: Option<SocketAddr>,
+        /// Whom to.
+        to: SocketAddr,
+        /// How messages lie on it.
+        framing: Framing,
+    },
+    /// Take streams at this address, shared with those that connect from it. Each gets a name of its owner's choice.
+    Listen {
+        /// Where.
+        at: SocketAddr,
+    },
+    /// Close a connection, or a pair of sockets.
+    Close {
+        /// Which.
+        leg: Leg,
+    },
+    /// Media goes so from now on.
+    Route(Route),
+}
+
+/// How media goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Route {
+    /// To the address in the description, then to where packets come from.
+    #[default]
+    Plain,
+    /// Checked: to nobody but `target`, and from nobody but `admitted`.
+    Checked {
+        /// Whereto; `None` until a pair carries.
+        target: Option<Target>,
+        /// Those who have shown that they know our secret.
+        admitted: Vec<SocketAddr>,
+    },
+}
+
+/// Where media is sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// By which socket or connection.
+    pub leg: Leg,
+    /// Whom to: the other side, also behind a relay of ours.
+    pub to: SocketAddr,
+    /// Through a relay of ours: the relay's own address, and the channel that stands for the other side.
+    pub relay: Option<(SocketAddr, u16)>,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The description can be made.
+    Gathered,
+    /// Addresses came after that: tell them if the other side takes them.
+    More,
+    /// Media reaches them so.
+    Reached(Reached),
+    /// Nothing that was described carries. Media goes plain.
+    Unreachable,
+    /// The way in use is dead: it did not answer, or may be used no more.
+    Lost,
+}

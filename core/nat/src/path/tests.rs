@@ -1,0 +1,219 @@
+//! One path against servers and another side that the test plays.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use base::{Instant, Rng};
+
+use super::*;
+use crate::stun::{Message, Writer, attribute};
+use crate::{Candidate, Kind};
+
+fn at(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+fn ms(ms: u64) -> Instant {
+    Instant::from_millis(ms)
+}
+
+fn path(stun: &[&str], controlling: bool, seed: u64) -> Path {
+    let settings = Settings { stun: stun.iter().map(|s| at(s)).collect(), ..Settings::default() };
+    Path::new(settings, controlling, Rng::from_number(seed), ms(0))
+}
+
+fn events(path: &mut Path) -> Vec<Event> {
+    std::iter::from_fn(|| path.poll_event()).collect()
+}
+
+/// The server's answer to the first question that waits.
+fn answered(path: &mut Path, mapped: &str, now: Instant) {
+    let Some(Order::Send { leg, to, bytes }) = path.poll_order() else { panic!("a question") };
+    let question = Message::read(&bytes).unwrap();
+    let answer = Writer::success(&question).hidden_address(attribute::XOR_MAPPED_ADDRESS, at(mapped));
+    assert!(path.heard(leg, to, &answer.fingerprinted(), now));
+}
+
+#[test]
+fn without_servers_the_own_address_is_all_and_nothing_is_waited_for() {
+    let mut path = path(&[], true, 1);
+    path.socket(Leg::FIRST, at("192.168.1.2:4000"), ms(0));
+    assert!(path.is_gathered());
+    let description = path.description().unwrap();
+    assert_eq!(description.candidates.iter().map(|c| c.kind).collect::<Vec<_>>(), [Kind::Host]);
+    assert_eq!(path.default_address(), Some(at("192.168.1.2:4000")));
+}
+
+#[test]
+fn what_a_server_sees_is_described_and_is_the_default() {
+    let mut path = path(&["203.0.113.1:3478"], true, 1);
+    path.socket(Leg::FIRST, at("192.168.1.2:4000"), ms(0));
+    assert!(!path.is_gathered());
+    answered(&mut path, "198.51.100.7:61000", ms(40));
+    assert_eq!(events(&mut path), [Event::Gathered]);
+    let description = path.description().unwrap();
+    assert_eq!(
+        description.candidates.iter().map(|c| (c.kind, c.address)).collect::<Vec<_>>(),
+        [(Kind::Host, at("192.168.1.2:4000")), (Kind::ServerReflexive, at("198.51.100.7:61000"))]
+    );
+    assert_eq!(path.default_address(), Some(at("198.51.100.7:61000")));
+}
+
+#[test]
+fn a_mute_server_is_waited_for_a_quarter_of_a_second_and_what_it_says_later_is_more() {
+    let mut path = path(&["203.0.113.1:3478"], true, 1);
+    path.socket(Leg::FIRST, at("192.168.1.2:4000"), ms(0));
+    path.due(ms(249));
+    assert!(!path.is_gathered());
+    path.due(ms(250));
+    assert_eq!(events(&mut path), [Event::Gathered]);
+    answered(&mut path, "198.51.100.7:61000", ms(400));
+    assert_eq!(events(&mut path), [Event::More]);
+}
+
+#[test]
+fn a_server_is_believed_from_its_own_address_only_and_garbage_is_nobodys() {
+    let mut path = path(&["203.0.113.1:3478"], true, 1);
+    path.socket(Leg::FIRST, at("192.168.1.2:4000"), ms(0));
+    let Some(Order::Send { leg, bytes, .. }) = path.poll_order() else { panic!("a question") };
+    let lie = Writer::success(&Message::read(&bytes).unwrap())
+        .hidden_address(attribute::XOR_MAPPED_ADDRESS, at("192.0.2.66:6"))
+        .fingerprinted();
+    path.heard(leg, at("192.0.2.66:3478"), &lie, ms(10));
+    assert!(!path.heard(leg, at("203.0.113.1:3478"), b"\0\x01garbage", ms(10)));
+    path.due(ms(300));
+    assert_eq!(path.description().unwrap().candidates.len(), 1);
+}
+
+/// Runs two paths whose sockets reach each other with this delay each way, until nothing happens for a second.
+fn run(
+    a: &mut Path,
+    b: &mut Path,
+    here: SocketAddr,
+    there: SocketAddr,
+    from: Instant,
+    time: Duration,
+) -> Vec<Route> {
+    let mut flying: Vec<(Instant, bool, bytes::Bytes)> = Vec::new();
+    let mut routes = Vec::new();
+    let until = from + time;
+    let mut now = from;
+    while now <= until {
+        let (due, rest): (Vec<_>, Vec<_>) = flying.drain(..).partition(|(at, ..)| *at <= now);
+        flying = rest;
+        for (_, to_b, bytes) in due {
+            if to_b {
+                b.heard(Leg::FIRST, here, &bytes, now);
+            } else {
+                a.heard(Leg::FIRST, there, &bytes, now);
+            }
+        }
+        a.due(now);
+        b.due(now);
+        for (path, to_b, other) in [(&mut *a, true, there), (&mut *b, false, here)] {
+            while let Some(order) = path.poll_order() {
+                match order {
+                    Order::Send { to, bytes, .. } if to == other => {
+                        flying.push((now + Duration::from_millis(25), to_b, bytes));
+                    }
+                    Order::Route(route) if to_b => routes.push(route),
+                    _ => {}
+                }
+            }
+        }
+        now += Duration::from_millis(5);
+    }
+    routes
+}
+
+fn two() -> (Path, Path, SocketAddr, SocketAddr) {
+    let (here, there) = (at("192.168.1.2:4000"), at("192.168.1.3:5000"));
+    let (mut a, mut b) = (path(&[], true, 1), path(&[], false, 2));
+    a.socket(Leg::FIRST, here, ms(0));
+    b.socket(Leg::FIRST, there, ms(0));
+    (a, b, here, there)
+}
+
+#[test]
+fn media_goes_nowhere_until_a_pair_carries_and_then_to_it_alone() {
+    let (mut a, mut b, here, there) = two();
+    let (of_a, of_b) = (a.description().unwrap(), b.description().unwrap());
+    b.connect(&of_a, false, ms(0));
+    a.connect(&of_b, true, ms(0));
+    let routes = run(&mut a, &mut b, here, there, ms(0), Duration::from_secs(1));
+    assert_eq!(routes[0], Route::Checked { target: None, admitted: Vec::new() });
+    let target = Some(Target { leg: Leg::FIRST, to: there, relay: None });
+    assert_eq!(routes.last(), Some(&Route::Checked { target, admitted: vec![there] }));
+    assert_eq!((a.reached(), b.reached()), (Some(Reached::Host), Some(Reached::Host)));
+    assert!(
+        a.report().to_string().contains("192.168.1.2:4000 -> 192.168.1.3:5000: directly"),
+        "{}",
+        a.report()
+    );
+}
+
+#[test]
+fn a_side_without_ice_is_reached_plainly() {
+    let (mut a, ..) = two();
+    a.plain();
+    assert_eq!((a.description(), a.reached()), (None, None));
+    assert!(a.next_wake().is_none());
+}
+
+#[test]
+fn where_nothing_carries_media_goes_plainly_after_a_while() {
+    let (mut a, mut b, here, there) = two();
+    let of_b = b.description().unwrap();
+    a.connect(&of_b, true, ms(0));
+    let routes = run(&mut a, &mut b, here, there, ms(0), Duration::from_secs(15));
+    assert_eq!(routes.last(), Some(&Route::Plain));
+    assert!(events(&mut a).contains(&Event::Unreachable));
+}
+
+#[test]
+fn a_restart_keeps_the_old_way_until_the_new_one_carries() {
+    let (mut a, mut b, here, there) = two();
+    let (of_a, of_b) = (a.description().unwrap(), b.description().unwrap());
+    b.connect(&of_a, false, ms(0));
+    a.connect(&of_b, true, ms(0));
+    run(&mut a, &mut b, here, there, ms(0), Duration::from_secs(1));
+    a.restart(ms(2000));
+    let of_a = a.description().unwrap();
+    assert!(b.is_restarted_by(&of_a));
+    b.restart(ms(2000));
+    let of_b = b.description().unwrap();
+    b.connect(&of_a, false, ms(2000));
+    a.connect(&of_b, true, ms(2000));
+    let routes = run(&mut a, &mut b, here, there, ms(2000), Duration::from_secs(1));
+    assert!(routes.iter().all(|route| matches!(route, Route::Checked { target: Some(_), .. })), "{routes:?}");
+}
+
+#[test]
+fn the_description_of_a_lite_side_leaves_the_choice_to_us() {
+    let (mut a, b, ..) = two();
+    let theirs = Description { lite: true, ..b.description().unwrap() };
+    a.connect(&theirs, false, ms(0));
+    a.due(ms(1));
+    let check = std::iter::from_fn(|| a.poll_order()).find_map(|order| match order {
+        Order::Send { bytes, .. } => Message::read(&bytes).ok(),
+        _ => None,
+    });
+    assert!(check.unwrap().has(attribute::ICE_CONTROLLING));
+}
+
+#[test]
+fn candidates_of_other_components_and_streams_are_left_alone() {
+    let (mut a, b, ..) = two();
+    let mut theirs = b.description().unwrap();
+    let rtcp = Candidate { component: 2, address: at("192.168.1.3:5001"), ..theirs.candidates[0].clone() };
+    theirs.candidates.push(rtcp);
+    a.connect(&theirs, true, ms(0));
+    a.due(ms(1));
+    let sent: Vec<_> = std::iter::from_fn(|| a.poll_order())
+        .filter_map(|order| match order {
+            Order::Send { to, .. } => Some(to),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(sent, [at("192.168.1.3:5000")]);
+}
