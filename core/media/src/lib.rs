@@ -33,6 +33,7 @@ pub mod wav;
 pub use beep::Beep;
 pub use bursts::{Bursts, Clusters, Fate, GMIN};
 pub use codec::{BadPayload, Codec, Coded, Content, Decoder, Encoder, Missed};
+pub use latch::Lead;
 pub use level::Level;
 pub use plan::{Direction, Extended, Plan};
 pub use playout::{Figures, Inserted, MAX_PAYLOAD, Playout};

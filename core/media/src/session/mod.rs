@@ -21,7 +21,7 @@ use base::{Instant, Rng};
 
 use crate::codec::{Codec, Decoder};
 use crate::dtmf::{self, Digit, Keys, Way};
-use crate::latch::Latch;
+use crate::latch::{Latch, Lead};
 use crate::level::{Level, VoiceLevel};
 use crate::plan::Plan;
 use crate::playout::{Inserted, Playout};
@@ -199,6 +199,11 @@ impl Session {
         self.plan = plan;
     }
 
+    /// Packets go so from now on. RTCP that has a port of its own stays plain.
+    pub fn lead(&mut self, way: Lead) {
+        self.rtp.lead(way);
+    }
+
     /// Presses these keys, after those that wait. Nothing without [`Plan::events_out`]; waits while nothing can be sent.
     pub fn press(&mut self, keys: &Keys) {
         self.sending.press(keys);
@@ -231,7 +236,8 @@ impl Session {
             return;
         };
         let header = packet.header;
-        if !self.rtp.admits(from, now) {
+        let same_voice = self.reception.as_ref().is_some_and(|reception| reception.ssrc() == header.ssrc);
+        if !self.rtp.admits(from, same_voice, now) {
             self.strangers += 1;
             return;
         }

@@ -87,7 +87,7 @@ impl Session {
         };
         let theirs =
             [self.rtp.target(), self.rtcp.target()].iter().flatten().any(|known| known.ip() == from.ip());
-        if !theirs || own_port && !self.rtcp.admits(from, now) {
+        if !theirs || own_port && !self.rtcp.admits(from, false, now) {
             self.strangers += 1;
             return;
         }
