@@ -38,6 +38,8 @@ pub struct Account {
     pub transport: TransportPolicy,
     /// Sends INVITE without an offer and answers the one in the response (some gateways want it so).
     pub late_offer: bool,
+    /// How its media gets through routers.
+    pub nat: Nat,
 }
 
 impl Account {
@@ -59,8 +61,49 @@ impl Account {
             session_expires: 1800,
             transport: TransportPolicy::Auto,
             late_offer: false,
+            nat: Nat::default(),
         }
     }
+}
+
+/// How an account's media gets through routers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nat {
+    /// Ways are described and checked (ICE, RFC 8445). Without it media goes to where the description says, and then to where
+    /// packets come from.
+    pub ice: bool,
+    /// Servers that tell us our outside address; the first two that have one of the right family are asked.
+    pub stun: Vec<Server>,
+    /// Datagrams may be tried. Without them media takes streams alone.
+    pub udp: bool,
+}
+
+impl Default for Nat {
+    /// As without routers: an operator that knows no ICE need not read of it, and its requests stay small.
+    fn default() -> Self {
+        Self { ice: false, stun: Vec::new(), udp: true }
+    }
+}
+
+impl Nat {
+    /// All servers that are named.
+    pub(crate) fn servers(&self) -> impl Iterator<Item = &Server> {
+        self.stun.iter()
+    }
+}
+
+/// A server beside SIP's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Server {
+    /// Its name, or its address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+}
+
+impl Server {
+    /// STUN's port. RFC 8489 section 18.6.
+    pub const STUN_PORT: u16 = 3478;
 }
 
 /// By which way an account's keypad digits go.

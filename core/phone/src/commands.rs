@@ -116,6 +116,7 @@ impl Phone {
 
     fn add_account(&mut self, id: AccountId, account: Account) -> Result<(), Refusal> {
         self.require_open()?;
+        self.desk.servers.look_up(account.nat.servers(), &mut self.desk.orders);
         if let Some(known) = self.accounts.get_mut(&id) {
             known.change(account, &self.config.user_agent, &mut self.desk);
             return Ok(());

@@ -11,6 +11,7 @@ use sip::order::{Order, Orders};
 use sip::ua::Agent;
 
 use crate::call::Info;
+use crate::servers::Servers;
 use crate::{AccountId, CallId, Event, MediaId, MediaOrder, Output};
 
 /// Deadlines of the phone itself; the agent keeps its own.
@@ -24,6 +25,8 @@ pub(crate) enum Timer {
     Unanswered(CallId),
     /// The next key of a call's keypad.
     Keypad(CallId),
+    /// The way of a media stream.
+    Path(MediaId),
     /// The tone after a call that came to nothing has sounded long enough.
     Tone,
     /// The goodbye has taken long enough.
@@ -38,6 +41,7 @@ impl Timer {
             Self::Ping(_) => "keepalive",
             Self::Unanswered(_) => "unanswered call",
             Self::Keypad(_) => "keypad",
+            Self::Path(_) => "path",
             Self::Tone => "tone",
             Self::Stop => "shutdown",
         }
@@ -58,6 +62,8 @@ pub(crate) struct Desk {
     pub(crate) codecs: BTreeMap<FlowId, Box<dyn FlowCodec + Send>>,
     /// What accounts' exchanges were found to make of INFO.
     pub(crate) info: BTreeMap<AccountId, Info>,
+    /// Where accounts' servers are.
+    pub(crate) servers: Servers,
     media_ids: u32,
 }
 
@@ -72,6 +78,7 @@ impl Desk {
             queue: VecDeque::new(),
             codecs: BTreeMap::new(),
             info: BTreeMap::new(),
+            servers: Servers::default(),
             media_ids: 0,
         }
     }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use base::{FlowId, QueryId, Redacted, Transport};
+use bytes::Bytes;
 use media::dtmf::Digit;
 use sip::locate::Answer;
 
@@ -103,6 +104,15 @@ pub enum MediaNews {
     Ready {
         /// The RTP address to write into SDP, never `0.0.0.0`. RTCP is expected one port above unless it is multiplexed.
         local: SocketAddr,
+    },
+    /// A message that is no media came to one of its sockets or connections. RFC 7983.
+    Told {
+        /// To which.
+        leg: nat::path::Leg,
+        /// By whom.
+        from: SocketAddr,
+        /// All of it.
+        bytes: Bytes,
     },
     /// The stream cannot be had; the call ends with this sentence.
     Failed {

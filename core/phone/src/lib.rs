@@ -19,10 +19,11 @@ mod output;
 mod phone;
 mod reason;
 mod registration;
+mod servers;
 mod tones;
 mod view;
 
-pub use account::{Account, Config, DigitsBy};
+pub use account::{Account, Config, DigitsBy, Nat, Server};
 pub use commands::MAX_TEXT;
 pub use dial::{BadTarget, dial};
 pub use ids::{AccountId, CallId, CallIds, MediaId, MessageId};

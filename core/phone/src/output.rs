@@ -3,9 +3,10 @@
 //! Knows nothing of who does it.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use base::Redacted;
+use bytes::Bytes;
 use media::dtmf::{Digit, Keys};
 
 use crate::{AccountId, AccountView, CallId, CallView, MediaId, MessageId, Tone, Why};
@@ -52,6 +53,19 @@ pub enum MediaOrder {
     Dtmf(Keys),
     /// Play these keys as tones in the voice, after those that were ordered before.
     Tones(Keys),
+    /// Media goes so from now on; before the first such order it goes plain.
+    Route(nat::path::Route),
+    /// Send a message that is no media, by one of the stream's sockets or connections.
+    Tell {
+        /// Which.
+        leg: nat::path::Leg,
+        /// To whom.
+        to: SocketAddr,
+        /// All of it.
+        bytes: Bytes,
+    },
+    /// Tell of messages that are no media (RFC 7983: STUN) as [`crate::MediaNews::Told`], also before the stream is open.
+    Listen,
     /// Stop and give the socket back. Also after `Failed`.
     Close {
         /// Whose stream it was. The call is over by now: its last figures go to the app without passing the phone.

@@ -11,6 +11,7 @@ use sip::ua::{Agent, AgentConfig, RequestId};
 use crate::call::{Call, Declined};
 use crate::desk::{Desk, Timer};
 use crate::registration::Registration;
+use crate::servers::Servers;
 use crate::tones::Tones;
 use crate::{AccountId, CallId, CallIds, Config, Event, Input, MessageId, NetworkNews, Outputs};
 
@@ -92,6 +93,9 @@ impl Phone {
                 agent.flow_down(flow, now, orders);
             }
             Input::FlowFailed { transport, remote } => agent.flow_failed(transport, remote, now, orders),
+            Input::Resolved { query, answer } if Servers::asked(query) => {
+                self.desk.servers.found(query, &answer);
+            }
             Input::Resolved { query, answer } => {
                 agent.resolved(query, answer, now, orders);
                 self.accounts.values_mut().for_each(|account| account.found(&mut self.desk));
@@ -145,6 +149,11 @@ impl Phone {
                 Timer::Ping(id) => with(accounts, id, |account| account.ping(desk)),
                 Timer::Unanswered(id) => with(calls, id, |call| call.unanswered(desk)),
                 Timer::Keypad(id) => with(calls, id, |call| call.keypad_due(desk)),
+                Timer::Path(media) => {
+                    if let Some(call) = calls.values_mut().find(|call| call.owns(media)) {
+                        call.path_due(media, desk);
+                    }
+                }
                 Timer::Tone => tones.over(),
                 Timer::Stop => stopped(&mut self.goodbye, desk),
             }
@@ -154,6 +163,10 @@ impl Phone {
 
     fn network(&mut self, news: &NetworkNews) {
         self.online = matches!(news, NetworkNews::Up { .. });
+        if self.online {
+            let servers = self.accounts.values().flat_map(|account| account.account().nat.servers());
+            self.desk.servers.look_up(servers, &mut self.desk.orders);
+        }
         for account in self.accounts.values_mut() {
             match news {
                 NetworkNews::Up { .. } => account.network_up(&mut self.desk),

@@ -28,6 +28,8 @@ pub struct CallView {
     pub name: Option<Redacted<String>>,
     /// What we send, while media flows.
     pub codec: Option<Codec>,
+    /// By which kind of way the other side is reached, once checks have shown it.
+    pub path: Option<nat::path::Reached>,
     /// Whether the user closed the microphone.
     pub muted: bool,
     /// Whether the user has merged it with others: all that say so hear each other, unless they are on hold.

@@ -489,6 +489,7 @@ impl World {
                     stream.sound(&keys);
                 }
             }
+            MediaOrder::Listen | MediaOrder::Route(_) | MediaOrder::Tell { .. } => {}
             MediaOrder::Close { .. } => {
                 if let Some(stream) = handset.streams.remove(&media) {
                     self.wire.unbind(stream.local);

@@ -2,6 +2,7 @@
 //!
 //! A key of a part that this build lacks is an error that says so: what was asked for is never silently left out.
 
+pub(crate) mod nat;
 pub(crate) mod parts;
 pub(crate) mod phone;
 
@@ -67,6 +68,9 @@ mod tests {
             codecs = ["PCMU", "PCMA"]
             encryption = "none"
             srtp = "off"
+            [nat]
+            stun = "stun:127.0.0.1:3478"
+            ice = true
             [audio]
             play = "speech.wav"
             record = "heard.wav"
@@ -149,7 +153,7 @@ mod tests {
             assert!(error.contains("not in this build"), "{line}: {error}");
             assert!(error.starts_with(&format!("line 3: {key}: ")), "{line}: {error}");
         }
-        for text in ["[nat]\nice = true\n", "[balance]\nurl = \"http://x\"\n"] {
+        for text in ["[nat]\ntcp_punch = true\n", "[balance]\nurl = \"http://x\"\n"] {
             assert!(phone_error(text).contains("not in this build"), "{text}: {}", phone_error(text));
         }
         for text in ["[listen]\nvos = \"127.0.0.1:1\"\n", "[[user]]\nnumber = \"1\"\nbalance = \"2\"\n"] {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::nat::NatTable;
 use super::parts::{
     Auto, Codecs, CountryName, Dtmf, Encryption, Gain, Later, SessionExpires, SipUri, Srtp, TransportName,
 };
@@ -18,8 +19,7 @@ pub(crate) struct PhoneFile {
     pub(crate) account: Option<AccountTable>,
     #[serde(default)]
     pub(crate) audio: AudioTable,
-    #[serde(rename = "nat")]
-    _nat: Option<Later>,
+    pub(crate) nat: Option<NatTable>,
     #[serde(rename = "balance")]
     _balance: Option<Later>,
 }

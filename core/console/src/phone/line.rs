@@ -72,6 +72,8 @@ pub(crate) struct Call {
     #[serde(skip_serializing_if = "Option::is_none")]
     codec: Option<&'static str>,
     encrypted: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'static str>,
     muted: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     conference: bool,
@@ -286,6 +288,7 @@ impl From<&CallView> for Call {
             name: view.name.as_ref().map(shown),
             codec: view.codec.map(media::Codec::name),
             encrypted: "none",
+            path: view.path.map(nat::path::Reached::word),
             muted: view.muted,
             conference: view.conference,
             transfer: view.transfer.map(|transfer| match transfer {
@@ -390,6 +393,7 @@ mod tests {
             remote: Redacted::new("sip:1002@offhook.test".into()),
             name: None,
             codec: None,
+            path: None,
             muted: false,
             conference: false,
             transfer: None,

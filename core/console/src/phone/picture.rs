@@ -75,6 +75,7 @@ fn call_line(call: &CallView, now: Instant) -> String {
     let mut parts = vec![format!("{} {arrow} {who}", call.call.0), state_words(call.state).into()];
     parts.extend(call.answered.map(|answered| clock(now.since(answered))));
     parts.extend(call.codec.map(|codec| codec.name().into()));
+    parts.extend(call.path.map(|path| path.to_string()));
     parts.extend(call.muted.then(|| "muted".into()));
     parts.extend(call.conference.then(|| "conference".into()));
     parts.join("  ")
@@ -217,6 +218,7 @@ mod tests {
             remote: Redacted::new("sip:1002@offhook.test".into()),
             name: Some(Redacted::new("Bob".into())),
             codec: Some(media::Codec::Pcma),
+            path: Some(nat::path::Reached::Host),
             muted: true,
             conference: true,
             transfer: None,
@@ -233,7 +235,7 @@ mod tests {
     #[test]
     fn a_call_is_one_line_with_its_timer() {
         let line = call_line(&view(), Instant::from_millis(63_000));
-        assert_eq!(line, "3 <- Bob (1002)  active  1:02  PCMA  muted  conference");
+        assert_eq!(line, "3 <- Bob (1002)  active  1:02  PCMA  directly  muted  conference");
     }
 
     #[test]

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 
 use base::{Redacted, Secret};
 use offhook_io::{Audio, Effects, LocalTones};
-use phone::Account;
+use phone::{Account, Nat};
 use sip::ua::{Reliable, TransportPolicy};
 
 use crate::cli::PhoneArgs;
 use crate::config;
+use crate::config::nat::NatTable;
 use crate::config::phone::{AccountTable, AudioTable, PhoneFile, ReliableName};
 use crate::failure::Failure;
 
@@ -51,7 +52,7 @@ impl Settings {
             table.password = Some(password);
         }
         Ok(Self {
-            account: account(table)?,
+            account: account(table, file.nat)?,
             data: file.data,
             bind: file.bind,
             tones: file.audio.country.map_or_else(LocalTones::default, |name| LocalTones::Of(name.0)),
@@ -99,7 +100,7 @@ fn audio(args: &PhoneArgs, table: AudioTable) -> Result<Audio, Failure> {
     }
 }
 
-fn account(table: AccountTable) -> Result<Account, Failure> {
+fn account(table: AccountTable, nat: Option<NatTable>) -> Result<Account, Failure> {
     let uri = table.uri.ok_or_else(|| {
         Failure::Usage("which account? give --uri, or --config with `uri` under [account]".into())
     })?;
@@ -112,6 +113,7 @@ fn account(table: AccountTable) -> Result<Account, Failure> {
     account.session_expires = table.session_expires.map_or(account.session_expires, |timer| timer.0);
     account.codecs = table.codecs.map_or(account.codecs, |codecs| codecs.0);
     account.digits = table.dtmf.map_or(account.digits, |dtmf| dtmf.0);
+    account.nat = nat.map_or_else(Nat::default, Nat::from);
     account.silence_suppression = table.silence_suppression.unwrap_or(false);
     if let Some(reliable) = table.reliable_provisional {
         account.reliable_provisional = match reliable {

@@ -252,6 +252,22 @@ impl Desk {
                     stream.sound(&keys);
                 }
             }
+            MediaOrder::Listen => {
+                if let Some(stream) = self.streams.get_mut(&media) {
+                    stream.listen();
+                    self.begin_ticks();
+                }
+            }
+            MediaOrder::Route(route) => {
+                if let Some(stream) = self.streams.get_mut(&media) {
+                    stream.lead(route);
+                }
+            }
+            MediaOrder::Tell { leg, to, bytes } => {
+                if let Some(stream) = self.streams.get_mut(&media) {
+                    stream.tell(leg, to, &bytes, self.tap.as_mut());
+                }
+            }
             MediaOrder::Close { call } => {
                 if let Some(stream) = self.streams.remove(&media)
                     && let Some((stats, timeline)) = self.close(media, stream)
@@ -298,7 +314,8 @@ impl Desk {
     /// All ticks that are due: one, unless the system was late.
     fn ticks(&mut self) {
         let Some(mut at) = self.next else { return };
-        if !self.sound.sounds() && !self.streams.values().any(Stream::is_open) {
+        let reads = |stream: &Stream| stream.is_open() || stream.listens();
+        if !self.sound.sounds() && !self.streams.values().any(reads) {
             self.next = None;
             return;
         }
@@ -339,6 +356,11 @@ impl Desk {
                 && let Some(silence) = stream.poll_silence()
             {
                 let _ = self.news.try_send((*media, MediaNews::Silence(silence)));
+            }
+            while self.news.capacity() > self.news.max_capacity() / 2
+                && let Some((leg, from, bytes)) = stream.poll_told()
+            {
+                let _ = self.news.try_send((*media, MediaNews::Told { leg, from, bytes }));
             }
             while self.news.capacity() > self.news.max_capacity() / 2
                 && let Some(digit) = stream.poll_digit()

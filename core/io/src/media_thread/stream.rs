@@ -1,15 +1,19 @@
 //! One stream of a call: its sockets and its session.
 //!
-//! Prepared (it has ports), then open (packets flow). Knows nothing of the others.
+//! Prepared (it has ports), then open (packets flow). What comes is sorted by its first byte (RFC 7983): RTP and RTCP go to the
+//! session, STUN to the phone where it wants to be told. Knows nothing of the others.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
 use base::{Instant, Rng};
+use bytes::Bytes;
 use media::dtmf::{self, Digit, Keys};
-use media::{Outgoing, Plan, Session, Silence, Stats, Timeline};
+use media::{Lead, Outgoing, Plan, Session, Silence, Stats, Timeline};
+use nat::path::{Leg, Route};
 use offhook_net::Bind;
 use phone::{CallId, MediaId};
 
@@ -27,6 +31,9 @@ const QUALITY_EVERY: Duration = Duration::from_secs(1);
 const STALE: Duration = Duration::from_millis(200);
 /// Datagrams read from one socket in one tick; a flood waits, and the kernel drops what is too much.
 const READS: usize = 64;
+
+/// Messages for the phone that wait for the end of the tick, and packets that wait for `Open`; more of either is a flood.
+const WAITING: usize = 32;
 
 /// What all streams work with in a tick.
 pub(super) struct Tick<'a> {
@@ -48,6 +55,12 @@ pub(super) struct Stream {
     /// In the conference: its voice and the others' are mixed.
     mixed: bool,
     recording: Option<Recording>,
+    /// The phone wants to be told of what is no media.
+    listens: bool,
+    told: VecDeque<(Leg, SocketAddr, Bytes)>,
+    route: Route,
+    /// Came before `Open`, while it listened.
+    early: VecDeque<(Vec<u8>, SocketAddr, bool, Moment)>,
 }
 
 #[derive(Debug)]
@@ -79,7 +92,18 @@ impl Stream {
         })?;
         let sockets = shown(bind, toward).and_then(|shown| Sockets::bind(bind, shown, binder));
         let sockets = sockets.map_err(|e| format!("no port can be had for the audio: {e}"))?;
-        Ok(Self { call, sockets, open: None, muted: false, mixed: false, recording: None })
+        Ok(Self {
+            call,
+            sockets,
+            open: None,
+            muted: false,
+            mixed: false,
+            recording: None,
+            listens: false,
+            told: VecDeque::new(),
+            route: Route::Plain,
+            early: VecDeque::new(),
+        })
     }
 
     pub(super) fn local(&self) -> SocketAddr {
@@ -102,8 +126,16 @@ impl Stream {
         let present = Moment::read();
         let receives = plan.direction.receives();
         let mut session = Session::new(plan, RATE, rng, present.now);
+        session.lead(lead(&self.route));
+        for (bytes, from, control, at) in self.early.drain(..) {
+            if present.now.since(at.now) < STALE {
+                session.packet(&bytes, from, control, at.now, ntp(at.wall));
+            }
+        }
         while let Some(got) = reader.read(&self.sockets.rtp, present) {
-            if present.now.since(got.at.now) < STALE {
+            if self.listens && nat::stun::is_stun(got.bytes) {
+                keep(&mut self.told, (Leg::FIRST, got.from, Bytes::copy_from_slice(got.bytes)));
+            } else if present.now.since(got.at.now) < STALE {
                 session.packet(got.bytes, got.from, false, got.at.now, ntp(got.at.wall));
             }
         }
@@ -116,6 +148,35 @@ impl Stream {
             open.receives = plan.direction.receives();
             open.session.replan(plan, crate::clock::now());
         }
+    }
+
+    /// Tells of what is no media from now on.
+    pub(super) fn listen(&mut self) {
+        self.listens = true;
+    }
+
+    /// Whether it must be read though it is not open.
+    pub(super) fn listens(&self) -> bool {
+        self.listens
+    }
+
+    /// Media goes so from now on.
+    pub(super) fn lead(&mut self, route: Route) {
+        if let Some(open) = &mut self.open {
+            open.session.lead(lead(&route));
+        }
+        self.route = route;
+    }
+
+    /// Sends what is no media.
+    pub(super) fn tell(&self, leg: Leg, to: SocketAddr, bytes: &[u8], tap: Option<&mut Tap>) {
+        let outgoing = Outgoing { to, rtcp_port: leg == Leg::FIRST.control(), bytes };
+        send(&self.sockets, outgoing, Moment::read(), tap);
+    }
+
+    /// The next message that came and is no media.
+    pub(super) fn poll_told(&mut self) -> Option<(Leg, SocketAddr, Bytes)> {
+        self.told.pop_front()
     }
 
     pub(super) fn mute(&mut self, on: bool) {
@@ -171,18 +232,9 @@ impl Stream {
 
     /// Receives, and hears 20 ms.
     pub(super) fn hear(&mut self, media: MediaId, tick: &mut Tick<'_>) {
-        let Some(Open { session, heard, receives, .. }) = self.open.as_deref_mut() else { return };
+        self.receive(tick);
         let present = tick.present;
-        let rtcp = (&self.sockets.rtcp, self.sockets.local_rtcp(), true);
-        for (socket, local, is_rtcp_port) in [(&self.sockets.rtp, self.sockets.local, false), rtcp] {
-            for _ in 0..READS {
-                let Some(got) = tick.reader.read(socket, present) else { break };
-                if let Some(tap) = &mut tick.tap {
-                    tap.media(Way::In, ends(local, got.from), got.at.wall, got.bytes);
-                }
-                session.packet(got.bytes, got.from, is_rtcp_port, got.at.now, ntp(got.at.wall));
-            }
-        }
+        let Some(Open { session, heard, receives, .. }) = self.open.as_deref_mut() else { return };
         session.playout(heard, present.now);
         // Nobody is recorded who waits on hold.
         if *receives && let Some(recording) = &mut self.recording {
@@ -191,6 +243,29 @@ impl Stream {
         tick.sound.hear(media, heard, tick.events);
         if self.mixed {
             tick.mix.add(heard);
+        }
+    }
+
+    fn receive(&mut self, tick: &mut Tick<'_>) {
+        if self.open.is_none() && !self.listens {
+            return;
+        }
+        let rtcp = (&self.sockets.rtcp, self.sockets.local_rtcp(), Leg::FIRST.control());
+        for (socket, local, leg) in [(&self.sockets.rtp, self.sockets.local, Leg::FIRST), rtcp] {
+            for _ in 0..READS {
+                let Some(got) = tick.reader.read(socket, tick.present) else { break };
+                if let Some(tap) = &mut tick.tap {
+                    tap.media(Way::In, ends(local, got.from), got.at.wall, got.bytes);
+                }
+                let control = leg == Leg::FIRST.control();
+                if self.listens && nat::stun::is_stun(got.bytes) {
+                    keep(&mut self.told, (leg, got.from, Bytes::copy_from_slice(got.bytes)));
+                } else if let Some(open) = &mut self.open {
+                    open.session.packet(got.bytes, got.from, control, got.at.now, ntp(got.at.wall));
+                } else {
+                    keep(&mut self.early, (got.bytes.to_vec(), got.from, control, got.at));
+                }
+            }
         }
     }
 
@@ -250,6 +325,24 @@ fn send(sockets: &Sockets, outgoing: Outgoing<'_>, present: Moment, tap: Option<
         && let Some(tap) = tap
     {
         tap.media(Way::Out, ends(local, outgoing.to), present.wall, outgoing.bytes);
+    }
+}
+
+/// Keeps the latest.
+fn keep<T>(waiting: &mut VecDeque<T>, it: T) {
+    if waiting.len() == WAITING {
+        waiting.pop_front();
+    }
+    waiting.push_back(it);
+}
+
+/// A route in the session's words: which socket it leads to is not its business.
+fn lead(route: &Route) -> Lead {
+    match route {
+        Route::Plain => Lead::Plain,
+        Route::Checked { target, admitted } => {
+            Lead::Checked { target: target.map(|target| target.to), admitted: admitted.clone() }
+        }
     }
 }
 

@@ -71,6 +71,9 @@ impl Call {
     /// The other side changes the session.
     pub(crate) fn reoffered(&mut self, offer: Option<Bytes>, desk: &mut Desk) {
         let Some(session) = self.session else { return };
+        if let Some(offer) = &offer {
+            self.streams.offered(offer, desk);
+        }
         let Some(locals) = self.streams.locals() else {
             // No socket yet, and they may not wait: RFC 3311 section 5.2.
             desk.agent.refuse_reoffer(session, 500, desk.now, &mut desk.orders);

@@ -12,6 +12,8 @@ use crate::desk::{Desk, Timer};
 use crate::negotiate::Agreed;
 use crate::{CallId, Refusal, Side, Why, reason};
 
+use super::path::checks;
+use super::streams::Wanted;
 use super::{Call, Ending, Parties, Phase, Streams};
 
 /// How long it rings here at most; a proxy's Timer C is the same. RFC 3261 section 16.6.
@@ -59,7 +61,9 @@ impl Call {
         announced: Option<Self>,
         desk: &mut Desk,
     ) -> Self {
-        let streams = Streams::prepare(parties.id, call.toward, desk);
+        let checks = checks(parties.settings, desk);
+        let wanted = Wanted { call: parties.id, toward: call.toward, checks, offers: call.offer.is_none() };
+        let streams = Streams::prepare(wanted, desk);
         let wish = if call.replaces.is_some() || call.answered { Wish::Answer } else { Wish::Ring };
         let phase = Phase::Incoming(Alerting { offer: call.offer, wish, early: None });
         let mut it = Self::new(parties, phase, streams, desk);

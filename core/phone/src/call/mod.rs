@@ -11,6 +11,7 @@ mod incoming;
 mod keypad;
 mod keys;
 mod outgoing;
+mod path;
 mod streams;
 mod transfer;
 mod view;
@@ -223,12 +224,13 @@ impl Call {
     pub(crate) fn media(&mut self, media: MediaId, news: MediaNews, desk: &mut Desk) {
         match news {
             MediaNews::Ready { local } => {
-                self.streams.ready(media, local);
-                match self.phase {
-                    Phase::Dialling(_) => self.invite(desk),
-                    Phase::Incoming(_) => self.proceed(desk),
-                    Phase::Announced(_) | Phase::Outgoing(_) | Phase::Up | Phase::Over => {}
-                }
+                self.streams.ready(media, local, desk);
+                self.described(desk);
+                self.hear_paths(desk);
+            }
+            MediaNews::Told { leg, from, bytes } => {
+                self.streams.told(media, leg, from, &bytes, desk);
+                self.hear_paths(desk);
             }
             MediaNews::Failed { reason } => {
                 // 500: the fault is ours, and another device of the user's may have none.
@@ -330,12 +332,9 @@ impl Call {
         self.remote_hold = agreed.held;
         let hear_tones = self.keypad.is_heard();
         let early = !self.is_up();
-        let plans = agreed.plans().map(|plan| Plan {
-            hear_tones: plan.hear_tones || hear_tones,
-            early,
-            ..plan.clone()
-        });
-        self.streams.apply(plans, desk);
+        let adapt = |plan: Plan| Plan { hear_tones: plan.hear_tones || hear_tones, early, ..plan };
+        self.streams.apply(agreed, adapt, desk);
+        self.hear_paths(desk);
         self.mix(desk);
     }
 

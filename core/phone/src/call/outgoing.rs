@@ -13,6 +13,8 @@ use crate::desk::Desk;
 use crate::negotiate::Agreed;
 use crate::{Account, AccountId, CallId, Side, reason};
 
+use super::path::checks;
+use super::streams::Wanted;
 use super::{Call, Ending, Parties, Phase, Streams};
 use crate::registration::profile_id;
 
@@ -74,7 +76,9 @@ impl Call {
         // What a REFER wants said to the target is no part of its name.
         let remote = call.to.as_str().split('?').next().unwrap_or_default().to_owned();
         let parties = Parties { id, account, settings, side: Side::Out, remote, name: None };
-        let streams = Streams::prepare(id, call.toward, desk);
+        let checks = checks(settings, desk);
+        let wanted = Wanted { call: id, toward: call.toward, checks, offers: !settings.late_offer };
+        let streams = Streams::prepare(wanted, desk);
         let (refer, in_call, referred_by) = match call.asked {
             Some(asked) => (Some(asked.refer), Some(asked.in_call), asked.referred_by),
             None => (None, None, None),
@@ -165,6 +169,7 @@ impl Call {
             Sdp::Answer(answer) => self.talk.take_answer(&answer, self.hold).ok(),
             Sdp::Offer(offer) => {
                 let session = self.session?;
+                self.streams.offered(&offer, desk);
                 let (answer, agreed) = self.talk.answer(&offer, &self.streams.locals()?, self.hold).ok()?;
                 desk.agent.ack_sdp(session, answer, desk.now, &mut desk.orders);
                 Some(agreed)

@@ -1,12 +1,16 @@
 //! A call's media streams: one for each m-line that is alive, from the socket asked for to the socket given back.
 //!
-//! Today a call asks for one, of audio; what was agreed is a list all the same. Knows nothing of SDP.
+//! Today a call asks for one, of audio; what was agreed is a list all the same. Where the account checks its ways, each stream
+//! has a [`nat::path::Path`]: what that wants done is done here, what it learns is told to the call. Knows nothing of SDP.
 
 use std::net::{IpAddr, SocketAddr};
 
+use bytes::Bytes;
 use media::{Codec, Direction, Plan};
+use nat::path::{Description, Event as PathEvent, Leg, Order, Path, Reached, Settings};
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Timer};
+use crate::negotiate::{self, Agreed, Local};
 use crate::{CallId, MediaId, MediaOrder};
 
 struct Stream {
@@ -15,6 +19,19 @@ struct Stream {
     local: Option<SocketAddr>,
     /// What it was last told to do; `None`: not open.
     plan: Option<Plan>,
+    /// How it gets through routers, where that is checked.
+    path: Option<Path>,
+}
+
+/// What is asked for.
+pub(super) struct Wanted {
+    pub(super) call: CallId,
+    /// The address that media will have to reach, as far as it is known.
+    pub(super) toward: Option<IpAddr>,
+    /// The ways are checked, with this.
+    pub(super) checks: Option<Settings>,
+    /// We make the offer.
+    pub(super) offers: bool,
 }
 
 /// The streams of one call, in the order of their m-lines.
@@ -26,10 +43,15 @@ pub(crate) struct Streams {
 
 impl Streams {
     /// Asks for the socket of an audio stream.
-    pub(crate) fn prepare(call: CallId, toward: Option<IpAddr>, desk: &mut Desk) -> Self {
+    pub(super) fn prepare(wanted: Wanted, desk: &mut Desk) -> Self {
+        let Wanted { call, toward, checks, offers } = wanted;
         let media = desk.next_media();
         desk.media(media, MediaOrder::Prepare { call, toward });
-        Self { list: vec![Stream { media, local: None, plan: None }], silent: false, mixed: false }
+        let path = checks.map(|settings| Path::new(settings, offers, desk.rng.split(), desk.now));
+        if path.is_some() {
+            desk.media(media, MediaOrder::Listen);
+        }
+        Self { list: vec![Stream { media, local: None, plan: None, path }], silent: false, mixed: false }
     }
 
     /// For a call that never was to have any.
@@ -42,22 +64,68 @@ impl Streams {
     }
 
     /// A socket is there.
-    pub(crate) fn ready(&mut self, media: MediaId, local: SocketAddr) {
+    pub(super) fn ready(&mut self, media: MediaId, local: SocketAddr, desk: &mut Desk) {
+        self.at_path(media, desk, |path, desk| path.socket(Leg::FIRST, local, desk.now));
         for stream in self.list.iter_mut().filter(|stream| stream.media == media) {
             stream.local = Some(local);
         }
     }
 
-    /// The addresses to write into a description; `None` until every stream has its own.
-    pub(crate) fn locals(&self) -> Option<Vec<SocketAddr>> {
-        self.list.iter().map(|stream| stream.local).collect()
+    /// A message came that is no media.
+    pub(super) fn told(
+        &mut self,
+        media: MediaId,
+        leg: Leg,
+        from: SocketAddr,
+        bytes: &Bytes,
+        desk: &mut Desk,
+    ) {
+        self.at_path(media, desk, |path, desk| {
+            path.heard(leg, from, bytes, desk.now);
+        });
+    }
+
+    /// A way's time has come.
+    pub(super) fn due(&mut self, media: MediaId, desk: &mut Desk) {
+        self.at_path(media, desk, |path, desk| path.due(desk.now));
+    }
+
+    /// The next thing that happened to one of the ways.
+    pub(super) fn poll_path(&mut self) -> Option<PathEvent> {
+        self.list.iter_mut().find_map(|stream| stream.path.as_mut()?.poll_event())
+    }
+
+    /// By which kind of way the other side is reached, where that is known.
+    pub(super) fn reached(&self) -> Option<Reached> {
+        self.list.iter().find_map(|stream| stream.path.as_ref()?.reached())
+    }
+
+    /// Where to write into a description that the streams are reached; `None` until that is known of each.
+    pub(super) fn locals(&self) -> Option<Vec<Local>> {
+        self.list.iter().map(Stream::described).collect()
+    }
+
+    /// The other side offers: where it begins its ways anew, so do we before we answer. RFC 8839 section 4.4.1.1.1.
+    pub(super) fn offered(&mut self, offer: &[u8], desk: &mut Desk) {
+        let theirs = negotiate::offered(offer);
+        for (stream, theirs) in self.list.iter_mut().zip(theirs) {
+            if let (Some(path), Some(theirs)) = (&mut stream.path, theirs)
+                && (path.is_restarted_by(&theirs) || path.description().is_none())
+            {
+                path.restart(desk.now);
+            }
+        }
     }
 
     /// Does what was agreed. An open stream whose m-line was switched off falls silent and stays.
-    pub(crate) fn apply(&mut self, mut plans: impl Iterator<Item = Plan>, desk: &mut Desk) {
+    pub(super) fn apply(&mut self, agreed: &Agreed, adapt: impl Fn(Plan) -> Plan, desk: &mut Desk) {
+        let mut plans = agreed.plans().cloned().map(adapt);
+        let mut ways = agreed.ways.iter();
         for stream in &mut self.list {
             let idle = || stream.plan.clone().map(|plan| Plan { direction: Direction::Inactive, ..plan });
-            let Some(plan) = plans.next().or_else(idle) else { continue };
+            let plan = plans.next();
+            let way = plan.as_ref().map(|_| ways.next().and_then(Option::as_ref));
+            let Some(plan) = plan.or_else(idle) else { continue };
             match stream.plan.replace(plan.clone()) {
                 Some(before) if before == plan => {}
                 Some(_) => desk.media(stream.media, MediaOrder::Change(plan)),
@@ -70,6 +138,9 @@ impl Streams {
                         desk.media(stream.media, MediaOrder::Mix(true));
                     }
                 }
+            }
+            if let Some(way) = way {
+                stream.lead(way, agreed.ours, desk);
             }
         }
     }
@@ -108,7 +179,59 @@ impl Streams {
     /// Gives every socket back.
     pub(crate) fn close(&mut self, call: CallId, desk: &mut Desk) {
         for stream in self.list.drain(..) {
+            desk.timers.cancel(&Timer::Path(stream.media));
             desk.media(stream.media, MediaOrder::Close { call });
+        }
+    }
+
+    fn at_path(&mut self, media: MediaId, desk: &mut Desk, act: impl FnOnce(&mut Path, &mut Desk)) {
+        if let Some(stream) = self.list.iter_mut().find(|stream| stream.media == media)
+            && let Some(path) = &mut stream.path
+        {
+            act(path, desk);
+            stream.carry_out(desk);
+        }
+    }
+}
+
+impl Stream {
+    fn described(&self) -> Option<Local> {
+        let address = self.local?;
+        let Some(path) = &self.path else { return Some(address.into()) };
+        path.is_gathered().then(|| match path.description() {
+            Some(ice) => Local { address: path.default_address().unwrap_or(address), ice: Some(ice) },
+            None => address.into(),
+        })
+    }
+
+    /// Goes the way that they describe, or plainly where they describe none.
+    fn lead(&mut self, way: Option<&Description>, offers: bool, desk: &mut Desk) {
+        let Some(path) = &mut self.path else { return };
+        match way {
+            Some(theirs) => path.connect(theirs, offers, desk.now),
+            None => path.plain(),
+        }
+        self.carry_out(desk);
+    }
+
+    /// Does what the path wants done.
+    fn carry_out(&mut self, desk: &mut Desk) {
+        let Some(path) = &mut self.path else { return };
+        while let Some(order) = path.poll_order() {
+            let order = match order {
+                Order::Send { leg, to, bytes } => MediaOrder::Tell { leg, to, bytes },
+                Order::Route(route) => MediaOrder::Route(route),
+                // Streams come with hole punching over TCP.
+                Order::Connect { .. } | Order::Listen { .. } | Order::Close { .. } => continue,
+            };
+            desk.media(self.media, order);
+        }
+        let timer = Timer::Path(self.media);
+        match path.next_wake() {
+            Some(wake) => desk.timers.set(timer, wake.at),
+            None => {
+                desk.timers.cancel(&timer);
+            }
         }
     }
 }

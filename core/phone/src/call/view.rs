@@ -33,6 +33,7 @@ impl Call {
             remote: self.remote.clone(),
             name: self.name.clone(),
             codec: self.streams.codec(),
+            path: self.streams.reached(),
             muted: self.muted,
             conference: self.conference && !self.is_over(),
             transfer: self.transferring.as_ref().map(|transferring| transferring.stage),

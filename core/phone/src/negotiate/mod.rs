@@ -7,6 +7,9 @@
 //! version in `o=`, the order of the m-lines, the payload types.
 
 mod answer;
+mod ice;
+#[cfg(test)]
+mod ice_tests;
 mod keypad;
 mod offer;
 mod parameters;
@@ -20,9 +23,12 @@ use std::net::{IpAddr, SocketAddr};
 use base::Rng;
 use bytes::Bytes;
 use media::{Codec, Plan};
+use nat::path::Description;
 use sip::sdp::{Direction, Sdp, SdpError, Writer};
 
 pub use answer::first_look;
+use ice::Told;
+pub use ice::offered;
 
 /// Why a description cannot be agreed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,11 +44,30 @@ pub enum Disagreement {
     LinesMissing,
 }
 
+/// Where a stream of ours is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Local {
+    /// By whoever makes no checks.
+    pub address: SocketAddr,
+    /// By who does; `None`: we make none.
+    pub ice: Option<Description>,
+}
+
+impl From<SocketAddr> for Local {
+    fn from(address: SocketAddr) -> Self {
+        Self { address, ice: None }
+    }
+}
+
 /// What was agreed, line by line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Agreed {
     /// One for each m-line; `None`: that line carries nothing.
     pub lines: Vec<Option<Plan>>,
+    /// Where each line that carries something may be reached, by those who make checks: one for each of [`Self::plans`].
+    pub ways: Vec<Option<Description>>,
+    /// The offer was ours.
+    pub ours: bool,
     /// The other side does not want to hear us: we are on hold. It may have another reason (RFC 6337 section 5.3), but to
     /// the user it is the same.
     pub held: bool,
@@ -121,11 +146,11 @@ impl Negotiation {
 
     /// Our description: all we can, the lines and payload types of before first. `hold`: we do not want to hear.
     /// `locals` are the addresses of the audio streams, at least one.
-    pub fn offer(&mut self, locals: &[SocketAddr], hold: bool) -> Bytes {
+    pub fn offer(&mut self, locals: &[Local], hold: bool) -> Bytes {
         self.before = Some((self.version, self.written.clone()));
         offer::lay_out(&mut self.lines, &self.codecs, self.silence, locals.len());
-        let directions = vec![wish(hold); self.lines.len()];
-        self.write(locals, &directions)
+        let lines = vec![(wish(hold), true, false); self.lines.len()];
+        self.write(locals, &lines)
     }
 
     /// From now on our offers hold only codecs in which a keypad's tones survive: the account's own, or PCMU when it has none.
@@ -162,7 +187,7 @@ impl Negotiation {
         if lines.iter().all(Option::is_none) {
             return Err(Disagreement::NothingInCommon);
         }
-        Ok(agreed(lines, &theirs))
+        Ok(agreed(lines, &theirs, true))
     }
 
     /// Answers an offer, line by line; what we lack gets port 0.
@@ -172,7 +197,7 @@ impl Negotiation {
     pub fn answer(
         &mut self,
         offer: &[u8],
-        locals: &[SocketAddr],
+        locals: &[Local],
         hold: bool,
     ) -> Result<(Bytes, Agreed), Disagreement> {
         let theirs = Sdp::read(offer)?;
@@ -188,34 +213,41 @@ impl Negotiation {
             return Err(Disagreement::NothingInCommon);
         }
         self.lines = lines;
-        let directions: Vec<_> =
-            theirs.media().map(|media| plan::both(wish(hold), media.direction().reversed())).collect();
+        let told: Vec<_> = theirs
+            .media()
+            .map(|media| {
+                let ice = ice::of(&media);
+                let direction = plan::both(wish(hold), media.direction().reversed());
+                (direction, matches!(ice, Told::Candidates(_)), ice == Told::Mismatch)
+            })
+            .collect();
         let plans = (self.lines.iter().zip(theirs.media()))
             .map(|(line, media)| match line {
                 Line::Audio { formats, mux, .. } => plan::of(formats, *mux, self.silence, wish(hold), &media),
                 Line::Declined { .. } => None,
             })
             .collect();
-        Ok((self.write(locals, &directions), agreed(plans, &theirs)))
+        Ok((self.write(locals, &told), agreed(plans, &theirs, false)))
     }
 
     /// Writes the lines; a text that differs from the last one counts the version up. RFC 3264 section 8.
-    fn write(&mut self, locals: &[SocketAddr], directions: &[Direction]) -> Bytes {
-        let mut text = self.text(locals, directions);
+    fn write(&mut self, locals: &[Local], told: &[(Direction, bool, bool)]) -> Bytes {
+        let mut text = self.text(locals, told);
         if self.written.as_ref().is_some_and(|written| *written != text) {
             self.version += 1;
-            text = self.text(locals, directions);
+            text = self.text(locals, told);
         }
         self.written = Some(text.clone());
         text.into()
     }
 
-    fn text(&mut self, locals: &[SocketAddr], directions: &[Direction]) -> String {
-        let here = locals.first().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
+    /// `told`, line by line: the direction, whether our candidates are said, and whether theirs are not believed.
+    fn text(&mut self, locals: &[Local], told: &[(Direction, bool, bool)]) -> String {
+        let here = locals.first().map_or(IpAddr::from([0, 0, 0, 0]), |local| local.address.ip());
         let address = *self.origin.get_or_insert(here);
         let mut text = Writer::new("-", self.id, self.version, address);
         let mut locals = locals.iter();
-        for (line, direction) in self.lines.iter().zip(directions) {
+        for (line, (direction, candidates, mismatch)) in self.lines.iter().zip(told) {
             match line {
                 Line::Audio { protocol, formats, mux, extended } => {
                     // There are as many audio lines as locals: `lay_out` and `line_by_line` saw to that.
@@ -227,7 +259,12 @@ impl Negotiation {
                         silence: self.silence,
                         extended: *extended,
                     };
-                    offer::write_audio(&mut text, *local, address, &audio, *direction);
+                    offer::write_audio(&mut text, local.address, address, &audio, *direction);
+                    match &local.ice {
+                        Some(ours) if *candidates => ice::write(&mut text, ours),
+                        Some(_) if *mismatch => ice::write_mismatch(&mut text),
+                        Some(_) | None => {}
+                    }
                 }
                 Line::Declined { kind, protocol, formats } => {
                     text.media(kind, 0, protocol, formats);
@@ -243,8 +280,15 @@ const fn wish(hold: bool) -> Direction {
     Direction::of(true, !hold)
 }
 
-fn agreed(lines: Vec<Option<Plan>>, theirs: &Sdp<'_>) -> Agreed {
+fn agreed(lines: Vec<Option<Plan>>, theirs: &Sdp<'_>, ours: bool) -> Agreed {
     let heard = (lines.iter().zip(theirs.media()))
         .any(|(plan, media)| plan.is_some() && media.direction().receives() && !plan::is_silenced(&media));
-    Agreed { lines, held: !heard }
+    let alive = lines.iter().zip(theirs.media()).filter(|(plan, _)| plan.is_some());
+    let ways = alive
+        .map(|(_, media)| match ice::of(&media) {
+            Told::Candidates(description) => Some(description),
+            Told::Nothing | Told::Mismatch => None,
+        })
+        .collect();
+    Agreed { lines, ways, ours, held: !heard }
 }

@@ -11,8 +11,12 @@ fn negotiation(codecs: &[Codec]) -> Negotiation {
     Negotiation::new(codecs, false, &mut Rng::from_number(1))
 }
 
-fn local() -> Vec<SocketAddr> {
-    vec!["192.0.2.1:4000".parse().unwrap()]
+fn at(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+fn local() -> Vec<Local> {
+    vec![at("192.0.2.1:4000").into()]
 }
 
 /// A description by somebody else: session lines that never matter, then `media`.
@@ -90,7 +94,7 @@ fn extended_reports_are_sent_to_who_asks_and_asked_of_who_offers_them() {
 
 #[test]
 fn an_ipv6_socket_is_described_as_one() {
-    let offer = negotiation(&[PCMU]).offer(&["[2001:db8::1]:4000".parse().unwrap()], false);
+    let offer = negotiation(&[PCMU]).offer(&[at("[2001:db8::1]:4000").into()], false);
     assert!(
         text(&offer).contains("c=IN IP6 2001:db8::1\r\n")
             && text(&offer).contains(" IN IP6 2001:db8::1\r\ns=")

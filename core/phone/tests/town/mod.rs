@@ -267,6 +267,7 @@ impl Town {
             MediaOrder::Mix(on) => stream.mixed = on,
             MediaOrder::Dtmf(keys) => stream.pressed.push(keys),
             MediaOrder::Tones(keys) => stream.sounded.push(keys),
+            MediaOrder::Listen | MediaOrder::Route(_) | MediaOrder::Tell { .. } => {}
             MediaOrder::Close { .. } => stream.closed = true,
         }
     }

@@ -318,6 +318,11 @@ impl<'s, 'a> Media<'s, 'a> {
         self.formats().filter_map(|f| f.parse().ok()).filter(|p| *p < 128)
     }
 
+    /// The session's lines, which hold where its own say nothing.
+    pub const fn session(&self) -> Section<'s, 'a> {
+        self.session
+    }
+
     /// Its own lines, `m=` first.
     pub const fn section(&self) -> Section<'s, 'a> {
         self.own

@@ -1,0 +1,88 @@
+//! Candidates in descriptions: ours as they are written, theirs as they are believed.
+
+use base::Rng;
+use nat::ice::Credentials;
+use nat::{Candidate, Carrier, Kind};
+
+use super::*;
+
+fn at(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+fn candidate(kind: Kind, address: &str) -> Candidate {
+    Candidate::ours(kind, Carrier::Udp, 1, at(address), at("192.168.1.2:4000"), 8191)
+}
+
+fn local(seed: u64, default: &str, candidates: &[Candidate]) -> Vec<Local> {
+    let credentials = Credentials::draw(&mut Rng::from_number(seed));
+    let ice = Description { credentials, candidates: candidates.to_vec(), lite: false, trickle: false };
+    vec![Local { address: at(default), ice: Some(ice) }]
+}
+
+fn negotiation(seed: u64) -> Negotiation {
+    Negotiation::new(&[Codec::Pcmu], false, &mut Rng::from_number(seed))
+}
+
+fn ann() -> Vec<Local> {
+    let seen = candidate(Kind::ServerReflexive, "198.51.100.7:61000");
+    local(1, "198.51.100.7:61000", &[candidate(Kind::Host, "192.168.1.2:4000"), seen])
+}
+
+fn lines<'a>(sdp: &'a Bytes, start: &str) -> Vec<&'a str> {
+    std::str::from_utf8(sdp).unwrap().lines().filter(|line| line.starts_with(start)).collect()
+}
+
+#[test]
+fn both_sides_learn_where_the_other_may_be_reached() {
+    let bob = local(2, "203.0.113.9:5000", &[candidate(Kind::Host, "203.0.113.9:5000")]);
+    let mut talk = negotiation(1);
+    let offer = talk.offer(&ann(), false);
+    assert_eq!(lines(&offer, "m="), ["m=audio 61000 RTP/AVP 0 101"]);
+    assert_eq!(lines(&offer, "c="), ["c=IN IP4 198.51.100.7"]);
+    assert_eq!(lines(&offer, "a=candidate").len(), 2);
+    let (answer, agreed) = negotiation(2).answer(&offer, &bob, false).unwrap();
+    assert_eq!(agreed.ways, [ann()[0].ice.clone()]);
+    assert_eq!(talk.take_answer(&answer, false).unwrap().ways, [bob[0].ice.clone()]);
+}
+
+#[test]
+fn who_knows_no_ice_is_answered_without_it() {
+    let offer = negotiation(3).offer(&[at("203.0.113.9:5000").into()], false);
+    let (answer, agreed) = negotiation(1).answer(&offer, &ann(), false).unwrap();
+    assert_eq!(agreed.ways, [None]);
+    assert_eq!(lines(&answer, "a=ice"), Vec::<&str>::new());
+    assert_eq!(lines(&answer, "a=candidate"), Vec::<&str>::new());
+}
+
+#[test]
+fn an_offer_that_was_rewritten_on_the_way_is_told_so_and_its_candidates_are_not_believed() {
+    let offer = negotiation(1).offer(&ann(), false);
+    let bent =
+        String::from_utf8(offer.to_vec()).unwrap().replace("c=IN IP4 198.51.100.7", "c=IN IP4 192.0.2.77");
+    let bob = local(2, "203.0.113.9:5000", &[candidate(Kind::Host, "203.0.113.9:5000")]);
+    let (answer, agreed) = negotiation(2).answer(bent.as_bytes(), &bob, false).unwrap();
+    assert_eq!(lines(&answer, "a=ice"), ["a=ice-mismatch"]);
+    assert_eq!(agreed.ways, [None]);
+    assert_eq!(agreed.plans().next().unwrap().remote, Some(at("192.0.2.77:61000")));
+}
+
+#[test]
+fn hidden_names_and_garbage_among_candidates_are_passed_over() {
+    let offer = "v=0\r\no=- 7 1 IN IP4 0.0.0.0\r\ns=-\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\na=ice-lite\r\na=ice-options:ice2 trickle\r\n\
+         m=audio 9 RTP/AVP 0\r\na=ice-ufrag:EsAw\r\na=ice-pwd:bP+XJMM09aR8AiX1jdukzR6Y\r\n\
+         a=candidate:1 1 udp 2122260223 5a1b0e7c-2f6d-4b3a-9c1d-0a2b3c4d5e6f.local 51234 typ host\r\n\
+         a=candidate:nonsense\r\na=candidate:2 1 udp 1677729535 198.51.100.9 47362 typ srflx raddr 0.0.0.0 rport 0\r\n";
+    let (_, agreed) = negotiation(1).answer(offer.as_bytes(), &ann(), false).unwrap();
+    let way = agreed.ways[0].clone().unwrap();
+    assert_eq!(way.candidates.iter().map(|c| c.address).collect::<Vec<_>>(), [at("198.51.100.9:47362")]);
+    assert!(way.lite && way.trickle);
+}
+
+#[test]
+fn secrets_that_are_too_short_are_no_secrets() {
+    let offer = "v=0\r\no=- 7 1 IN IP4 198.51.100.9\r\ns=-\r\nc=IN IP4 198.51.100.9\r\nt=0 0\r\nm=audio 4 RTP/AVP 0\r\n\
+         a=ice-ufrag:EsAw\r\na=ice-pwd:short\r\na=candidate:2 1 udp 1 198.51.100.9 4 typ host\r\n";
+    let (_, agreed) = negotiation(1).answer(offer.as_bytes(), &ann(), false).unwrap();
+    assert_eq!(agreed.ways, [None]);
+}
