@@ -356,7 +356,8 @@ impl Agent {
             self.counts.malformed += 1;
             return false;
         };
-        if message.method() != Method::Binding {
+        // The crate below reads the same bytes again and would take an unsigned USE-CANDIDATE for theirs.
+        if message.method() != Method::Binding || message.has_unsigned_tail() {
             self.counts.malformed += 1;
             return false;
         }

@@ -217,9 +217,17 @@ fn a_stranger_changes_neither_role_nor_pair() {
     world.agents[0].heard(at(a), false, at("192.0.2.66:6"), &forged(&name), now);
     world.agents[0].heard(at(a), false, at("192.0.2.66:6"), &forged("who:ever"), now);
     world.agents[0].heard(at(a), false, at("192.0.2.66:6"), b"GET / HTTP/1.1\r\n\r\n____", now);
+    // A true check to which somebody on the way has added a choice.
+    world.agents[1].due(now);
+    let mut bent = world.agents[1].poll_send().unwrap().bytes.to_vec();
+    bent.truncate(bent.len() - 8);
+    bent.extend([0, 0x25, 0, 0]);
+    let length = (bent.len() - 20) as u16;
+    bent[2..4].copy_from_slice(&length.to_be_bytes());
+    world.agents[0].heard(at(a), false, at(b), &bent, now);
     assert!(world.agents[0].is_controlling());
     let counts = world.agents[0].counts();
-    assert_eq!((counts.forged, counts.malformed), (2, 1));
+    assert_eq!((counts.forged, counts.malformed), (2, 2));
     world.run(Duration::from_secs(2));
     assert_eq!(world.chosen(0).unwrap().1.remote, at(b));
 }

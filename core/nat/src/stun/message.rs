@@ -115,17 +115,30 @@ impl Message {
         }
         let mut message = wire::Message { raw: bytes.to_vec(), ..wire::Message::default() };
         message.decode().map_err(|_| Malformed)?;
-        // Integrity covers what stands before it: anybody may have written what follows. RFC 8489 section 14.5.
-        if let Some(end) = message.attributes.0.iter().position(|a| is_integrity(a.typ)) {
-            let mut at = 0..;
-            let covers = |typ| is_integrity(typ) || typ == attribute::FINGERPRINT;
-            message.attributes.0.retain(|a| at.next().is_some_and(|at| at <= end) || covers(a.typ));
-        }
-        let read = Self(message);
+        let mut read = Self(message);
+        read.ignore_what_nobody_signed();
         if read.has(attribute::FINGERPRINT) && FINGERPRINT.check(&read.0).is_err() {
             return Err(Malformed);
         }
         Ok(read)
+    }
+
+    /// Behind an integrity only another one and the fingerprint count: anybody on the path can append the rest, a
+    /// `USE-CANDIDATE` say, and leave the signature right. RFC 8489 sections 14.5 and 14.6.
+    fn ignore_what_nobody_signed(&mut self) {
+        let (mut sha1, mut sha256) = (false, false);
+        self.0.attributes.0.retain(|a| match a.typ {
+            attribute::FINGERPRINT => true,
+            attribute::MESSAGE_INTEGRITY_SHA256 => !std::mem::replace(&mut sha256, true),
+            attribute::MESSAGE_INTEGRITY => !sha256 && !std::mem::replace(&mut sha1, true),
+            _ => !sha1 && !sha256,
+        });
+    }
+
+    /// Whether something stands behind the integrity that nobody has signed: passed over here, but others who read the same
+    /// bytes may believe it.
+    pub fn has_unsigned_tail(&self) -> bool {
+        count(&self.0.raw[20..]) != Some(self.0.attributes.0.len())
     }
 
     /// The bytes it was read from.
@@ -246,10 +259,6 @@ impl Message {
     }
 }
 
-fn is_integrity(typ: Attribute) -> bool {
-    typ == attribute::MESSAGE_INTEGRITY || typ == attribute::MESSAGE_INTEGRITY_SHA256
-}
-
 /// How many attributes follow each other; `None` when one is cut.
 fn count(mut rest: &[u8]) -> Option<usize> {
     let mut count = 0;
@@ -259,4 +268,24 @@ fn count(mut rest: &[u8]) -> Option<usize> {
         count += 1;
     }
     Some(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Writer;
+    use super::*;
+
+    #[test]
+    fn what_stands_behind_the_signature_is_not_there() {
+        let key = Key::short_term("right");
+        for algorithm in [Algorithm::Sha1, Algorithm::Sha256] {
+            let request = Writer::request(Method::Binding, TransactionId([1; 12]));
+            let mut bytes = request.text(attribute::USERNAME, "a:b").signed(&key, algorithm).to_vec();
+            bytes.extend_from_slice(b"\0\x25\0\0"); // USE-CANDIDATE
+            bytes[3] += 4;
+            let read = Message::read(&bytes).unwrap();
+            assert_eq!(read.written_by(&key), Some(algorithm));
+            assert!(read.has(attribute::USERNAME) && !read.has(attribute::USE_CANDIDATE));
+        }
+    }
 }
