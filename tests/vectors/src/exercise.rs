@@ -4,6 +4,7 @@
 
 mod decoders;
 mod packets;
+mod streams;
 
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use sip::sdp::Sdp;
 
 pub use decoders::decoders;
 pub use packets::{media_session, rtcp, rtp};
+pub use streams::{stream_frames, stun};
 
 /// Everything a message says, folds and length aside.
 #[derive(Debug, PartialEq)]

@@ -70,3 +70,20 @@ pub const TORTURE: [(&str, &[u8]); 50] = [
 pub fn torture(name: &str) -> &'static [u8] {
     TORTURE.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("no torture message {name}")).1
 }
+
+/// The STUN messages of RFC 5769, and of RFC 8489 appendix B.1, as they are printed.
+pub const STUN: [(&str, &[u8]); 5] = [
+    ("request", include_bytes!("../stun/request.dat")),
+    ("ipv4-response", include_bytes!("../stun/ipv4-response.dat")),
+    ("ipv6-response", include_bytes!("../stun/ipv6-response.dat")),
+    ("request-long-term", include_bytes!("../stun/request-long-term.dat")),
+    ("request-long-term-sha256", include_bytes!("../stun/request-long-term-sha256.dat")),
+];
+
+/// The STUN message of that name.
+///
+/// # Panics
+/// There is none.
+pub fn stun(name: &str) -> &'static [u8] {
+    STUN.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("no STUN message {name}")).1
+}

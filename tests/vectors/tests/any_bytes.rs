@@ -1,7 +1,7 @@
-//! Any bytes at all where sound comes in: a short turn of what the fuzzers do for longer.
+//! Any bytes at all where sound, packets and STUN come in: a short turn of what the fuzzers do for longer.
 
 use base::Rng;
-use offhook_vectors::{Mutator, exercise};
+use offhook_vectors::{Mutator, STUN, exercise};
 
 /// Buffers of random length and content, with runs of one byte that random bytes never have.
 fn buffers(seed: u64) -> impl Iterator<Item = Vec<u8>> {
@@ -36,6 +36,24 @@ fn readers_of_packets_keep_their_word_on_mutated_ones() {
         mutator.mutate(stream, REPORT, &mut mutant);
         exercise::rtp(&mutant);
     }
+}
+
+#[test]
+fn readers_of_stun_and_of_streams_keep_their_word_on_mutated_messages() {
+    let stream = b"\0\x10\0\x04abcd\0\0\0\x14";
+    let (mut mutator, mut mutant) = (Mutator::new(8489), Vec::new());
+    for _ in 0..2000 {
+        for (_, message) in STUN {
+            mutator.mutate(message, STUN[0].1, &mut mutant);
+            exercise::stun(&mutant);
+            let mut turn = vec![1, mutant.len() as u8];
+            turn.extend_from_slice(&mutant);
+            exercise::stream_frames(&turn);
+        }
+        mutator.mutate(stream, STUN[0].1, &mut mutant);
+        exercise::stream_frames(&mutant);
+    }
+    buffers(6).for_each(|bytes| exercise::stream_frames(&bytes));
 }
 
 #[test]
