@@ -16,6 +16,7 @@ mod registrar;
 #[cfg(feature = "server")]
 #[allow(clippy::disallowed_methods)] // here, and only here, are clock and threads
 pub mod server;
+pub mod stun;
 mod throttle;
 mod token;
 mod ways;
