@@ -118,6 +118,11 @@ impl<A: Clone> Transactions<A> {
         }
     }
 
+    /// What is being asked, in no order that means anything.
+    pub fn all(&self) -> impl Iterator<Item = &A> {
+        self.questions.values().map(|question| &question.asked)
+    }
+
     /// Takes the question that was answered; `None` when there is none (an answer that came twice, or is forged).
     pub fn answered(&mut self, id: TransactionId, now: Instant) -> Option<Answered<A>> {
         let question = self.questions.remove(&id)?;

@@ -175,18 +175,6 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_behind_the_integrity_is_not_believed() {
-        let key = Key::short_term("right");
-        let signed = Writer::request(Method::Allocate, TransactionId([1; 12])).signed(&key, Algorithm::Sha1);
-        let mut bent = signed.to_vec();
-        bent.extend_from_slice(&[0x00, 0x0d, 0, 4, 0, 0, 0, 9]); // LIFETIME
-        bent[3] += 8;
-        let read = Message::read(&bent).unwrap();
-        assert_eq!(read.written_by(&key), Some(Algorithm::Sha1));
-        assert_eq!(read.number(attribute::LIFETIME), None);
-    }
-
-    #[test]
     fn hidden_addresses_of_both_families_are_read_in_order() {
         let (four, six) = ("192.0.2.1:7", "[2001:db8::1]:8");
         let writer = Writer::request(Method::Allocate, TransactionId([9; 12]))
