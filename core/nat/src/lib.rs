@@ -9,5 +9,6 @@ pub mod framing;
 pub mod ice;
 pub mod path;
 pub mod stun;
+pub mod turn;
 
 pub use candidate::{BadCandidate, Candidate, Carrier, Kind, TcpType, may_be_reached};
