@@ -12,6 +12,7 @@ mod ask;
 mod auth;
 mod client;
 mod peers;
+pub mod rest;
 mod stream;
 mod why;
 
