@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use base::{Instant, Rng, Wake};
 
 use super::gather::{Answer, Gather};
+use super::relays::{Relays, Told};
 use super::{Description, Event, GATHER_FOR, Leg, Order, Reached, Report, Route, Settings, Target};
 use crate::ice::{self, Agent, Pair};
 use crate::{Candidate, Carrier, Kind};
@@ -47,6 +48,9 @@ pub struct Path {
     sockets: Vec<Socket>,
     ours: Vec<Candidate>,
     gather: Gather,
+    relays: Relays,
+    /// Streams that were opened.
+    legs: u32,
     theirs: Option<Description>,
     admitted: Vec<SocketAddr>,
     target: Option<Target>,
@@ -67,6 +71,8 @@ impl Path {
             sockets: Vec::new(),
             ours: Vec::new(),
             gather: Gather::default(),
+            relays: Relays::default(),
+            legs: 0,
             theirs: None,
             admitted: Vec::new(),
             target: None,
@@ -87,12 +93,9 @@ impl Path {
             self.add(host);
             self.gather.ask(leg, local, &self.settings.stun, &mut self.rng, now);
         }
-        if matches!(self.stage, Stage::Waiting | Stage::Ready | Stage::Checking) && !self.gather.is_done() {
-            if self.stage != Stage::Checking {
-                self.stage = Stage::Gathering(now + GATHER_FOR);
-            }
-        } else if self.stage == Stage::Waiting {
-            self.gathered();
+        self.relays.begin(leg, local, &self.settings.turn, self.settings.udp, now);
+        if matches!(self.stage, Stage::Waiting | Stage::Ready) {
+            self.stage = Stage::Gathering(now + GATHER_FOR);
         }
         self.due(now);
     }
@@ -150,6 +153,7 @@ impl Path {
             && known.credentials == theirs.credentials
         {
             self.add_theirs(theirs, now);
+            self.relays.permit(reachable(theirs), now);
             return;
         }
         if self.theirs.is_some() {
@@ -158,6 +162,7 @@ impl Path {
         }
         self.agent.set_controlling(controlling || theirs.lite);
         self.add_theirs(theirs, now);
+        self.relays.permit(reachable(theirs), now);
         self.agent.start(theirs.credentials.clone(), now);
         self.theirs = Some(theirs.clone());
         self.stage = Stage::Checking;
@@ -187,15 +192,36 @@ impl Path {
         if self.stage == Stage::Plain {
             self.stage = Stage::Ready;
         }
-        self.drain();
+        self.drain(now);
     }
 
     /// The other side knows no ICE, or has lost it on the way.
-    pub fn plain(&mut self) {
+    pub fn plain(&mut self, now: Instant) {
         self.stage = Stage::Plain;
         self.gather.stop();
+        self.relays.close(now, &mut self.orders);
         self.target = None;
         self.tell_route();
+    }
+
+    /// The stream ends: what was got is given back.
+    pub fn close(&mut self, now: Instant) {
+        self.relays.close(now, &mut self.orders);
+    }
+
+    /// A stream that was ordered is open, or one was taken.
+    pub fn stream_up(&mut self, leg: Leg, local: SocketAddr, _remote: SocketAddr, now: Instant) {
+        self.relays.stream_up(leg, local, &mut self.rng, now);
+        self.due(now);
+    }
+
+    /// A stream is gone, or could not be had.
+    pub fn stream_down(&mut self, leg: Leg, now: Instant) {
+        self.relays.stream_down(leg);
+        if self.target.is_some_and(|target| target.leg == leg) {
+            self.events.push_back(Event::Lost);
+        }
+        self.due(now);
     }
 
     /// Media is silent, or could not be sent: is the way still there?
@@ -210,6 +236,10 @@ impl Path {
             if let Answer::Sees(leg, mapped) = answer {
                 self.seen(leg, mapped);
             }
+            self.settle(now);
+            return true;
+        }
+        if self.relays.heard(leg, from, bytes, now) {
             self.settle(now);
             return true;
         }
@@ -252,6 +282,7 @@ impl Path {
     pub fn due(&mut self, now: Instant) {
         let orders = &mut self.orders;
         self.gather.due(now, |leg, to, bytes| orders.push_back(Order::Send { leg, to, bytes }));
+        self.relays.due(&mut self.legs, &mut self.rng, now, &mut self.orders);
         self.agent.due(now);
         self.settle(now);
     }
@@ -265,25 +296,33 @@ impl Path {
         let asking = [gathering, self.gather.next_wake()].into_iter().flatten().min();
         let asking = asking.map(|at| Wake { at, why: "own addresses" });
         let checks = self.agent.next_wake().filter(|_| self.stage != Stage::Plain);
-        Wake::earlier(asking, checks.map(|at| Wake { at, why: "path" }))
+        let own = Wake::earlier(asking, checks.map(|at| Wake { at, why: "path" }));
+        Wake::earlier(own, self.relays.next_wake())
     }
 
     /// Takes what the machines below have come to.
     fn settle(&mut self, now: Instant) {
+        self.relays.collect(now, &mut self.orders);
+        while let Some(told) = self.relays.poll() {
+            self.relay_told(told, now);
+        }
         if let Stage::Gathering(until) = self.stage
-            && (now >= until || self.gather.is_done())
+            && (now >= until || self.gather.is_done() && !self.relays.is_waited_for())
         {
             self.gathered();
         }
-        self.drain();
+        self.drain(now);
     }
 
-    fn drain(&mut self) {
+    fn drain(&mut self, now: Instant) {
         while let Some(check) = self.agent.poll_send() {
             if let Some(socket) = self.sockets.iter().find(|socket| socket.local == check.local) {
                 self.orders.push_back(Order::Send { leg: socket.leg, to: check.to, bytes: check.bytes });
+            } else {
+                self.relays.send(check.local, check.to, &check.bytes, now);
             }
         }
+        self.relays.collect(now, &mut self.orders);
         self.admit();
         while let Some(event) = self.agent.poll_event() {
             match event {
@@ -293,7 +332,7 @@ impl Path {
                     self.use_pair(&pair);
                 }
                 ice::Event::Failed => {
-                    self.plain();
+                    self.plain(now);
                     self.events.push_back(Event::Unreachable);
                 }
                 ice::Event::Dead => self.events.push_back(Event::Lost),
@@ -308,13 +347,50 @@ impl Path {
     }
 
     fn use_pair(&mut self, pair: &Pair) {
-        let Some(socket) = self.sockets.iter().find(|socket| socket.local == pair.local) else { return };
-        self.target = Some(Target { leg: socket.leg, to: pair.remote, relay: None });
+        let socket = self.sockets.iter().find(|socket| socket.local == pair.local);
+        let target = match (socket, self.relays.way(pair.local, pair.remote)) {
+            (Some(socket), _) => Target { leg: socket.leg, to: pair.remote, relay: None },
+            (None, Some((leg, server, channel))) => {
+                Target { leg, to: pair.remote, relay: Some((server, channel)) }
+            }
+            // Its channel is not bound yet; we come back when it is.
+            (None, None) => return,
+        };
+        self.target = Some(target);
         self.tell_route();
         let reached = Reached::of(pair);
         if self.reached != Some(reached) {
             self.reached = Some(reached);
             self.events.push_back(Event::Reached(reached));
+        }
+    }
+
+    fn relay_told(&mut self, told: Told, now: Instant) {
+        match told {
+            Told::Allocated { relayed, local, mapped, leg, stream } => {
+                let rank = self.sockets.iter().find(|socket| socket.local == local).map_or(0, |s| s.rank);
+                if !stream {
+                    self.seen(leg, mapped);
+                }
+                let candidate = Candidate::ours(Kind::Relayed, Carrier::Udp, 1, relayed, local, rank);
+                self.agent.add_ours(&candidate, now);
+                self.add(candidate);
+            }
+            Told::Ready { relayed, peer } => {
+                if let Some(pair) = self.agent.pair().filter(|p| (p.local, p.remote) == (relayed, peer)) {
+                    self.use_pair(&pair);
+                }
+            }
+            Told::Came { relayed, peer, bytes } => {
+                self.agent.heard(relayed, false, peer, &bytes, now);
+            }
+            Told::Gone { relayed } => {
+                self.ours.retain(|c| c.address != relayed);
+                self.agent.remove_ours(relayed, false);
+                if self.agent.pair().is_some_and(|pair| pair.local == relayed) {
+                    self.events.push_back(Event::Lost);
+                }
+            }
         }
     }
 
@@ -373,4 +449,10 @@ impl Path {
             mute: self.gather.mute().to_vec(),
         }
     }
+}
+
+/// Whom a relay is to let through.
+fn reachable(theirs: &Description) -> impl Iterator<Item = SocketAddr> {
+    let datagrams = theirs.candidates.iter().filter(|c| c.carrier == Carrier::Udp && c.component == 1);
+    datagrams.map(|c| c.address)
 }

@@ -23,6 +23,7 @@
 mod description;
 mod gather;
 mod machine;
+mod relays;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -37,6 +38,7 @@ pub use machine::Path;
 pub use words::{Reached, Report};
 
 use crate::framing::Framing;
+use crate::turn::Account;
 
 /// One socket or connection of a stream's, as its owner knows it. RTP's UDP socket is even and RTCP's the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +47,16 @@ pub struct Leg(pub u32);
 impl Leg {
     /// RTP's first socket.
     pub const FIRST: Self = Self(0);
+
+    /// The next stream that we open. Those that are taken have names of their owner's choice, from [`Self::TAKEN`] on.
+    pub(crate) const fn stream(last: &mut u32) -> Self {
+        *last += 1;
+        Self(Self::OPENED + *last)
+    }
+
+    const OPENED: u32 = 1 << 8;
+    /// Where the names of streams begin that were taken, not opened.
+    pub const TAKEN: u32 = 1 << 16;
 
     /// RTCP's socket beside this one of RTP.
     #[must_use]
@@ -61,13 +73,48 @@ pub const GATHER_FOR: Duration = Duration::from_millis(250);
 pub struct Settings {
     /// STUN servers, already resolved; two are asked at most.
     pub stun: Vec<SocketAddr>,
+    /// Relays, already resolved, each with one way to it; those by datagrams are tried first.
+    pub turn: Vec<Turn>,
     /// Datagrams may be tried. Without them all is left to streams.
     pub udp: bool,
 }
 
+/// A relay and one way to it.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// Where it is.
+    pub server: SocketAddr,
+    /// By what it is reached.
+    pub way: Way,
+    /// Who we are there; `None` where nobody is asked.
+    pub account: Option<Account>,
+    /// Another relay named it; that is followed once.
+    pub(crate) redirected: bool,
+    /// The socket that it is asked from.
+    pub(crate) from: Option<(Leg, SocketAddr)>,
+}
+
+impl Turn {
+    /// A relay, one way to it, and who we are there.
+    pub const fn new(server: SocketAddr, way: Way, account: Option<Account>) -> Self {
+        Self { server, way, account, redirected: false, from: None }
+    }
+}
+
+/// By what a relay is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Datagrams.
+    Udp,
+    /// A stream.
+    Tcp,
+    /// A stream under TLS, to a server of this name.
+    Tls(String),
+}
+
 impl Default for Settings {
     fn default() -> Self {
-        Self { stun: Vec::new(), udp: true }
+        Self { stun: Vec::new(), turn: Vec::new(), udp: true }
     }
 }
 
@@ -93,6 +140,19 @@ pub enum Order {
         to: SocketAddr,
         /// How messages lie on it.
         framing: Framing,
+        /// Under TLS, to a server of this name.
+        name: Option<String>,
+    },
+    /// Packets that come from a relay under this channel are a peer's.
+    Channel {
+        /// By which socket or stream they come.
+        leg: Leg,
+        /// From which relay.
+        server: SocketAddr,
+        /// The channel.
+        number: u16,
+        /// Whose they are.
+        peer: SocketAddr,
     },
     /// Take streams at this address, shared with those that connect from it. Each gets a name of its owner's choice.
     Listen {

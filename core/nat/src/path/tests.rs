@@ -155,7 +155,7 @@ fn media_goes_nowhere_until_a_pair_carries_and_then_to_it_alone() {
 #[test]
 fn a_side_without_ice_is_reached_plainly() {
     let (mut a, ..) = two();
-    a.plain();
+    a.plain(ms(0));
     assert_eq!((a.description(), a.reached()), (None, None));
     assert!(a.next_wake().is_none());
 }

@@ -14,6 +14,7 @@ pub(super) fn checks(account: &Account, desk: &Desk) -> Option<Settings> {
     let nat = &account.nat;
     nat.ice.then(|| Settings {
         stun: nat.stun.iter().flat_map(|server| desk.servers.of(server)).collect(),
+        turn: Vec::new(),
         udp: nat.udp,
     })
 }

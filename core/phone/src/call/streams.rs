@@ -209,7 +209,7 @@ impl Stream {
         let Some(path) = &mut self.path else { return };
         match way {
             Some(theirs) => path.connect(theirs, offers, desk.now),
-            None => path.plain(),
+            None => path.plain(desk.now),
         }
         self.carry_out(desk);
     }
@@ -222,7 +222,12 @@ impl Stream {
                 Order::Send { leg, to, bytes } => MediaOrder::Tell { leg, to, bytes },
                 Order::Route(route) => MediaOrder::Route(route),
                 // Streams come with hole punching over TCP.
-                Order::Connect { .. } | Order::Listen { .. } | Order::Close { .. } => continue,
+                Order::Connect { .. }
+                | Order::Listen { .. }
+                | Order::Close { .. }
+                | Order::Channel { .. } => {
+                    continue;
+                }
             };
             desk.media(self.media, order);
         }
