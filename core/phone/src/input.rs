@@ -105,6 +105,29 @@ pub enum MediaNews {
         /// The RTP address to write into SDP, never `0.0.0.0`. RTCP is expected one port above unless it is multiplexed.
         local: SocketAddr,
     },
+    /// Answers `AddSocket`.
+    Socket {
+        /// Its name.
+        leg: nat::path::Leg,
+        /// Its address.
+        local: SocketAddr,
+    },
+    /// A stream is open: one that was ordered, or one that somebody opened to us.
+    StreamUp {
+        /// Its name.
+        leg: nat::path::Leg,
+        /// Our end.
+        local: SocketAddr,
+        /// Theirs.
+        remote: SocketAddr,
+    },
+    /// A stream is gone or was never had, or a pair of sockets could not be.
+    StreamDown {
+        /// Its name.
+        leg: nat::path::Leg,
+        /// It was refused while connecting, not left without an answer.
+        refused: bool,
+    },
     /// A message that is no media came to one of its sockets or connections. RFC 7983.
     Told {
         /// To which.

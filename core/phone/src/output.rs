@@ -64,6 +64,47 @@ pub enum MediaOrder {
         /// All of it.
         bytes: Bytes,
     },
+    /// Connect a stream, then called by this name: `StreamUp` or `StreamDown` follows.
+    Connect {
+        /// Its name.
+        leg: nat::path::Leg,
+        /// From this very address, shared with other streams and with who listens there; `None`: any.
+        from: Option<SocketAddr>,
+        /// Whom to.
+        to: SocketAddr,
+        /// How messages lie on it.
+        framing: nat::framing::Framing,
+        /// Under TLS, to a server of this name.
+        name: Option<String>,
+    },
+    /// Take streams at this address, shared with those that connect from it: `StreamUp` for each, under names from
+    /// [`nat::path::Leg::TAKEN`] on.
+    TakeStreams {
+        /// Where.
+        at: SocketAddr,
+    },
+    /// What comes from a relay under this channel is a peer's.
+    Channel {
+        /// By which leg it comes.
+        leg: nat::path::Leg,
+        /// From which relay.
+        server: SocketAddr,
+        /// The channel.
+        number: u16,
+        /// Whose it is.
+        peer: SocketAddr,
+    },
+    /// Get one more pair of sockets, on the network that is there now: `Socket` or `StreamDown` follows.
+    AddSocket {
+        /// Its name.
+        leg: nat::path::Leg,
+        /// The address it will have to reach, where that is known.
+        toward: Option<IpAddr>,
+    },
+    /// Plain media goes by this pair of sockets from now on; what comes to the others is still taken.
+    GoBy(nat::path::Leg),
+    /// Close a connection, or a pair of sockets.
+    CloseLeg(nat::path::Leg),
     /// Tell of messages that are no media (RFC 7983: STUN) as [`crate::MediaNews::Told`], also before the stream is open.
     Listen,
     /// Stop and give the socket back. Also after `Failed`.

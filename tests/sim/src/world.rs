@@ -489,7 +489,15 @@ impl World {
                     stream.sound(&keys);
                 }
             }
-            MediaOrder::Listen | MediaOrder::Route(_) | MediaOrder::Tell { .. } => {}
+            MediaOrder::Listen
+            | MediaOrder::Route(_)
+            | MediaOrder::Tell { .. }
+            | MediaOrder::Connect { .. }
+            | MediaOrder::TakeStreams { .. }
+            | MediaOrder::Channel { .. }
+            | MediaOrder::AddSocket { .. }
+            | MediaOrder::GoBy(_)
+            | MediaOrder::CloseLeg(_) => {}
             MediaOrder::Close { .. } => {
                 if let Some(stream) = handset.streams.remove(&media) {
                     self.wire.unbind(stream.local);

@@ -4,6 +4,8 @@
 //! Between calls it sleeps on its orders; in a call, on the boot-time clock. Nothing is allocated, locked or logged per
 //! packet. Knows sockets and time, and nothing of SIP or sound devices; what a packet means is `media`'s.
 
+mod connection;
+mod legs;
 mod mix;
 mod socket;
 mod stream;
@@ -32,6 +34,7 @@ use crate::events::{Event, Events};
 use crate::fence::fenced;
 use crate::recording::{self, RecordOptions, Recorder};
 
+use legs::Legs;
 use mix::Mix;
 use socket::{Moment, Reader};
 use stream::{Stream, Tick};
@@ -252,20 +255,40 @@ impl Desk {
                     stream.sound(&keys);
                 }
             }
-            MediaOrder::Listen => {
-                if let Some(stream) = self.streams.get_mut(&media) {
-                    stream.listen();
-                    self.begin_ticks();
-                }
-            }
             MediaOrder::Route(route) => {
                 if let Some(stream) = self.streams.get_mut(&media) {
                     stream.lead(route);
                 }
             }
+            MediaOrder::Listen => {
+                if let Some(stream) = self.streams.get_mut(&media) {
+                    stream.legs().listen_for_all();
+                    self.begin_ticks();
+                }
+            }
+            MediaOrder::AddSocket { leg, toward } => {
+                let Some(stream) = self.streams.get_mut(&media) else { return };
+                match legs::bind_pair(&self.bind, toward, self.binder.as_deref()) {
+                    Ok(pair) => {
+                        let local = pair.local;
+                        stream.legs().add(leg, pair);
+                        self.tell(media, MediaNews::Socket { leg, local });
+                    }
+                    Err(_) => self.tell(media, MediaNews::StreamDown { leg, refused: false }),
+                }
+            }
             MediaOrder::Tell { leg, to, bytes } => {
                 if let Some(stream) = self.streams.get_mut(&media) {
-                    stream.tell(leg, to, &bytes, self.tap.as_mut());
+                    stream.legs().tell(leg, to, &bytes, self.tap.as_mut());
+                }
+            }
+            MediaOrder::Connect { .. }
+            | MediaOrder::TakeStreams { .. }
+            | MediaOrder::Channel { .. }
+            | MediaOrder::GoBy(_)
+            | MediaOrder::CloseLeg(_) => {
+                if let Some(stream) = self.streams.get_mut(&media) {
+                    follow_leg(stream.legs(), order, self.binder.as_deref());
                 }
             }
             MediaOrder::Close { call } => {
@@ -358,9 +381,9 @@ impl Desk {
                 let _ = self.news.try_send((*media, MediaNews::Silence(silence)));
             }
             while self.news.capacity() > self.news.max_capacity() / 2
-                && let Some((leg, from, bytes)) = stream.poll_told()
+                && let Some(news) = stream.poll_news()
             {
-                let _ = self.news.try_send((*media, MediaNews::Told { leg, from, bytes }));
+                let _ = self.news.try_send((*media, news));
             }
             while self.news.capacity() > self.news.max_capacity() / 2
                 && let Some(digit) = stream.poll_digit()
@@ -383,5 +406,20 @@ impl Desk {
     fn tell(&self, media: MediaId, news: MediaNews) {
         // One for each order, and of those there are fewer than the channel holds. When the phone is gone nobody asks.
         let _ = self.news.try_send((media, news));
+    }
+}
+
+/// An order about one leg.
+fn follow_leg(legs: &mut Legs, order: MediaOrder, binder: Option<&dyn Bind>) {
+    match order {
+        // Under TLS comes with TLS.
+        MediaOrder::Connect { leg, from, to, framing, name: _ } => {
+            legs.connect(leg, from, to, framing, binder, clock::now());
+        }
+        MediaOrder::TakeStreams { at } => legs.listen(at, binder),
+        MediaOrder::Channel { leg, server, number, peer } => legs.channel(leg, server, number, peer),
+        MediaOrder::GoBy(leg) => legs.go_by(leg),
+        MediaOrder::CloseLeg(leg) => legs.close(leg),
+        _ => {}
     }
 }

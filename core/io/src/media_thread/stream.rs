@@ -1,26 +1,25 @@
-//! One stream of a call: its sockets and its session.
+//! One stream of a call: its legs and its session.
 //!
-//! Prepared (it has ports), then open (packets flow). What comes is sorted by its first byte (RFC 7983): RTP and RTCP go to the
-//! session, STUN to the phone where it wants to be told. Knows nothing of the others.
+//! Prepared (it has ports), then open (packets flow). What comes and goes by its legs is theirs to sort. Knows nothing of the
+//! other streams.
 
 use std::collections::VecDeque;
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
 use base::{Instant, Rng};
-use bytes::Bytes;
 use media::dtmf::{self, Digit, Keys};
-use media::{Lead, Outgoing, Plan, Session, Silence, Stats, Timeline};
-use nat::path::{Leg, Route};
+use media::{Lead, Plan, Session, Silence, Stats, Timeline};
+use nat::path::Route;
 use offhook_net::Bind;
-use phone::{CallId, MediaId};
+use phone::{CallId, MediaId, MediaNews};
 
+use super::legs::{Legs, bind_pair};
 use super::mix::Mix;
-use super::socket::{Moment, Reader, Sockets};
+use super::socket::{Moment, Reader};
 use crate::audio::{FRAME, Frame, RATE, Sound};
-use crate::capture::{Tap, Way, ends};
+use crate::capture::Tap;
 use crate::clock::ntp;
 use crate::events::Events;
 use crate::recording::Recording;
@@ -29,10 +28,8 @@ use crate::recording::Recording;
 const QUALITY_EVERY: Duration = Duration::from_secs(1);
 /// Older packets that waited for `Open` are not played: early media that nobody opened an ear for.
 const STALE: Duration = Duration::from_millis(200);
-/// Datagrams read from one socket in one tick; a flood waits, and the kernel drops what is too much.
-const READS: usize = 64;
 
-/// Messages for the phone that wait for the end of the tick, and packets that wait for `Open`; more of either is a flood.
+/// Packets that wait for `Open`, where the legs are read before; more are a flood.
 const WAITING: usize = 32;
 
 /// What all streams work with in a tick.
@@ -48,16 +45,13 @@ pub(super) struct Tick<'a> {
 #[derive(Debug)]
 pub(super) struct Stream {
     call: CallId,
-    sockets: Sockets,
+    legs: Legs,
     // On the heap: its buffers are large, and the map of streams moves what it holds.
     open: Option<Box<Open>>,
     muted: bool,
     /// In the conference: its voice and the others' are mixed.
     mixed: bool,
     recording: Option<Recording>,
-    /// The phone wants to be told of what is no media.
-    listens: bool,
-    told: VecDeque<(Leg, SocketAddr, Bytes)>,
     route: Route,
     /// Came before `Open`, while it listened.
     early: VecDeque<(Vec<u8>, SocketAddr, bool, Moment)>,
@@ -84,36 +78,27 @@ impl Stream {
         toward: Option<IpAddr>,
         binder: Option<&dyn Bind>,
     ) -> Result<Self, String> {
-        let fits = |ip: &&IpAddr| toward.is_none_or(|toward| toward.is_ipv4() == ip.is_ipv4());
-        let bind = *bind.iter().find(fits).ok_or_else(|| match toward {
-            Some(IpAddr::V6(_)) => "there is no IPv6 network for the audio".to_owned(),
-            Some(IpAddr::V4(_)) => "there is no IPv4 network for the audio".to_owned(),
-            None => "there is no network for the audio".to_owned(),
-        })?;
-        let sockets = shown(bind, toward).and_then(|shown| Sockets::bind(bind, shown, binder));
-        let sockets = sockets.map_err(|e| format!("no port can be had for the audio: {e}"))?;
+        let legs = Legs::new(bind_pair(bind, toward, binder)?);
         Ok(Self {
             call,
-            sockets,
+            legs,
             open: None,
             muted: false,
             mixed: false,
             recording: None,
-            listens: false,
-            told: VecDeque::new(),
             route: Route::Plain,
             early: VecDeque::new(),
         })
     }
 
     pub(super) fn local(&self) -> SocketAddr {
-        self.sockets.local
+        self.legs.local()
     }
 
     /// Waits until a packet has come: loopback is quick, and not always at once.
     #[cfg(test)]
     pub(super) fn await_packet(&self) {
-        while self.sockets.rtp.peek(&mut [0]).is_err() {
+        while !self.legs.has_packet() {
             std::thread::yield_now();
         }
     }
@@ -132,13 +117,11 @@ impl Stream {
                 session.packet(&bytes, from, control, at.now, ntp(at.wall));
             }
         }
-        while let Some(got) = reader.read(&self.sockets.rtp, present) {
-            if self.listens && nat::stun::is_stun(got.bytes) {
-                keep(&mut self.told, (Leg::FIRST, got.from, Bytes::copy_from_slice(got.bytes)));
-            } else if present.now.since(got.at.now) < STALE {
-                session.packet(got.bytes, got.from, false, got.at.now, ntp(got.at.wall));
+        self.legs.receive(reader, present, None, |came| {
+            if present.now.since(came.at.now) < STALE {
+                session.packet(came.bytes, came.from, came.control, came.at.now, ntp(came.at.wall));
             }
-        }
+        });
         let next_quality = present.now + QUALITY_EVERY;
         self.open = Some(Box::new(Open { session, heard: [0; FRAME], receives, next_quality }));
     }
@@ -150,14 +133,14 @@ impl Stream {
         }
     }
 
-    /// Tells of what is no media from now on.
-    pub(super) fn listen(&mut self) {
-        self.listens = true;
+    /// Its sockets and connections.
+    pub(super) fn legs(&mut self) -> &mut Legs {
+        &mut self.legs
     }
 
     /// Whether it must be read though it is not open.
     pub(super) fn listens(&self) -> bool {
-        self.listens
+        self.legs.listens()
     }
 
     /// Media goes so from now on.
@@ -165,18 +148,13 @@ impl Stream {
         if let Some(open) = &mut self.open {
             open.session.lead(lead(&route));
         }
+        self.legs.lead(&route);
         self.route = route;
     }
 
-    /// Sends what is no media.
-    pub(super) fn tell(&self, leg: Leg, to: SocketAddr, bytes: &[u8], tap: Option<&mut Tap>) {
-        let outgoing = Outgoing { to, rtcp_port: leg == Leg::FIRST.control(), bytes };
-        send(&self.sockets, outgoing, Moment::read(), tap);
-    }
-
-    /// The next message that came and is no media.
-    pub(super) fn poll_told(&mut self) -> Option<(Leg, SocketAddr, Bytes)> {
-        self.told.pop_front()
+    /// The next thing that its legs have to tell.
+    pub(super) fn poll_news(&mut self) -> Option<MediaNews> {
+        self.legs.poll_news()
     }
 
     pub(super) fn mute(&mut self, on: bool) {
@@ -247,26 +225,21 @@ impl Stream {
     }
 
     fn receive(&mut self, tick: &mut Tick<'_>) {
-        if self.open.is_none() && !self.listens {
+        let Self { open, early, legs, .. } = self;
+        if open.is_none() && !legs.listens() {
             return;
         }
-        let rtcp = (&self.sockets.rtcp, self.sockets.local_rtcp(), Leg::FIRST.control());
-        for (socket, local, leg) in [(&self.sockets.rtp, self.sockets.local, Leg::FIRST), rtcp] {
-            for _ in 0..READS {
-                let Some(got) = tick.reader.read(socket, tick.present) else { break };
-                if let Some(tap) = &mut tick.tap {
-                    tap.media(Way::In, ends(local, got.from), got.at.wall, got.bytes);
-                }
-                let control = leg == Leg::FIRST.control();
-                if self.listens && nat::stun::is_stun(got.bytes) {
-                    keep(&mut self.told, (leg, got.from, Bytes::copy_from_slice(got.bytes)));
-                } else if let Some(open) = &mut self.open {
-                    open.session.packet(got.bytes, got.from, control, got.at.now, ntp(got.at.wall));
-                } else {
-                    keep(&mut self.early, (got.bytes.to_vec(), got.from, control, got.at));
-                }
+        legs.receive(tick.reader, tick.present, tick.tap.as_deref_mut(), |came| match open {
+            Some(open) => {
+                open.session.packet(came.bytes, came.from, came.control, came.at.now, ntp(came.at.wall));
             }
-        }
+            None => {
+                if early.len() == WAITING {
+                    early.pop_front();
+                }
+                early.push_back((came.bytes.to_vec(), came.from, came.control, came.at));
+            }
+        });
     }
 
     /// Says 20 ms, and sends. All streams have heard theirs by now.
@@ -288,11 +261,11 @@ impl Stream {
         }
         let mut packet = session.captured(&frame, present.now);
         while let Some(outgoing) = packet {
-            send(&self.sockets, outgoing, present, tick.tap.as_deref_mut());
+            self.legs.send(outgoing, present, tick.tap.as_deref_mut());
             packet = session.next_packet();
         }
         if let Some(report) = session.rtcp(present.now, ntp(present.wall)) {
-            send(&self.sockets, report, present, tick.tap.as_deref_mut());
+            self.legs.send(report, present, tick.tap.as_deref_mut());
         }
     }
 
@@ -304,36 +277,14 @@ impl Stream {
     }
 
     /// Says goodbye. The last figures and all of before, if it was ever open.
-    pub(super) fn close(self, tap: Option<&mut Tap>) -> Option<(Stats, Timeline)> {
+    pub(super) fn close(mut self, tap: Option<&mut Tap>) -> Option<(Stats, Timeline)> {
         let mut open = self.open?;
         let present = Moment::read();
         if let Some(bye) = open.session.bye(present.now, ntp(present.wall)) {
-            send(&self.sockets, bye, present, tap);
+            self.legs.send(bye, present, tap);
         }
         Some((open.session.stats(), open.session.into_timeline()))
     }
-}
-
-fn send(sockets: &Sockets, outgoing: Outgoing<'_>, present: Moment, tap: Option<&mut Tap>) {
-    let (socket, local) = if outgoing.rtcp_port {
-        (&sockets.rtcp, sockets.local_rtcp())
-    } else {
-        (&sockets.rtp, sockets.local)
-    };
-    // What the system does not take is lost, as on any link; the reports tell of it.
-    if socket.send_to(outgoing.bytes, outgoing.to).is_ok()
-        && let Some(tap) = tap
-    {
-        tap.media(Way::Out, ends(local, outgoing.to), present.wall, outgoing.bytes);
-    }
-}
-
-/// Keeps the latest.
-fn keep<T>(waiting: &mut VecDeque<T>, it: T) {
-    if waiting.len() == WAITING {
-        waiting.pop_front();
-    }
-    waiting.push_back(it);
 }
 
 /// A route in the session's words: which socket it leads to is not its business.
@@ -343,16 +294,5 @@ fn lead(route: &Route) -> Lead {
         Route::Checked { target, admitted } => {
             Lead::Checked { target: target.map(|target| target.to), admitted: admitted.clone() }
         }
-    }
-}
-
-/// The address to tell the other side.
-fn shown(bind: IpAddr, toward: Option<IpAddr>) -> io::Result<IpAddr> {
-    if !bind.is_unspecified() {
-        return Ok(bind);
-    }
-    match toward {
-        Some(toward) => offhook_net::local_toward(toward),
-        None => Ok(offhook_net::concrete(SocketAddr::new(bind, 0)).ip()),
     }
 }

@@ -216,7 +216,7 @@ impl Path {
     }
 
     /// A stream is gone, or could not be had.
-    pub fn stream_down(&mut self, leg: Leg, now: Instant) {
+    pub fn stream_down(&mut self, leg: Leg, _refused: bool, now: Instant) {
         self.relays.stream_down(leg);
         if self.target.is_some_and(|target| target.leg == leg) {
             self.events.push_back(Event::Lost);

@@ -93,7 +93,8 @@ impl Relays {
 
     /// Whether an answer is still awaited that a description should have.
     pub(super) fn is_waited_for(&self) -> bool {
-        !self.closing && !self.is_held() && !(self.list.is_empty() && self.ladder.is_empty())
+        let nothing_asked = self.list.is_empty() && self.ladder.is_empty();
+        !(self.closing || self.is_held() || nothing_asked)
     }
 
     fn is_held(&self) -> bool {
@@ -247,7 +248,7 @@ impl Relays {
                         }
                     }
                     turn::Event::PeerRefused { peer, .. } => {
-                        relay.channels.retain(|(known, _)| *known != peer)
+                        relay.channels.retain(|(known, _)| *known != peer);
                     }
                     turn::Event::Failed(_) | turn::Event::Lost(_) | turn::Event::Closed => failed = true,
                     turn::Event::Elsewhere(other) => {

@@ -232,6 +232,10 @@ impl Call {
                 self.streams.told(media, leg, from, &bytes, desk);
                 self.hear_paths(desk);
             }
+            MediaNews::Socket { .. } | MediaNews::StreamUp { .. } | MediaNews::StreamDown { .. } => {
+                self.streams.up(media, &news, desk);
+                self.hear_paths(desk);
+            }
             MediaNews::Failed { reason } => {
                 // 500: the fault is ours, and another device of the user's may have none.
                 self.fail(Ending { reason, ..Ending::new(500, Why::Audio) }, desk);

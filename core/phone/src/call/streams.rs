@@ -11,7 +11,7 @@ use nat::path::{Description, Event as PathEvent, Leg, Order, Path, Reached, Sett
 
 use crate::desk::{Desk, Timer};
 use crate::negotiate::{self, Agreed, Local};
-use crate::{CallId, MediaId, MediaOrder};
+use crate::{CallId, MediaId, MediaNews, MediaOrder};
 
 struct Stream {
     media: MediaId,
@@ -82,6 +82,16 @@ impl Streams {
     ) {
         self.at_path(media, desk, |path, desk| {
             path.heard(leg, from, bytes, desk.now);
+        });
+    }
+
+    /// One more socket is there, or a stream is open.
+    pub(super) fn up(&mut self, media: MediaId, news: &MediaNews, desk: &mut Desk) {
+        self.at_path(media, desk, |path, desk| match *news {
+            MediaNews::Socket { leg, local } => path.socket(leg, local, desk.now),
+            MediaNews::StreamUp { leg, local, remote } => path.stream_up(leg, local, remote, desk.now),
+            MediaNews::StreamDown { leg, refused } => path.stream_down(leg, refused, desk.now),
+            _ => {}
         });
     }
 
@@ -178,7 +188,11 @@ impl Streams {
 
     /// Gives every socket back.
     pub(crate) fn close(&mut self, call: CallId, desk: &mut Desk) {
-        for stream in self.list.drain(..) {
+        for mut stream in self.list.drain(..) {
+            if let Some(path) = &mut stream.path {
+                path.close(desk.now);
+                stream.carry_out(desk);
+            }
             desk.timers.cancel(&Timer::Path(stream.media));
             desk.media(stream.media, MediaOrder::Close { call });
         }

@@ -267,7 +267,15 @@ impl Town {
             MediaOrder::Mix(on) => stream.mixed = on,
             MediaOrder::Dtmf(keys) => stream.pressed.push(keys),
             MediaOrder::Tones(keys) => stream.sounded.push(keys),
-            MediaOrder::Listen | MediaOrder::Route(_) | MediaOrder::Tell { .. } => {}
+            MediaOrder::Listen
+            | MediaOrder::Route(_)
+            | MediaOrder::Tell { .. }
+            | MediaOrder::Connect { .. }
+            | MediaOrder::TakeStreams { .. }
+            | MediaOrder::Channel { .. }
+            | MediaOrder::AddSocket { .. }
+            | MediaOrder::GoBy(_)
+            | MediaOrder::CloseLeg(_) => {}
             MediaOrder::Close { .. } => stream.closed = true,
         }
     }
