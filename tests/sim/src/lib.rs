@@ -4,6 +4,7 @@
 
 mod exchange;
 mod link;
+mod nat;
 mod node;
 mod phone;
 mod picture;
@@ -15,6 +16,10 @@ mod world;
 pub use crate::exchange::users;
 pub use crate::phone::{ACCOUNT, Handset, account};
 pub use link::Link;
+pub use nat::{
+    Alg, Allows, Dependence, Hairpin, Kind, Nat, NatBox, Parcel, Pooling, Ports, Tampering, Unsolicited,
+    Verdict, Why,
+};
 pub use stranger::{Heard, Stranger, sdp};
 pub use wire::{Arrival, Fate, NodeId, Socket, Wire};
 pub use world::World;
