@@ -3,6 +3,9 @@
 //! A stream is a pair of flows with bytes in order; loss delays it, a cut holds it, and one held for too long goes down.
 //! Knows nothing of SIP or RTP. IPv4 and IPv6 are addresses like any other; there are no routers and no NAT.
 
+mod stream;
+mod tcp;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -11,6 +14,7 @@ use base::{FlowId, Instant, Rng};
 use bytes::Bytes;
 
 use crate::Link;
+use stream::End;
 
 /// How long a stream waits for a cut to end before it is given up, and a connection attempt likewise.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -82,18 +86,6 @@ pub enum Fate {
     Lost,
     /// Nobody has that address.
     NoOneThere,
-}
-
-/// One end of a stream.
-#[derive(Debug)]
-struct End {
-    node: NodeId,
-    local: SocketAddr,
-    remote: SocketAddr,
-    other: FlowId,
-    /// When the last byte sent so far arrives at the other end: none overtakes another.
-    last: Instant,
-    open: bool,
 }
 
 /// Something on its way.
@@ -262,78 +254,6 @@ impl Wire {
         Fate::OnTheWay
     }
 
-    /// Connects a stream; `Up` or `Failed` follows.
-    pub fn connect(&mut self, node: NodeId, remote: SocketAddr, now: Instant) {
-        if !self.connecting.insert((node, remote)) {
-            return;
-        }
-        match self.source(node, remote.ip()) {
-            Some(ip) if self.host(remote.ip()).is_some() => {
-                let local = SocketAddr::new(ip, self.port());
-                self.syn(node, local, remote, now, now);
-            }
-            Some(_) | None => self.put(now, node, Packet::Arrival(Arrival::Failed { remote })),
-        }
-    }
-
-    fn syn(&mut self, asker: NodeId, local: SocketAddr, remote: SocketAddr, since: Instant, now: Instant) {
-        let Some(to) = self.host(remote.ip()) else { return };
-        let there = self.link(asker, to);
-        if there.cut || self.link(to, asker).cut {
-            self.put(now + RETRY, asker, Packet::SynHeld { asker, local, remote, since });
-        } else {
-            let at = there.segment(now, &mut self.rng);
-            self.put(at, to, Packet::Syn { asker, local, remote });
-        }
-    }
-
-    /// Sends bytes on a stream; whether it was open.
-    pub fn send_stream(&mut self, flow: FlowId, bytes: Bytes, now: Instant) -> bool {
-        let open = self.ends.get(&flow).is_some_and(|e| e.open);
-        if open {
-            self.segment(flow, Some(bytes), now, now);
-        }
-        open
-    }
-
-    /// Closes a stream: the other end hears `Down` after all that was sent; this end hears nothing.
-    pub fn close(&mut self, flow: FlowId, now: Instant) {
-        if let Some(end) = self.ends.get_mut(&flow)
-            && end.open
-        {
-            end.open = false;
-            self.segment(flow, None, now, now);
-        }
-    }
-
-    fn segment(&mut self, flow: FlowId, bytes: Option<Bytes>, since: Instant, now: Instant) {
-        let Some(end) = self.ends.get(&flow) else { return };
-        let (node, other, from) = (end.node, end.other, end.local);
-        let Some(to) = self.ends.get(&other).map(|e| e.node) else { return };
-        let link = self.link(node, to);
-        if link.cut {
-            // Order among held segments is kept: they were put in order and are tried again in order.
-            let at = (now + RETRY).max(self.ends.get(&flow).map_or(now, |e| e.last));
-            self.put(at, node, Packet::Held { flow, bytes, since });
-            return;
-        }
-        let at = link.segment(now, &mut self.rng);
-        let Some(end) = self.ends.get_mut(&flow) else { return };
-        end.last = end.last.max(at);
-        let at = end.last;
-        let Some(bytes) = bytes else {
-            self.put(at, to, Packet::Arrival(Arrival::Down { flow: other }));
-            return;
-        };
-        // A stream keeps no message whole; on a link with jitter it shows.
-        let split = if link.jitter.is_zero() { 0 } else { self.rng.below(bytes.len() as u64) as usize };
-        for part in [bytes.slice(..split), bytes.slice(split..)] {
-            if !part.is_empty() {
-                self.put(at, to, Packet::Arrival(Arrival::Chunk { flow: other, from, bytes: part }));
-            }
-        }
-    }
-
     /// A node's process ends: its sockets close, its streams end, what was on its way to it finds nobody.
     pub fn kill(&mut self, node: NodeId, now: Instant) {
         let hosts = &self.hosts;
@@ -377,18 +297,6 @@ impl Wire {
         self.connecting.retain(|(n, _)| *n != node);
         self.hosts.retain(|_, n| *n != node);
         lost
-    }
-
-    /// Breaks every stream of a node; both ends hear `Down` at once, and nothing more of what was on its way.
-    pub fn reset(&mut self, node: NodeId, now: Instant) {
-        let ends: Vec<(FlowId, FlowId)> =
-            self.ends.iter().filter(|(_, e)| e.node == node && e.open).map(|(f, e)| (*f, e.other)).collect();
-        for (ours, theirs) in ends {
-            self.put(now, node, Packet::Arrival(Arrival::Down { flow: ours }));
-            if let Some(to) = self.ends.get(&theirs).map(|e| e.node) {
-                self.put(now, to, Packet::Arrival(Arrival::Down { flow: theirs }));
-            }
-        }
     }
 
     /// When something arrives next.
@@ -456,42 +364,6 @@ impl Wire {
             },
             Arrival::Failed { .. } => true,
         }
-    }
-
-    /// A listener takes a stream or refuses it; what the listener hears is returned, what the asker hears is sent.
-    fn take(
-        &mut self,
-        node: NodeId,
-        asker: NodeId,
-        local: SocketAddr,
-        remote: SocketAddr,
-        now: Instant,
-    ) -> Option<(NodeId, Arrival)> {
-        let back = self.link(node, asker).segment(now, &mut self.rng);
-        if !self.listeners.contains(&remote) {
-            self.put(back, asker, Packet::Arrival(Arrival::Failed { remote }));
-            return None;
-        }
-        let (ours, theirs) = (self.flow(), self.flow());
-        self.ends
-            .insert(ours, End { node, local: remote, remote: local, other: theirs, last: back, open: true });
-        self.ends.insert(theirs, End { node: asker, local, remote, other: ours, last: now, open: true });
-        self.put(back, asker, Packet::Arrival(Arrival::Up { flow: theirs, local, remote }));
-        Some((node, Arrival::Up { flow: ours, local: remote, remote: local }))
-    }
-
-    /// Gives a stream up at the end that could not send; the other end is not told: it must find out.
-    fn break_off(&mut self, flow: FlowId, now: Instant) -> bool {
-        let Some(end) = self.ends.get_mut(&flow) else { return false };
-        let was_open = std::mem::replace(&mut end.open, false);
-        let (node, other) = (end.node, end.other);
-        if was_open && let Some(to) = self.ends.get(&other).map(|e| e.node) {
-            // Its kernel's keepalive will.
-            self.put(now + PATIENCE, to, Packet::Arrival(Arrival::Down { flow: other }));
-        }
-        self.on_the_way
-            .retain(|_, (n, p)| *n != node || !matches!(p, Packet::Held { flow: f, .. } if *f == flow));
-        was_open
     }
 
     fn put(&mut self, at: Instant, node: NodeId, packet: Packet) {
