@@ -21,5 +21,5 @@ pub use nat::{
     Verdict, Why,
 };
 pub use stranger::{Heard, Stranger, sdp};
-pub use wire::{Arrival, Fate, NodeId, Socket, Wire};
+pub use wire::{Arrival, Fate, NetworkId, NodeId, Reason, Socket, Tag, Wire};
 pub use world::World;

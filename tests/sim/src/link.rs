@@ -71,6 +71,18 @@ impl Link {
         at + self.time_on_the_way(rng)
     }
 
+    /// The same over several links in a row.
+    pub(crate) fn datagrams(links: &[Self], now: Instant, rng: &mut Rng) -> Vec<Instant> {
+        links
+            .iter()
+            .fold(vec![now], |times, link| times.into_iter().flat_map(|at| link.datagram(at, rng)).collect())
+    }
+
+    /// The same over several links in a row.
+    pub(crate) fn segments(links: &[Self], now: Instant, rng: &mut Rng) -> Instant {
+        links.iter().fold(now, |at, link| link.segment(at, rng))
+    }
+
     fn time_on_the_way(&self, rng: &mut Rng) -> Duration {
         let way = self.delay + self.jitter.mul_f64(rng.fraction());
         if rng.fraction() < self.reorder { way * 3 + Duration::from_millis(20) } else { way }

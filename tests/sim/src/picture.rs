@@ -28,7 +28,7 @@ impl Picture {
             for stream in handset.streams.values() {
                 let Some(plan) = &stream.plan else { continue };
                 let Some(remote) = plan.remote else { continue };
-                let Some(NodeId(j)) = wire.host(remote.ip()) else { continue };
+                let Some((NodeId(j), remote)) = wire.reach(NodeId(i), remote) else { continue };
                 match &nodes[j].machine {
                     Machine::Phone(other) => {
                         let listens = other

@@ -1,12 +1,28 @@
 //! The network between the nodes: addresses, datagrams, streams, and the packets on their way.
 //!
+//! ```text
+//!     ann 192.168.1.2        ben 192.168.1.2                     a node may be in several networks, and an inside
+//!        |                      |                                address may occur in each of them
+//!     ---+--- home A         ---+--- home B
+//!        |                      |
+//!      [NAT]                  [NAT]                              a router is between an inside network and an outside one
+//!        | 203.0.113.1          | 203.0.113.2
+//!     ---+------+--------+------+------- the internet
+//!               |        |
+//!         S 10.0.0.1   relay 10.0.0.2
+//! ```
+//!
 //! A stream is a pair of flows with bytes in order; loss delays it, a cut holds it, and one held for too long goes down.
-//! Knows nothing of SIP or RTP. IPv4 and IPv6 are addresses like any other; there are no routers and no NAT.
+//! Knows nothing of SIP or RTP. `route` finds the way through routers, `tcp` opens streams, `stream` is one that is open.
+//! What names no node means the internet's nodes; inside addresses need to be said whose they are.
 
+mod route;
 mod stream;
 mod tcp;
 
-use std::collections::{BTreeMap, BTreeSet};
+pub use route::NetworkId;
+
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -14,7 +30,10 @@ use base::{FlowId, Instant, Rng};
 use bytes::Bytes;
 
 use crate::Link;
-use stream::End;
+use crate::nat::{Kind, Parcel};
+use route::{Network, Place, Trip};
+use stream::{End, Held};
+use tcp::Attempt;
 
 /// How long a stream waits for a cut to end before it is given up, and a connection attempt likewise.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -35,6 +54,28 @@ pub enum Socket {
     Media(u32, bool),
 }
 
+/// What a TCP stream is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tag {
+    /// Signalling.
+    Signalling,
+    /// Media: the number of the media stream at its node, and one of the node's own beneath it.
+    Media(u32, u32),
+}
+
+/// Why a stream could not be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// RST or an ICMP error came: from the host, or from a router on the way.
+    Refused,
+    /// Nothing came for a minute.
+    TimedOut,
+    /// There is one between these two endpoints, or there will be.
+    InUse,
+    /// The node has no such address, or no way leads there.
+    Unreachable,
+}
+
 /// What reached a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Arrival {
@@ -51,15 +92,19 @@ pub enum Arrival {
     Chunk {
         /// Which stream.
         flow: FlowId,
+        /// What it is for.
+        tag: Tag,
         /// Its other end.
         from: SocketAddr,
         /// Some of the bytes sent.
         bytes: Bytes,
     },
-    /// A stream is up.
+    /// A stream is up: asked for, or taken by a listener.
     Up {
         /// Its name.
         flow: FlowId,
+        /// What it is for.
+        tag: Tag,
         /// This end.
         local: SocketAddr,
         /// The other end.
@@ -69,18 +114,26 @@ pub enum Arrival {
     Down {
         /// Its name.
         flow: FlowId,
+        /// What it was for.
+        tag: Tag,
     },
     /// A stream could not be had.
     Failed {
+        /// What it was for.
+        tag: Tag,
+        /// From where; unspecified when the node has no address for it.
+        local: SocketAddr,
         /// Whom it was to reach.
         remote: SocketAddr,
+        /// Why.
+        reason: Reason,
     },
 }
 
 /// What becomes of a datagram, for the ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It is on its way (perhaps twice).
+    /// It is on its way (perhaps twice). A router may yet drop it.
     OnTheWay,
     /// The link lost it.
     Lost,
@@ -88,29 +141,23 @@ pub enum Fate {
     NoOneThere,
 }
 
+/// A connection as its own end names it: the node, its endpoint, and the other as seen from there.
+type Key = (NodeId, SocketAddr, SocketAddr);
+
 /// Something on its way.
 #[derive(Debug)]
 enum Packet {
     Arrival(Arrival),
-    /// Asks for a stream.
-    Syn {
-        asker: NodeId,
-        local: SocketAddr,
-        remote: SocketAddr,
-    },
-    /// The same, held by a cut, and tried again likewise.
-    SynHeld {
-        asker: NodeId,
-        local: SocketAddr,
-        remote: SocketAddr,
-        since: Instant,
-    },
-    /// A stream's segment or end that a cut held; tried again until `since` is too long ago.
-    Held {
-        flow: FlowId,
-        bytes: Option<Bytes>,
-        since: Instant,
-    },
+    /// The first word of an open stream: the other end is up.
+    Up(FlowId),
+    /// A packet that a node's kernel or a router has to look at.
+    Trip(Trip),
+    /// A SYN is sent again, unless the attempt with this serial number is over.
+    Again(Key, u64),
+    /// A stream's segment or end that could not be sent; tried again until it is too old.
+    Held(Held),
+    /// A router wants to say something.
+    Due,
 }
 
 /// The network.
@@ -119,13 +166,18 @@ pub struct Wire {
     rng: Rng,
     default: Link,
     links: BTreeMap<(NodeId, NodeId), Link>,
-    hosts: BTreeMap<IpAddr, NodeId>,
-    sockets: BTreeMap<SocketAddr, Socket>,
-    listeners: BTreeSet<SocketAddr>,
-    /// Streams asked for and not yet had: asking twice is asking once.
-    connecting: BTreeSet<(NodeId, SocketAddr)>,
+    networks: Vec<Network>,
+    /// In which network an address of a node is.
+    attached: BTreeMap<(NodeId, IpAddr), NetworkId>,
+    preferred: BTreeMap<NodeId, NetworkId>,
+    /// A node's own way into a network, up and down.
+    access: BTreeMap<(NodeId, NetworkId), Link>,
+    sockets: BTreeMap<(NodeId, SocketAddr), Socket>,
+    listeners: BTreeMap<(NodeId, SocketAddr), Tag>,
+    /// Streams that are being opened.
+    attempts: BTreeMap<Key, Attempt>,
     ends: BTreeMap<FlowId, End>,
-    on_the_way: BTreeMap<(Instant, u64), (NodeId, Packet)>,
+    on_the_way: BTreeMap<(Instant, u64), (Place, Packet)>,
     serial: u64,
     last_flow: u32,
     last_port: u16,
@@ -138,10 +190,13 @@ impl Wire {
             rng,
             default: Link::default(),
             links: BTreeMap::new(),
-            hosts: BTreeMap::new(),
+            networks: vec![Network::default()],
+            attached: BTreeMap::new(),
+            preferred: BTreeMap::new(),
+            access: BTreeMap::new(),
             sockets: BTreeMap::new(),
-            listeners: BTreeSet::new(),
-            connecting: BTreeSet::new(),
+            listeners: BTreeMap::new(),
+            attempts: BTreeMap::new(),
             ends: BTreeMap::new(),
             on_the_way: BTreeMap::new(),
             serial: 0,
@@ -150,12 +205,13 @@ impl Wire {
         }
     }
 
-    /// What every link without one of its own is like.
+    /// What every link of the internet without one of its own is like.
     pub fn set_default(&mut self, link: Link) {
         self.default = link;
     }
 
-    /// What the way from one node to another is like; the way back has its own.
+    /// What the way from one node to another is like; the way back has its own. With routers between them it is the part
+    /// of it that goes neither up nor down.
     pub fn set_link(&mut self, from: NodeId, to: NodeId, link: Link) {
         self.links.insert((from, to), link);
     }
@@ -163,21 +219,6 @@ impl Wire {
     /// The way from one node to another.
     pub fn link(&self, from: NodeId, to: NodeId) -> Link {
         self.links.get(&(from, to)).copied().unwrap_or(self.default)
-    }
-
-    /// Gives a node an address. A node may have several; an address has one node.
-    pub fn add_host(&mut self, node: NodeId, ip: IpAddr) {
-        self.hosts.insert(ip, node);
-    }
-
-    /// The node that has an address.
-    pub fn host(&self, ip: IpAddr) -> Option<NodeId> {
-        self.hosts.get(&ip).copied()
-    }
-
-    /// The address by which `node` reaches `toward`: the first of the same family.
-    pub fn source(&self, node: NodeId, toward: IpAddr) -> Option<IpAddr> {
-        self.hosts.iter().find(|(ip, n)| **n == node && ip.is_ipv4() == toward.is_ipv4()).map(|(ip, _)| *ip)
     }
 
     /// A fresh flow.
@@ -192,36 +233,68 @@ impl Wire {
         self.last_port - 1
     }
 
-    /// Listens for datagrams.
+    /// Listens for datagrams at an address of the internet.
     pub fn bind(&mut self, addr: SocketAddr, socket: Socket) {
-        self.sockets.insert(addr, socket);
+        if let Some(node) = self.host(addr.ip()) {
+            self.bind_at(node, addr, socket);
+        }
+    }
+
+    /// Listens for datagrams.
+    pub fn bind_at(&mut self, node: NodeId, addr: SocketAddr, socket: Socket) {
+        self.sockets.insert((node, addr), socket);
+    }
+
+    /// Listens no more at an address of the internet.
+    pub fn unbind(&mut self, addr: SocketAddr) {
+        if let Some(node) = self.host(addr.ip()) {
+            self.unbind_at(node, addr);
+        }
     }
 
     /// Listens no more.
-    pub fn unbind(&mut self, addr: SocketAddr) {
-        self.sockets.remove(&addr);
+    pub fn unbind_at(&mut self, node: NodeId, addr: SocketAddr) {
+        self.sockets.remove(&(node, addr));
     }
 
-    /// Takes streams at this address.
+    /// Takes streams of signalling at this address of the internet.
     pub fn listen(&mut self, addr: SocketAddr) {
-        self.listeners.insert(addr);
+        if let Some(node) = self.host(addr.ip()) {
+            self.listen_at(node, addr, Tag::Signalling);
+        }
+    }
+
+    /// Takes streams for this. Other streams may come from and go out of the same port.
+    pub fn listen_at(&mut self, node: NodeId, addr: SocketAddr, tag: Tag) {
+        self.listeners.insert((node, addr), tag);
+    }
+
+    /// Takes streams for a media stream, under a number of the node's own.
+    pub fn listen_media(&mut self, node: NodeId, addr: SocketAddr, media: u32, leg: u32) {
+        self.listen_at(node, addr, Tag::Media(media, leg));
+    }
+
+    /// Takes no more streams there; those that it took stay.
+    pub fn unlisten(&mut self, node: NodeId, addr: SocketAddr) {
+        self.listeners.remove(&(node, addr));
     }
 
     /// The signalling socket of a node that reaches `toward`, and its address.
     pub fn signalling(&self, node: NodeId, toward: IpAddr) -> Option<(FlowId, SocketAddr)> {
-        self.sockets.iter().find_map(|(addr, socket)| match socket {
-            Socket::Signalling(flow)
-                if self.host(addr.ip()) == Some(node) && addr.is_ipv4() == toward.is_ipv4() =>
-            {
+        let mine = self.sockets.iter().filter_map(|((n, addr), socket)| match socket {
+            Socket::Signalling(flow) if *n == node && addr.is_ipv4() == toward.is_ipv4() => {
                 Some((*flow, *addr))
             }
             Socket::Signalling(_) | Socket::Media(..) => None,
-        })
+        });
+        let source = self.source(node, toward);
+        // The one at the address from which packets go there, else any.
+        mine.min_by_key(|(_, addr)| source != Some(addr.ip()))
     }
 
     /// The address of a signalling socket.
     pub fn signalling_addr(&self, flow: FlowId) -> Option<SocketAddr> {
-        self.sockets.iter().find(|(_, s)| **s == Socket::Signalling(flow)).map(|(addr, _)| *addr)
+        self.sockets.iter().find(|(_, s)| **s == Socket::Signalling(flow)).map(|((_, addr), _)| *addr)
     }
 
     /// Both ends of an open stream.
@@ -231,71 +304,72 @@ impl Wire {
 
     /// How many streams a node holds open, and how many media sockets.
     pub fn held(&self, node: NodeId) -> (usize, usize) {
-        let media = self
-            .sockets
-            .iter()
-            .filter(|(a, s)| matches!(s, Socket::Media(..)) && self.host(a.ip()) == Some(node));
-        (self.ends.values().filter(|e| e.node == node && e.open).count(), media.count())
+        let media =
+            self.sockets.iter().filter(|((n, _), s)| matches!(s, Socket::Media(..)) && *n == node).count();
+        (self.ends.values().filter(|e| e.node == node && e.open).count(), media)
     }
 
-    /// Sends a datagram. The sender's address must be its own.
+    /// Sends a datagram from an address of the internet. The sender's address must be its own.
     pub fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: Bytes, now: Instant) -> Fate {
-        let (Some(sender), Some(node)) = (self.host(from.ip()), self.host(to.ip())) else {
-            return Fate::NoOneThere;
-        };
-        let times = self.link(sender, node).datagram(now, &mut self.rng);
+        match self.host(from.ip()) {
+            Some(node) => self.send_from(node, from, to, bytes, now),
+            None => Fate::NoOneThere,
+        }
+    }
+
+    /// Sends a datagram from one of a node's addresses.
+    pub fn send_from(
+        &mut self,
+        node: NodeId,
+        from: SocketAddr,
+        to: SocketAddr,
+        bytes: Bytes,
+        now: Instant,
+    ) -> Fate {
+        let Some(network) = self.network_of(node, from.ip()) else { return Fate::NoOneThere };
+        let parcel = Parcel { kind: Kind::Udp, from, to, bytes };
+        let trip = Trip { network, down: false, parcel, origin: (node, from, to), inward: false };
+        let Some((place, links)) = self.hop(Place::Node(node), &trip) else { return Fate::NoOneThere };
+        let times = Link::datagrams(&links, now, &mut self.rng);
         if times.is_empty() {
             return Fate::Lost;
         }
-        let Some(socket) = self.sockets.get(&to).copied() else { return Fate::NoOneThere };
-        for at in times {
-            self.put(at, node, Packet::Arrival(Arrival::Datagram { socket, from, bytes: bytes.clone() }));
+        if let Place::Node(receiver) = place {
+            let Some(socket) = self.sockets.get(&(receiver, to)).copied() else { return Fate::NoOneThere };
+            for at in times {
+                let bytes = trip.parcel.bytes.clone();
+                self.put(at, place, Packet::Arrival(Arrival::Datagram { socket, from, bytes }));
+            }
+        } else {
+            for at in times {
+                self.put(at, place, Packet::Trip(trip.arrived(place)));
+            }
         }
         Fate::OnTheWay
     }
 
     /// A node's process ends: its sockets close, its streams end, what was on its way to it finds nobody.
     pub fn kill(&mut self, node: NodeId, now: Instant) {
-        let hosts = &self.hosts;
-        let others = |addr: &SocketAddr| hosts.get(&addr.ip()) != Some(&node);
-        self.sockets.retain(|addr, _| others(addr));
-        self.listeners.retain(others);
+        self.sockets.retain(|(n, _), _| *n != node);
+        self.listeners.retain(|(n, _), _| *n != node);
         self.on_the_way.retain(|_, (to, packet)| {
-            *to != node || matches!(packet, Packet::Syn { asker, .. } if *asker != node)
+            *to != Place::Node(node) || matches!(packet, Packet::Trip(t) if t.parcel.kind == Kind::Syn)
         });
-        self.connecting.retain(|(n, _)| *n != node);
+        self.attempts.retain(|(n, ..), _| *n != node);
         let flows: Vec<FlowId> = self.ends.iter().filter(|(_, e)| e.node == node).map(|(f, _)| *f).collect();
         for flow in flows {
-            self.close(flow, now);
+            self.close_now(flow, now);
         }
     }
 
-    /// A node loses its network: as `kill`, but no word of it reaches anybody, and its address is free. Says which flows
-    /// it lost; their other ends find out for themselves.
+    /// A node loses all its networks: as `kill`, but no word of it reaches anybody, and its addresses are free. Says which
+    /// flows it lost; their other ends find out for themselves.
     pub fn unplug(&mut self, node: NodeId) -> Vec<FlowId> {
-        let mine: Vec<SocketAddr> = self
-            .sockets
-            .keys()
-            .chain(&self.listeners)
-            .copied()
-            .filter(|a| self.host(a.ip()) == Some(node))
-            .collect();
-        let mut lost = Vec::new();
-        for addr in mine {
-            if let Some(Socket::Signalling(flow)) = self.sockets.remove(&addr) {
-                lost.push(flow);
-            }
-            self.listeners.remove(&addr);
-        }
-        lost.extend(self.ends.iter().filter(|(_, e)| e.node == node && e.open).map(|(flow, _)| *flow));
-        for flow in &lost {
-            if let Some(end) = self.ends.get_mut(flow) {
-                end.open = false;
-            }
-        }
-        self.on_the_way.retain(|_, (to, _)| *to != node);
-        self.connecting.retain(|(n, _)| *n != node);
-        self.hosts.retain(|_, n| *n != node);
+        let mine: Vec<IpAddr> = self.addresses(node).collect();
+        let mut lost: Vec<FlowId> = mine.iter().flat_map(|ip| self.silence(node, *ip)).collect();
+        lost.sort_by_key(|flow| self.ends.contains_key(flow));
+        // Whatever is on its way to it finds nobody.
+        self.on_the_way.retain(|_, (to, _)| *to != Place::Node(node));
         lost
     }
 
@@ -310,65 +384,63 @@ impl Wire {
             if self.next()? > now {
                 return None;
             }
-            let ((at, _), (node, packet)) = self.on_the_way.pop_first()?;
-            match packet {
-                Packet::Arrival(arrival) => {
-                    if let Arrival::Up { remote, .. } | Arrival::Failed { remote } = &arrival {
-                        self.connecting.remove(&(node, *remote));
-                    }
-                    if self.is_wanted(&arrival) {
-                        return Some((node, arrival));
-                    }
+            let ((at, _), (place, packet)) = self.on_the_way.pop_first()?;
+            let arrived = match (place, packet) {
+                (Place::Node(node), Packet::Arrival(arrival)) => {
+                    self.is_wanted(node, &arrival).then_some((node, arrival))
                 }
-                Packet::SynHeld { asker, local, remote, since } => {
-                    if at.since(since) > PATIENCE {
-                        self.connecting.remove(&(asker, remote));
-                        return Some((asker, Arrival::Failed { remote }));
-                    }
-                    self.syn(asker, local, remote, since, at);
+                (Place::Node(_), Packet::Up(flow)) => self.is_up(flow),
+                (Place::Node(node), Packet::Trip(trip)) => self.at_host(node, trip, at),
+                (Place::Node(_), Packet::Again(key, serial)) => self.again(key, serial, at),
+                (Place::Node(_), Packet::Held(held)) => self.try_again(held, at),
+                (Place::Router(inside), Packet::Trip(trip)) => {
+                    self.at_router(inside, trip, at);
+                    None
                 }
-                Packet::Syn { asker, local, remote } => {
-                    if let Some(taken) = self.take(node, asker, local, remote, at) {
-                        return Some(taken);
-                    }
+                (Place::Router(inside), Packet::Due) => {
+                    self.router_speaks(inside, at);
+                    None
                 }
-                Packet::Held { flow, bytes, since } => {
-                    if at.since(since) > PATIENCE {
-                        if self.break_off(flow, at) {
-                            return Some((node, Arrival::Down { flow }));
-                        }
-                    } else {
-                        self.segment(flow, bytes, since, at);
-                    }
-                }
+                (Place::Node(_), Packet::Due) | (Place::Router(_), _) => None,
+            };
+            if arrived.is_some() {
+                return arrived;
             }
         }
+    }
+
+    /// A packet is at the kernel of the node that it was sent to.
+    fn at_host(&mut self, node: NodeId, trip: Trip, now: Instant) -> Option<(NodeId, Arrival)> {
+        if trip.parcel.kind != Kind::Udp {
+            return self.tcp(node, trip, now);
+        }
+        let Parcel { from, to, bytes, .. } = trip.parcel;
+        let socket = self.sockets.get(&(node, to)).copied()?;
+        Some((node, Arrival::Datagram { socket, from, bytes }))
     }
 
     /// Whether there is still somebody for it; sees to the ends of streams.
-    fn is_wanted(&mut self, arrival: &Arrival) -> bool {
+    fn is_wanted(&mut self, node: NodeId, arrival: &Arrival) -> bool {
         match arrival {
-            Arrival::Datagram { socket, .. } => self.sockets.values().any(|s| s == socket),
+            Arrival::Datagram { socket, .. } => {
+                self.sockets.iter().any(|((n, _), s)| (*n, s) == (node, socket))
+            }
             Arrival::Chunk { flow, .. } | Arrival::Up { flow, .. } => {
                 self.ends.get(flow).is_some_and(|e| e.open)
             }
-            Arrival::Down { flow } => match self.ends.remove(flow) {
-                Some(end) => {
-                    // The last one out turns off the light.
-                    if self.ends.get(&end.other).is_some_and(|o| !o.open) {
-                        self.ends.remove(&end.other);
-                    }
-                    end.open
+            Arrival::Down { flow, .. } => self.is_over(*flow),
+            Arrival::Failed { local, remote, reason, .. } => {
+                if *reason != Reason::InUse {
+                    self.attempts.remove(&(node, *local, *remote));
                 }
-                None => false,
-            },
-            Arrival::Failed { .. } => true,
+                true
+            }
         }
     }
 
-    fn put(&mut self, at: Instant, node: NodeId, packet: Packet) {
+    fn put(&mut self, at: Instant, place: Place, packet: Packet) {
         self.serial += 1;
-        self.on_the_way.insert((at, self.serial), (node, packet));
+        self.on_the_way.insert((at, self.serial), (place, packet));
     }
 }
 

@@ -5,9 +5,10 @@
 
 mod fortune;
 mod people;
+mod places;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use base::{Instant, Rng, Transport};
@@ -25,7 +26,7 @@ use crate::phone::{Handset, Wish};
 use crate::picture;
 use crate::sound::{self, Stream};
 use crate::stranger::{Heard, Stranger};
-use crate::wire::{Arrival, Fate, NodeId, Socket, Wire};
+use crate::wire::{Arrival, Fate, NetworkId, NodeId, Socket, Tag, Wire};
 
 /// How long a name server takes to answer.
 const DNS_DELAY: Duration = Duration::from_millis(10);
@@ -69,6 +70,8 @@ pub struct World {
     serial: u64,
     with_sound: bool,
     ipv6: bool,
+    /// Where the next nodes are.
+    place: NetworkId,
     next_frame: Option<Instant>,
     picture: picture::Picture,
 }
@@ -104,6 +107,7 @@ impl World {
             serial: 0,
             with_sound: false,
             ipv6: false,
+            place: NetworkId::INTERNET,
             next_frame: None,
             picture: picture::Picture::default(),
         }
@@ -147,16 +151,6 @@ impl World {
 
     // Who is there
 
-    /// The address that the next node gets.
-    pub fn next_ip(&self) -> IpAddr {
-        let number = self.nodes.len() as u8 + 1;
-        if self.ipv6 {
-            IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, number.into()))
-        } else {
-            IpAddr::V4(Ipv4Addr::new(10, 0, 0, number))
-        }
-    }
-
     /// An exchange for `offhook.test` (or what the configuration says), listening on 5060 by UDP and TCP.
     pub fn exchange(&mut self, name: &str, config: exchange::Config) -> NodeId {
         let rng = self.rng.split();
@@ -184,7 +178,7 @@ impl World {
     fn add(&mut self, name: &str, machine: Machine) -> NodeId {
         let ip = self.next_ip();
         let id = NodeId(self.nodes.len());
-        self.wire.add_host(id, ip);
+        self.wire.join(id, self.place, ip);
         self.ladder.column(name);
         self.nodes.push(Node {
             name: name.to_owned(),
@@ -214,8 +208,8 @@ impl World {
     fn open_sockets(&mut self, node: NodeId, ip: IpAddr) {
         let local = SocketAddr::new(ip, 5060);
         let flow = self.wire.flow();
-        self.wire.bind(local, Socket::Signalling(flow));
-        self.wire.listen(local);
+        self.wire.bind_at(node, local, Socket::Signalling(flow));
+        self.wire.listen_at(node, local, Tag::Signalling);
         self.agenda.push_back((node, News::FlowUp { flow, transport: Transport::Udp, local, remote: None }));
         self.agenda.push_back((node, News::Listening { transport: Transport::Tcp, local }));
     }
@@ -288,7 +282,7 @@ impl World {
     fn arrive(&mut self, node: NodeId, arrival: Arrival) {
         let news = match arrival {
             Arrival::Datagram { socket: Socket::Signalling(flow), from, bytes }
-            | Arrival::Chunk { flow, from, bytes } => News::Bytes { flow, from, bytes },
+            | Arrival::Chunk { flow, tag: Tag::Signalling, from, bytes } => News::Bytes { flow, from, bytes },
             Arrival::Datagram { socket: Socket::Media(media, control), from, bytes } => {
                 let now = self.now;
                 if let Machine::Phone(handset) = &mut self.nodes[node.0].machine
@@ -298,11 +292,18 @@ impl World {
                 }
                 return;
             }
-            Arrival::Up { flow, local, remote } => {
+            Arrival::Up { flow, tag: Tag::Signalling, local, remote } => {
                 News::FlowUp { flow, transport: Transport::Tcp, local, remote: Some(remote) }
             }
-            Arrival::Down { flow } => News::FlowDown { flow },
-            Arrival::Failed { remote } => News::FlowFailed { transport: Transport::Tcp, remote },
+            Arrival::Down { flow, tag: Tag::Signalling } => News::FlowDown { flow },
+            Arrival::Failed { tag: Tag::Signalling, remote, .. } => {
+                News::FlowFailed { transport: Transport::Tcp, remote }
+            }
+            // No machine has streams for its media yet.
+            Arrival::Up { tag: Tag::Media(..), .. }
+            | Arrival::Chunk { tag: Tag::Media(..), .. }
+            | Arrival::Down { tag: Tag::Media(..), .. }
+            | Arrival::Failed { tag: Tag::Media(..), .. } => return,
         };
         let n = &mut self.nodes[node.0];
         let datagram = matches!(&news, News::Bytes { flow, .. } if self.wire.stream_addrs(*flow).is_none());
@@ -359,8 +360,8 @@ impl World {
         match order {
             Order::Send { flow, to, bytes } => {
                 let fate = if let Some(local) = self.wire.signalling_addr(flow) {
-                    let fate = self.wire.send(local, to, bytes.clone(), self.now);
-                    if fate == Fate::NoOneThere && self.wire.host(to.ip()).is_some() {
+                    let fate = self.wire.send_from(node, local, to, bytes.clone(), self.now);
+                    if fate == Fate::NoOneThere && self.wire.whom(node, to).is_some() {
                         // The other machine's kernel says that nobody has that port.
                         self.after(
                             ICMP_DELAY,
@@ -409,7 +410,7 @@ impl World {
 
     /// A row of the ladder; keepalives are not worth one.
     fn record(&mut self, node: NodeId, to: SocketAddr, bytes: &Bytes, fate: Fate) {
-        let Some(to) = self.wire.host(to.ip()) else { return };
+        let Some(to) = self.wire.whom(node, to) else { return };
         let Ok(message) = Message::read(bytes.as_ref()) else { return };
         let word = message.status().map_or_else(|| message.method().as_str().to_owned(), |s| s.to_string());
         *self.said.entry((node, word)).or_default() += 1;
@@ -454,8 +455,8 @@ impl World {
                 let ip = toward.and_then(|t| self.wire.source(node, t)).unwrap_or(self.nodes[node.0].ips[0]);
                 let local = SocketAddr::new(ip, self.wire.port());
                 let stream = Stream::new(local);
-                self.wire.bind(local, Socket::Media(media.0, false));
-                self.wire.bind(stream.control(), Socket::Media(media.0, true));
+                self.wire.bind_at(node, local, Socket::Media(media.0, false));
+                self.wire.bind_at(node, stream.control(), Socket::Media(media.0, true));
                 if let Machine::Phone(handset) = &mut self.nodes[node.0].machine {
                     handset.streams.insert(media, stream);
                 }
@@ -500,8 +501,8 @@ impl World {
             | MediaOrder::CloseLeg(_) => {}
             MediaOrder::Close { .. } => {
                 if let Some(stream) = handset.streams.remove(&media) {
-                    self.wire.unbind(stream.local);
-                    self.wire.unbind(stream.control());
+                    self.wire.unbind_at(node, stream.local);
+                    self.wire.unbind_at(node, stream.control());
                 }
             }
         }
@@ -511,6 +512,7 @@ impl World {
     fn frames(&mut self) {
         let now = self.now;
         let mut packets = Vec::new();
+        let mut sent = Vec::new();
         let mut any = false;
         let tell_quality = now.as_nanos() % (QUALITY.as_nanos() as u64) < FRAME.as_nanos() as u64;
         for (i, node) in self.nodes.iter_mut().enumerate() {
@@ -520,6 +522,7 @@ impl World {
                 for (media, stream) in handset.streams.iter_mut().filter(|(_, s)| s.sounds()) {
                     any = true;
                     stream.frame(sound::tone(i), &mix, now, &mut packets);
+                    sent.extend(packets.drain(..).map(|packet| (NodeId(i), packet)));
                     while let Some((digit, way)) = stream.poll_digit() {
                         let news = News::Media { media: *media, news: MediaNews::Dtmf { digit, way } };
                         self.agenda.push_back((NodeId(i), news));
@@ -535,8 +538,8 @@ impl World {
                 }
             }
         }
-        for packet in packets {
-            self.wire.send(packet.from, packet.to, Bytes::from(packet.bytes), now);
+        for (node, packet) in sent {
+            self.wire.send_from(node, packet.from, packet.to, Bytes::from(packet.bytes), now);
         }
         self.next_frame = any.then(|| now + FRAME);
     }
