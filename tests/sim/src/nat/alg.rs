@@ -73,8 +73,15 @@ pub(super) fn inbound(
         Tampering::Duplicates => vec![bytes.clone(), bytes.clone()],
         Tampering::SdpAddresses => vec![bytes.clone()],
         Tampering::Rewrites => {
-            let head =
-                lines(head, |line| swap(line, outside.ip(), |port| other(port, outside.port(), inside)));
+            let rport = (format!("rport={}", outside.port()), format!("rport={}", inside.port()));
+            let head = lines(head, |line| {
+                let line = swap(line, outside.ip(), |port| match port {
+                    // Such as `received`.
+                    None => inside.ip().to_string(),
+                    port => other(port, outside.port(), inside),
+                });
+                line.replace(&rport.0, &rport.1)
+            });
             vec![Bytes::from(format!("{head}\r\n\r\n{body}"))]
         }
     }
@@ -187,12 +194,13 @@ mod tests {
     #[test]
     fn what_a_good_gateway_did_it_undoes_on_the_way_back() {
         let reply = Bytes::from_static(
-            b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 203.0.113.17:6000;branch=z;received=203.0.113.17\r\n\r\n",
+            b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 203.0.113.17:6000;received=203.0.113.17;rport=6000\r\n\r\n",
         );
         let back = inbound(Tampering::Rewrites, &reply, INSIDE.parse().unwrap(), OUTSIDE.parse().unwrap());
         assert_eq!(
             back,
-            [&b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.168.1.2:5060;branch=z;received=192.168.1.2:5060\r\n\r\n"[..]]
+            [&b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.168.1.2:5060;received=192.168.1.2;rport=5060\r\n\r\n"
+                [..]]
         );
     }
 

@@ -138,8 +138,9 @@ impl Wire {
         self.join(node, NetworkId::INTERNET, ip);
     }
 
-    /// Gives a node an address in a network. It must not have the same in another.
+    /// Gives a node an address in a network. It must not have the same in another. It prefers the one it joined first.
     pub fn join(&mut self, node: NodeId, network: NetworkId, ip: IpAddr) {
+        self.preferred.entry(node).or_insert(network);
         self.networks[network.0].hosts.insert(ip, Place::Node(node));
         self.attached.insert((node, ip), network);
         if let Some(router) = &mut self.networks[network.0].router {
@@ -151,7 +152,13 @@ impl Wire {
     pub fn leave(&mut self, node: NodeId, network: NetworkId) -> Vec<FlowId> {
         let gone: Vec<IpAddr> =
             self.addresses(node).filter(|ip| self.network_of(node, *ip) == Some(network)).collect();
-        gone.into_iter().flat_map(|ip| self.silence(node, ip)).collect()
+        let lost = gone.into_iter().flat_map(|ip| self.silence(node, ip)).collect();
+        if self.preferred.get(&node) == Some(&network) {
+            self.preferred.remove(&node);
+            let next = self.attached.iter().find(|((n, _), _)| *n == node).map(|(_, network)| *network);
+            self.preferred.extend(next.map(|network| (node, network)));
+        }
+        lost
     }
 
     /// A node prefers a network for what it sends to anywhere.
