@@ -196,12 +196,7 @@ impl NatBox {
     }
 
     fn translate(&mut self, parcel: Parcel, now: Instant) -> Verdict {
-        let may = match self.nat.allows {
-            Allows::Everything => true,
-            Allows::NoUdp => parcel.kind != Kind::Udp,
-            Allows::OnlyTcp443 => parcel.kind != Kind::Udp && parcel.to.port() == 443,
-        };
-        if !may {
+        if !self.may_pass(parcel.kind, parcel.to) {
             return Verdict::Dropped(Why::Forbidden);
         }
         let opens = matches!(parcel.kind, Kind::Udp | Kind::Syn);
@@ -322,6 +317,9 @@ impl NatBox {
     }
 
     fn admit(&mut self, parcel: Parcel, now: Instant) -> Verdict {
+        if !self.may_pass(parcel.kind, parcel.from) {
+            return Verdict::Dropped(Why::Forbidden);
+        }
         let protocol = parcel.kind.protocol();
         let mut way = self.table.admits(&self.nat, protocol, parcel.to, parcel.from);
         let opens = matches!(parcel.kind, Kind::Udp | Kind::Syn);
@@ -394,6 +392,14 @@ impl NatBox {
     }
 
     // Both ways
+
+    fn may_pass(&self, kind: Kind, peer: SocketAddr) -> bool {
+        match self.nat.allows {
+            Allows::Everything => true,
+            Allows::NoUdp => kind != Kind::Udp,
+            Allows::OnlyTcp443 => kind != Kind::Udp && peer.port() == 443,
+        }
+    }
 
     /// Remembers that a packet passed.
     fn note(&mut self, key: &Key, kind: Kind, peer: SocketAddr, outward: bool, now: Instant) {

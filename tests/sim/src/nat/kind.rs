@@ -59,14 +59,14 @@ pub enum Unsolicited {
     Unreachable(Duration),
 }
 
-/// What may leave at all.
+/// What may pass at all, out and in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Allows {
     /// Everything.
     Everything,
     /// No UDP.
     NoUdp,
-    /// TCP to port 443, and nothing else.
+    /// TCP with port 443 outside, and nothing else.
     OnlyTcp443,
 }
 
@@ -125,7 +125,7 @@ pub struct Nat {
     /// The router takes what nobody inside wanted for its own conversation, and for so long that endpoint finds the
     /// outside port taken: netfilter without a rule for INPUT. Only with shared ports.
     pub remembers_strangers: Option<Duration>,
-    /// What may leave.
+    /// What may pass.
     pub allows: Allows,
     /// What it does to SIP.
     pub alg: Option<Alg>,
@@ -219,7 +219,7 @@ impl Nat {
         Self { unsolicited: Unsolicited::Reset, ..self }
     }
 
-    /// What may leave.
+    /// What may pass.
     #[must_use]
     pub const fn allowing(self, allows: Allows) -> Self {
         Self { allows, ..self }

@@ -227,7 +227,7 @@ fn a_hairpin_arrives_from_the_inside_or_the_outside_or_not_at_all() {
 }
 
 #[test]
-fn a_firewall_lets_out_only_what_it_is_said_to() {
+fn a_firewall_lets_through_only_what_it_is_said_to() {
     let passes = |allows| {
         let mut r = router(Nat::port_restricted().allowing(allows));
         let tries = [(Kind::Udp, "10.0.0.1:443"), (Kind::Syn, "10.0.0.1:5060"), (Kind::Syn, "10.0.0.1:443")];
@@ -236,6 +236,9 @@ fn a_firewall_lets_out_only_what_it_is_said_to() {
     assert_eq!(passes(Allows::Everything), [true, true, true]);
     assert_eq!(passes(Allows::NoUdp), [false, true, true]);
     assert_eq!(passes(Allows::OnlyTcp443), [false, false, true]);
+    let mut r = router(Nat::static_one_to_one().allowing(Allows::NoUdp));
+    let [udp, syn] = [Kind::Udp, Kind::Syn].map(|kind| enters(&mut r, kind, S, addr("203.0.113.1:1"), at(0)));
+    assert_eq!((udp, syn), (None, Some(addr("192.168.1.2:1"))));
 }
 
 #[test]

@@ -80,6 +80,24 @@ fn a_cut_holds_a_stream_and_one_held_too_long_goes_down() {
 }
 
 #[test]
+fn what_a_cut_holds_is_not_overtaken_by_what_is_sent_after_it() {
+    let mut wire = two();
+    let (ours, _) = connected(&mut wire);
+    for (at, cut) in [(5000, true), (5100, true), (5500, false), (7000, false)] {
+        wire.set_link(A, B, Link { cut, ..Link::default() });
+        wire.send_stream(ours, Bytes::from(format!("{at} ")), Instant::from_millis(at));
+    }
+    let heard: String = all(&mut wire, Instant::from_millis(9000))
+        .into_iter()
+        .map(|(_, arrival)| match arrival {
+            Arrival::Chunk { bytes, .. } => String::from_utf8(bytes.to_vec()).unwrap(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(heard, "5000 5100 5500 7000 ");
+}
+
+#[test]
 fn a_reset_stream_is_down_at_both_ends_and_what_was_on_its_way_is_lost() {
     let mut wire = two();
     let (ours, theirs) = connected(&mut wire);
