@@ -20,6 +20,10 @@ struct Listening {
     udp: Option<SocketAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tcp: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stun: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stun_other: Option<SocketAddr>,
     domain: String,
 }
 
@@ -29,17 +33,26 @@ pub(crate) fn run(args: &ExchangeArgs) -> Result<(), Failure> {
     watch_signals(move || tell.send(()).is_ok())?;
     let mut config: ServerConfig = args.config.as_deref().map(config::read).transpose()?.unwrap_or_default();
     if let Some(address) = args.listen {
-        config.listen = Listen::at(address);
+        config.listen = Listen { udp: Some(address), tcp: Some(address), ..config.listen };
     }
     let (domain, users) = (config.domain.clone(), config.user.len());
     let server = Server::start(config).map_err(|error| Failure::Failed(error.to_string()))?;
     let at = server.addresses();
-    let listening = Listening { event: "listening", udp: at.udp, tcp: at.tcp, domain };
+    let listening = Listening {
+        event: "listening",
+        udp: at.udp,
+        tcp: at.tcp,
+        stun: at.stun,
+        stun_other: at.stun_other,
+        domain,
+    };
     if args.json {
         say(&listening).map_err(|error| Failure::Failed(format!("stdout is gone: {error}")))?;
     } else {
         println!("{users} users of {} are served on:", listening.domain);
-        for (carrier, address) in [("udp", at.udp), ("tcp", at.tcp)] {
+        for (carrier, address) in
+            [("udp", at.udp), ("tcp", at.tcp), ("stun", at.stun), ("stun (other)", at.stun_other)]
+        {
             if let Some(address) = address {
                 println!("  {carrier} {address}");
             }

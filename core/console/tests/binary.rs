@@ -193,6 +193,19 @@ fn the_demo_passes_in_every_codec() {
 }
 
 #[test]
+fn the_exchange_says_where_its_stun_server_is() {
+    let config = file("stun.toml", "[listen]\nstun = \"127.0.0.1:0\"\nstun_other = \"127.0.0.2:0\"\n");
+    let mut exchange =
+        Running::start(&["exchange", "--config", &config, "--listen", "127.0.0.1:0", "--json"]);
+    let listening = exchange.line();
+    for (key, host) in [("udp", "127.0.0.1:"), ("stun", "127.0.0.1:"), ("stun_other", "127.0.0.2:")] {
+        let address = listening[key].as_str().expect("an address");
+        assert!(address.starts_with(host) && !address.ends_with(":0"), "{listening}");
+    }
+    assert_eq!(exchange.terminate(), Some(0));
+}
+
+#[test]
 fn two_phones_call_each_other_by_json_and_a_signal_ends_them_politely() {
     let mut exchange = Running::start(&["exchange", "--listen", "127.0.0.1:0", "--json"]);
     let listening = exchange.line();

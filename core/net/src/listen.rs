@@ -56,7 +56,7 @@ pub enum ListenError {
 
 impl ListenError {
     /// What the system said, in our words.
-    pub(crate) fn of(transport: Transport, addr: SocketAddr, error: io::Error) -> Self {
+    pub fn of(transport: Transport, addr: SocketAddr, error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::AddrInUse => Self::InUse { transport, addr },
             io::ErrorKind::PermissionDenied => Self::NotAllowed { transport, addr },

@@ -67,15 +67,16 @@ pub struct Listen {
     pub udp: Option<SocketAddr>,
     /// For streams.
     pub tcp: Option<SocketAddr>,
+    /// For STUN, over datagrams and streams: the rendezvous of hole punching.
+    pub stun: Option<SocketAddr>,
+    /// STUN's second host and port, to tell kinds of NAT by: all four combinations are listened on. RFC 5780 section 6.
+    pub stun_other: Option<SocketAddr>,
     #[serde(default, rename = "tls", deserialize_with = "not_in_this_build")]
     #[doc(hidden)]
     pub not_yet_tls: (),
     #[serde(default, rename = "vos", deserialize_with = "not_in_this_build")]
     #[doc(hidden)]
     pub not_yet_vos: (),
-    #[serde(default, rename = "stun", deserialize_with = "not_in_this_build")]
-    #[doc(hidden)]
-    pub not_yet_stun: (),
     #[serde(default, rename = "http", deserialize_with = "not_in_this_build")]
     #[doc(hidden)]
     pub not_yet_http: (),
@@ -88,7 +89,15 @@ impl Listen {
     }
 
     const fn nowhere() -> Self {
-        Self { udp: None, tcp: None, not_yet_tls: (), not_yet_vos: (), not_yet_stun: (), not_yet_http: () }
+        Self {
+            udp: None,
+            tcp: None,
+            stun: None,
+            stun_other: None,
+            not_yet_tls: (),
+            not_yet_vos: (),
+            not_yet_http: (),
+        }
     }
 }
 

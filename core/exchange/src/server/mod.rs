@@ -6,6 +6,7 @@
 mod config;
 mod kept;
 mod store;
+mod stun;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ pub use config::{DomainRule, Listen, RedirectRule, ServerConfig, User};
 pub use store::StoreError;
 
 use crate::bindings::{Bindings as _, InMemory};
+use crate::stun::StunCounters;
 use crate::{Counters, DoorCounters, Exchange};
 use kept::Kept;
 use store::Store;
@@ -56,6 +58,10 @@ pub struct Addresses {
     pub udp: Option<SocketAddr>,
     /// For streams.
     pub tcp: Option<SocketAddr>,
+    /// For STUN over either.
+    pub stun: Option<SocketAddr>,
+    /// STUN's second host and port. RFC 5780 section 6.
+    pub stun_other: Option<SocketAddr>,
 }
 
 /// What the exchange is about just now.
@@ -69,6 +75,8 @@ pub struct Status {
     pub counters: Counters,
     /// What was seen at the door.
     pub door: DoorCounters,
+    /// What the STUN server saw.
+    pub stun: StunCounters,
 }
 
 /// A running exchange. Dropped, it ends.
@@ -142,6 +150,7 @@ impl Drop for Server {
 struct Running {
     net: Net,
     exchange: Exchange<Kept>,
+    stun: Option<stun::Stun>,
     addresses: Addresses,
     began: Clock,
     /// When the wall clock was last looked at.
@@ -195,7 +204,14 @@ impl Running {
             Ok(Some(tcp)) => Some(tcp),
             Ok(None) | Err(_) => bind(Transport::Tcp, config.listen.tcp)?,
         };
-        let addresses = Addresses { udp, tcp };
+        let began = Clock::now();
+        let stun = stun::Stun::begin(&config.listen, began)?;
+        let addresses = Addresses {
+            udp,
+            tcp,
+            stun: stun.as_ref().and_then(stun::Stun::address),
+            stun_other: stun.as_ref().and_then(stun::Stun::other_address),
+        };
 
         let kept = Kept::new(memory, store).map_err(|error| system(&error))?;
         let mut exchange = Exchange::new(config.machines(users, key), kept, rng, now, wall);
@@ -204,7 +220,7 @@ impl Running {
                 exchange.listening(transport, addr);
             }
         }
-        Ok((Self { net, exchange, addresses, began: Clock::now(), wall_at: now }, runtime))
+        Ok((Self { net, exchange, stun, addresses, began, wall_at: now }, runtime))
     }
 
     async fn run(&mut self, mut wished: wishes::UnboundedReceiver<Wish>) {
@@ -274,6 +290,7 @@ impl Running {
             in_hand: self.exchange.in_hand(),
             counters: *self.exchange.counters(),
             door: *self.exchange.door_counters(),
+            stun: self.stun.as_ref().map(stun::Stun::counters).unwrap_or_default(),
         }
     }
 }

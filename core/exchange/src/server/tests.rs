@@ -2,10 +2,12 @@
 #![allow(clippy::disallowed_types)] // the other end of the wire
 
 use std::fs;
-use std::net::UdpSocket;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpStream, UdpSocket};
 use std::path::PathBuf;
 
 use base::{Rng, Secret};
+use nat::stun::{self, attribute};
 use sip::digest::{Attempt, Authorizer, Credentials};
 use sip::message::{Draft, Form, Message, Method, Name};
 
@@ -218,6 +220,111 @@ fn a_port_in_use_is_named() {
 }
 
 #[test]
+fn stun_answers_over_datagrams_and_streams_at_one_port() {
+    let server = Server::start(with_stun("127.0.0.1:0", None)).unwrap();
+    let at = server.addresses().stun.unwrap();
+    assert_eq!(server.addresses().stun_other, None);
+    let phone = Phone::new("1001");
+    phone.socket.send_to(&stun_request(None), at).unwrap();
+    let (answer, from) = stun_answer(&phone.socket);
+    assert_eq!((from, answer.mapped()), (at, phone.socket.local_addr().ok()));
+
+    let mut stream = TcpStream::connect(at).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    // Two at once, the second one cut.
+    let twice = [stun_request(None), stun_request(None)].concat();
+    for piece in [&twice[..25], &twice[25..]] {
+        stream.write_all(piece).unwrap();
+        let mut room = [0; 44];
+        stream.read_exact(&mut room).unwrap();
+        assert_eq!(stun::Message::read(&room).unwrap().mapped(), stream.local_addr().ok());
+    }
+    let mut other = TcpStream::connect(at).unwrap();
+    other.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    other.write_all(b"\x16\x03\x01").unwrap();
+    assert_eq!(other.read(&mut [0; 8]).unwrap(), 0, "TLS is not spoken here");
+    assert_eq!(server.status().unwrap().stun.answered, 3);
+}
+
+/// RFC 5780 section 6.1, table 1, on the wire.
+#[test]
+fn stun_with_a_second_address_answers_from_all_four() {
+    let server = Server::start(with_stun("127.0.0.1:0", Some("127.0.0.2:0"))).unwrap();
+    let (first, other) = (server.addresses().stun.unwrap(), server.addresses().stun_other.unwrap());
+    let phone = Phone::new("1001");
+    for to in [first, SocketAddr::new(other.ip(), first.port())] {
+        for (flags, from) in [
+            (0, to),
+            (2, SocketAddr::new(to.ip(), other.port())),
+            (4, SocketAddr::new(if to == first { other.ip() } else { first.ip() }, first.port())),
+            (6, SocketAddr::new(if to == first { other.ip() } else { first.ip() }, other.port())),
+        ] {
+            phone.socket.send_to(&stun_request(Some(flags)), to).unwrap();
+            let (answer, source) = stun_answer(&phone.socket);
+            assert_eq!((source, answer.plain_address(attribute::RESPONSE_ORIGIN)), (from, Some(from)));
+        }
+    }
+    for at in [first, other, SocketAddr::new(other.ip(), first.port())] {
+        assert!(TcpStream::connect(at).is_ok(), "no TCP at {at}");
+    }
+}
+
+#[test]
+fn stun_connections_of_one_host_are_bounded() {
+    let server = Server::start(with_stun("127.0.0.1:0", None)).unwrap();
+    let at = server.addresses().stun.unwrap();
+    let served = |stream: &mut TcpStream| {
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        // Who was turned away may hear of it while writing or while reading.
+        stream.write_all(&stun_request(None)).is_ok() && stream.read(&mut [0; 64]).is_ok_and(|len| len > 0)
+    };
+    let mut streams: Vec<_> = (0..33).map(|_| TcpStream::connect(at).unwrap()).collect();
+    assert_eq!(streams.iter_mut().map(served).filter(|served| *served).count(), 32);
+    drop(streams);
+    let end = Clock::now() + Duration::from_secs(10);
+    while !served(&mut TcpStream::connect(at).unwrap()) {
+        assert!(Clock::now() < end, "the places of those who left stay taken");
+    }
+}
+
+#[test]
+fn a_second_stun_address_that_is_not_one_is_refused_in_a_sentence() {
+    for (first, other, says) in [
+        ("127.0.0.1:0", "127.0.0.1:0", "two addresses"),
+        ("127.0.0.1:3478", "127.0.0.2:3478", "two ports"),
+        ("127.0.0.1:0", "[::1]:0", "one address family"),
+        ("0.0.0.0:0", "127.0.0.2:0", "name an address"),
+    ] {
+        let Err(error) = Server::start(with_stun(first, Some(other))) else { panic!("{first} {other}") };
+        assert!(error.to_string().contains(says), "{error}");
+    }
+    let mut alone = with_stun("127.0.0.1:0", Some("127.0.0.2:0"));
+    alone.listen.stun = None;
+    assert!(Server::start(alone).is_err_and(|error| error.to_string().contains("nothing without stun")));
+}
+
+fn with_stun(first: &str, other: Option<&str>) -> ServerConfig {
+    let mut config = config(None);
+    config.listen.stun = first.parse().ok();
+    config.listen.stun_other = other.map(|other| other.parse().unwrap());
+    config
+}
+
+fn stun_request(change: Option<u32>) -> Vec<u8> {
+    let request = stun::Writer::request(stun::Method::Binding, stun::TransactionId([1; 12]));
+    match change {
+        None => request.unsigned().to_vec(),
+        Some(flags) => request.number(attribute::CHANGE_REQUEST, flags).unsigned().to_vec(),
+    }
+}
+
+fn stun_answer(socket: &UdpSocket) -> (stun::Message, SocketAddr) {
+    let mut room = [0; 4096];
+    let (len, from) = socket.recv_from(&mut room).unwrap();
+    (stun::Message::read(&room[..len]).unwrap(), from)
+}
+
+#[test]
 fn a_configuration_file_means_what_it_says() {
     let config: ServerConfig = toml::from_str(
         r#"
@@ -226,6 +333,8 @@ fn a_configuration_file_means_what_it_says() {
         digest = ["MD5"]
         [listen]
         udp = "127.0.0.1:5070"
+        stun = "127.0.0.1:3478"
+        stun_other = "127.0.0.2:3479"
         [[user]]
         number = "2001"
         password = "p"
@@ -239,10 +348,13 @@ fn a_configuration_file_means_what_it_says() {
     )
     .unwrap();
     assert_eq!(config.listen.tcp, None);
+    assert_eq!(config.listen.stun, Some("127.0.0.1:3478".parse().unwrap()));
+    assert_eq!(config.listen.stun_other, Some("127.0.0.2:3479".parse().unwrap()));
     assert_eq!(config.user.len(), 1);
     assert_eq!((config.challenge, &config.digest[..]), (true, &[sip::digest::Algorithm::Md5][..]));
     let bare: ServerConfig = toml::from_str("").unwrap();
     assert_eq!(bare.listen.tcp, Some("127.0.0.1:5060".parse().unwrap()));
+    assert_eq!(bare.listen.stun, None);
     assert!(bare.user.is_empty());
 }
 
