@@ -3,6 +3,8 @@
 //! Machines that are told the bytes, the time and the randomness, and say what to send. Knows no SIP, no SDP and no codec:
 //! candidates are values here, and whoever writes descriptions (`phone`) carries them over.
 
+pub mod address;
+pub mod behaviour;
 mod candidate;
 pub mod channel;
 pub mod framing;

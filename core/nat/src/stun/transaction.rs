@@ -123,6 +123,11 @@ impl<A: Clone> Transactions<A> {
         self.questions.values().map(|question| &question.asked)
     }
 
+    /// What was asked under that number, if it still waits.
+    pub fn get(&self, id: TransactionId) -> Option<&A> {
+        self.questions.get(&id).map(|question| &question.asked)
+    }
+
     /// Takes the question that was answered; `None` when there is none (an answer that came twice, or is forged).
     pub fn answered(&mut self, id: TransactionId, now: Instant) -> Option<Answered<A>> {
         let question = self.questions.remove(&id)?;
