@@ -10,6 +10,7 @@ pub mod channel;
 pub mod framing;
 pub mod ice;
 pub mod path;
+pub mod punch;
 pub mod stun;
 pub mod turn;
 
