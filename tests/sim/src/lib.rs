@@ -8,6 +8,7 @@ mod nat;
 mod node;
 mod phone;
 mod picture;
+pub mod relay;
 mod sound;
 mod stranger;
 mod wire;
