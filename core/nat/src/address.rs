@@ -8,7 +8,8 @@ use std::net::{IpAddr, SocketAddr};
 pub fn is_unicast(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(v4) => {
-            !v4.is_unspecified() && !v4.is_broadcast() && !v4.is_multicast() && v4.octets()[0] != 0
+            // 240.0.0.0/4 is nobody's (RFC 1112 section 4), its last one everybody's.
+            !v4.is_multicast() && v4.octets()[0] != 0 && v4.octets()[0] < 240
         }
         IpAddr::V6(v6) => !v6.is_unspecified() && !v6.is_multicast(),
     }
@@ -43,6 +44,7 @@ mod tests {
             "0.0.0.0:1",
             "0.1.2.3:1",
             "255.255.255.255:1",
+            "240.0.0.1:1",
             "224.0.0.1:1",
             "127.0.0.1:1",
             "169.254.1.1:1",

@@ -5,7 +5,7 @@
 //! outside its own network, and any other would tell name servers whom we call.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 /// The longest line read.
@@ -256,27 +256,6 @@ fn canonical(ip: IpAddr) -> IpAddr {
     }
 }
 
-/// Whether a stranger may have us send there, from `ours`. A description can name anything: our own loopback, a multicast
-/// group, everybody on the network. What we reach by such an address ourselves may be named too.
-pub fn may_be_reached(address: SocketAddr, ours: IpAddr) -> bool {
-    let ip = address.ip();
-    let hostile = match ip {
-        IpAddr::V4(v4) => {
-            v4.is_multicast() || v4.is_broadcast() || v4.octets()[0] == 0 || v4.octets()[0] >= 240
-        }
-        IpAddr::V6(v6) => v6.is_multicast() || v6 == Ipv6Addr::UNSPECIFIED,
-    };
-    let fits = |is: fn(IpAddr) -> bool| !is(ip) || is(ours);
-    !hostile && address.port() != 0 && fits(|ip| ip.is_loopback()) && fits(is_link_local)
-}
-
-fn is_link_local(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => ip.is_link_local(),
-        IpAddr::V6(ip) => ip.is_unicast_link_local(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -341,26 +320,5 @@ mod tests {
         assert!(order.is_sorted_by(|a, b| a > b), "{order:?}");
         // RFC 8445 section 5.1.2.1: the usual figure of a lone host candidate.
         assert_eq!(Candidate::ours(Kind::Host, Carrier::Udp, 1, base, base, 8191).priority, 2_130_706_431);
-    }
-
-    #[test]
-    fn nobody_makes_us_send_to_ourselves_or_to_everybody() {
-        let ours = "192.168.1.2".parse().unwrap();
-        for bad in [
-            "127.0.0.1:5",
-            "224.0.0.1:5",
-            "255.255.255.255:5",
-            "0.0.0.0:5",
-            "169.254.1.1:5",
-            "240.0.0.1:5",
-            "8.8.8.8:0",
-        ] {
-            assert!(!may_be_reached(at(bad), ours), "{bad}");
-        }
-        for bad in ["[::1]:5", "[ff02::1]:5", "[::]:5", "[fe80::1]:5"] {
-            assert!(!may_be_reached(at(bad), "2001:db8::2".parse().unwrap()), "{bad}");
-        }
-        assert!(may_be_reached(at("127.0.0.1:5"), "127.0.0.1".parse().unwrap()));
-        assert!(may_be_reached(at("10.1.2.3:5"), ours));
     }
 }

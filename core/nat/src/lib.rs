@@ -14,4 +14,4 @@ pub mod punch;
 pub mod stun;
 pub mod turn;
 
-pub use candidate::{BadCandidate, Candidate, Carrier, Kind, TcpType, may_be_reached};
+pub use candidate::{BadCandidate, Candidate, Carrier, Kind, TcpType};

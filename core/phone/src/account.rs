@@ -4,6 +4,7 @@
 
 use base::{Redacted, Secret};
 use media::Codec;
+use nat::path::Tcp;
 use sip::message::Uri;
 use sip::ua::{Reliable, TransportPolicy};
 
@@ -67,29 +68,57 @@ impl Account {
 }
 
 /// How an account's media gets through routers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Nat {
     /// Ways are described and checked (ICE, RFC 8445). Without it media goes to where the description says, and then to where
     /// packets come from.
     pub ice: bool,
     /// Servers that tell us our outside address; the first two that have one of the right family are asked.
     pub stun: Vec<Server>,
+    /// Relays, for where nothing else carries.
+    pub turn: Vec<Relay>,
     /// Datagrams may be tried. Without them media takes streams alone.
     pub udp: bool,
+    /// When streams are tried, which both sides open at once.
+    pub tcp_punch: Tcp,
 }
 
 impl Default for Nat {
     /// As without routers: an operator that knows no ICE need not read of it, and its requests stay small.
     fn default() -> Self {
-        Self { ice: false, stun: Vec::new(), udp: true }
+        Self { ice: false, stun: Vec::new(), turn: Vec::new(), udp: true, tcp_punch: Tcp::IfBlocked }
     }
 }
 
 impl Nat {
     /// All servers that are named.
     pub(crate) fn servers(&self) -> impl Iterator<Item = &Server> {
-        self.stun.iter()
+        self.stun.iter().chain(self.turn.iter().map(|relay| &relay.server))
     }
+}
+
+/// A relay (TURN, RFC 8656) and who we are there.
+#[derive(Clone, Debug)]
+pub struct Relay {
+    /// Where it is.
+    pub server: Server,
+    /// By what it may be reached, in this order: each is tried when the one before has not answered in a moment.
+    pub ways: Vec<RelayWay>,
+    /// The user name.
+    pub user: Redacted<String>,
+    /// The password.
+    pub password: Secret<String>,
+}
+
+/// By what a relay is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RelayWay {
+    /// Datagrams.
+    Udp,
+    /// A stream.
+    Tcp,
+    /// A stream under TLS.
+    Tls,
 }
 
 /// A server beside SIP's.

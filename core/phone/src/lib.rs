@@ -23,12 +23,13 @@ mod servers;
 mod tones;
 mod view;
 
-pub use account::{Account, Config, DigitsBy, Nat, Server};
+pub use account::{Account, Config, DigitsBy, Nat, Relay, RelayWay, Server};
 pub use commands::MAX_TEXT;
 pub use dial::{BadTarget, dial};
 pub use ids::{AccountId, CallId, CallIds, MediaId, MessageId};
 pub use input::{Command, Input, MediaNews, NetworkNews, With};
 pub use media::dtmf::Keys;
+pub use nat::path::Tcp;
 pub use output::{Event, MediaOrder, Output, Outputs, Refusal, Subject, Via};
 pub use phone::Phone;
 pub use reason::Why;

@@ -3,12 +3,14 @@
 //! Everything is drawn from one seed, so a run that fails can be run again: `OFFHOOK_SEED=N`. Knows no clock or socket.
 
 mod exchange;
+mod legs;
 mod link;
 mod nat;
 mod node;
 mod phone;
 mod picture;
 pub mod relay;
+pub mod servers;
 mod sound;
 mod stranger;
 mod wire;

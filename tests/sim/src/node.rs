@@ -10,6 +10,7 @@ use sip::locate::Answer;
 
 use crate::exchange::Office;
 use crate::phone::Handset;
+use crate::servers::Servers;
 use crate::stranger::Stranger;
 
 /// What a node is told.
@@ -33,6 +34,7 @@ pub(crate) enum Machine {
     Phone(Box<Handset>),
     Exchange(Box<Office>),
     Stranger(Stranger),
+    Servers(Box<Servers>),
     /// Its process has ended; what it would begin with again.
     Ended(Box<Machine>),
 }
@@ -53,7 +55,11 @@ impl Node {
         match &self.machine {
             Machine::Phone(handset) if self.awake => handset.next_wake(),
             Machine::Exchange(office) if self.awake => office.machine.next_wake(),
-            Machine::Phone(_) | Machine::Exchange(_) | Machine::Stranger(_) | Machine::Ended(_) => None,
+            Machine::Phone(_)
+            | Machine::Exchange(_)
+            | Machine::Stranger(_)
+            | Machine::Servers(_)
+            | Machine::Ended(_) => None,
         }
     }
 }

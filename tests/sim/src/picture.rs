@@ -40,7 +40,7 @@ impl Picture {
                             ways.insert((i, j), plan.codec_out.1);
                         }
                     }
-                    Machine::Exchange(_) | Machine::Stranger(_) | Machine::Ended(_) => {
+                    Machine::Exchange(_) | Machine::Stranger(_) | Machine::Servers(_) | Machine::Ended(_) => {
                         if plan.direction.sends() {
                             ways.insert((i, j), plan.codec_out.1);
                         }

@@ -8,6 +8,9 @@ use std::net::SocketAddr;
 use base::{Instant, Rng};
 use media::dtmf::{Digit, Keys, Way};
 use media::{Plan, Session, Silence};
+use nat::path::Route;
+
+use crate::legs::Legs;
 
 /// Samples a second, and in 20 ms.
 const SAMPLE_RATE: u32 = 8000;
@@ -30,12 +33,16 @@ pub(crate) fn tone(node: usize) -> f64 {
 pub(crate) struct Stream {
     /// Our RTP address; RTCP is one port above.
     pub(crate) local: SocketAddr,
+    /// All sockets, connections and channels.
+    pub(crate) legs: Legs,
     /// What was last agreed.
     pub(crate) plan: Option<Plan>,
     pub(crate) muted: bool,
     /// In the conference of its phone.
     pub(crate) mixed: bool,
     session: Option<Session>,
+    /// When the first packet of theirs was taken.
+    pub(crate) first: Option<Instant>,
     phase: f64,
     /// The last frame that was heard.
     last: [i16; FRAME],
@@ -44,7 +51,8 @@ pub(crate) struct Stream {
 
 /// A packet that a stream wants sent.
 pub(crate) struct Packet {
-    pub(crate) from: SocketAddr,
+    /// From RTCP's own port.
+    pub(crate) control: bool,
     pub(crate) to: SocketAddr,
     pub(crate) bytes: Vec<u8>,
 }
@@ -53,19 +61,16 @@ impl Stream {
     pub(crate) fn new(local: SocketAddr) -> Self {
         Self {
             local,
+            legs: Legs::new(local),
             plan: None,
             muted: false,
             mixed: false,
             session: None,
+            first: None,
             phase: 0.0,
             last: [0; FRAME],
             heard: Vec::new(),
         }
-    }
-
-    /// Our RTCP address.
-    pub(crate) fn control(&self) -> SocketAddr {
-        SocketAddr::new(self.local.ip(), self.local.port() + 1)
     }
 
     /// Takes a plan; with `sound` a session plays it.
@@ -73,7 +78,9 @@ impl Stream {
         match &mut self.session {
             Some(session) => session.replan(plan.clone(), now),
             None if sound => {
-                self.session = Some(Session::new(plan.clone(), SAMPLE_RATE, rng.split(), now));
+                let mut session = Session::new(plan.clone(), SAMPLE_RATE, rng.split(), now);
+                session.lead(self.legs.lead());
+                self.session = Some(session);
             }
             None => {}
         }
@@ -105,15 +112,25 @@ impl Stream {
         self.session.is_some()
     }
 
+    /// Media goes so from now on.
+    pub(crate) fn lead(&mut self, route: Route) {
+        self.legs.route = route;
+        if let Some(session) = &mut self.session {
+            session.lead(self.legs.lead());
+        }
+    }
+
     pub(crate) fn packet(&mut self, bytes: &[u8], from: SocketAddr, control: bool, now: Instant) {
         if let Some(session) = &mut self.session {
             session.packet(bytes, from, control, now, wall(now));
+            if self.first.is_none() && session.stats().received > 0 {
+                self.first = Some(now);
+            }
         }
     }
 
     /// 20 ms pass: hums a frame, over it the others of the conference, and listens to a frame.
     pub(crate) fn frame(&mut self, tone: f64, mix: &Mix, now: Instant, out: &mut Vec<Packet>) {
-        let (local, control) = (self.local, self.control());
         let Some(session) = &mut self.session else { return };
         let mut frame = [0; FRAME];
         for sample in &mut frame {
@@ -124,8 +141,7 @@ impl Stream {
             mix.lay_over(&mut frame, &self.last);
         }
         let mut push = |o: media::Outgoing<'_>| {
-            let from = if o.rtcp_port { control } else { local };
-            out.push(Packet { from, to: o.to, bytes: o.bytes.to_vec() });
+            out.push(Packet { control: o.rtcp_port, to: o.to, bytes: o.bytes.to_vec() });
         };
         if let Some(o) = session.captured(&frame, now) {
             push(o);

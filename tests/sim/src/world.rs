@@ -4,6 +4,7 @@
 //! frame, a name server's answer. The same seed is the same history.
 
 mod fortune;
+mod media;
 mod people;
 mod places;
 
@@ -14,7 +15,7 @@ use std::time::Duration;
 use base::{Instant, Rng, Transport};
 use bytes::Bytes;
 use exchange::bindings::InMemory;
-use phone::{MediaId, MediaNews, MediaOrder};
+use phone::MediaNews;
 use sip::ladder::{self, Ladder};
 use sip::locate::{Answer, Question};
 use sip::message::{Message, Method, Name};
@@ -24,7 +25,7 @@ use crate::exchange::Office;
 use crate::node::{Machine, News, Node};
 use crate::phone::{Handset, Wish};
 use crate::picture;
-use crate::sound::{self, Stream};
+use crate::sound;
 use crate::stranger::{Heard, Stranger};
 use crate::wire::{Arrival, Fate, NetworkId, NodeId, Socket, Tag, Wire};
 
@@ -283,14 +284,8 @@ impl World {
         let news = match arrival {
             Arrival::Datagram { socket: Socket::Signalling(flow), from, bytes }
             | Arrival::Chunk { flow, tag: Tag::Signalling, from, bytes } => News::Bytes { flow, from, bytes },
-            Arrival::Datagram { socket: Socket::Media(media, control), from, bytes } => {
-                let now = self.now;
-                if let Machine::Phone(handset) = &mut self.nodes[node.0].machine
-                    && let Some(stream) = handset.streams.get_mut(&MediaId(media))
-                {
-                    stream.packet(&bytes, from, control, now);
-                }
-                return;
+            Arrival::Datagram { socket: Socket::Media(name, control), from, bytes } => {
+                return self.media_datagram(node, name, control, from, &bytes);
             }
             Arrival::Up { flow, tag: Tag::Signalling, local, remote } => {
                 News::FlowUp { flow, transport: Transport::Tcp, local, remote: Some(remote) }
@@ -299,11 +294,16 @@ impl World {
             Arrival::Failed { tag: Tag::Signalling, remote, .. } => {
                 News::FlowFailed { transport: Transport::Tcp, remote }
             }
-            // No machine has streams for its media yet.
-            Arrival::Up { tag: Tag::Media(..), .. }
-            | Arrival::Chunk { tag: Tag::Media(..), .. }
-            | Arrival::Down { tag: Tag::Media(..), .. }
-            | Arrival::Failed { tag: Tag::Media(..), .. } => return,
+            Arrival::Up { tag: Tag::Media(name, leg), flow, local, remote } => {
+                return self.media_up(node, name, leg, flow, local, remote);
+            }
+            Arrival::Chunk { tag: Tag::Media(name, _), flow, from, bytes } => {
+                return self.media_chunk(node, name, flow, from, &bytes);
+            }
+            Arrival::Down { tag: Tag::Media(name, _), flow } => return self.media_down(node, name, flow),
+            Arrival::Failed { tag: Tag::Media(name, leg), reason, .. } => {
+                return self.media_failed(node, name, leg, reason);
+            }
         };
         let n = &mut self.nodes[node.0];
         let datagram = matches!(&news, News::Bytes { flow, .. } if self.wire.stream_addrs(*flow).is_none());
@@ -351,7 +351,7 @@ impl World {
                     }
                 }
             }
-            Machine::Ended(_) => {}
+            Machine::Servers(_) | Machine::Ended(_) => {}
         }
     }
 
@@ -447,67 +447,6 @@ impl World {
         Instant::ZERO + self.now.since(self.began)
     }
 
-    /// Carries out a media order.
-    fn media(&mut self, node: NodeId, media: MediaId, order: MediaOrder) {
-        let Machine::Phone(handset) = &mut self.nodes[node.0].machine else { return };
-        match order {
-            MediaOrder::Prepare { toward, .. } => {
-                let ip = toward.and_then(|t| self.wire.source(node, t)).unwrap_or(self.nodes[node.0].ips[0]);
-                let local = SocketAddr::new(ip, self.wire.port());
-                let stream = Stream::new(local);
-                self.wire.bind_at(node, local, Socket::Media(media.0, false));
-                self.wire.bind_at(node, stream.control(), Socket::Media(media.0, true));
-                if let Machine::Phone(handset) = &mut self.nodes[node.0].machine {
-                    handset.streams.insert(media, stream);
-                }
-                self.agenda.push_back((node, News::Media { media, news: MediaNews::Ready { local } }));
-            }
-            MediaOrder::Open(plan) | MediaOrder::Change(plan) => {
-                if let Some(stream) = handset.streams.get_mut(&media) {
-                    stream.set_plan(plan, self.with_sound, &mut self.rng, self.now);
-                }
-                if self.with_sound && self.next_frame.is_none() {
-                    self.next_frame = Some(self.now + FRAME);
-                }
-            }
-            MediaOrder::Mute(on) => {
-                if let Some(stream) = handset.streams.get_mut(&media) {
-                    stream.muted = on;
-                }
-            }
-            MediaOrder::Mix(on) => {
-                if let Some(stream) = handset.streams.get_mut(&media) {
-                    stream.mixed = on;
-                }
-            }
-            MediaOrder::Dtmf(keys) => {
-                if let Some(stream) = handset.streams.get_mut(&media) {
-                    stream.press(&keys);
-                }
-            }
-            MediaOrder::Tones(keys) => {
-                if let Some(stream) = handset.streams.get_mut(&media) {
-                    stream.sound(&keys);
-                }
-            }
-            MediaOrder::Listen
-            | MediaOrder::Route(_)
-            | MediaOrder::Tell { .. }
-            | MediaOrder::Connect { .. }
-            | MediaOrder::TakeStreams { .. }
-            | MediaOrder::Channel { .. }
-            | MediaOrder::AddSocket { .. }
-            | MediaOrder::GoBy(_)
-            | MediaOrder::CloseLeg(_) => {}
-            MediaOrder::Close { .. } => {
-                if let Some(stream) = handset.streams.remove(&media) {
-                    self.wire.unbind_at(node, stream.local);
-                    self.wire.unbind_at(node, stream.control());
-                }
-            }
-        }
-    }
-
     /// 20 ms of sound pass on every open stream.
     fn frames(&mut self) {
         let now = self.now;
@@ -522,7 +461,7 @@ impl World {
                 for (media, stream) in handset.streams.iter_mut().filter(|(_, s)| s.sounds()) {
                     any = true;
                     stream.frame(sound::tone(i), &mix, now, &mut packets);
-                    sent.extend(packets.drain(..).map(|packet| (NodeId(i), packet)));
+                    sent.extend(packets.drain(..).map(|packet| (NodeId(i), *media, packet)));
                     while let Some((digit, way)) = stream.poll_digit() {
                         let news = News::Media { media: *media, news: MediaNews::Dtmf { digit, way } };
                         self.agenda.push_back((NodeId(i), news));
@@ -538,8 +477,8 @@ impl World {
                 }
             }
         }
-        for (node, packet) in sent {
-            self.wire.send_from(node, packet.from, packet.to, Bytes::from(packet.bytes), now);
+        for (node, media, packet) in sent {
+            self.send_media(node, media, packet.control, packet.to, Bytes::from(packet.bytes));
         }
         self.next_frame = any.then(|| now + FRAME);
     }

@@ -70,7 +70,9 @@ mod tests {
             srtp = "off"
             [nat]
             stun = "stun:127.0.0.1:3478"
+            turn = { uri = "turn:127.0.0.1:3478", user = "u", password = "p" }
             ice = true
+            tcp_punch = true
             [audio]
             play = "speech.wav"
             record = "heard.wav"
@@ -153,7 +155,7 @@ mod tests {
             assert!(error.contains("not in this build"), "{line}: {error}");
             assert!(error.starts_with(&format!("line 3: {key}: ")), "{line}: {error}");
         }
-        for text in ["[nat]\ntcp_punch = true\n", "[balance]\nurl = \"http://x\"\n"] {
+        for text in ["[balance]\nurl = \"http://x\"\n"] {
             assert!(phone_error(text).contains("not in this build"), "{text}: {}", phone_error(text));
         }
         for text in ["[listen]\nvos = \"127.0.0.1:1\"\n", "[[user]]\nnumber = \"1\"\nbalance = \"2\"\n"] {

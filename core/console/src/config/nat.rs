@@ -1,9 +1,8 @@
 //! `[nat]`: by which servers and ways media gets through routers.
 
-use phone::{Nat, Server};
+use base::{Redacted, Secret};
+use phone::{Nat, Relay, RelayWay, Server, Tcp};
 use serde::{Deserialize, Deserializer, de};
-
-use super::parts::Later;
 
 /// `[nat]`.
 #[derive(Debug, Default, Deserialize)]
@@ -13,16 +12,26 @@ pub(crate) struct NatTable {
     stun: Stun,
     ice: Option<bool>,
     udp: Option<bool>,
-    #[serde(rename = "turn")]
-    _turn: Option<Later>,
-    #[serde(rename = "tcp_punch")]
-    _tcp_punch: Option<Later>,
+    #[serde(default)]
+    turn: Turn,
+    tcp_punch: Option<bool>,
 }
 
 impl From<NatTable> for Nat {
     fn from(table: NatTable) -> Self {
-        // Who names servers wants them used.
-        Self { ice: table.ice.unwrap_or(true), stun: table.stun.0, udp: table.udp.unwrap_or(true) }
+        let udp = table.udp.unwrap_or(true);
+        Self {
+            // Who names servers wants them used.
+            ice: table.ice.unwrap_or(true),
+            stun: table.stun.0,
+            turn: table.turn.0,
+            udp,
+            tcp_punch: match table.tcp_punch {
+                Some(false) => Tcp::Never,
+                Some(true) if !udp => Tcp::Always,
+                Some(true) | None => Tcp::IfBlocked,
+            },
+        }
     }
 }
 
@@ -46,6 +55,65 @@ impl<'de> Deserialize<'de> for Stun {
         servers.collect::<Result<_, _>>().map(Self)
     }
 }
+
+/// One relay or several, each with who we are there.
+#[derive(Debug, Default)]
+struct Turn(Vec<Relay>);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RelayTable {
+    uri: String,
+    user: String,
+    password: String,
+}
+
+impl<'de> Deserialize<'de> for Turn {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Given {
+            One(RelayTable),
+            Many(Vec<RelayTable>),
+        }
+        let given = match Given::deserialize(source)? {
+            Given::One(relay) => vec![relay],
+            Given::Many(relays) => relays,
+        };
+        let relays = given.into_iter().map(|table| {
+            let RelayTable { uri, user, password } = table;
+            let (server, ways) = turn(&uri).ok_or_else(|| de::Error::custom(not_turn(&uri)))?;
+            Ok(Relay { server, ways, user: Redacted::new(user), password: Secret::new(password) })
+        });
+        relays.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+fn not_turn(uri: &str) -> String {
+    format!("`{uri}` is not a TURN server: turn:HOST[:PORT][?transport=udp|tcp] or turns:HOST[:PORT]")
+}
+
+/// RFC 7065 section 3.1. Without a transport: datagrams, and a stream where they do not pass.
+fn turn(uri: &str) -> Option<(Server, Vec<RelayWay>)> {
+    let (uri, transport) = match uri.split_once("?transport=") {
+        Some((uri, transport)) => (uri, Some(transport)),
+        None => (uri, None),
+    };
+    if let Some(rest) = uri.strip_prefix("turns:") {
+        let way = matches!(transport, None | Some("tcp")).then_some(RelayWay::Tls)?;
+        return Some((server(rest, TURNS_PORT)?, vec![way]));
+    }
+    let ways = match transport {
+        None => vec![RelayWay::Udp, RelayWay::Tcp],
+        Some("udp") => vec![RelayWay::Udp],
+        Some("tcp") => vec![RelayWay::Tcp],
+        Some(_) => return None,
+    };
+    Some((server(uri.strip_prefix("turn:")?, Server::STUN_PORT)?, ways))
+}
+
+/// RFC 8656 section 4.
+const TURNS_PORT: u16 = 5349;
 
 fn not_stun(uri: &str) -> String {
     format!("`{uri}` is not a STUN server: stun:HOST or stun:HOST:PORT")
@@ -75,6 +143,17 @@ pub(super) fn server(text: &str, default_port: u16) -> Option<Server> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn relays_are_named_as_rfc_7065_does() {
+        let read = |uri: &str| turn(uri).map(|(server, ways)| (server.port, ways));
+        assert_eq!(read("turn:relay.example.com"), Some((3478, vec![RelayWay::Udp, RelayWay::Tcp])));
+        assert_eq!(read("turn:192.0.2.1:80?transport=tcp"), Some((80, vec![RelayWay::Tcp])));
+        assert_eq!(read("turns:relay.example.com:443"), Some((443, vec![RelayWay::Tls])));
+        for bad in ["stun:x", "turn:x?transport=sctp", "turns:x?transport=udp", "turn:"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn servers_are_named_as_rfc_7064_does() {

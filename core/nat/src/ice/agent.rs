@@ -17,8 +17,9 @@ use sansio::Protocol as _;
 
 use super::consent::{Consent, Due};
 use super::{Credentials, clock, crypto};
+use crate::address::may_reach;
 use crate::stun::{Attribute, Class, Key, Message, Method, TransactionId, Writer, attribute};
-use crate::{Candidate, Carrier, Kind, may_be_reached};
+use crate::{Candidate, Carrier, Kind};
 
 /// Rounds of checks, since the first or since new candidates: soon at first, for a check that was dropped opens our own side.
 const ROUNDS: [u64; 14] = [0, 50, 100, 200, 300, 450, 650, 900, 1200, 1600, 2200, 3000, 4000, 5000];
@@ -266,7 +267,7 @@ impl Agent {
     /// An address of theirs. One that cannot be used, or that a stranger should not have us send to, is counted.
     pub fn add_theirs(&mut self, candidate: &Candidate, now: Instant) {
         let ours = self.locals.iter().find(|c| c.address.is_ipv4() == candidate.address.is_ipv4());
-        let fits = ours.is_none_or(|ours| may_be_reached(candidate.address, ours.address.ip()));
+        let fits = ours.is_none_or(|ours| may_reach(ours.address.ip(), candidate.address));
         // The crate below finds theirs by address alone, whatever carries it.
         let known = self.remotes.iter().any(|known| known.address == candidate.address);
         if !fits || known || self.remotes.len() >= MOST_THEIRS {
@@ -403,7 +404,7 @@ impl Agent {
         }
         let inner = self.inner.get_remote_candidates();
         let new = !inner.iter().any(|known| known.addr() == from);
-        if new && (inner.len() >= MOST_THEIRS * 2 || !may_be_reached(from, local.ip())) {
+        if new && (inner.len() >= MOST_THEIRS * 2 || !may_reach(local.ip(), from)) {
             self.counts.candidates += 1;
             return;
         }

@@ -6,10 +6,13 @@ use std::net::SocketAddr;
 use base::{Instant, Rng, Wake};
 
 use super::gather::{Answer, Gather};
+use super::punching::{self, Punching};
 use super::relays::{Relays, Told};
-use super::{Description, Event, GATHER_FOR, Leg, Order, Reached, Report, Route, Settings, Target};
+use super::{
+    Description, Event, GATHER_FOR, Leg, Order, Reached, Report, Route, SUSPECT_AFTER, Settings, Target, Tcp,
+};
 use crate::ice::{self, Agent, Pair};
-use crate::{Candidate, Carrier, Kind};
+use crate::{Candidate, Carrier, Kind, TcpType};
 
 /// Addresses that have shown that they know our secret, kept.
 const MOST_ADMITTED: usize = 8;
@@ -49,6 +52,9 @@ pub struct Path {
     ours: Vec<Candidate>,
     gather: Gather,
     relays: Relays,
+    punching: Punching,
+    /// When datagrams count as blocked, unless one was answered.
+    suspect_at: Option<Instant>,
     /// Streams that were opened.
     legs: u32,
     theirs: Option<Description>,
@@ -72,6 +78,8 @@ impl Path {
             ours: Vec::new(),
             gather: Gather::default(),
             relays: Relays::default(),
+            punching: Punching::default(),
+            suspect_at: None,
             legs: 0,
             theirs: None,
             admitted: Vec::new(),
@@ -93,11 +101,29 @@ impl Path {
             self.add(host);
             self.gather.ask(leg, local, &self.settings.stun, &mut self.rng, now);
         }
-        self.relays.begin(leg, local, &self.settings.turn, self.settings.udp, now);
+        if self.settings.ice {
+            self.relays.begin(leg, local, &self.settings.turn, self.settings.udp, now);
+        }
+        match self.settings.tcp {
+            Tcp::Never => {}
+            _ if !self.settings.ice => {}
+            Tcp::IfBlocked if self.settings.udp => {
+                self.suspect_at = (!self.gather.is_done()).then_some(now + SUSPECT_AFTER);
+            }
+            Tcp::IfBlocked | Tcp::Always => self.prepare_streams(),
+        }
         if matches!(self.stage, Stage::Waiting | Stage::Ready) {
             self.stage = Stage::Gathering(now + GATHER_FOR);
         }
         self.due(now);
+    }
+
+    fn prepare_streams(&mut self) {
+        self.suspect_at = None;
+        if let Some(socket) = self.sockets.last() {
+            let (servers, rank) = (&self.settings.stun, socket.rank);
+            self.punching.begin(socket.local, servers, rank, &mut self.legs, &mut self.orders);
+        }
     }
 
     /// A socket is no more: what was reached by it is not.
@@ -122,7 +148,7 @@ impl Path {
 
     /// Our part of the next description: `None` where the other side was found to know no ICE.
     pub fn description(&self) -> Option<Description> {
-        (self.stage != Stage::Plain).then(|| Description {
+        (self.settings.ice && self.stage != Stage::Plain).then(|| Description {
             credentials: self.agent.credentials().clone(),
             candidates: self.ours.clone(),
             lite: false,
@@ -133,6 +159,11 @@ impl Path {
     /// Where those send to who do not check: what a server saw, else our own. RFC 8445 section 5.1.1: the likeliest to be reached.
     pub fn default_address(&self) -> Option<SocketAddr> {
         let youngest = self.sockets.last()?;
+        if !self.settings.udp {
+            // Only a relay still takes their datagrams for us.
+            let relayed = self.ours.iter().find(|c| c.kind == Kind::Relayed).map(|c| c.address);
+            return Some(relayed.unwrap_or(youngest.local));
+        }
         let of = |kind| {
             let is_it = |c: &&Candidate| {
                 c.kind == kind && c.carrier == Carrier::Udp && c.related == Some(youngest.local)
@@ -146,7 +177,7 @@ impl Path {
     /// credentials are a restart of theirs (RFC 8445 section 9): [`Self::is_restarted_by`] says so before, and then ours
     /// are to be new as well.
     pub fn connect(&mut self, theirs: &Description, controlling: bool, now: Instant) {
-        if self.stage == Stage::Plain {
+        if self.stage == Stage::Plain || !self.settings.ice {
             return;
         }
         if let Some(known) = &self.theirs
@@ -171,18 +202,23 @@ impl Path {
     }
 
     fn add_theirs(&mut self, theirs: &Description, now: Instant) {
-        for candidate in theirs.candidates.iter().filter(|c| c.component == 1) {
-            match candidate.carrier {
-                Carrier::Udp if self.settings.udp => self.agent.add_theirs(candidate, now),
-                Carrier::Udp | Carrier::Tcp(_) => {}
-            }
+        // Where datagrams are not ours to send, a relay still sends them.
+        for candidate in theirs.candidates.iter().filter(|c| c.component == 1 && c.carrier == Carrier::Udp) {
+            self.agent.add_theirs(candidate, now);
         }
+        self.punching.toward(theirs.candidates.iter(), &mut self.rng, now);
+        self.punching.due(&mut self.legs, now, &mut self.orders);
         self.settle(now);
     }
 
     /// Whether this offer of theirs begins anew.
     pub fn is_restarted_by(&self, theirs: &Description) -> bool {
         self.theirs.as_ref().is_some_and(|known| known.credentials != theirs.credentials)
+    }
+
+    /// The other side was found to know no ICE.
+    pub fn is_plain(&self) -> bool {
+        self.stage == Stage::Plain
     }
 
     /// Begins anew: the next description has other credentials. What carries goes on until another way does.
@@ -199,7 +235,9 @@ impl Path {
     pub fn plain(&mut self, now: Instant) {
         self.stage = Stage::Plain;
         self.gather.stop();
+        self.suspect_at = None;
         self.relays.close(now, &mut self.orders);
+        self.punching.settle_on(None, &mut self.orders, &mut self.legs);
         self.target = None;
         self.tell_route();
     }
@@ -207,17 +245,25 @@ impl Path {
     /// The stream ends: what was got is given back.
     pub fn close(&mut self, now: Instant) {
         self.relays.close(now, &mut self.orders);
+        self.punching.settle_on(None, &mut self.orders, &mut self.legs);
     }
 
     /// A stream that was ordered is open, or one was taken.
-    pub fn stream_up(&mut self, leg: Leg, local: SocketAddr, _remote: SocketAddr, now: Instant) {
-        self.relays.stream_up(leg, local, &mut self.rng, now);
+    pub fn stream_up(&mut self, leg: Leg, local: SocketAddr, remote: SocketAddr, now: Instant) {
+        let known = self.relays.stream_up(leg, local, &mut self.rng, now)
+            || self.punching.stream_up(leg, local, remote, &mut self.rng, now);
+        if !known {
+            // Taken by a listener that nobody needs any more, or opened for what is over.
+            self.orders.push_back(Order::Close { leg });
+        }
         self.due(now);
     }
 
     /// A stream is gone, or could not be had.
-    pub fn stream_down(&mut self, leg: Leg, _refused: bool, now: Instant) {
-        self.relays.stream_down(leg);
+    pub fn stream_down(&mut self, leg: Leg, refused: bool, now: Instant) {
+        if !self.relays.stream_down(leg) {
+            self.punching.stream_down(leg, refused, now);
+        }
         if self.target.is_some_and(|target| target.leg == leg) {
             self.events.push_back(Event::Lost);
         }
@@ -243,14 +289,24 @@ impl Path {
             self.settle(now);
             return true;
         }
-        let Some(socket) = self.sockets.iter().find(|socket| socket.leg == leg) else { return false };
-        let known = self.agent.heard(socket.local, false, from, bytes, now);
+        if self.punching.heard(leg, bytes, now) {
+            self.settle(now);
+            return true;
+        }
+        let socket = self.sockets.iter().find(|socket| socket.leg == leg).map(|socket| (socket.local, false));
+        let stream = || self.punching.ends(leg).map(|(local, _)| (local, true));
+        let Some((local, tcp)) = socket.or_else(stream) else { return false };
+        let known = self.agent.heard(local, tcp, from, bytes, now);
         self.settle(now);
         known
     }
 
     /// A server told which address it sees.
     fn seen(&mut self, leg: Leg, mapped: SocketAddr) {
+        self.suspect_at = None;
+        if self.settings.tcp == Tcp::IfBlocked {
+            self.punching.call_off(&mut self.orders);
+        }
         let Some(socket) = self.sockets.iter().find(|socket| socket.leg == leg).copied() else { return };
         if mapped != socket.local && mapped.is_ipv4() == socket.local.is_ipv4() {
             let kind = Kind::ServerReflexive;
@@ -283,6 +339,10 @@ impl Path {
         let orders = &mut self.orders;
         self.gather.due(now, |leg, to, bytes| orders.push_back(Order::Send { leg, to, bytes }));
         self.relays.due(&mut self.legs, &mut self.rng, now, &mut self.orders);
+        if self.suspect_at.is_some_and(|at| at <= now) {
+            self.prepare_streams();
+        }
+        self.punching.due(&mut self.legs, now, &mut self.orders);
         self.agent.due(now);
         self.settle(now);
     }
@@ -293,11 +353,11 @@ impl Path {
             Stage::Gathering(until) => Some(until),
             Stage::Waiting | Stage::Ready | Stage::Checking | Stage::Plain => None,
         };
-        let asking = [gathering, self.gather.next_wake()].into_iter().flatten().min();
+        let asking = [gathering, self.suspect_at, self.gather.next_wake()].into_iter().flatten().min();
         let asking = asking.map(|at| Wake { at, why: "own addresses" });
         let checks = self.agent.next_wake().filter(|_| self.stage != Stage::Plain);
         let own = Wake::earlier(asking, checks.map(|at| Wake { at, why: "path" }));
-        Wake::earlier(own, self.relays.next_wake())
+        Wake::earlier(own, Wake::earlier(self.relays.next_wake(), self.punching.next_wake()))
     }
 
     /// Takes what the machines below have come to.
@@ -306,8 +366,13 @@ impl Path {
         while let Some(told) = self.relays.poll() {
             self.relay_told(told, now);
         }
+        self.punching.collect(&mut self.legs, &mut self.orders);
+        while let Some(told) = self.punching.poll() {
+            self.punching_told(told, now);
+        }
         if let Stage::Gathering(until) = self.stage
-            && (now >= until || self.gather.is_done() && !self.relays.is_waited_for())
+            && (now >= until
+                || self.gather.is_done() && !self.relays.is_waited_for() && !self.punching.is_waited_for())
         {
             self.gathered();
         }
@@ -316,7 +381,11 @@ impl Path {
 
     fn drain(&mut self, now: Instant) {
         while let Some(check) = self.agent.poll_send() {
-            if let Some(socket) = self.sockets.iter().find(|socket| socket.local == check.local) {
+            if check.tcp {
+                if let Some(leg) = self.punching.leg(check.local, check.to) {
+                    self.orders.push_back(Order::Send { leg, to: check.to, bytes: check.bytes });
+                }
+            } else if let Some(socket) = self.sockets.iter().find(|socket| socket.local == check.local) {
                 self.orders.push_back(Order::Send { leg: socket.leg, to: check.to, bytes: check.bytes });
             } else {
                 self.relays.send(check.local, check.to, &check.bytes, now);
@@ -329,7 +398,10 @@ impl Path {
                 ice::Event::Usable(pair) => self.use_pair(&pair),
                 ice::Event::Chosen(pair) => {
                     self.gather.stop();
+                    self.suspect_at = None;
                     self.use_pair(&pair);
+                    let used = self.target.map(|target| target.leg).filter(|_| pair.tcp);
+                    self.punching.settle_on(used, &mut self.orders, &mut self.legs);
                 }
                 ice::Event::Failed => {
                     self.plain(now);
@@ -347,9 +419,13 @@ impl Path {
     }
 
     fn use_pair(&mut self, pair: &Pair) {
-        let socket = self.sockets.iter().find(|socket| socket.local == pair.local);
-        let target = match (socket, self.relays.way(pair.local, pair.remote)) {
-            (Some(socket), _) => Target { leg: socket.leg, to: pair.remote, relay: None },
+        let leg = if pair.tcp {
+            self.punching.leg(pair.local, pair.remote)
+        } else {
+            self.sockets.iter().find(|socket| socket.local == pair.local).map(|socket| socket.leg)
+        };
+        let target = match (leg, self.relays.way(pair.local, pair.remote)) {
+            (Some(leg), _) => Target { leg, to: pair.remote, relay: None },
             (None, Some((leg, server, channel))) => {
                 Target { leg, to: pair.remote, relay: Some((server, channel)) }
             }
@@ -388,6 +464,32 @@ impl Path {
                 self.ours.retain(|c| c.address != relayed);
                 self.agent.remove_ours(relayed, false);
                 if self.agent.pair().is_some_and(|pair| pair.local == relayed) {
+                    self.events.push_back(Event::Lost);
+                }
+            }
+        }
+    }
+
+    fn punching_told(&mut self, told: punching::Told, now: Instant) {
+        match told {
+            punching::Told::Candidate(candidate) => self.add(candidate),
+            punching::Told::Open { local, remote } => {
+                let carrier = Carrier::Tcp(TcpType::SimultaneousOpen);
+                let rank = self.sockets.last().map_or(0, |socket| socket.rank);
+                let ours = Candidate::ours(Kind::Host, carrier, 1, local, local, rank);
+                let described = self.theirs.iter().flat_map(|theirs| &theirs.candidates);
+                let known = described.filter(|c| c.carrier != Carrier::Udp).find(|c| c.address == remote);
+                let unknown = || Candidate::ours(Kind::PeerReflexive, carrier, 1, remote, remote, rank);
+                let theirs = known.cloned().unwrap_or_else(unknown);
+                self.agent.add_ours(&ours, now);
+                self.agent.add_theirs(&theirs, now);
+            }
+            punching::Told::Gone { local, remote } => {
+                if self
+                    .agent
+                    .pair()
+                    .is_some_and(|pair| pair.tcp && (pair.local, pair.remote) == (local, remote))
+                {
                     self.events.push_back(Event::Lost);
                 }
             }

@@ -23,6 +23,7 @@
 mod description;
 mod gather;
 mod machine;
+mod punching;
 mod relays;
 #[cfg(test)]
 mod tests;
@@ -68,15 +69,35 @@ impl Leg {
 /// Longest that addresses are waited for before the description is made.
 pub const GATHER_FOR: Duration = Duration::from_millis(250);
 
+/// Datagrams that were not answered by then may be blocked: streams are prepared as well.
+const SUSPECT_AFTER: Duration = Duration::from_millis(90);
+
 /// What a path works with.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Ways are described and checked. Without, a server's word is all: media is told to come to the outside address, and two
+    /// who send to each other's open both their routers.
+    pub ice: bool,
     /// STUN servers, already resolved; two are asked at most.
     pub stun: Vec<SocketAddr>,
     /// Relays, already resolved, each with one way to it; those by datagrams are tried first.
     pub turn: Vec<Turn>,
     /// Datagrams may be tried. Without them all is left to streams.
     pub udp: bool,
+    /// When streams to the other side are tried.
+    pub tcp: Tcp,
+}
+
+/// When streams to the other side are tried, through both sides' routers at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tcp {
+    /// Never.
+    Never,
+    /// When no server answers datagrams at once.
+    #[default]
+    IfBlocked,
+    /// Always.
+    Always,
 }
 
 /// A relay and one way to it.
@@ -114,7 +135,7 @@ pub enum Way {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { stun: Vec::new(), turn: Vec::new(), udp: true }
+        Self { ice: true, stun: Vec::new(), turn: Vec::new(), udp: true, tcp: Tcp::default() }
     }
 }
 

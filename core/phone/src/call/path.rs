@@ -2,21 +2,38 @@
 //!
 //! RFC 8839. Knows nothing of how a way is found: see [`nat::path`].
 
-use nat::path::{Event, Settings};
+use nat::path::{Event, Settings, Turn, Way};
+use nat::turn::Account;
 
 use crate::desk::Desk;
-use crate::{Account, MediaId};
+use crate::{MediaId, Relay, RelayWay};
 
 use super::{Call, Phase};
 
-/// What an account's ways are checked with; `None`: they are not.
-pub(super) fn checks(account: &Account, desk: &Desk) -> Option<Settings> {
+/// What an account's outside addresses are found and its ways checked with; `None`: neither is done.
+pub(super) fn checks(account: &crate::Account, desk: &Desk) -> Option<Settings> {
     let nat = &account.nat;
-    nat.ice.then(|| Settings {
+    (nat.ice || !nat.stun.is_empty()).then(|| Settings {
+        ice: nat.ice,
         stun: nat.stun.iter().flat_map(|server| desk.servers.of(server)).collect(),
-        turn: Vec::new(),
+        turn: nat.turn.iter().flat_map(|relay| ways(relay, desk)).collect(),
         udp: nat.udp,
+        tcp: nat.tcp_punch,
     })
+}
+
+/// Each way to a relay, at each of its addresses.
+fn ways(relay: &Relay, desk: &Desk) -> Vec<Turn> {
+    let account = Account { user: relay.user.clone(), password: relay.password.clone() };
+    let addresses = desk.servers.of(&relay.server);
+    let of = |way: &RelayWay| match way {
+        RelayWay::Udp => Way::Udp,
+        RelayWay::Tcp => Way::Tcp,
+        RelayWay::Tls => Way::Tls(relay.server.host.clone()),
+    };
+    let ways = relay.ways.iter().map(of);
+    let at = |way: Way| addresses.iter().map(move |address| (*address, way.clone()));
+    ways.flat_map(at).map(|(address, way)| Turn::new(address, way, Some(account.clone()))).collect()
 }
 
 impl Call {

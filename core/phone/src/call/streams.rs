@@ -120,7 +120,7 @@ impl Streams {
         let theirs = negotiate::offered(offer);
         for (stream, theirs) in self.list.iter_mut().zip(theirs) {
             if let (Some(path), Some(theirs)) = (&mut stream.path, theirs)
-                && (path.is_restarted_by(&theirs) || path.description().is_none())
+                && (path.is_restarted_by(&theirs) || path.is_plain())
             {
                 path.restart(desk.now);
             }
@@ -214,7 +214,7 @@ impl Stream {
         let Some(path) = &self.path else { return Some(address.into()) };
         path.is_gathered().then(|| match path.description() {
             Some(ice) => Local { address: path.default_address().unwrap_or(address), ice: Some(ice) },
-            None => address.into(),
+            None => path.default_address().unwrap_or(address).into(),
         })
     }
 
@@ -235,12 +235,13 @@ impl Stream {
             let order = match order {
                 Order::Send { leg, to, bytes } => MediaOrder::Tell { leg, to, bytes },
                 Order::Route(route) => MediaOrder::Route(route),
-                // Streams come with hole punching over TCP.
-                Order::Connect { .. }
-                | Order::Listen { .. }
-                | Order::Close { .. }
-                | Order::Channel { .. } => {
-                    continue;
+                Order::Connect { leg, from, to, framing, name } => {
+                    MediaOrder::Connect { leg, from, to, framing, name }
+                }
+                Order::Listen { at } => MediaOrder::TakeStreams { at },
+                Order::Close { leg } => MediaOrder::CloseLeg(leg),
+                Order::Channel { leg, server, number, peer } => {
+                    MediaOrder::Channel { leg, server, number, peer }
                 }
             };
             desk.media(self.media, order);

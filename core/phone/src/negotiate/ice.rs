@@ -50,9 +50,11 @@ pub(super) fn of(media: &Media<'_, '_>) -> Told {
     let default =
         media.connection().and_then(|connection| connection.ip).map(|ip| SocketAddr::new(ip, media.port()));
     let is_listed = |address: SocketAddr| candidates.iter().any(|candidate| candidate.address == address);
-    // Nothing can be compared with 0.0.0.0, port 9, a name, or what comes later.
-    let exempt =
-        |address: SocketAddr| address.ip().is_unspecified() || address.port() == 9 || named || trickle;
+    // Nothing can be compared with 0.0.0.0, port 9, a name, or what comes later; and the line's own port is one of datagrams.
+    let no_datagrams = candidates.iter().all(|candidate| candidate.carrier != nat::Carrier::Udp);
+    let exempt = |address: SocketAddr| {
+        address.ip().is_unspecified() || address.port() == 9 || named || trickle || no_datagrams
+    };
     if default.is_some_and(|address| !exempt(address) && !is_listed(address)) {
         return Told::Mismatch;
     }

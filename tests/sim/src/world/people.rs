@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use base::Instant;
 use bytes::Bytes;
 use exchange::Exchange;
 use exchange::bindings::InMemory;
@@ -37,7 +38,7 @@ impl World {
     pub fn at(&self, node: NodeId) -> &Handset {
         match &self.nodes[node.0].machine {
             Machine::Phone(handset) => handset,
-            Machine::Exchange(_) | Machine::Stranger(_) | Machine::Ended(_) => {
+            Machine::Exchange(_) | Machine::Stranger(_) | Machine::Servers(_) | Machine::Ended(_) => {
                 panic!("{} is no phone that runs", self.nodes[node.0].name)
             }
         }
@@ -47,7 +48,7 @@ impl World {
     pub fn exchange_at(&self, node: NodeId) -> &Exchange<InMemory> {
         match &self.nodes[node.0].machine {
             Machine::Exchange(office) => &office.machine,
-            Machine::Phone(_) | Machine::Stranger(_) | Machine::Ended(_) => {
+            Machine::Phone(_) | Machine::Stranger(_) | Machine::Servers(_) | Machine::Ended(_) => {
                 panic!("{} is no exchange that runs", self.nodes[node.0].name)
             }
         }
@@ -145,7 +146,7 @@ impl World {
         self.run_until("all calls ended", |w| {
             w.nodes.iter().all(|n| match &n.machine {
                 Machine::Phone(handset) => handset.live().is_none(),
-                Machine::Exchange(_) | Machine::Stranger(_) | Machine::Ended(_) => true,
+                Machine::Exchange(_) | Machine::Stranger(_) | Machine::Servers(_) | Machine::Ended(_) => true,
             })
         });
         self.run_for(Duration::from_millis(100));
@@ -175,6 +176,11 @@ impl World {
         self.at(listener).streams.values().any(|s| s.hears(sound::tone(talker.0)))
     }
 
+    /// When a phone took the first packet of the sound that it hears now.
+    pub fn first_sound(&self, listener: NodeId) -> Option<Instant> {
+        self.at(listener).streams.values().find_map(|stream| stream.first)
+    }
+
     // What there is to see
 
     /// The ladder, with how each call stands in the end.
@@ -182,7 +188,7 @@ impl World {
         let mut ladder = self.ladder.clone();
         let phones = self.nodes.iter().filter_map(|n| match &n.machine {
             Machine::Phone(handset) => Some((n.name.as_str(), handset.as_ref())),
-            Machine::Exchange(_) | Machine::Stranger(_) | Machine::Ended(_) => None,
+            Machine::Exchange(_) | Machine::Stranger(_) | Machine::Servers(_) | Machine::Ended(_) => None,
         });
         ladder.outcome(&picture::outcome(phones));
         let calls = self.call_ids.iter().zip(1..);
@@ -213,7 +219,7 @@ impl World {
                 Machine::Exchange(office) if office.machine.in_hand() > 0 => {
                     left.push(format!("{}: {} requests", node.name, office.machine.in_hand()));
                 }
-                Machine::Exchange(_) | Machine::Stranger(_) | Machine::Ended(_) => {}
+                Machine::Exchange(_) | Machine::Stranger(_) | Machine::Servers(_) | Machine::Ended(_) => {}
             }
         }
         left
@@ -224,7 +230,7 @@ impl World {
     pub fn both_ends(&self) -> Vec<(&CallView, Vec<&CallView>)> {
         let phones = self.nodes.iter().filter_map(|n| match &n.machine {
             Machine::Phone(handset) => Some(handset),
-            Machine::Exchange(_) | Machine::Stranger(_) | Machine::Ended(_) => None,
+            Machine::Exchange(_) | Machine::Stranger(_) | Machine::Servers(_) | Machine::Ended(_) => None,
         });
         let mut ends: BTreeMap<&str, (Option<&CallView>, Vec<&CallView>)> = BTreeMap::new();
         for (handset, view) in phones.flat_map(|handset| handset.calls().map(move |view| (handset, view))) {

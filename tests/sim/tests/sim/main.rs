@@ -10,6 +10,7 @@ mod nat;
 mod people;
 mod silence;
 mod streams;
+mod ways;
 
 use std::time::Duration;
 

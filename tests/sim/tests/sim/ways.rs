@@ -1,0 +1,214 @@
+//! Two phones behind every pair of routers: how they reach each other, in what time, and why not.
+//!
+//! RFC 4787's mappings and filterings as people meet them, RFC 5128 for what can be punched. The printed matrix is the result; the
+//! rule it is held to: everybody is heard, and nothing is relayed that could be punched.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use base::{Redacted, Secret};
+use nat::path::Reached;
+use offhook_sim::servers::{RELAY_PORT, RELAY_USER, STUN_PORT};
+use offhook_sim::{Dependence, Link, Nat, NodeId, Ports, World, account, users};
+use phone::{CallState, Relay, RelayWay, Server, Tcp};
+
+const MS: Duration = Duration::from_millis(1);
+/// Each way between the houses and the internet.
+const WAY: Duration = Duration::from_millis(20);
+
+/// A kind of router, by the words of those who have one.
+struct House {
+    name: &'static str,
+    /// From the inside out; none: on the internet itself.
+    routers: Vec<Nat>,
+}
+
+fn houses() -> Vec<House> {
+    let house = |name, routers| House { name, routers };
+    vec![
+        house("none", vec![]),
+        house("1:1", vec![Nat::static_one_to_one()]),
+        house("full cone", vec![Nat::full_cone()]),
+        house("restricted", vec![Nat::restricted()]),
+        house("port-restricted", vec![Nat::port_restricted()]),
+        house("symmetric", vec![Nat::symmetric()]),
+        house("linux", vec![Nat::linux_masquerade()]),
+        house("linux random", vec![Nat::linux_fully_random()]),
+        house("home + cgn", vec![Nat::port_restricted(), Nat::cgn()]),
+    ]
+}
+
+/// Whether a port looks the same to everybody: by rule, or since nobody else wants it.
+fn maps_alike(house: &House) -> bool {
+    let alike = |nat: &Nat| nat.mapping == Dependence::Independent || nat.ports == Ports::Shared;
+    house.routers.iter().all(alike)
+}
+
+/// Whether any port of a host that was spoken to gets in.
+fn lets_ports_in(house: &House) -> bool {
+    house.routers.iter().all(|nat| nat.filtering != Dependence::AddressAndPort)
+}
+
+/// Whether datagrams can find a way without a relay: a port that is new for each destination is found only by who may answer
+/// from another port than the one that was spoken to.
+fn can_be_punched(a: &House, b: &House) -> bool {
+    let one_way = |from: &House, to: &House| maps_alike(from) || lets_ports_in(to);
+    (maps_alike(a) || maps_alike(b)) && one_way(a, b) && one_way(b, a)
+}
+
+struct Town {
+    world: World,
+    servers: NodeId,
+    ann: NodeId,
+    bob: NodeId,
+}
+
+/// Two phones in two houses.
+fn town(a: &House, b: &House, seed: u64, set: impl Fn(&mut phone::Nat)) -> Town {
+    let mut world =
+        World::seeded("ways", &format!("{} and {}", a.name, b.name), seed).with_sound().without_ladder();
+    let far = Link { delay: WAY / 2, ..Link::default() };
+    world.wire().set_default(far);
+    let exchange = world.exchange("exchange", users(&["ann", "bob"]));
+    let servers = world.servers("S");
+    let server = |port, w: &World| Server { host: w.ip(servers).to_string(), port };
+    let mut phones = Vec::new();
+    for (name, house) in [("ann", a), ("bob", b)] {
+        let mut place = offhook_sim::NetworkId::INTERNET;
+        for router in house.routers.iter().rev() {
+            place = world.behind_in(place, *router);
+        }
+        world.settle_in(place);
+        let mut settings = account(name, world.ip(exchange));
+        settings.nat = phone::Nat {
+            ice: true,
+            stun: vec![server(STUN_PORT, &world)],
+            turn: vec![Relay {
+                server: server(RELAY_PORT, &world),
+                ways: vec![RelayWay::Udp, RelayWay::Tcp],
+                user: Redacted::new(RELAY_USER.0.into()),
+                password: Secret::new(RELAY_USER.1.into()),
+            }],
+            ..phone::Nat::default()
+        };
+        set(&mut settings.nat);
+        phones.push(world.phone(name, Some(settings)));
+        world.settle_in(offhook_sim::NetworkId::INTERNET);
+    }
+    world.run_until_registered(&phones);
+    Town { world, servers, ann: phones[0], bob: phones[1] }
+}
+
+/// What became of a call.
+struct Outcome {
+    /// Each hears the other.
+    heard: bool,
+    reached: [Option<Reached>; 2],
+    /// From the call to its ringing, and from its answer to the later of both first packets of sound.
+    rings: Duration,
+    sounds: Option<Duration>,
+}
+
+impl Outcome {
+    fn word(&self) -> String {
+        let way = match self.reached {
+            [Some(a), Some(b)] if a == b => a.word().to_owned(),
+            [Some(a), Some(b)] => format!("{}/{}", a.word(), b.word()),
+            _ => "plain".to_owned(),
+        };
+        match (self.heard, self.sounds) {
+            (true, Some(after)) => format!("{way} {} ms", after.as_millis()),
+            _ => format!("{way}: not heard"),
+        }
+    }
+}
+
+fn call(town: &mut Town) -> Outcome {
+    let Town { world: w, ann, bob, .. } = town;
+    let (ann, bob) = (*ann, *bob);
+    let called = w.now();
+    w.call(ann, "bob");
+    w.run_until_state(bob, CallState::Ringing);
+    let rings = w.now().since(called);
+    w.run_for(1500 * MS);
+    let answered = w.now();
+    w.answer(bob);
+    w.run_for(Duration::from_secs(6));
+    let reached = [ann, bob].map(|phone| w.at(phone).live().and_then(|view| view.path));
+    let sounds = w.first_sound(ann).zip(w.first_sound(bob)).map(|(a, b)| a.max(b).since(answered));
+    let heard = w.hears_tone(ann, bob) && w.hears_tone(bob, ann);
+    w.hang_up(ann);
+    w.run_for(Duration::from_secs(3));
+    Outcome { heard, reached, rings, sounds }
+}
+
+/// Prints past the test runner, which swallows what it thinks is only for failures.
+fn print(matrix: &str) {
+    use std::io::Write as _;
+    let _ = std::io::stderr().write_all(matrix.as_bytes());
+}
+
+fn matrix(title: &str, cell: impl Fn(&House, &House, u64) -> String) -> String {
+    let all = houses();
+    let mut text = format!("\n{title}\n{:>16}", "");
+    for house in &all {
+        let _ = write!(text, " | {:>20}", house.name);
+    }
+    for (i, a) in all.iter().enumerate() {
+        let _ = write!(text, "\n{:>16}", a.name);
+        for (j, b) in all.iter().enumerate() {
+            let cell = if j < i { String::new() } else { cell(a, b, (i * 16 + j) as u64 + 1) };
+            let _ = write!(text, " | {cell:>20}");
+        }
+    }
+    text.push('\n');
+    text
+}
+
+#[test]
+fn every_pair_of_routers_is_got_through_and_nothing_is_relayed_that_can_be_punched() {
+    let text = matrix("by ICE over UDP, 40 ms round trip to everybody", |a, b, seed| {
+        let mut town = town(a, b, seed, |_| ());
+        let outcome = call(&mut town);
+        assert!(outcome.heard, "{} and {}: {}", a.name, b.name, outcome.word());
+        let relayed = outcome.reached.contains(&Some(Reached::Relayed));
+        assert_eq!(relayed, !can_be_punched(a, b), "{} and {}: {}", a.name, b.name, outcome.word());
+        // The ringing waits for two round trips of SIP and at most a quarter of a second of gathering.
+        assert!(outcome.rings <= 250 * MS + 4 * WAY + 20 * MS, "rings after {:?}", outcome.rings);
+        if !relayed {
+            // 3 round trips and 100 ms.
+            assert!(
+                outcome.sounds.is_some_and(|after| after <= 3 * 4 * WAY / 2 + 100 * MS),
+                "{}",
+                outcome.word()
+            );
+            let before = town.world.servers_at(town.servers).relayed();
+            town.world.run_for(Duration::from_secs(1));
+            assert_eq!(town.world.servers_at(town.servers).relayed(), before);
+        }
+        outcome.word()
+    });
+    print(&text);
+}
+
+#[test]
+fn where_datagrams_do_not_pass_both_sides_open_a_stream_at_once() {
+    let text = matrix("by ICE over TCP alone", |a, b, seed| {
+        let mut town = town(a, b, seed, |nat| (nat.udp, nat.tcp_punch) = (false, Tcp::Always));
+        let outcome = call(&mut town);
+        assert!(outcome.heard, "{} and {}: {}", a.name, b.name, outcome.word());
+        let way = if can_be_punched(a, b) { Reached::TcpPunched } else { Reached::Relayed };
+        assert_eq!(outcome.reached, [Some(way); 2], "{} and {}", a.name, b.name);
+        outcome.word()
+    });
+    print(&text);
+}
+
+#[test]
+fn without_ice_calls_reach_who_can_be_reached() {
+    let text = matrix("without ICE", |a, b, seed| {
+        let mut town = town(a, b, seed, |nat| nat.ice = false);
+        call(&mut town).word()
+    });
+    print(&text);
+}
