@@ -24,6 +24,7 @@ mod event;
 mod icmp;
 mod listen;
 mod net;
+pub mod punch;
 mod ready;
 mod route;
 mod tcp;
