@@ -1,6 +1,6 @@
-//! A pocket exchange: registrar, stateful proxy and redirect server for one domain, for trial and test.
+//! A pocket exchange: registrar, stateful proxy and redirect server for one domain, and a STUN server, for trial and test.
 //!
-//! RFC 3261 sections 10, 16 and 21.3 with RFC 3327, 4320, 5393, 5626 and 6026. The machines are pure: told the time,
+//! RFC 3261 sections 10, 16 and 21.3 with RFC 3327, 4320, 5393, 5626 and 6026; RFC 8489 with RFC 5780. The machines are pure: told the time,
 //! the bytes and the randomness. Knows nothing of media, and of its own sockets and database only in `server`.
 
 mod answer;

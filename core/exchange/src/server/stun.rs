@@ -176,8 +176,11 @@ async fn serve_datagrams(
 ) {
     let mut room = vec![0; 2048]; // what is longer is cut, and then no message
     loop {
-        // An error is that of an earlier answer which came back.
-        let Ok((len, from)) = socket.recv_from(&mut room).await else { continue };
+        let Ok((len, from)) = socket.recv_from(&mut room).await else {
+            // That of an earlier answer which came back; should it be another, it is not asked for without a pause.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
         let reply = shared.server().datagram(at, from, &room[..len], now(shared.began));
         let Some(reply) = reply else { continue };
         let out = sockets.get(&reply.from).expect("the machine names sockets that are bound");

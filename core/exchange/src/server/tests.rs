@@ -7,6 +7,7 @@ use std::net::{TcpStream, UdpSocket};
 use std::path::PathBuf;
 
 use base::{Rng, Secret};
+use nat::behaviour::{Datagram, Discovery, Side};
 use nat::stun::{self, attribute};
 use sip::digest::{Attempt, Authorizer, Credentials};
 use sip::message::{Draft, Form, Message, Method, Name};
@@ -267,6 +268,32 @@ fn stun_with_a_second_address_answers_from_all_four() {
     for at in [first, other, SocketAddr::new(other.ip(), first.port())] {
         assert!(TcpStream::connect(at).is_ok(), "no TCP at {at}");
     }
+}
+
+/// Both halves of RFC 5780 in one: nothing is between them here.
+#[test]
+fn discovery_on_loopback_finds_no_router_and_no_filter() {
+    let server = Server::start(with_stun("127.0.0.1:0", Some("127.0.0.2:0"))).unwrap();
+    let sockets = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+    let locals = [0, 1].map(|n| sockets[n].local_addr().unwrap());
+    let began = Clock::now();
+    let at = server.addresses().stun.unwrap();
+    let mut discovery = Discovery::new(at, locals, Rng::from_number(5780), now(began));
+    let mut room = [0; 2048];
+    while discovery.result().is_none() {
+        while let Some(Datagram { from, to, bytes }) = discovery.poll_send() {
+            sockets[from as usize].send_to(&bytes, to).unwrap();
+        }
+        for (socket, side) in sockets.iter().zip([Side::First, Side::Second]) {
+            socket.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
+            if let Ok((len, from)) = socket.recv_from(&mut room) {
+                discovery.received(side, from, &room[..len], now(began));
+            }
+        }
+        discovery.due(now(began));
+    }
+    let found = discovery.result().unwrap().to_string();
+    assert_eq!(found, "no address translation; lets in anybody");
 }
 
 #[test]

@@ -315,12 +315,13 @@ impl Discovery {
 
     /// From both sides at once: each opens the filter for the other.
     fn ask_hairpin(&mut self, now: Instant) {
-        let ([Some(first), Some(_)], Some(true)) = ([self.first.get(), self.second.get()], self.translated())
+        let ([Some(first), Some(second)], Some(true)) =
+            ([self.first.get(), self.second.get()], self.translated())
         else {
             return;
         };
-        // A hostile server could name any address as ours: one that is asked for nothing but a ping may be sent eight.
-        if crate::address::is_unicast(first.ip()) {
+        // A hostile server could name any host as us: it is sent eight small datagrams, and a group none.
+        if crate::address::is_unicast(first.ip()) && crate::address::is_unicast(second.ip()) {
             self.ask(Asked::HairpinToFirst, now);
             self.ask(Asked::HairpinToSecond, now);
         }

@@ -115,7 +115,7 @@ impl Punch {
         };
         let mut remotes: Vec<Remote> = Vec::new();
         for addr in given {
-            let usable = reachable(local, addr) && addr != local;
+            let usable = may_connect(local, addr) && addr != local;
             if usable && remotes.len() < MOST_REMOTES && remotes.iter().all(|remote| remote.addr != addr) {
                 remotes.push(Remote { addr, tries: 0, state: State::Waiting(now) });
             }
@@ -388,10 +388,7 @@ impl Punch {
     }
 }
 
-/// A port on all addresses says nothing about where we are.
-fn reachable(local: SocketAddr, remote: SocketAddr) -> bool {
-    if local.ip().is_unspecified() {
-        return address::may_reach(remote.ip(), remote) && local.is_ipv4() == remote.is_ipv4();
-    }
-    address::may_reach(local.ip(), remote)
+/// A port on all addresses does not say where we are: then what reaches only ourselves, or only one network, is out.
+fn may_connect(local: SocketAddr, remote: SocketAddr) -> bool {
+    local.is_ipv4() == remote.is_ipv4() && address::may_reach(local.ip(), remote)
 }
