@@ -81,7 +81,7 @@ pub struct Candidate {
     pub address: SocketAddr,
     /// How it was found.
     pub kind: Kind,
-    /// What it was derived from; for diagnostics alone.
+    /// What it was derived from; for diagnostics alone, and not told: it is the inside of a house, and long.
     pub related: Option<SocketAddr>,
 }
 
@@ -151,7 +151,7 @@ fn foundation(kind: Kind, carrier: Carrier, base: IpAddr) -> String {
         .iter()
         .chain(&octets)
         .fold(0x811c_9dc5_u32, |hash, octet| (hash ^ u32::from(*octet)).wrapping_mul(0x0100_0193));
-    format!("{:x}", hash >> 12)
+    format!("{:x}", hash >> 20)
 }
 
 impl fmt::Display for Candidate {
@@ -160,8 +160,11 @@ impl fmt::Display for Candidate {
         let word = if *carrier == Carrier::Udp { "UDP" } else { "TCP" };
         let (ip, port, kind) = (address.ip(), address.port(), kind.word());
         write!(f, "{foundation} {component} {word} {priority} {ip} {port} typ {kind}")?;
-        if let Some(related) = related {
-            write!(f, " raddr {} rport {}", related.ip(), related.port())?;
+        // RFC 8839 section 5.1: so written where it is not to be known.
+        match related {
+            Some(SocketAddr::V4(_)) => f.write_str(" raddr 0.0.0.0 rport 9")?,
+            Some(SocketAddr::V6(_)) => f.write_str(" raddr :: rport 9")?,
+            None => {}
         }
         if let Carrier::Tcp(tcptype) = carrier {
             write!(f, " tcptype {}", tcptype.word())?;
@@ -273,7 +276,10 @@ mod tests {
             Candidate::ours(Kind::Relayed, Carrier::Udp, 1, at("[2001:db8::9]:50000"), base, 1),
             Candidate::ours(Kind::Host, Carrier::Tcp(TcpType::SimultaneousOpen), 1, base, base, 3),
         ] {
-            assert_eq!(candidate.to_string().parse(), Ok(candidate));
+            let mut read: Candidate = candidate.to_string().parse().unwrap();
+            assert_eq!(read.related.is_some(), candidate.related.is_some());
+            read.related = candidate.related;
+            assert_eq!(read, candidate);
         }
     }
 

@@ -59,6 +59,7 @@ pub struct World {
     hidden: Option<Method>,
     /// Call-IDs in the order in which they were first sent: a ladder names calls by number.
     call_ids: Vec<String>,
+    longest_invite: usize,
     keep_ladder: bool,
     /// What was sent since the ladder began, so that a repetition is known.
     seen: BTreeSet<(NodeId, Bytes)>,
@@ -98,6 +99,7 @@ impl World {
             about: Vec::new(),
             hidden: None,
             call_ids: Vec::new(),
+            longest_invite: 0,
             keep_ladder: true,
             seen: BTreeSet::new(),
             said: BTreeMap::new(),
@@ -412,6 +414,9 @@ impl World {
     fn record(&mut self, node: NodeId, to: SocketAddr, bytes: &Bytes, fate: Fate) {
         let Some(to) = self.wire.whom(node, to) else { return };
         let Ok(message) = Message::read(bytes.as_ref()) else { return };
+        if message.method() == Method::Invite && message.status().is_none() {
+            self.longest_invite = self.longest_invite.max(bytes.len());
+        }
         let word = message.status().map_or_else(|| message.method().as_str().to_owned(), |s| s.to_string());
         *self.said.entry((node, word)).or_default() += 1;
         if message.method() == Method::Invite

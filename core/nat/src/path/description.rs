@@ -1,5 +1,7 @@
 //! What a description tells of one stream's way. RFC 8839 sections 4 and 5, without its syntax.
 
+use std::net::SocketAddr;
+
 use crate::Candidate;
 use crate::ice::Credentials;
 
@@ -24,15 +26,18 @@ impl Description {
         lines.sum::<usize>() + credentials + CREDENTIALS
     }
 
-    /// Leaves out the worst candidates until it fits: what keeps a request in one datagram. The first one stays, and of
-    /// each kind the first before a second.
-    pub fn fit(&mut self, octets: usize) {
-        while self.octets() > octets && self.candidates.len() > 1 {
+    /// Leaves out the worst candidates until it fits: what keeps a request in one datagram. Of each kind the first stays before
+    /// a second, and that at `default` in any case: a description whose default is no candidate is not believed (RFC 8839
+    /// section 4.2.5).
+    pub fn fit(&mut self, octets: usize, default: SocketAddr) {
+        while self.octets() > octets {
+            let spare = |it: &Candidate| it.address != default;
             let twice = self.candidates.iter().rposition(|it| {
                 let like = |other: &&Candidate| (other.kind, other.carrier) == (it.kind, it.carrier);
-                self.candidates.iter().filter(like).count() > 1
+                spare(it) && self.candidates.iter().filter(like).count() > 1
             });
-            self.candidates.remove(twice.unwrap_or(self.candidates.len() - 1));
+            let Some(worst) = twice.or_else(|| self.candidates.iter().rposition(spare)) else { break };
+            self.candidates.remove(worst);
         }
     }
 }
@@ -51,8 +56,11 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_left_out_worst_first_but_each_kind_once_before_any_twice() {
-        let base = "192.168.1.2:4000".parse().unwrap();
-        let candidate = |kind, local| Candidate::ours(kind, Carrier::Udp, 1, base, base, local);
+        let base: SocketAddr = "192.168.1.2:4000".parse().unwrap();
+        let candidate = |kind: Kind, local: u16| {
+            let address = SocketAddr::new([192, 0, 2, kind as u8].into(), local);
+            Candidate::ours(kind, Carrier::Udp, 1, address, base, local)
+        };
         let all = [
             candidate(Kind::Host, 9),
             candidate(Kind::Host, 8),
@@ -62,11 +70,12 @@ mod tests {
         let credentials = Credentials::draw(&mut Rng::from_number(1));
         let mut description =
             Description { credentials, candidates: all.to_vec(), lite: false, trickle: false };
-        description.fit(description.octets());
+        let default = all[2].address;
+        description.fit(description.octets(), default);
         assert_eq!(description.candidates, all);
-        description.fit(description.octets() - 1);
+        description.fit(description.octets() - 1, default);
         assert_eq!(description.candidates, [all[0].clone(), all[2].clone(), all[3].clone()]);
-        description.fit(10);
-        assert_eq!(description.candidates, [all[0].clone()]);
+        description.fit(10, default);
+        assert_eq!(description.candidates, [all[2].clone()]);
     }
 }

@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use bytes::Bytes;
 use sip::message::{Name, Uri};
 use sip::ua::{Failure, Invite, ReferId, Sdp};
 
 use crate::desk::Desk;
-use crate::negotiate::Agreed;
+use crate::negotiate::{Agreed, Local};
 use crate::{Account, AccountId, CallId, Side, reason};
 
 use super::path::checks;
@@ -20,6 +21,30 @@ use crate::registration::profile_id;
 
 /// Forks whose early media is remembered; later ones are not heard before they answer.
 const MAX_FORKS: usize = 8;
+
+/// The longest INVITE: proxies add to it, and a datagram that is cut in pieces does not get through every router. RFC 3261
+/// section 18.1.1 allows 1,300.
+const INVITE_ROOM: usize = 1200;
+
+/// About how long an INVITE's head is, in the form that a long one is written in.
+fn head(account: &Account, to: &Uri) -> usize {
+    /// The request line, Via, From, To, Call-ID, CSeq, Max-Forwards, Supported, Session-Expires, Contact and the body's fields,
+    /// but for what the account and the callee are called.
+    const FIXED: usize = 292;
+    /// Digest by SHA-256 with a nonce of 56 letters (RFC 7616), likewise.
+    const DIGEST: usize = 262;
+    let user = account.uri.view().user.map_or(0, str::len);
+    let route = account.proxy.as_ref().filter(|proxy| proxy.view().is_loose());
+    let digest = if account.password.expose().is_empty() { 0 } else { DIGEST + to.as_str().len() + user };
+    let name = account.display_name.as_ref().map_or(0, |name| name.reveal().len() + 3);
+    FIXED
+        + 2 * to.as_str().len()
+        + account.uri.as_str().len()
+        + user
+        + name
+        + route.map_or(0, |route| route.as_str().len() + 11)
+        + digest
+}
 
 /// A call to be made.
 pub(crate) struct Outgoing {
@@ -42,6 +67,8 @@ pub(super) struct Dialling {
     to: Uri,
     headers: Vec<(Name, String)>,
     late_offer: bool,
+    /// About how long the INVITE is without its body.
+    head: usize,
 }
 
 /// The INVITE is out.
@@ -83,8 +110,10 @@ impl Call {
             Some(asked) => (Some(asked.refer), Some(asked.in_call), asked.referred_by),
             None => (None, None, None),
         };
-        let headers = referred_by.map(|by| (Name::ReferredBy, by)).into_iter().collect();
-        let phase = Phase::Dialling(Dialling { to: call.to, headers, late_offer: settings.late_offer });
+        let headers: Vec<(Name, String)> = referred_by.map(|by| (Name::ReferredBy, by)).into_iter().collect();
+        let head =
+            head(settings, &call.to) + headers.iter().map(|(_, value)| value.len() + 20).sum::<usize>();
+        let phase = Phase::Dialling(Dialling { to: call.to, headers, late_offer: settings.late_offer, head });
         let mut it = Self::new(parties, phase, streams, desk);
         it.report_to = refer;
         it.on_behalf_of = in_call;
@@ -100,11 +129,27 @@ impl Call {
         else {
             return;
         };
-        let offer = (!dialling.late_offer).then(|| self.talk.offer(&locals, self.hold));
+        let offer = (!dialling.late_offer).then(|| self.short_offer(locals, dialling.head));
         let invite =
             Invite { headers: dialling.headers, follow_redirects: true, ..Invite::new(dialling.to, offer) };
         self.session = Some(desk.agent.invite(profile_id(self.account), invite, desk.now, &mut desk.orders));
         self.show(desk);
+    }
+
+    /// The offer, without the candidates that would make an INVITE with such a head longer than [`INVITE_ROOM`].
+    fn short_offer(&mut self, mut locals: Vec<Local>, head: usize) -> Bytes {
+        let offer = self.talk.offer(&locals, self.hold);
+        let over = (head + offer.len()).saturating_sub(INVITE_ROOM);
+        if over == 0 || locals.iter().all(|local| local.ice.is_none()) {
+            return offer;
+        }
+        self.talk.withdraw();
+        for local in &mut locals {
+            if let Some(ice) = &mut local.ice {
+                ice.fit(ice.octets().saturating_sub(over), local.address);
+            }
+        }
+        self.talk.offer(&locals, self.hold)
     }
 
     /// A provisional response.

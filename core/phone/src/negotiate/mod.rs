@@ -258,6 +258,7 @@ impl Negotiation {
                         mux: *mux,
                         silence: self.silence,
                         extended: *extended,
+                        terse: local.ice.is_some() && *candidates,
                     };
                     offer::write_audio(&mut text, local.address, address, &audio, *direction);
                     match &local.ice {

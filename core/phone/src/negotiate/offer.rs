@@ -85,6 +85,8 @@ pub(super) struct Audio<'a> {
     pub(super) silence: bool,
     /// They may send extended reports.
     pub(super) extended: bool,
+    /// Only what is not so anyway: candidates need the room.
+    pub(super) terse: bool,
 }
 
 /// One audio line.
@@ -95,14 +97,17 @@ pub(super) fn write_audio(
     audio: &Audio<'_>,
     direction: Direction,
 ) {
-    let Audio { protocol, formats, mux, silence, extended } = audio;
+    let Audio { protocol, formats, mux, silence, extended, terse } = audio;
     text.media("audio", local.port(), protocol, formats.numbers());
     if local.ip() != session {
         text.connection(local.ip());
     }
     for (number, codec) in &formats.codecs {
-        text.rtpmap(*number, codec.name(), codec.clock_rate(), codec.channels());
-        parameters::write(text, *number, *codec, *silence);
+        // A number with a fixed meaning needs no words: RFC 8866 section 6.6. G.729's are said, for some forget it.
+        if !(*terse && codec.static_payload_type() == Some(*number) && *codec != Codec::G729) {
+            text.rtpmap(*number, codec.name(), codec.clock_rate(), codec.channels());
+        }
+        parameters::write(text, *number, *codec, *silence, *terse);
     }
     if let Some(number) = formats.noise {
         text.rtpmap(number, parameters::NOISE_NAME, 8000, 1);
@@ -110,12 +115,16 @@ pub(super) fn write_audio(
     for (number, clock) in &formats.events {
         keypad::write(text, *number, *clock);
     }
-    text.attribute("ptime", PTIME);
+    if !*terse {
+        text.attribute("ptime", PTIME);
+    }
     if *mux {
         text.flag("rtcp-mux");
     }
     if *extended {
         reports::write(text);
     }
-    text.direction(direction);
+    if !(*terse && direction == Direction::default()) {
+        text.direction(direction);
+    }
 }

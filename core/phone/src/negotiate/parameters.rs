@@ -6,8 +6,8 @@
 use media::Codec;
 use sip::sdp::{Media, Writer};
 
-/// Says ours, where there is something to say. `silence`: they may leave it out.
-pub(super) fn write(text: &mut Writer, number: u8, codec: Codec, silence: bool) {
+/// Says ours, where there is something to say. `silence`: they may leave it out; `terse`: what they only could use is left out.
+pub(super) fn write(text: &mut Writer, number: u8, codec: Codec, silence: bool, terse: bool) {
     match codec {
         // Said either way: its absence means yes, and half of the world forgets that.
         Codec::G729 => {
@@ -17,7 +17,9 @@ pub(super) fn write(text: &mut Writer, number: u8, codec: Codec, silence: bool) 
             let rate = codec.sample_rate();
             // What it captures at is not said: each byte brings the offer nearer to what UDP carries in one piece.
             let parameters = format_args!("{number} maxplaybackrate={rate}; useinbandfec=1");
-            if silence {
+            if terse && !silence {
+                text.attribute("fmtp", format_args!("{number} useinbandfec=1"));
+            } else if silence {
                 text.attribute("fmtp", format_args!("{parameters}; usedtx=1"));
             } else {
                 text.attribute("fmtp", parameters);

@@ -18,6 +18,9 @@ pub enum Form {
     Full,
     /// In one letter where there is one: for a datagram that must stay small.
     Compact,
+    /// The same, without what a request can do without: who made us, and which methods we take. RFC 3261 section 20.5 says
+    /// that nothing is to be concluded from a missing Allow.
+    Slim,
 }
 
 /// A message being written.
@@ -281,7 +284,7 @@ impl Draft {
             StartText::Response { reason, .. } => VERSION.len() + " 200 ".len() + reason.len(),
         };
         let fields: usize =
-            self.fields.iter().map(|f| self.name_of(f, form).len() + f.value.len() + ": \r\n".len()).sum();
+            self.written(form).map(|f| self.name_of(f, form).len() + f.value.len() + ": \r\n".len()).sum();
         let length = spelled(Name::ContentLength, form).len() + ": \r\n\r\n".len() + digits(self.body.len());
         start + "\r\n".len() + fields + length + self.body.len()
     }
@@ -306,7 +309,7 @@ impl Draft {
             }
         }
         out.extend_from_slice(b"\r\n");
-        for field in &self.fields {
+        for field in self.written(form) {
             out.extend_from_slice(self.name_of(field, form));
             out.extend_from_slice(b": ");
             out.extend_from_slice(self.slice(field.value));
@@ -353,6 +356,11 @@ impl Draft {
         &self.arena[text.start as usize..text.end as usize]
     }
 
+    fn written(&self, form: Form) -> impl Iterator<Item = &Entry> {
+        let is_spared = move |name| form == Form::Slim && matches!(name, Name::Allow | Name::UserAgent);
+        self.fields.iter().filter(move |field| !is_spared(field.name))
+    }
+
     fn name_of(&self, field: &Entry, form: Form) -> &[u8] {
         match field.name {
             Name::Other => self.slice(field.other),
@@ -382,7 +390,7 @@ impl Text {
 fn spelled(name: Name, form: Form) -> &'static str {
     match form {
         Form::Full => name.as_str(),
-        Form::Compact => name.compact().unwrap_or(name.as_str()),
+        Form::Compact | Form::Slim => name.compact().unwrap_or(name.as_str()),
     }
 }
 

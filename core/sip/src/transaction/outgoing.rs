@@ -1,4 +1,4 @@
-//! How our requests are written: the Via, and full or compact names.
+//! How our requests are written: the Via, and full or compact names, and what is left out of a long one.
 //!
 //! RFC 3261 sections 8.1.1.7, 18.1.1 and 7.3.3; RFC 3581 section 3.
 
@@ -11,21 +11,32 @@ use super::Hop;
 use super::branch::Branch;
 use crate::message::{Draft, Form, Host, Name};
 
-/// A request that would be longer is written with compact names: room for what proxies add below the usual MTU.
+/// A request that would be longer is written with compact names, and without what can be spared if that is not enough: room
+/// for what proxies add below the usual MTU.
 const COMPACT_OVER: usize = 1200;
 
 /// How many bytes [`super::Transactions::request`] will send for a draft: above 1300, send it by TCP first (RFC 3261 section 18.1.1).
 pub fn size_on_wire(draft: &Draft, hop: &Hop) -> usize {
     let branch = Branch::read("z9hG4bKabcdefghijkl12345").expect("a well-formed branch");
     let via = |name: &str| format!("{name}: {}\r\n", OurVia { hop, branch: &branch }).len();
-    let full = draft.len(Form::Full) + via("Via");
-    if full > COMPACT_OVER { draft.len(Form::Compact) + via("v") } else { full }
+    let form = form(draft, via("Via"), via("v"));
+    draft.len(form) + if form == Form::Full { via("Via") } else { via("v") }
 }
 
 pub(super) fn write_request(draft: &mut Draft, hop: &Hop, branch: &Branch<'_>) -> Bytes {
     draft.prepend(Name::Via, OurVia { hop, branch });
-    let form = if draft.len(Form::Full) > COMPACT_OVER { Form::Compact } else { Form::Full };
-    draft.write(form)
+    draft.write(form(draft, 0, 0))
+}
+
+/// The fullest form that fits, with so much still to come.
+fn form(draft: &Draft, full: usize, compact: usize) -> Form {
+    if draft.len(Form::Full) + full <= COMPACT_OVER {
+        Form::Full
+    } else if draft.len(Form::Compact) + compact <= COMPACT_OVER {
+        Form::Compact
+    } else {
+        Form::Slim
+    }
 }
 
 struct OurVia<'a> {

@@ -176,6 +176,11 @@ impl World {
         self.at(listener).streams.values().any(|s| s.hears(sound::tone(talker.0)))
     }
 
+    /// The longest INVITE that anybody has sent, in bytes.
+    pub fn longest_invite(&self) -> usize {
+        self.longest_invite
+    }
+
     /// When a phone took the first packet of the sound that it hears now.
     pub fn first_sound(&self, listener: NodeId) -> Option<Instant> {
         self.at(listener).streams.values().find_map(|stream| stream.first)

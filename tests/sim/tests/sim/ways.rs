@@ -65,6 +65,11 @@ struct Town {
 
 /// Two phones in two houses.
 fn town(a: &House, b: &House, seed: u64, set: impl Fn(&mut phone::Nat)) -> Town {
+    town_of(a, b, seed, |account| set(&mut account.nat))
+}
+
+/// The same with other accounts.
+fn town_of(a: &House, b: &House, seed: u64, set: impl Fn(&mut phone::Account)) -> Town {
     let mut world =
         World::seeded("ways", &format!("{} and {}", a.name, b.name), seed).with_sound().without_ladder();
     let far = Link { delay: WAY / 2, ..Link::default() };
@@ -91,7 +96,7 @@ fn town(a: &House, b: &House, seed: u64, set: impl Fn(&mut phone::Nat)) -> Town 
             }],
             ..phone::Nat::default()
         };
-        set(&mut settings.nat);
+        set(&mut settings);
         phones.push(world.phone(name, Some(settings)));
         world.settle_in(offhook_sim::NetworkId::INTERNET);
     }
@@ -189,6 +194,20 @@ fn every_pair_of_routers_is_got_through_and_nothing_is_relayed_that_can_be_punch
         outcome.word()
     });
     print(&text);
+}
+
+/// With every codec and a relay, asked who it is by SHA-256.
+#[test]
+fn an_invite_fits_a_datagram_whatever_there_is_to_offer() {
+    let all = houses();
+    for (codecs, seed) in [(media::Codec::ALL.to_vec(), 1), (media::Codec::ALL[..4].to_vec(), 2)] {
+        let (a, b) = (&all[4], &all[5]);
+        let mut town = town_of(a, b, seed, |account| account.codecs.clone_from(&codecs));
+        let outcome = call(&mut town);
+        let longest = town.world.longest_invite();
+        print(&format!("{} codecs: INVITE of {longest} bytes, {}\n", codecs.len(), outcome.word()));
+        assert!(outcome.heard && longest <= 1200, "{longest}");
+    }
 }
 
 #[test]
