@@ -40,6 +40,8 @@ pub mod attribute {
 
     /// A second relayed address, of the other family. RFC 8656 section 18.11.
     pub const ADDITIONAL_ADDRESS_FAMILY: AttrType = AttrType(0x8000);
+    /// The same, as coturn knew it until 4.6 and nobody else: it was a draft.
+    pub const DRAFT_ADDITIONAL_ADDRESS_FAMILY: AttrType = AttrType(0x8032);
     /// Why there is no second one. RFC 8656 section 18.12.
     pub const ADDRESS_ERROR_CODE: AttrType = AttrType(0x8001);
     /// What a router said of a packet to a peer. RFC 8656 section 18.13.

@@ -500,7 +500,10 @@ fn write(config: &Config, held: Option<&Held>, what: &What, id: TransactionId) -
                 Family::Default => writer,
                 Family::V4 => writer.value(attribute::REQUESTED_ADDRESS_FAMILY, &[1, 0, 0, 0]),
                 Family::V6 => writer.value(attribute::REQUESTED_ADDRESS_FAMILY, &[2, 0, 0, 0]),
-                Family::Both => writer.value(attribute::ADDITIONAL_ADDRESS_FAMILY, &[2, 0, 0, 0]),
+                // Who knows one of the numbers ignores the other.
+                Family::Both => writer
+                    .value(attribute::ADDITIONAL_ADDRESS_FAMILY, &[2, 0, 0, 0])
+                    .value(attribute::DRAFT_ADDITIONAL_ADDRESS_FAMILY, &[2, 0, 0, 0]),
             };
             if config.mobility { writer.value(attribute::MOBILITY_TICKET, &[]) } else { writer }
         }
