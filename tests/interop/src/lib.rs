@@ -3,6 +3,7 @@
 //! Everything runs on loopback on free ports, is started by the test and ended with it. Real processes keep real time:
 //! waiting is for an event, with a bound, never for a while.
 
+mod coturn;
 mod lossy;
 mod offhook;
 mod peers;
@@ -12,6 +13,7 @@ use std::net::{TcpListener, UdpSocket};
 use std::process::Command;
 use std::time::Duration;
 
+pub use coturn::{Coturn, RELAY_REALM};
 pub use lossy::LossyRelay;
 pub use offhook::{Exchange, Phone, is, recorded_level_dbov, speech};
 pub use peers::{Baresip, Kamailio, SIPP_REALM, Sipp, SippRun, baresip_speaks};
