@@ -4,6 +4,7 @@
 
 mod decoders;
 mod packets;
+mod relay;
 mod streams;
 
 use std::time::Duration;
@@ -21,6 +22,7 @@ use sip::sdp::Sdp;
 
 pub use decoders::decoders;
 pub use packets::{media_session, rtcp, rtp};
+pub use relay::turn_client;
 pub use streams::{stream_frames, stun};
 
 /// Everything a message says, folds and length aside.

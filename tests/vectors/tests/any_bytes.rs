@@ -56,6 +56,25 @@ fn readers_of_stun_and_of_streams_keep_their_word_on_mutated_messages() {
     buffers(6).for_each(|bytes| exercise::stream_frames(&bytes));
 }
 
+/// A challenge, an answer with an allocation, a peer that is let in, its channel granted, data, time, a move, the end.
+const RELAYED: &[u8] = b"\x10\x06\x14xobMatJos2gAAAnonce12\x01\0\x0b\x03\0\0\x01\x01\0\x0c\x04\0\0\x01v\
+    \x08\x09\0\0\x01\0\0\x13\x02hi\x0a\x01\x18\x01\0\x04\x02\0\x04\x0e\0\x01\x09\x80\x30\x06ticket\x0f\x01\x03\x01\0";
+
+#[test]
+fn a_relays_client_keeps_its_word_whatever_strangers_and_the_relay_say() {
+    exercise::turn_client(RELAYED);
+    let (mut mutator, mut mutant) = (Mutator::new(8656), Vec::new());
+    for round in 0..20_000 {
+        mutator.mutate(RELAYED, STUN[round % STUN.len()].1, &mut mutant);
+        exercise::turn_client(&mutant);
+    }
+    for bytes in buffers(7) {
+        // Short steps: many of them.
+        let tame: Vec<u8> = bytes.iter().map(|byte| byte & 0x1f).collect();
+        exercise::turn_client(&tame);
+    }
+}
+
 #[test]
 fn a_session_keeps_its_word_whatever_it_is_sent() {
     buffers(4).for_each(|bytes| exercise::media_session(&bytes));
