@@ -27,6 +27,8 @@ pub(crate) enum Timer {
     Keypad(CallId),
     /// The way of a media stream.
     Path(MediaId),
+    /// A call's ways are to be found anew.
+    Renew(CallId),
     /// The tone after a call that came to nothing has sounded long enough.
     Tone,
     /// The goodbye has taken long enough.
@@ -41,7 +43,7 @@ impl Timer {
             Self::Ping(_) => "keepalive",
             Self::Unanswered(_) => "unanswered call",
             Self::Keypad(_) => "keypad",
-            Self::Path(_) => "path",
+            Self::Path(_) | Self::Renew(_) => "path",
             Self::Tone => "tone",
             Self::Stop => "shutdown",
         }
@@ -62,6 +64,8 @@ pub(crate) struct Desk {
     pub(crate) codecs: BTreeMap<FlowId, Box<dyn FlowCodec + Send>>,
     /// What accounts' exchanges were found to make of INFO.
     pub(crate) info: BTreeMap<AccountId, Info>,
+    /// Accounts whose calls have lost their way, or hear nothing.
+    pub(crate) suspects: Vec<AccountId>,
     /// Where accounts' servers are.
     pub(crate) servers: Servers,
     media_ids: u32,
@@ -78,6 +82,7 @@ impl Desk {
             queue: VecDeque::new(),
             codecs: BTreeMap::new(),
             info: BTreeMap::new(),
+            suspects: Vec::new(),
             servers: Servers::default(),
             media_ids: 0,
         }

@@ -144,6 +144,8 @@ pub enum MediaNews {
     },
     /// How it sounds, every few seconds while open.
     Quality(media::Stats),
+    /// What should come is overdue: does the way still carry?
+    Suspect,
     /// They fell silent, or are back.
     Silence(media::Silence),
     /// The other side pressed a key: each once, in order.

@@ -105,6 +105,8 @@ pub enum MediaOrder {
     GoBy(nat::path::Leg),
     /// Close a connection, or a pair of sockets.
     CloseLeg(nat::path::Leg),
+    /// The way is dead: who is owed something need not wait for it.
+    Dead,
     /// Tell of messages that are no media (RFC 7983: STUN) as [`crate::MediaNews::Told`], also before the stream is open.
     Listen,
     /// Stop and give the socket back. Also after `Failed`.

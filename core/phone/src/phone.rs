@@ -112,6 +112,7 @@ impl Phone {
         while let Some(news) = self.desk.agent.poll_news() {
             self.hear(news);
         }
+        self.desk.suspects.clear();
         self.tones.look(self.calls.values(), &mut self.desk);
         self.sweep();
         self.desk.flush();
@@ -154,6 +155,7 @@ impl Phone {
                         call.path_due(media, desk);
                     }
                 }
+                Timer::Renew(id) => with(calls, id, |call| call.renew(desk)),
                 Timer::Tone => tones.over(),
                 Timer::Stop => stopped(&mut self.goodbye, desk),
             }

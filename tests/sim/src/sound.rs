@@ -103,6 +103,16 @@ impl Stream {
         self.session.as_mut()?.poll_digit()
     }
 
+    pub(crate) fn poll_suspicion(&mut self) -> bool {
+        self.session.as_mut().is_some_and(Session::poll_suspicion)
+    }
+
+    pub(crate) fn dead(&mut self, now: Instant) {
+        if let Some(session) = &mut self.session {
+            session.path_judged(false, now);
+        }
+    }
+
     pub(crate) fn poll_silence(&mut self) -> Option<Silence> {
         self.session.as_mut()?.poll_silence()
     }

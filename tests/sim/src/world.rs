@@ -471,6 +471,10 @@ impl World {
                         let news = News::Media { media: *media, news: MediaNews::Dtmf { digit, way } };
                         self.agenda.push_back((NodeId(i), news));
                     }
+                    if stream.poll_suspicion() {
+                        let news = News::Media { media: *media, news: MediaNews::Suspect };
+                        self.agenda.push_back((NodeId(i), news));
+                    }
                     if let Some(silence) = stream.poll_silence() {
                         let news = News::Media { media: *media, news: MediaNews::Silence(silence) };
                         self.agenda.push_back((NodeId(i), news));

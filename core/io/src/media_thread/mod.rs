@@ -260,6 +260,11 @@ impl Desk {
                     stream.lead(route);
                 }
             }
+            MediaOrder::Dead => {
+                if let Some(stream) = self.streams.get_mut(&media) {
+                    stream.dead();
+                }
+            }
             MediaOrder::Listen => {
                 if let Some(stream) = self.streams.get_mut(&media) {
                     stream.legs().listen_for_all();
@@ -373,6 +378,9 @@ impl Desk {
             if let Some(stats) = stream.quality(present.now) {
                 // The next will do when the phone has no time for this one.
                 let _ = self.news.try_send((*media, MediaNews::Quality(stats)));
+            }
+            if stream.poll_suspicion() {
+                let _ = self.news.try_send((*media, MediaNews::Suspect));
             }
             // Moments wait in the stream while the phone is behind: half the room is for answers to its orders.
             if self.news.capacity() > self.news.max_capacity() / 2

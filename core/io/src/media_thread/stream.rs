@@ -203,6 +203,18 @@ impl Stream {
         self.open.as_mut()?.session.poll_digit()
     }
 
+    /// Whether the phone should ask if the way still carries.
+    pub(super) fn poll_suspicion(&mut self) -> bool {
+        self.open.as_mut().is_some_and(|open| open.session.poll_suspicion())
+    }
+
+    /// The way is dead.
+    pub(super) fn dead(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.session.path_judged(false, crate::clock::now());
+        }
+    }
+
     /// That the other side fell silent, or is back.
     pub(super) fn poll_silence(&mut self) -> Option<Silence> {
         self.open.as_mut()?.session.poll_silence()

@@ -1,7 +1,7 @@
 //! Silence that should not be: whether what the other side owes us still comes.
 //!
 //! ```text
-//!            due + 1.5 s            due + 4 s
+//!            due + 0.4 s            due + 4 s
 //!   Heard ---------------> Suspected ---------> Certain      due: their last packet, and the time until the next
 //!     ^                        |                   |
 //!     +------------------------+---- a packet -----+         held, or nothing owed: Heard too, and nothing is said
@@ -19,8 +19,9 @@ use base::Instant;
 use super::Session;
 use crate::plan::{Direction, Plan};
 
-/// Nothing came for so long beyond its time: worth a look.
-const SUSPECT: Duration = Duration::from_millis(1500);
+/// Nothing came for so long beyond its time: worth a look. More than mobile networks hold packets back as a rule, and little
+/// enough that a way which has died is found out within 1.5 s, the second that its checks take included.
+const SUSPECT: Duration = Duration::from_millis(400);
 /// Worth telling the user. Between them lie a report of ours and perhaps one of theirs.
 const CERTAIN: Duration = Duration::from_secs(4);
 /// Reports that may be missing in a row.
@@ -106,6 +107,8 @@ pub(super) struct Watch {
     sent: u64,
     state: Silent,
     news: Option<Silence>,
+    /// The way is to be asked.
+    suspects: bool,
     /// Their last packet before the silence that was told of.
     fell: Instant,
     looked: Instant,
@@ -149,6 +152,7 @@ impl Watch {
             sent: 0,
             state: Silent::No,
             news: None,
+            suspects: false,
             fell: now,
             looked: now,
         }
@@ -251,6 +255,7 @@ impl Watch {
         match self.state {
             Silent::No if overdue >= SUSPECT => {
                 self.state = Silent::Suspected;
+                self.suspects = true;
                 true
             }
             Silent::Suspected if overdue < SUSPECT => {
@@ -305,6 +310,11 @@ impl Session {
     /// That they fell silent, or are back: each once. Fetch it after every frame.
     pub fn poll_silence(&mut self) -> Option<Silence> {
         self.watch.poll()
+    }
+
+    /// Whether something has become overdue since this was last asked: time to look whether the way still carries.
+    pub fn poll_suspicion(&mut self) -> bool {
+        std::mem::take(&mut self.watch.suspects)
     }
 
     /// Tells what another judge of the way says, such as consent checks (RFC 7675): that it works, or that it is dead.

@@ -62,6 +62,10 @@ pub struct Path {
     target: Option<Target>,
     route: Route,
     reached: Option<Reached>,
+    /// Begun anew, and nobody reached since.
+    renewed: bool,
+    /// Until when servers are asked again, after a restart.
+    asks_anew: Option<Instant>,
     orders: VecDeque<Order>,
     events: VecDeque<Event>,
 }
@@ -86,6 +90,8 @@ impl Path {
             target: None,
             route: Route::Plain,
             reached: None,
+            renewed: false,
+            asks_anew: None,
             orders: VecDeque::new(),
             events: VecDeque::new(),
         }
@@ -142,7 +148,8 @@ impl Path {
     pub fn is_gathered(&self) -> bool {
         match self.stage {
             Stage::Waiting | Stage::Gathering(_) => false,
-            Stage::Ready | Stage::Checking | Stage::Plain => true,
+            Stage::Ready | Stage::Checking => self.asks_anew.is_none(),
+            Stage::Plain => true,
         }
     }
 
@@ -225,17 +232,27 @@ impl Path {
     pub fn restart(&mut self, now: Instant) {
         self.agent.restart(now);
         self.theirs = None;
+        self.renewed = true;
+        // A router may show us under another address by now: servers are asked once more.
+        self.ours.retain(|c| c.kind != Kind::ServerReflexive || c.carrier != Carrier::Udp);
+        self.gather.stop();
+        if self.settings.udp {
+            for socket in &self.sockets {
+                self.gather.ask(socket.leg, socket.local, &self.settings.stun, &mut self.rng, now);
+            }
+        }
+        self.asks_anew = (!self.gather.is_done()).then_some(now + GATHER_FOR);
         if self.stage == Stage::Plain {
             self.stage = Stage::Ready;
         }
-        self.drain(now);
+        self.due(now);
     }
 
     /// The other side knows no ICE, or has lost it on the way.
     pub fn plain(&mut self, now: Instant) {
         self.stage = Stage::Plain;
         self.gather.stop();
-        self.suspect_at = None;
+        (self.suspect_at, self.asks_anew) = (None, None);
         self.relays.close(now, &mut self.orders);
         self.punching.settle_on(None, &mut self.orders, &mut self.legs);
         self.target = None;
@@ -353,7 +370,8 @@ impl Path {
             Stage::Gathering(until) => Some(until),
             Stage::Waiting | Stage::Ready | Stage::Checking | Stage::Plain => None,
         };
-        let asking = [gathering, self.suspect_at, self.gather.next_wake()].into_iter().flatten().min();
+        let asking =
+            [gathering, self.asks_anew, self.suspect_at, self.gather.next_wake()].into_iter().flatten().min();
         let asking = asking.map(|at| Wake { at, why: "own addresses" });
         let checks = self.agent.next_wake().filter(|_| self.stage != Stage::Plain);
         let own = Wake::earlier(asking, checks.map(|at| Wake { at, why: "path" }));
@@ -375,6 +393,10 @@ impl Path {
                 || self.gather.is_done() && !self.relays.is_waited_for() && !self.punching.is_waited_for())
         {
             self.gathered();
+        }
+        if self.asks_anew.is_some_and(|until| now >= until || self.gather.is_done()) {
+            self.asks_anew = None;
+            self.events.push_back(Event::Gathered);
         }
         self.drain(now);
     }
@@ -403,6 +425,8 @@ impl Path {
                     let used = self.target.map(|target| target.leg).filter(|_| pair.tcp);
                     self.punching.settle_on(used, &mut self.orders, &mut self.legs);
                 }
+                // In mid-call the last way may come back, and another try may do.
+                ice::Event::Failed if self.target.is_some() => self.events.push_back(Event::Lost),
                 ice::Event::Failed => {
                     self.plain(now);
                     self.events.push_back(Event::Unreachable);
@@ -435,8 +459,7 @@ impl Path {
         self.target = Some(target);
         self.tell_route();
         let reached = Reached::of(pair);
-        if self.reached != Some(reached) {
-            self.reached = Some(reached);
+        if self.reached.replace(reached) != Some(reached) || std::mem::take(&mut self.renewed) {
             self.events.push_back(Event::Reached(reached));
         }
     }

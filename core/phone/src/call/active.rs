@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use sip::ua::By;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Timer};
 use crate::{Refusal, With};
 
 use super::{Call, Phase};
@@ -51,7 +51,7 @@ impl Call {
         self.dial_on(desk);
         if let (Ok(session), None, Some(locals)) = (self.require_up(), self.offered, self.streams.locals()) {
             let tones = self.keypad.wants_tones();
-            if self.hold == self.held && !tones {
+            if self.hold == self.held && !tones && !self.ways.wanted() {
                 self.ask_transfer(session, desk);
             } else {
                 if tones {
@@ -60,7 +60,10 @@ impl Call {
                 let offer = self.talk.offer(&locals, self.hold);
                 // RFC 3311 section 5.1 recommends re-INVITE once a call is up. Busy: the next news brings us back here.
                 match desk.agent.reoffer(session, offer, By::Reinvite, desk.now, &mut desk.orders) {
-                    Ok(()) => (self.offered, self.offered_tones) = (Some(self.hold), tones),
+                    Ok(()) => {
+                        (self.offered, self.offered_tones) = (Some(self.hold), tones);
+                        self.ways.asked();
+                    }
                     Err(_) => self.talk.withdraw(),
                 }
             }
@@ -71,10 +74,16 @@ impl Call {
     /// The other side changes the session.
     pub(crate) fn reoffered(&mut self, offer: Option<Bytes>, desk: &mut Desk) {
         let Some(session) = self.session else { return };
-        if let Some(offer) = &offer {
-            self.streams.offered(offer, desk);
+        if let Some(offer) = &offer
+            && self.streams.offered(offer, desk)
+        {
+            // They have begun what we would have.
+            desk.timers.cancel(&Timer::Renew(self.id));
         }
         let Some(locals) = self.streams.locals() else {
+            if let (Some(offer), true) = (&offer, self.is_up()) {
+                return self.ways.wait(offer.clone());
+            }
             // No socket yet, and they may not wait: RFC 3311 section 5.2.
             desk.agent.refuse_reoffer(session, 500, desk.now, &mut desk.orders);
             return;

@@ -114,6 +114,8 @@ pub(crate) struct Call {
     /// And it holds only codecs that carry tones.
     offered_tones: bool,
     remote_hold: bool,
+    /// How its ways are found anew.
+    ways: path::Ways,
     /// The user has merged it with others.
     conference: bool,
     transferring: Option<Transferring>,
@@ -154,6 +156,7 @@ impl Call {
             offered: None,
             offered_tones: false,
             remote_hold: false,
+            ways: path::Ways::default(),
             conference: false,
             transferring: None,
             handed_over: false,
@@ -245,6 +248,7 @@ impl Call {
                     desk.event(Event::Quality { call: self.id, stats });
                 }
             }
+            MediaNews::Suspect => self.suspect(media, desk),
             MediaNews::Silence(silence) => {
                 // It may have been on its way while a hold was agreed.
                 if self.is_talking() && !self.remote_hold {
@@ -315,6 +319,7 @@ impl Call {
         }
         desk.timers.cancel(&Timer::Unanswered(self.id));
         desk.timers.cancel(&Timer::Keypad(self.id));
+        desk.timers.cancel(&Timer::Renew(self.id));
         self.streams.close(self.id, desk);
         // What is still told of the session is told to nobody: a call ends once.
         self.session = None;

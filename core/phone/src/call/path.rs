@@ -2,11 +2,15 @@
 //!
 //! RFC 8839. Knows nothing of how a way is found: see [`nat::path`].
 
+use std::time::Duration;
+
+use base::Instant;
+use bytes::Bytes;
 use nat::path::{Event, Settings, Turn, Way};
 use nat::turn::Account;
 
-use crate::desk::Desk;
-use crate::{MediaId, Relay, RelayWay};
+use crate::desk::{Desk, Timer};
+use crate::{MediaId, Relay, RelayWay, Side};
 
 use super::{Call, Phase};
 
@@ -36,7 +40,83 @@ fn ways(relay: &Relay, desk: &Desk) -> Vec<Turn> {
     ways.flat_map(at).map(|(address, way)| Turn::new(address, way, Some(account.clone()))).collect()
 }
 
+/// Between two offers that begin the ways anew; doubled with each in a row that led to nothing.
+const RENEW_EVERY: Duration = Duration::from_secs(2);
+const RENEW_MOST: u32 = 4;
+
+/// Both sides find out at about the same time, and two offers at once undo each other (491): the caller goes first. It waits
+/// for its own server to say whether it is seen under another address now; then the offer tells that, too.
+const CALLER_WAITS: Duration = Duration::from_millis(300);
+const CALLEE_WAITS: Duration = Duration::from_millis(1200);
+
+/// Ways that are found anew in mid-call.
+#[derive(Debug, Default)]
+pub(super) struct Ways {
+    /// An offer is to begin them.
+    wanted: bool,
+    last: Option<Instant>,
+    /// In a row, without anybody having been reached.
+    vain: u32,
+    /// An offer of theirs that is answered when our own addresses are known again.
+    waiting: Option<Bytes>,
+}
+
+impl Ways {
+    /// Whether the next offer is due for this alone.
+    pub(super) const fn wanted(&self) -> bool {
+        self.wanted
+    }
+
+    /// An offer of theirs has to wait for a moment.
+    pub(super) fn wait(&mut self, offer: Bytes) {
+        self.waiting = Some(offer);
+    }
+
+    /// An offer went out.
+    pub(super) fn asked(&mut self) {
+        self.wanted = false;
+    }
+}
+
 impl Call {
+    /// Sound is overdue.
+    pub(super) fn suspect(&mut self, media: MediaId, desk: &mut Desk) {
+        if self.is_talking() && !self.remote_hold && !self.streams.suspect(media, desk) {
+            // Nobody but the account's own server can be asked.
+            desk.suspects.push(self.account);
+        }
+        self.hear_paths(desk);
+    }
+
+    /// Nothing carries: another way is looked for, and whoever knows of other networks is told.
+    fn way_lost(&mut self, desk: &mut Desk) {
+        self.streams.dead(desk);
+        desk.suspects.push(self.account);
+        if !self.is_up() {
+            return;
+        }
+        let first = match self.side {
+            Side::Out => CALLER_WAITS,
+            Side::In => CALLEE_WAITS,
+        };
+        let wait = RENEW_EVERY * 2_u32.pow(self.ways.vain.min(RENEW_MOST)) / 2;
+        let at = self.ways.last.map_or(desk.now, |last| last + wait).max(desk.now + first);
+        desk.timers.set(Timer::Renew(self.id), at);
+    }
+
+    /// `Timer::Renew` is due.
+    pub(crate) fn renew(&mut self, desk: &mut Desk) {
+        if !self.is_up() || self.offered.is_some() {
+            // The answer on its way may settle it; if not, its path says so.
+            return;
+        }
+        self.ways.last = Some(desk.now);
+        self.ways.vain += 1;
+        self.ways.wanted = true;
+        self.streams.renew(desk);
+        self.settle(desk);
+    }
+
     /// `Timer::Path` is due.
     pub(crate) fn path_due(&mut self, media: MediaId, desk: &mut Desk) {
         self.streams.due(media, desk);
@@ -48,8 +128,14 @@ impl Call {
         while let Some(event) = self.streams.poll_path() {
             match event {
                 Event::Gathered => self.described(desk),
-                Event::Reached(_) | Event::Unreachable => self.show(desk),
-                Event::More | Event::Lost => {}
+                Event::Reached(_) => {
+                    self.ways.vain = 0;
+                    desk.timers.cancel(&Timer::Renew(self.id));
+                    self.show(desk);
+                }
+                Event::Unreachable => self.show(desk),
+                Event::Lost => self.way_lost(desk),
+                Event::More => {}
             }
         }
     }
@@ -59,7 +145,11 @@ impl Call {
         match self.phase {
             Phase::Dialling(_) => self.invite(desk),
             Phase::Incoming(_) => self.proceed(desk),
-            Phase::Announced(_) | Phase::Outgoing(_) | Phase::Up | Phase::Over => {}
+            Phase::Up => match self.ways.waiting.take() {
+                Some(offer) => self.reoffered(Some(offer), desk),
+                None => self.settle(desk),
+            },
+            Phase::Announced(_) | Phase::Outgoing(_) | Phase::Over => {}
         }
     }
 }

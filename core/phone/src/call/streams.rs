@@ -95,6 +95,33 @@ impl Streams {
         });
     }
 
+    /// Sound is overdue: is the way still there? False: it cannot be asked.
+    pub(super) fn suspect(&mut self, media: MediaId, desk: &mut Desk) -> bool {
+        let mut asks = false;
+        self.at_path(media, desk, |path, desk| {
+            asks = !path.is_plain();
+            path.suspect(desk.now);
+        });
+        asks
+    }
+
+    /// The ways are to be found anew: the next description says so. What carries goes on until others do.
+    pub(super) fn renew(&mut self, desk: &mut Desk) {
+        for stream in &mut self.list {
+            if let Some(path) = &mut stream.path {
+                path.restart(desk.now);
+                stream.carry_out(desk);
+            }
+        }
+    }
+
+    /// Nothing carries any more.
+    pub(super) fn dead(&self, desk: &mut Desk) {
+        for stream in self.list.iter().filter(|stream| stream.plan.is_some()) {
+            desk.media(stream.media, MediaOrder::Dead);
+        }
+    }
+
     /// A way's time has come.
     pub(super) fn due(&mut self, media: MediaId, desk: &mut Desk) {
         self.at_path(media, desk, |path, desk| path.due(desk.now));
@@ -116,15 +143,20 @@ impl Streams {
     }
 
     /// The other side offers: where it begins its ways anew, so do we before we answer. RFC 8839 section 4.4.1.1.1.
-    pub(super) fn offered(&mut self, offer: &[u8], desk: &mut Desk) {
+    /// True: so it is.
+    pub(super) fn offered(&mut self, offer: &[u8], desk: &mut Desk) -> bool {
+        let mut begun = false;
         let theirs = negotiate::offered(offer);
         for (stream, theirs) in self.list.iter_mut().zip(theirs) {
             if let (Some(path), Some(theirs)) = (&mut stream.path, theirs)
                 && (path.is_restarted_by(&theirs) || path.is_plain())
             {
                 path.restart(desk.now);
+                stream.carry_out(desk);
+                begun = true;
             }
         }
+        begun
     }
 
     /// Does what was agreed. An open stream whose m-line was switched off falls silent and stays.

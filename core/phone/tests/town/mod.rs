@@ -275,6 +275,7 @@ impl Town {
             | MediaOrder::Channel { .. }
             | MediaOrder::AddSocket { .. }
             | MediaOrder::GoBy(_)
+            | MediaOrder::Dead
             | MediaOrder::CloseLeg(_) => {}
             MediaOrder::Close { .. } => stream.closed = true,
         }

@@ -292,6 +292,11 @@ impl World {
             }
             MediaOrder::CloseLeg(leg) => self.close_leg(node, media, leg),
             MediaOrder::Close { .. } => self.close_media(node, media),
+            MediaOrder::Dead => {
+                if let Some(stream) = self.stream_mut(node, media) {
+                    stream.dead(now);
+                }
+            }
             MediaOrder::Mute(_)
             | MediaOrder::Mix(_)
             | MediaOrder::Dtmf(_)

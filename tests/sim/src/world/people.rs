@@ -131,7 +131,7 @@ impl World {
     pub fn run_until(&mut self, what: &str, mut so: impl FnMut(&Self) -> bool) {
         let deadline = self.now + WAIT;
         while !so(self) {
-            assert!(self.step(deadline), "not within {WAIT:?}: {what}");
+            assert!(self.step(deadline), "not within {WAIT:?}: {what}; left: {:?}", self.leftovers());
         }
     }
 

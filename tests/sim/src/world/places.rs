@@ -107,6 +107,11 @@ impl World {
         self.wire.set_router_links(network, inside, outside);
     }
 
+    /// The network that a node is in, its first.
+    pub fn home_of(&self, node: NodeId) -> NetworkId {
+        self.wire.network_of(node, self.nodes[node.0].ips[0]).expect("a node is somewhere")
+    }
+
     /// The router of a network.
     pub fn router(&self, network: NetworkId) -> &NatBox {
         self.wire.nat(network).expect("a network behind a router")

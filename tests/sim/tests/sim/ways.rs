@@ -70,8 +70,7 @@ fn town(a: &House, b: &House, seed: u64, set: impl Fn(&mut phone::Nat)) -> Town 
 
 /// The same with other accounts.
 fn town_of(a: &House, b: &House, seed: u64, set: impl Fn(&mut phone::Account)) -> Town {
-    let mut world =
-        World::seeded("ways", &format!("{} and {}", a.name, b.name), seed).with_sound().without_ladder();
+    let mut world = World::seeded("ways", &format!("{} and {}", a.name, b.name), seed).with_sound();
     let far = Link { delay: WAY / 2, ..Link::default() };
     world.wire().set_default(far);
     let exchange = world.exchange("exchange", users(&["ann", "bob"]));
@@ -230,4 +229,42 @@ fn without_ice_calls_reach_who_can_be_reached() {
         call(&mut town).word()
     });
     print(&text);
+}
+
+/// How long a phone hears nothing of the other from now on: until it hears its hum again.
+fn deaf_for(w: &mut World, listener: NodeId, talker: NodeId) -> Duration {
+    // What was heard last lies in the ear for a fifth of a second.
+    w.run_for(250 * MS);
+    let from = w.now();
+    while !w.hears_tone(listener, talker) {
+        w.run_for(20 * MS);
+        assert!(w.now().since(from) < Duration::from_secs(40), "never back");
+    }
+    w.now().since(from)
+}
+
+#[test]
+fn a_router_with_a_new_address_in_mid_call_is_talked_through_again_soon() {
+    let all = houses();
+    for (seed, a, b) in [(1, 4, 4), (2, 4, 5), (3, 5, 5), (4, 6, 4)] {
+        let mut town = town(&all[a], &all[b], seed, |_| ());
+        let Town { world: w, ann, bob, .. } = &mut town;
+        let (ann, bob) = (*ann, *bob);
+        w.call(ann, "bob");
+        w.run_until_state(bob, CallState::Ringing);
+        w.answer(bob);
+        w.run_for(Duration::from_secs(6));
+        assert!(w.hears_tone(ann, bob) && w.hears_tone(bob, ann));
+        let home = w.home_of(ann);
+        w.rebind_router(home);
+        let (ann_deaf, bob_deaf) = (deaf_for(w, ann, bob), deaf_for(w, bob, ann));
+        w.run_for(Duration::from_secs(3));
+        assert!(w.hears_tone(ann, bob) && w.hears_tone(bob, ann), "{} and {}", all[a].name, all[b].name);
+        let (a, b) = (all[a].name, all[b].name);
+        print(&format!(
+            "rebound {a} to {b}: deaf for {} and {} ms\n",
+            ann_deaf.as_millis(),
+            bob_deaf.as_millis()
+        ));
+    }
 }
