@@ -314,10 +314,12 @@ impl Client {
     }
 
     /// Our own address changed, or the stream broke and there is another: what is sent from now on comes from the new
-    /// place. With a ticket the relayed address is kept (`Moved` follows), else another is asked for (`Allocated`).
+    /// place. With a ticket the relayed address is kept (`Moved` follows), else another is asked for (`Allocated`). Who
+    /// needs one soon begins a second client when neither has come after a second or two: some relays answer a move with
+    /// what nobody can read, and that is given up only after 39.5 s.
     pub fn moved(&mut self, now: Instant) {
         match self.state {
-            State::Asking => self.begin_anew(now),
+            State::Asking if !self.closing => self.begin_anew(now),
             State::Held => {
                 self.asker.clear();
                 self.peers.not_asking();
@@ -330,7 +332,7 @@ impl Client {
                 }
             }
             // From here nobody would know what is given up: it ends by itself.
-            State::Leaving { back: false } => self.end(Event::Closed),
+            State::Asking | State::Leaving { back: false } => self.end(Event::Closed),
             State::Leaving { back: true } => self.begin_anew(now),
             State::Gone => {}
         }

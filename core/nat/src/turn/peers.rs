@@ -32,6 +32,8 @@ const PERMISSION_DUE: Duration = Duration::from_secs(240);
 const CHANNEL_DUE: Duration = Duration::from_secs(540);
 /// A channel this old is bound again when its peer's permission is due: one request for both, and no wake for itself.
 const CHANNEL_EARLY: Duration = Duration::from_secs(300);
+const _: () =
+    assert!(CHANNEL_EARLY.as_secs() < CHANNEL_DUE.as_secs(), "what is due is asked for, or it stays due");
 /// A permission this old goes along with the refresh of the allocation.
 const PERMISSION_EARLY: Duration = Duration::from_secs(120);
 /// How long after it was last bound a channel may be given to another peer: it lasts, and 5 minutes. RFC 8656 section 12.

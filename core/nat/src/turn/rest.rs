@@ -104,7 +104,8 @@ impl Server {
 pub struct Grant {
     /// Who we are until then.
     pub account: Account,
-    /// For how long from now on: ask again before, for refreshes need it too.
+    /// For how long from now on. A relay may refuse refreshes after that, and an allocation cannot change its user (RFC 8656
+    /// section 5): have another grant and another client before.
     pub lasts: Duration,
     /// Where, in the order in which they are to be tried.
     pub servers: Vec<Server>,

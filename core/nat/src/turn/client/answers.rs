@@ -1,7 +1,7 @@
 //! What a relay's answers and indications mean.
 //!
-//! RFC 8656 sections 7.3, 7.4, 8.3, 10.3, 11.4, 11.6 and 12.3, RFC 8016
-//! section 3.1.4, RFC 6062 sections 4.3 and 4.4.
+//! RFC 8656 sections 7.3, 7.4, 8.3, 10.3, 11.4, 11.6 and 12.3, RFC 8016 section 3.1.4, RFC 6062 sections 4.3 and 4.4.
+//! Whose answers they are has been seen to ([`super::super::ask`]).
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -126,6 +126,7 @@ impl Rig {
         while let Some(wake) = self.client.next_wake().filter(|wake| wake.at <= end) {
             self.now = wake.at;
             self.wakes += 1;
+            assert!(self.wakes < 1000, "it wakes for nothing: {asked:?}");
             self.client.due(self.now);
             while let Some(bytes) = self.client.poll_send() {
                 let message = Message::read(&bytes).unwrap();

@@ -165,3 +165,14 @@ fn closing_gives_the_allocation_up_even_one_that_is_not_there_yet() {
         assert_eq!(rig.client.permit(peer(1), rig.now), Err(Misuse::Done));
     }
 }
+
+#[test]
+fn who_moves_while_closing_leaves_nothing_behind_that_anybody_could_give_up() {
+    let mut rig = Rig::new(config());
+    rig.challenge();
+    rig.asked(Method::Allocate);
+    rig.client.close(rig.now);
+    rig.client.moved(rig.now);
+    assert_eq!(rig.event(), Event::Closed);
+    rig.quiet();
+}
