@@ -9,6 +9,18 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FlowId(pub u32);
 
+/// A network that this machine is on: a Wi-Fi, a mobile operator's, a wire. Named by whoever owns the sockets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NetworkId(pub i64);
+
+impl NetworkId {
+    /// Whichever network the system's routes choose; the only one of a machine that tells of none.
+    pub const SYSTEM: Self = Self(0);
+
+    /// None: what would go by it goes nowhere.
+    pub const NOWHERE: Self = Self(i64::MIN);
+}
+
 /// A question to the name servers, answered by the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QueryId(pub u32);

@@ -8,7 +8,7 @@ mod rng;
 mod time;
 mod timers;
 
-pub use flow::{FlowId, QueryId, Transport};
+pub use flow::{FlowId, NetworkId, QueryId, Transport};
 pub use redact::{Redacted, Secret};
 pub use rng::Rng;
 pub use time::{Instant, Wake};

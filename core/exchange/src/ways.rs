@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use base::{FlowId, Instant, Transport};
+use base::{FlowId, Instant, NetworkId, Transport};
 use sip::message::{Host, Side, Stream, UriRef};
 use sip::order::{Order, Orders};
 use sip::transaction::{Hop, Source};
@@ -137,7 +137,7 @@ impl Ways {
 
     /// Orders a connection that [`Ways::reach`] promised.
     pub(crate) fn open(transport: Transport, remote: SocketAddr, out: &mut Orders) {
-        out.push(Order::OpenFlow { transport, remote });
+        out.push(Order::OpenFlow { network: NetworkId::SYSTEM, transport, remote });
     }
 
     pub(crate) fn datagram_flows(&self) -> impl Iterator<Item = FlowId> {

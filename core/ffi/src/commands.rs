@@ -2,11 +2,12 @@
 
 use std::sync::atomic::Ordering;
 
-use base::{Redacted, Secret};
+use base::{NetworkId, Redacted, Secret};
 use offhook_io::RecordOptions;
 use phone::{AccountId, CallId, Command, Keys, MAX_TEXT, MessageId, NetworkNews, With, dial};
 
 use crate::error::PhoneError;
+use crate::network::NO_NETWORK;
 use crate::push::Payload;
 use crate::{AccountSettings, AccountView, Announced, CallView, Network, Phone, SecretError, Why};
 
@@ -369,7 +370,7 @@ impl Phone {
     /// `BadArgument`: an address that is none.
     pub fn network_up(&self, network: Network) -> Result<(), PhoneError> {
         self.require_open()?;
-        let (news, servers) = network.news()?;
+        let told = network.told()?;
         if let Some(binder) = &self.binder {
             binder.use_network(network.handle);
         }
@@ -377,8 +378,12 @@ impl Phone {
             "network {:?}, metered {}, roaming {}",
             network.kind, network.metered, network.roaming
         ));
-        self.handle.set_name_servers(servers);
-        self.handle.network(news);
+        // The platform names one at a time: the one before is gone with this.
+        let before = self.network.swap(network.handle, Ordering::AcqRel);
+        self.handle.network(NetworkNews::Appeared(told));
+        if before != NO_NETWORK && before != network.handle {
+            self.handle.network(NetworkNews::Vanished(NetworkId(before)));
+        }
         Ok(())
     }
 
@@ -389,6 +394,7 @@ impl Phone {
     pub fn network_down(&self) -> Result<(), PhoneError> {
         self.require_open()?;
         self.log.note("no network");
+        self.network.store(NO_NETWORK, Ordering::Release);
         self.handle.network(NetworkNews::Down);
         Ok(())
     }

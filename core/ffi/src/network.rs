@@ -6,13 +6,18 @@ use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use offhook_net::{Bind, NameServers};
-use phone::NetworkNews;
+use base::{NetworkId, Redacted};
+use offhook_net::Bind;
 
 use crate::error::PhoneError;
 
 /// No phone has more addresses or name servers on one network.
 const MOST: usize = 32;
+/// Longer than any hash or operator's code.
+const LONGEST_IDENTITY: usize = 255;
+
+/// The handle of no network.
+pub(crate) const NO_NETWORK: i64 = i64::MIN;
 
 /// The network that is to be used from now on.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
@@ -29,6 +34,10 @@ pub struct Network {
     pub metered: bool,
     /// Whether it is another operator's.
     pub roaming: bool,
+    /// What it is known by when it comes again: a hash of the Wi-Fi's name, the operator's code. Empty: nothing that is learnt
+    /// of it is remembered.
+    #[uniffi(default = "")]
+    pub identity: String,
 }
 
 /// What a network is.
@@ -52,19 +61,29 @@ pub trait SocketBinder: Send + Sync {
 }
 
 impl Network {
-    pub(crate) fn news(&self) -> Result<(NetworkNews, NameServers), PhoneError> {
-        if self.addresses.len() > MOST || self.name_servers.len() > MOST {
+    pub(crate) fn told(&self) -> Result<phone::Network, PhoneError> {
+        if self.addresses.len() > MOST
+            || self.name_servers.len() > MOST
+            || self.identity.len() > LONGEST_IDENTITY
+        {
             return Err(PhoneError::TooLong);
         }
         let addrs: Vec<IpAddr> = self.addresses.iter().map(|text| address(text)).collect::<Result<_, _>>()?;
         let servers: Vec<IpAddr> =
             self.name_servers.iter().map(|text| address(text)).collect::<Result<_, _>>()?;
-        let servers = if servers.is_empty() {
-            NameServers::System
-        } else {
-            NameServers::These(servers.into_iter().map(|ip| SocketAddr::new(ip, 53)).collect())
+        let kind = match self.kind {
+            NetworkKind::Wifi => phone::NetworkKind::Wifi,
+            NetworkKind::Cellular => phone::NetworkKind::Cellular,
+            NetworkKind::Ethernet => phone::NetworkKind::Ethernet,
+            NetworkKind::Other => phone::NetworkKind::Other,
         };
-        Ok((NetworkNews::Up { addrs }, servers))
+        Ok(phone::Network {
+            metered: self.metered,
+            roaming: self.roaming,
+            identity: (!self.identity.is_empty()).then(|| Redacted::new(self.identity.clone())),
+            name_servers: servers.into_iter().map(|ip| SocketAddr::new(ip, 53)).collect(),
+            ..phone::Network::new(NetworkId(self.handle), kind, addrs)
+        })
     }
 }
 
@@ -85,15 +104,19 @@ impl Binder {
         Self { platform, network: AtomicI64::new(0) }
     }
 
+    /// Media, which names no network, goes by that one.
     pub(crate) fn use_network(&self, handle: i64) {
         self.network.store(handle, Ordering::Relaxed);
     }
 }
 
 impl Bind for Binder {
-    fn bind(&self, socket: BorrowedFd<'_>) {
-        let network = self.network.load(Ordering::Relaxed);
-        if network != 0 {
+    fn bind(&self, socket: BorrowedFd<'_>, network: NetworkId) {
+        let NetworkId(network) = match network {
+            NetworkId::SYSTEM => NetworkId(self.network.load(Ordering::Relaxed)),
+            named => named,
+        };
+        if network != NetworkId::SYSTEM.0 {
             // Where it fails the system's choice is as good as any; a registration will tell.
             let _ = self.platform.bind(socket.as_raw_fd(), network);
         }

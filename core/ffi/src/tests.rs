@@ -225,6 +225,7 @@ fn wrong_arguments_are_errors_in_words() {
         name_servers: vec![],
         metered: false,
         roaming: false,
+        identity: String::new(),
     };
     assert!(matches!(app.phone.network_up(network("wlan0")), Err(PhoneError::BadArgument { .. })));
     app.phone.network_up(network("127.0.0.1")).unwrap();
@@ -355,6 +356,7 @@ fn sockets_are_bound_anew_to_the_network_that_the_platform_names() {
             name_servers: vec!["127.0.0.1".into()],
             metered: true,
             roaming: false,
+            identity: String::new(),
         })
         .unwrap();
     app.until_account(AccountState::Registering);

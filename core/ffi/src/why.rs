@@ -64,6 +64,8 @@ pub enum Why {
     PhoneRestarted,
     SwitchedOff,
     NoNetwork,
+    WifiOnly,
+    RoamingNotAllowed,
     NameNotFound,
     ServerSilent,
     ServerUnreachable,

@@ -124,6 +124,7 @@ impl Handle {
             from_media,
             wire: Wire::new(capture.as_ref().map(Capture::tap), config.crossed),
             memory: Memory::default(),
+            networks: std::collections::BTreeMap::new(),
             binder: config.binder,
         };
         let (started, starting) = mpsc::channel();

@@ -13,6 +13,7 @@ pub(crate) struct Memory {
     do_not_disturb: Option<bool>,
     forward_to: Option<Redacted<String>>,
     call_waiting: Option<bool>,
+    roaming: Option<bool>,
     calls: BTreeMap<CallId, CallView>,
 }
 
@@ -34,6 +35,7 @@ impl Memory {
             Command::DoNotDisturb(on) => self.do_not_disturb = Some(*on),
             Command::ForwardTo(to) => self.forward_to.clone_from(to),
             Command::CallWaiting(on) => self.call_waiting = Some(*on),
+            Command::AllowRoaming(on) => self.roaming = Some(*on),
             _ => {} // passes with its call
         }
     }
@@ -64,6 +66,7 @@ impl Memory {
             self.do_not_disturb.map(Command::DoNotDisturb),
             self.forward_to.clone().map(|to| Command::ForwardTo(Some(to))),
             self.call_waiting.map(Command::CallWaiting),
+            self.roaming.map(Command::AllowRoaming),
         ];
         let accounts = self.accounts.iter().map(|(id, account)| Command::AddAccount(*id, account.clone()));
         settings.into_iter().flatten().chain(accounts).collect()

@@ -3,6 +3,7 @@
 //! Boot time is read at every wake. After a panic the phone begins anew on the same ports with its accounts; its calls are
 //! told as ended. Knows no call policy.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -10,9 +11,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, SyncSender};
 use std::time::Duration;
 
-use base::{Instant, Rng, Transport};
+use base::{Instant, NetworkId, Rng, Transport};
 use offhook_net::{Limits, ListenError, NameServers, Net, NetEvent};
-use phone::{CallIds, Command, Input, NetworkNews, Output, Outputs, Phone};
+use phone::{CallIds, Command, Input, Network, NetworkNews, Output, Outputs, Phone};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 
@@ -64,6 +65,8 @@ pub(crate) struct Signalling {
     pub(crate) memory: Memory,
     /// Shown every socket before it is used.
     pub(crate) binder: Option<Arc<dyn offhook_net::Bind>>,
+    /// The networks that we were told of by name.
+    pub(crate) networks: BTreeMap<NetworkId, Network>,
 }
 
 /// Where to listen.
@@ -160,6 +163,12 @@ impl Signalling {
             }
             let phone = Phone::new(self.phone.clone(), self.call_ids.clone(), self.rng.split());
             let mut life = Life { net, phone, alarm: Alarm::new()?, leave_at: None, left: false };
+            for network in self.networks.clone().into_values() {
+                join(&network, &mut life.net);
+                let news = Input::Network(NetworkNews::Appeared(network));
+                let outputs = life.phone.handle(news, now);
+                life.left |= self.carry_out(outputs, &mut life.net);
+            }
             for command in self.memory.replay() {
                 let outputs = life.phone.handle(Input::Command(command), now);
                 life.left |= self.carry_out(outputs, &mut life.net);
@@ -246,13 +255,7 @@ impl Signalling {
                 }
                 Input::Command(command)
             }
-            ToSignalling::Network(news) => {
-                if let NetworkNews::Up { addrs } = &news {
-                    self.move_to(addrs, &mut life.net);
-                }
-                self.hear_the_rest(life); // of the new sockets, before the news that sends through them
-                Input::Network(news)
-            }
+            ToSignalling::Network(news) => return self.network(news, now, life),
             ToSignalling::NameServers(servers) => {
                 self.name_servers = servers.clone();
                 return life.net.set_name_servers(servers);
@@ -270,6 +273,38 @@ impl Signalling {
         };
         let outputs = life.phone.handle(input, now);
         life.left |= self.carry_out(outputs, &mut life.net);
+    }
+
+    /// Sockets of a network are there before the phone hears of it, and go after.
+    fn network(&mut self, news: NetworkNews, now: Instant, life: &mut Life) {
+        let mut gone = Vec::new();
+        match &news {
+            NetworkNews::Appeared(network) | NetworkNews::Changed(network) => {
+                self.networks.insert(network.id, network.clone());
+                join(network, &mut life.net);
+            }
+            NetworkNews::Vanished(id) => gone.extend(self.networks.remove(id).map(|network| network.id)),
+            NetworkNews::Up { addrs } => {
+                gone.extend(std::mem::take(&mut self.networks).into_keys());
+                self.move_to(addrs, &mut life.net);
+            }
+            NetworkNews::Down => gone.extend(std::mem::take(&mut self.networks).into_keys()),
+            NetworkNews::Suspect(_) => {}
+        }
+        // Media sockets follow the same addresses; where a binder knows better, any will do.
+        if let NetworkNews::Appeared(network) | NetworkNews::Changed(network) = &news
+            && self.binder.is_none()
+        {
+            let addrs = network.addrs.clone();
+            let _ = self.to_media.try_send(ToMedia::BindTo(network.id, addrs));
+        }
+        self.hear_the_rest(life); // of the new sockets, before the news that sends through them
+        let outputs = life.phone.handle(Input::Network(news), now);
+        life.left |= self.carry_out(outputs, &mut life.net);
+        for id in gone {
+            life.net.leave(id);
+        }
+        self.hear_the_rest(life);
     }
 
     /// Another network: sockets bound to an address that is no more are bound anew.
@@ -291,7 +326,7 @@ impl Signalling {
             }
         }
         let ips = self.bind.iter().map(|bind| bind.addr.ip()).collect();
-        let _ = self.to_media.try_send(ToMedia::BindTo(ips));
+        let _ = self.to_media.try_send(ToMedia::BindTo(NetworkId::SYSTEM, ips));
     }
 
     /// Does what the phone wants done; says whether it said goodbye.
@@ -331,14 +366,24 @@ struct Life {
     left: bool,
 }
 
+fn join(network: &Network, net: &mut Net) {
+    let servers = match &network.name_servers[..] {
+        [] => NameServers::System,
+        servers => NameServers::These(servers.to_vec()),
+    };
+    net.join(network.id, &network.addrs, servers);
+}
+
 fn input(event: NetEvent<'_>) -> Input<'_> {
     match event {
         NetEvent::Bytes { flow, from, bytes } => Input::Bytes { flow, from, bytes },
-        NetEvent::FlowUp { flow, transport, local, remote } => {
-            Input::FlowUp { flow, transport, local, remote }
+        NetEvent::FlowUp { network, flow, transport, local, remote } => {
+            Input::FlowUp { network, flow, transport, local, remote }
         }
         NetEvent::FlowDown { flow } => Input::FlowDown { flow },
-        NetEvent::FlowFailed { transport, remote } => Input::FlowFailed { transport, remote },
+        NetEvent::FlowFailed { network, transport, remote } => {
+            Input::FlowFailed { network, transport, remote }
+        }
         NetEvent::Resolved { query, answer } => Input::Resolved { query, answer },
     }
 }

@@ -5,17 +5,26 @@
 
 use std::fmt;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsFd as _;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
+use base::NetworkId;
+use hickory_resolver::Resolver;
 use hickory_resolver::config::{NameServerConfig, ResolverConfig};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::runtime::iocompat::AsyncIoTokioAsStd;
+use hickory_resolver::net::runtime::{RuntimeProvider, TokioHandle, TokioRuntimeProvider, TokioTime};
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use sip::locate::{Answer, Question, Record};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+
+use crate::Bind;
 
 /// How long one name server may take for one try; there are two. RFC 3263 leaves it open: a caller is waiting.
 const TRY_FOR: Duration = Duration::from_secs(3);
@@ -36,9 +45,21 @@ pub enum NameServers {
     These(Vec<SocketAddr>),
 }
 
+#[derive(Default)]
 pub(crate) struct Dns {
     servers: NameServers,
-    resolver: Option<TokioResolver>,
+    ways: Ways,
+    resolver: Option<Resolver<Ways>>,
+}
+
+/// By which network the servers are asked.
+#[derive(Clone, Default)]
+struct Ways {
+    network: NetworkId,
+    /// Our addresses there; none: the system's choice.
+    from: Vec<IpAddr>,
+    binder: Option<Arc<dyn Bind>>,
+    tokio: TokioRuntimeProvider,
 }
 
 pub(crate) type Asking = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -51,7 +72,18 @@ impl fmt::Debug for Dns {
 
 impl Dns {
     pub(crate) fn new(servers: NameServers) -> Self {
-        Self { servers, resolver: None }
+        Self { servers, ..Self::default() }
+    }
+
+    /// One whose questions go by that network.
+    pub(crate) fn by(
+        network: NetworkId,
+        servers: NameServers,
+        from: Vec<IpAddr>,
+        binder: Option<Arc<dyn Bind>>,
+    ) -> Self {
+        let ways = Ways { network, from, binder, tokio: TokioRuntimeProvider::default() };
+        Self { servers, ways, resolver: None }
     }
 
     /// The network changed: other servers, other answers.
@@ -76,15 +108,15 @@ impl Dns {
         name.set_fqdn(true); // a SIP domain is never completed by a search list
         let resolver = match &self.resolver {
             Some(resolver) => resolver.clone(),
-            None => self.resolver.insert(build(&self.servers)?).clone(),
+            None => self.resolver.insert(build(&self.servers, &self.ways)?).clone(),
         };
         Some(Box::pin(async move { told(resolver.lookup(name, kind).await) }))
     }
 }
 
-fn build(servers: &NameServers) -> Option<TokioResolver> {
+fn build(servers: &NameServers, ways: &Ways) -> Option<Resolver<Ways>> {
     let mut builder = match servers {
-        NameServers::System => TokioResolver::builder_tokio().ok()?,
+        NameServers::System => Resolver::builder(ways.clone()).ok()?,
         NameServers::These(addrs) => {
             let servers = addrs.iter().map(|addr| {
                 let mut server = NameServerConfig::udp_and_tcp(addr.ip());
@@ -94,13 +126,69 @@ fn build(servers: &NameServers) -> Option<TokioResolver> {
                 server
             });
             let config = ResolverConfig::from_parts(None, Vec::new(), servers.collect());
-            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+            Resolver::builder_with_config(config, ways.clone())
         }
     };
     let options = builder.options_mut();
     options.timeout = TRY_FOR;
     options.cache_size = CACHED;
     builder.build().ok()
+}
+
+impl Ways {
+    /// The address to ask from, of the server's family.
+    fn source(&self, server: SocketAddr) -> Option<IpAddr> {
+        self.from.iter().copied().find(|ip| ip.is_ipv4() == server.is_ipv4())
+    }
+}
+
+impl RuntimeProvider for Ways {
+    type Handle = TokioHandle;
+    type Timer = TokioTime;
+    type Udp = UdpSocket;
+    type Tcp = AsyncIoTokioAsStd<TcpStream>;
+
+    fn create_handle(&self) -> Self::Handle {
+        self.tokio.create_handle()
+    }
+
+    fn connect_tcp(
+        &self,
+        server: SocketAddr,
+        bind: Option<SocketAddr>,
+        timeout: Option<Duration>,
+    ) -> Pin<Box<dyn Send + Future<Output = io::Result<Self::Tcp>>>> {
+        let ways = self.clone();
+        Box::pin(async move {
+            let socket = if server.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+            if let Some(binder) = &ways.binder {
+                binder.bind(socket.as_fd(), ways.network);
+            }
+            if let Some(from) = ways.source(server).map(|ip| SocketAddr::new(ip, 0)).or(bind) {
+                socket.bind(from)?;
+            }
+            let connecting = tokio::time::timeout(timeout.unwrap_or(TRY_FOR), socket.connect(server));
+            connecting.await?.map(AsyncIoTokioAsStd)
+        })
+    }
+
+    fn bind_udp(
+        &self,
+        local: SocketAddr,
+        server: SocketAddr,
+    ) -> Pin<Box<dyn Send + Future<Output = io::Result<Self::Udp>>>> {
+        let ways = self.clone();
+        Box::pin(async move {
+            let from = ways.source(server).map_or(local, |ip| SocketAddr::new(ip, local.port()));
+            let socket = Socket::new(Domain::for_address(from), Type::DGRAM, Some(Protocol::UDP))?;
+            if let Some(binder) = &ways.binder {
+                binder.bind(socket.as_fd(), ways.network);
+            }
+            socket.set_nonblocking(true)?;
+            socket.bind(&from.into())?;
+            UdpSocket::from_std(socket.into())
+        })
+    }
 }
 
 fn told(lookup: Result<hickory_resolver::lookup::Lookup, NetError>) -> Answer {

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use base::{FlowId, QueryId, Transport};
+use base::{FlowId, NetworkId, QueryId, Transport};
 use sip::locate::Answer;
 
 /// One piece of news. `Bytes` borrows the read buffer: hand it on before asking for the next.
@@ -21,6 +21,8 @@ pub enum NetEvent<'a> {
     },
     /// A socket is bound, a stream connected or accepted; or, for UDP, the answer to `OpenFlow`.
     FlowUp {
+        /// The network it goes by.
+        network: NetworkId,
         /// Its name from now on.
         flow: FlowId,
         /// What it is.
@@ -37,6 +39,8 @@ pub enum NetEvent<'a> {
     },
     /// A stream cannot be opened, or (UDP) the remote or a router on the way answers that nobody is there.
     FlowFailed {
+        /// By which network.
+        network: NetworkId,
         /// What it would have been.
         transport: Transport,
         /// To where.
@@ -56,11 +60,13 @@ impl fmt::Debug for NetEvent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bytes { flow, from, bytes } => write!(f, "Bytes({} from {from} by {flow:?})", bytes.len()),
-            Self::FlowUp { flow, transport, local, remote } => {
-                write!(f, "FlowUp({flow:?} {transport} {local} to {remote:?})")
+            Self::FlowUp { network, flow, transport, local, remote } => {
+                write!(f, "FlowUp({flow:?} {transport} {local} to {remote:?} by {network:?})")
             }
             Self::FlowDown { flow } => write!(f, "FlowDown({flow:?})"),
-            Self::FlowFailed { transport, remote } => write!(f, "FlowFailed({transport} to {remote})"),
+            Self::FlowFailed { network, transport, remote } => {
+                write!(f, "FlowFailed({transport} to {remote} by {network:?})")
+            }
             Self::Resolved { query, answer } => write!(f, "Resolved({query:?} {answer:?})"),
         }
     }

@@ -3,6 +3,8 @@
 //! Reads into one buffer and lends it with the event; writes from the buffers it is given. Opening, accepting and
 //! asking are bounded, for strangers do them too. Knows nothing of messages, and keeps no policy beyond [`Limits`].
 
+mod networks;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::future::{Future, poll_fn};
 use std::io;
@@ -12,7 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use base::{FlowId, QueryId, Transport};
+use base::{FlowId, NetworkId, QueryId, Transport};
 use bytes::Bytes;
 use sip::locate::{Answer, Question};
 use sip::order::Order;
@@ -80,6 +82,7 @@ enum Token {
 
 #[derive(Debug)]
 struct Listener {
+    network: NetworkId,
     tcp: TcpListener,
     bound: SocketAddr,
     waker: Waker,
@@ -104,7 +107,8 @@ pub struct Net {
     dials: BTreeMap<u32, Dial>,
     asks: BTreeMap<QueryId, Ask>,
     binder: Option<Arc<dyn Bind>>,
-    dns: Dns,
+    /// Of each network that has servers of its own.
+    dns: BTreeMap<NetworkId, Dns>,
     routes: Routes,
     /// What orders brought about at once.
     news: VecDeque<NetEvent<'static>>,
@@ -136,7 +140,7 @@ impl Net {
             dials: BTreeMap::new(),
             asks: BTreeMap::new(),
             binder: None,
-            dns: Dns::new(name_servers),
+            dns: BTreeMap::from([(NetworkId::SYSTEM, Dns::new(name_servers))]),
             routes: Routes::default(),
             news: VecDeque::new(),
             room: vec![0; ROOM].into_boxed_slice(),
@@ -154,9 +158,18 @@ impl Net {
     /// # Errors
     /// - [`ListenError`]: show its sentence; it names the port.
     pub fn listen(&mut self, transport: Transport, addr: SocketAddr) -> Result<SocketAddr, ListenError> {
+        self.listen_by(NetworkId::SYSTEM, transport, addr)
+    }
+
+    fn listen_by(
+        &mut self,
+        network: NetworkId,
+        transport: Transport,
+        addr: SocketAddr,
+    ) -> Result<SocketAddr, ListenError> {
         let bound = match transport {
-            Transport::Udp => self.bind_udp(addr),
-            Transport::Tcp => self.bind_tcp(addr),
+            Transport::Udp => self.bind_udp(network, addr),
+            Transport::Tcp => self.bind_tcp(network, addr),
             Transport::Tls | Transport::Ws | Transport::Wss => {
                 return Err(ListenError::NotInThisBuild { transport, addr });
             }
@@ -164,21 +177,22 @@ impl Net {
         bound.map_err(|error| ListenError::of(transport, addr, error))
     }
 
-    fn bind_udp(&mut self, addr: SocketAddr) -> io::Result<SocketAddr> {
+    fn bind_udp(&mut self, network: NetworkId, addr: SocketAddr) -> io::Result<SocketAddr> {
         let flow = self.new_flow();
-        let udp = Udp::bind(addr, self.binder.as_deref(), self.ready.source(Token::Udp(flow)))?;
+        let udp = Udp::bind(network, addr, self.binder.as_deref(), self.ready.source(Token::Udp(flow)))?;
         let bound = udp.bound;
         self.udp.insert(flow, udp);
         let local = concrete(bound);
-        self.news.push_back(NetEvent::FlowUp { flow, transport: Transport::Udp, local, remote: None });
+        let transport = Transport::Udp;
+        self.news.push_back(NetEvent::FlowUp { network, flow, transport, local, remote: None });
         Ok(bound)
     }
 
-    fn bind_tcp(&mut self, addr: SocketAddr) -> io::Result<SocketAddr> {
+    fn bind_tcp(&mut self, network: NetworkId, addr: SocketAddr) -> io::Result<SocketAddr> {
         let tcp = tcp::listen(addr)?;
         let bound = tcp.local_addr()?;
         let waker = self.ready.source(Token::Listener(self.listeners.len()));
-        self.listeners.push(Some(Listener { tcp, bound, waker }));
+        self.listeners.push(Some(Listener { network, tcp, bound, waker }));
         Ok(bound)
     }
 
@@ -200,16 +214,16 @@ impl Net {
     pub fn execute(&mut self, order: Order) {
         match order {
             Order::Send { flow, to, bytes } => self.send(flow, to, bytes),
-            Order::OpenFlow { transport, remote } => self.open(transport, remote),
+            Order::OpenFlow { network, transport, remote } => self.open(network, transport, remote),
             Order::CloseFlow { flow } => self.close(flow),
-            Order::Resolve { query, question } => self.resolve(query, &question),
+            Order::Resolve { network, query, question } => self.resolve(network, query, &question),
         }
     }
 
-    /// The network is another now: routes and the system's name servers are asked for anew.
+    /// The system's network is another now: routes and the system's name servers are asked for anew.
     pub fn network_changed(&mut self) {
         self.routes.forget();
-        self.dns.forget();
+        self.dns.values_mut().for_each(Dns::forget);
     }
 
     /// Shows every socket made from now on to `binder`, before it is used.
@@ -217,9 +231,9 @@ impl Net {
         self.binder = binder;
     }
 
-    /// Asks these name servers from now on.
+    /// Asks these name servers from now on, by the system's network.
     pub fn set_name_servers(&mut self, servers: NameServers) {
-        self.dns.set_servers(servers);
+        self.dns.entry(NetworkId::SYSTEM).or_default().set_servers(servers);
     }
 
     /// The next piece of news, when there is one. May be dropped while it waits: nothing is lost.
@@ -288,7 +302,8 @@ impl Net {
             }
             Udping::NobodyThere(remote) => {
                 self.counters.unreachable += 1;
-                Found::News(NetEvent::FlowFailed { transport: Transport::Udp, remote })
+                let (network, transport) = (udp.network, Transport::Udp);
+                Found::News(NetEvent::FlowFailed { network, transport, remote })
             }
         })
     }
@@ -323,6 +338,7 @@ impl Net {
             Poll::Pending => None,
             Poll::Ready(Ok((tcp, remote))) => {
                 listener.waker.wake_by_ref();
+                let network = listener.network;
                 let full = self.accepted >= self.limits.connections;
                 let of_one = self.crowds.get(&crowd(remote.ip())).copied().unwrap_or(0);
                 if full || of_one >= self.limits.per_address {
@@ -332,7 +348,7 @@ impl Net {
                 *self.crowds.entry(crowd(remote.ip())).or_default() += 1;
                 self.accepted += 1;
                 self.arm_sweep();
-                self.begin_stream(tcp, remote, true)
+                self.begin_stream(tcp, (network, remote), true)
             }
             // Out of descriptors, most likely: the next sweep tries again.
             Poll::Ready(Err(_)) => {
@@ -344,10 +360,11 @@ impl Net {
 
     fn poll_dial(&mut self, id: u32) -> Option<Found> {
         let Poll::Ready(connected) = self.dials.get_mut(&id)?.poll() else { return None };
-        let remote = self.dials.remove(&id)?.remote;
+        let Dial { network, remote, .. } = self.dials.remove(&id)?;
+        let transport = Transport::Tcp;
         match connected {
-            Ok(tcp) => self.begin_stream(tcp, remote, false),
-            Err(_) => Some(Found::News(NetEvent::FlowFailed { transport: Transport::Tcp, remote })),
+            Ok(tcp) => self.begin_stream(tcp, (network, remote), false),
+            Err(_) => Some(Found::News(NetEvent::FlowFailed { network, transport, remote })),
         }
     }
 
@@ -360,19 +377,25 @@ impl Net {
         Some(Found::News(NetEvent::Resolved { query, answer }))
     }
 
-    fn begin_stream(&mut self, tcp: TcpStream, remote: SocketAddr, accepted: bool) -> Option<Found> {
+    fn begin_stream(
+        &mut self,
+        tcp: TcpStream,
+        (network, remote): (NetworkId, SocketAddr),
+        accepted: bool,
+    ) -> Option<Found> {
         let flow = self.new_flow();
         let waker = self.ready.source(Token::Stream(flow));
-        let stream = Stream::new(tcp, remote, accepted, &self.limits, waker);
+        let stream = Stream::new(tcp, (network, remote), accepted, &self.limits, waker);
         let local = stream.local();
         self.streams.insert(flow, stream);
         let transport = Transport::Tcp;
         if let Ok(local) = local {
-            return Some(Found::News(NetEvent::FlowUp { flow, transport, local, remote: Some(remote) }));
+            let remote = Some(remote);
+            return Some(Found::News(NetEvent::FlowUp { network, flow, transport, local, remote }));
         }
         // Gone before it began.
         self.forget_stream(flow);
-        (!accepted).then_some(Found::News(NetEvent::FlowFailed { transport, remote }))
+        (!accepted).then_some(Found::News(NetEvent::FlowFailed { network, transport, remote }))
     }
 
     fn end_stream(&mut self, flow: FlowId) -> Option<Found> {
@@ -402,8 +425,8 @@ impl Net {
                 Err(e) => {
                     self.counters.unsent += 1;
                     if e.kind() != io::ErrorKind::WouldBlock {
-                        let failed = NetEvent::FlowFailed { transport: Transport::Udp, remote: to };
-                        self.news.push_back(failed);
+                        let (network, transport) = (udp.network, Transport::Udp);
+                        self.news.push_back(NetEvent::FlowFailed { network, transport, remote: to });
                     }
                 }
             }
@@ -426,11 +449,11 @@ impl Net {
         }
     }
 
-    fn open(&mut self, transport: Transport, remote: SocketAddr) {
-        let failed = NetEvent::FlowFailed { transport, remote };
+    fn open(&mut self, network: NetworkId, transport: Transport, remote: SocketAddr) {
+        let failed = NetEvent::FlowFailed { network, transport, remote };
         match transport {
             Transport::Udp => {
-                let answer = match toward(&self.udp, remote) {
+                let answer = match toward(&self.udp, network, remote) {
                     Some((flow, udp)) if udp.bound.ip().is_unspecified() => {
                         let port = udp.bound.port();
                         self.routes.local_toward(remote).ok().map(|ip| (flow, SocketAddr::new(ip, port)))
@@ -439,6 +462,7 @@ impl Net {
                     None => None,
                 };
                 self.news.push_back(answer.map_or(failed, |(flow, local)| NetEvent::FlowUp {
+                    network,
                     flow,
                     transport,
                     local,
@@ -446,12 +470,19 @@ impl Net {
                 }));
             }
             // Two orders for one remote while it connects are one connection.
-            Transport::Tcp if self.dials.values().any(|dial| dial.remote == remote) => {}
+            Transport::Tcp
+                if self.dials.values().any(|dial| (dial.network, dial.remote) == (network, remote)) => {}
+            // It would go by another network.
+            Transport::Tcp
+                if network != NetworkId::SYSTEM && toward(&self.udp, network, remote).is_none() =>
+            {
+                self.news.push_back(failed);
+            }
             Transport::Tcp => {
                 self.last_dial = self.last_dial.wrapping_add(1);
                 let waker = self.ready.source(Token::Dial(self.last_dial));
-                let (from, binder) = (self.source_toward(remote), self.binder.clone());
-                let dial = Dial::to(remote, from, binder, self.limits.connect, waker);
+                let (from, binder) = (self.source_toward(network, remote), self.binder.clone());
+                let dial = Dial::to(network, remote, from, binder, self.limits.connect, waker);
                 self.dials.insert(self.last_dial, dial);
             }
             Transport::Tls | Transport::Ws | Transport::Wss => self.news.push_back(failed),
@@ -459,8 +490,8 @@ impl Net {
     }
 
     /// The address to connect from: the one our datagrams toward there come from, if it was chosen.
-    fn source_toward(&self, remote: SocketAddr) -> Option<IpAddr> {
-        let (_, udp) = toward(&self.udp, remote)?;
+    fn source_toward(&self, network: NetworkId, remote: SocketAddr) -> Option<IpAddr> {
+        let (_, udp) = toward(&self.udp, network, remote)?;
         (!udp.bound.ip().is_unspecified()).then_some(udp.bound.ip())
     }
 
@@ -481,9 +512,10 @@ impl Net {
         self.news.push_back(NetEvent::FlowDown { flow });
     }
 
-    fn resolve(&mut self, query: QueryId, question: &Question) {
+    fn resolve(&mut self, network: NetworkId, query: QueryId, question: &Question) {
         let room = self.asks.len() < QUERIES;
-        match room.then(|| self.dns.ask(question)).flatten() {
+        let dns = self.dns.get_mut(&network).filter(|_| room);
+        match dns.and_then(|dns| dns.ask(question)) {
             Some(asking) => {
                 let waker = self.ready.source(Token::Query(query));
                 self.asks.insert(query, Ask { asking, waker });

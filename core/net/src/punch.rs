@@ -232,7 +232,7 @@ pub async fn ask_outside(
 fn on_port(local: SocketAddr, binder: Option<&dyn Bind>) -> io::Result<TcpSocket> {
     let socket = if local.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if let Some(binder) = binder {
-        binder.bind(socket.as_fd());
+        binder.bind(socket.as_fd(), base::NetworkId::SYSTEM);
     }
     if local.is_ipv6() {
         SockRef::from(&socket).set_only_v6(true)?;

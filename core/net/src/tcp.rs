@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
+use base::NetworkId;
 use bytes::Bytes;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -38,6 +39,7 @@ pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
 
 /// A connection being made.
 pub(crate) struct Dial {
+    pub(crate) network: NetworkId,
     pub(crate) remote: SocketAddr,
     pub(crate) waker: Waker,
     connecting: Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>,
@@ -52,6 +54,7 @@ impl fmt::Debug for Dial {
 impl Dial {
     /// Connects from the address that our datagrams come from, when that is a concrete one.
     pub(crate) fn to(
+        network: NetworkId,
         remote: SocketAddr,
         from: Option<IpAddr>,
         binder: Option<Arc<dyn Bind>>,
@@ -61,14 +64,14 @@ impl Dial {
         let connecting = async move {
             let socket = if remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
             if let Some(binder) = binder {
-                binder.bind(socket.as_fd());
+                binder.bind(socket.as_fd(), network);
             }
             if let Some(from) = from {
                 socket.bind(SocketAddr::new(from, 0))?;
             }
             tokio::time::timeout(within, socket.connect(remote)).await?
         };
-        Self { remote, waker, connecting: Box::pin(connecting) }
+        Self { network, remote, waker, connecting: Box::pin(connecting) }
     }
 
     pub(crate) fn poll(&mut self) -> Poll<io::Result<TcpStream>> {
@@ -80,6 +83,7 @@ impl Dial {
 #[derive(Debug)]
 pub(crate) struct Stream {
     tcp: TcpStream,
+    pub(crate) network: NetworkId,
     pub(crate) remote: SocketAddr,
     pub(crate) waker: Waker,
     waiting: VecDeque<Bytes>,
@@ -106,7 +110,7 @@ pub(crate) enum Clogged {
 impl Stream {
     pub(crate) fn new(
         tcp: TcpStream,
-        remote: SocketAddr,
+        (network, remote): (NetworkId, SocketAddr),
         accepted: bool,
         limits: &Limits,
         waker: Waker,
@@ -119,6 +123,7 @@ impl Stream {
         let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
         Self {
             tcp,
+            network,
             remote,
             waker,
             waiting: VecDeque::new(),

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use base::{FlowId, QueryId, Transport};
+use base::{FlowId, NetworkId, QueryId, Transport};
 use bytes::Bytes;
 use sip::locate::{Answer, Question, Record};
 use sip::order::Order;
@@ -35,12 +35,12 @@ async fn next(net: &mut Net) -> (NetEvent<'static>, Vec<u8>) {
     let news = tokio::time::timeout(Duration::from_secs(5), net.next()).await.expect("news in time");
     match news {
         NetEvent::Bytes { flow, from, bytes } => (NetEvent::Bytes { flow, from, bytes: b"" }, bytes.to_vec()),
-        NetEvent::FlowUp { flow, transport, local, remote } => {
-            (NetEvent::FlowUp { flow, transport, local, remote }, Vec::new())
+        NetEvent::FlowUp { network, flow, transport, local, remote } => {
+            (NetEvent::FlowUp { network, flow, transport, local, remote }, Vec::new())
         }
         NetEvent::FlowDown { flow } => (NetEvent::FlowDown { flow }, Vec::new()),
-        NetEvent::FlowFailed { transport, remote } => {
-            (NetEvent::FlowFailed { transport, remote }, Vec::new())
+        NetEvent::FlowFailed { network, transport, remote } => {
+            (NetEvent::FlowFailed { network, transport, remote }, Vec::new())
         }
         NetEvent::Resolved { query, answer } => (NetEvent::Resolved { query, answer }, Vec::new()),
     }
@@ -83,10 +83,10 @@ async fn opening_a_udp_flow_tells_the_socket_and_the_address_that_the_remote_see
     let (flow, local, remote) = up(&mut ann).await;
     assert!(!local.ip().is_unspecified() && remote.is_none());
     let there: SocketAddr = "127.0.0.9:5060".parse().unwrap();
-    ann.execute(Order::OpenFlow { transport: Transport::Udp, remote: there });
+    ann.execute(Order::OpenFlow { network: NetworkId::SYSTEM, transport: Transport::Udp, remote: there });
     assert_eq!(up(&mut ann).await, (flow, (Ipv4Addr::LOCALHOST, port).into(), Some(there)));
     let v6 = "[::1]:5060".parse().unwrap();
-    ann.execute(Order::OpenFlow { transport: Transport::Udp, remote: v6 });
+    ann.execute(Order::OpenFlow { network: NetworkId::SYSTEM, transport: Transport::Udp, remote: v6 });
     let (failed, _) = next(&mut ann).await;
     assert!(
         matches!(failed, NetEvent::FlowFailed { remote, .. } if remote == v6),
@@ -114,8 +114,8 @@ async fn a_datagram_to_a_closed_port_comes_back_as_a_failure_of_that_remote_only
 async fn a_stream_is_opened_carries_both_ways_and_its_end_is_told() {
     let (mut ann, mut bob) = (net(), net());
     let bob_at = bob.listen(Transport::Tcp, any_v4()).unwrap();
-    ann.execute(Order::OpenFlow { transport: Transport::Tcp, remote: bob_at });
-    ann.execute(Order::OpenFlow { transport: Transport::Tcp, remote: bob_at });
+    ann.execute(Order::OpenFlow { network: NetworkId::SYSTEM, transport: Transport::Tcp, remote: bob_at });
+    ann.execute(Order::OpenFlow { network: NetworkId::SYSTEM, transport: Transport::Tcp, remote: bob_at });
     let (to_bob, ann_at, remote) = up(&mut ann).await;
     assert_eq!(remote, Some(bob_at));
     ann.execute(send(to_bob, bob_at, OPTIONS));
@@ -136,7 +136,7 @@ async fn a_refused_connection_and_a_transport_not_built_are_failures() {
     let mut ann = net();
     let closed = TcpListener::bind(any_v4()).await.unwrap().local_addr().unwrap();
     for transport in [Transport::Tcp, Transport::Tls, Transport::Wss] {
-        ann.execute(Order::OpenFlow { transport, remote: closed });
+        ann.execute(Order::OpenFlow { network: NetworkId::SYSTEM, transport, remote: closed });
         let (failed, _) = next(&mut ann).await;
         assert!(matches!(failed, NetEvent::FlowFailed { transport: t, .. } if t == transport), "{failed:?}");
     }
@@ -288,7 +288,7 @@ fn wire(name: &str) -> Vec<u8> {
 }
 
 async fn resolve(net: &mut Net, question: Question) -> Answer {
-    net.execute(Order::Resolve { query: QueryId(7), question });
+    net.execute(Order::Resolve { network: NetworkId::SYSTEM, query: QueryId(7), question });
     match next(net).await {
         (NetEvent::Resolved { query: QueryId(7), answer }, _) => answer,
         (other, _) => panic!("{other:?} where an answer should come"),
@@ -340,4 +340,50 @@ async fn the_hosts_file_is_read_before_a_server_is_asked() {
     let mut net = net();
     let local = resolve(&mut net, Question::A("localhost".into())).await;
     assert_eq!(local, Answer::Records(vec![Record::A(Ipv4Addr::LOCALHOST)]));
+}
+
+#[tokio::test]
+async fn each_network_has_sockets_of_its_own_and_takes_them_along_when_it_goes() {
+    let (wifi, mobile) = (NetworkId(1), NetworkId(2));
+    let server = TcpListener::bind(any_v4()).await.unwrap();
+    let remote = server.local_addr().unwrap();
+    let mut net = net();
+    for (network, last) in [(wifi, 2), (mobile, 3)] {
+        net.join(network, &[[127, 0, 0, last].into()], NameServers::System);
+        let (_, local, _) = up(&mut net).await;
+        assert_eq!(local.ip(), Ipv4Addr::new(127, 0, 0, last));
+    }
+    for (network, last) in [(wifi, 2), (mobile, 3)] {
+        for transport in [Transport::Udp, Transport::Tcp] {
+            net.execute(Order::OpenFlow { network, transport, remote });
+            let (NetEvent::FlowUp { network: told, local, .. }, _) = next(&mut net).await else {
+                panic!("no flow by {network:?}")
+            };
+            assert_eq!((told, local.ip()), (network, Ipv4Addr::new(127, 0, 0, last).into()));
+        }
+    }
+    net.leave(wifi);
+    for _ in 0..2 {
+        let (gone, _) = next(&mut net).await;
+        assert!(matches!(gone, NetEvent::FlowDown { .. }), "{gone:?}");
+    }
+    for (network, there) in [(wifi, false), (mobile, true), (NetworkId::SYSTEM, false)] {
+        net.execute(Order::OpenFlow { network, transport: Transport::Udp, remote });
+        let (news, _) = next(&mut net).await;
+        assert_eq!(matches!(news, NetEvent::FlowUp { .. }), there, "{news:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_network_that_has_another_address_has_another_socket() {
+    let network = NetworkId(1);
+    let mut net = net();
+    net.join(network, &[[127, 0, 0, 2].into()], NameServers::System);
+    let (first, ..) = up(&mut net).await;
+    net.join(network, &[[127, 0, 0, 2].into(), [127, 0, 0, 4].into()], NameServers::System);
+    assert!(net.try_next().is_none(), "it has the old one still");
+    net.join(network, &[[127, 0, 0, 3].into()], NameServers::System);
+    let (gone, _) = next(&mut net).await;
+    assert!(matches!(gone, NetEvent::FlowDown { flow } if flow == first), "{gone:?}");
+    assert_eq!(up(&mut net).await.1.ip(), Ipv4Addr::new(127, 0, 0, 3));
 }

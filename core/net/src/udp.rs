@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::os::fd::AsFd as _;
 use std::task::{Context, Poll, Waker, ready};
 
+use base::NetworkId;
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 use tokio::net::UdpSocket;
 
@@ -21,6 +22,8 @@ const BUFFER: usize = 1 << 20;
 pub(crate) struct Udp {
     socket: std::sync::Arc<UdpSocket>,
     icmp: Icmp,
+    /// The network it goes by.
+    pub(crate) network: NetworkId,
     /// As bound: the address may be the unspecified one.
     pub(crate) bound: SocketAddr,
     pub(crate) waker: Waker,
@@ -33,10 +36,15 @@ pub(crate) enum Udping {
 }
 
 impl Udp {
-    pub(crate) fn bind(addr: SocketAddr, binder: Option<&dyn Bind>, waker: Waker) -> io::Result<Self> {
+    pub(crate) fn bind(
+        network: NetworkId,
+        addr: SocketAddr,
+        binder: Option<&dyn Bind>,
+        waker: Waker,
+    ) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
         if let Some(binder) = binder {
-            binder.bind(socket.as_fd());
+            binder.bind(socket.as_fd(), network);
         }
         if addr.is_ipv6() {
             socket.set_only_v6(true)?; // the IPv4 socket beside it wants the same port
@@ -48,7 +56,7 @@ impl Udp {
         socket.bind(&addr.into())?;
         let socket = std::sync::Arc::new(UdpSocket::from_std(socket.into())?);
         let icmp = Icmp::watch(&socket, addr.is_ipv6());
-        Ok(Self { bound: socket.local_addr()?, socket, icmp, waker })
+        Ok(Self { bound: socket.local_addr()?, socket, icmp, network, waker })
     }
 
     /// Reads one datagram into `room`, or learns of one that came back.
@@ -81,9 +89,14 @@ impl Udp {
     }
 }
 
-/// The socket that reaches `remote`: one bound to loopback does not reach beyond it.
-pub(crate) fn toward<F: Copy>(sockets: &BTreeMap<F, Udp>, remote: SocketAddr) -> Option<(F, &Udp)> {
-    let of_family = || sockets.iter().filter(|(_, udp)| udp.bound.is_ipv4() == remote.is_ipv4());
+/// The socket of that network that reaches `remote`: one bound to loopback does not reach beyond it.
+pub(crate) fn toward<F: Copy>(
+    sockets: &BTreeMap<F, Udp>,
+    network: NetworkId,
+    remote: SocketAddr,
+) -> Option<(F, &Udp)> {
+    let fits_at_all = |udp: &Udp| udp.network == network && udp.bound.is_ipv4() == remote.is_ipv4();
+    let of_family = || sockets.iter().filter(|(_, udp)| fits_at_all(udp));
     let fits = |udp: &Udp| {
         udp.bound.ip().is_unspecified() || udp.bound.ip().is_loopback() == remote.ip().is_loopback()
     };

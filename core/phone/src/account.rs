@@ -8,6 +8,8 @@ use nat::path::Tcp;
 use sip::message::Uri;
 use sip::ua::{Reliable, TransportPolicy};
 
+use crate::NetworkPolicy;
+
 /// One account at one provider.
 #[derive(Clone, Debug)]
 pub struct Account {
@@ -35,6 +37,8 @@ pub struct Account {
     pub reliable_provisional: Reliable,
     /// The session timer asked for, in seconds; 0 is off. RFC 4028.
     pub session_expires: u32,
+    /// Which networks may be used.
+    pub networks: NetworkPolicy,
     /// Which carriers may be used.
     pub transport: TransportPolicy,
     /// Sends INVITE without an offer and answers the one in the response (some gateways want it so).
@@ -60,6 +64,7 @@ impl Account {
             digits: DigitsBy::Auto,
             reliable_provisional: Reliable::Supported,
             session_expires: 1800,
+            networks: NetworkPolicy::Any,
             transport: TransportPolicy::Auto,
             late_offer: false,
             nat: Nat::default(),

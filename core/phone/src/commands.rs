@@ -110,26 +110,29 @@ impl Phone {
                 self.config.call_waiting = on;
                 Ok(())
             }
+            Command::AllowRoaming(on) => {
+                self.roaming_allowed = on;
+                self.look_at_networks(&[]);
+                Ok(())
+            }
             Command::Shutdown => self.shut_down(),
         }
     }
 
     fn add_account(&mut self, id: AccountId, account: Account) -> Result<(), Refusal> {
         self.require_open()?;
-        self.desk.servers.look_up(account.nat.servers(), &mut self.desk.orders);
+        let network = self.network_of(id).unwrap_or_default();
+        self.desk.servers.look_up(network, account.nat.servers(), &mut self.desk.orders);
         if let Some(known) = self.accounts.get_mut(&id) {
-            known.change(account, &self.config.user_agent, &mut self.desk);
+            known.change(account, &self.config, &mut self.desk);
+            self.look_at_networks(&[]);
             return Ok(());
         }
         let register = account.register;
-        let mut registration = Registration::new(id, account, &self.config.user_agent, &mut self.desk);
-        if register && self.online {
-            registration.start(&mut self.desk);
-        } else if register {
-            registration.wait_for_network(&mut self.desk);
-        }
+        let registration = Registration::new(id, account, &self.config, &mut self.desk);
         self.accounts.insert(id, registration);
-        Ok(())
+        self.look_at_networks(&[]);
+        if register { self.with_account(id, Registration::start) } else { Ok(()) }
     }
 
     fn start_call(
@@ -150,7 +153,12 @@ impl Phone {
         self.hold_others(call);
         let registration = self.accounts.get(&account).ok_or(Refusal::NoAccount)?;
         let account = (account, registration.account());
-        let outgoing = Outgoing { to, toward: registration.toward(), asked: None };
+        let outgoing = Outgoing {
+            to,
+            toward: registration.toward(),
+            network: registration.network().unwrap_or_default(),
+            asked: None,
+        };
         self.calls.insert(call, Call::outgoing(call, account, outgoing, &mut self.desk));
         Ok(())
     }
@@ -353,6 +361,7 @@ fn subject(command: &Command) -> Subject {
         | Command::DoNotDisturb(_)
         | Command::ForwardTo(_)
         | Command::CallWaiting(_)
+        | Command::AllowRoaming(_)
         | Command::Shutdown => Subject::Phone,
     }
 }

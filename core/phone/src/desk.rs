@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use base::{FlowId, Instant, Rng, Timers};
+use base::{FlowId, Instant, NetworkId, Rng, Timers};
 use bytes::Bytes;
 use sip::codec::FlowCodec;
 use sip::order::{Order, Orders};
@@ -19,6 +19,8 @@ use crate::{AccountId, CallId, Event, MediaId, MediaOrder, Output};
 pub(crate) enum Timer {
     /// Register, refresh or try again.
     Register(AccountId),
+    /// Look again at which network is the best.
+    Networks,
     /// Keep the way to the registrar open.
     Ping(AccountId),
     /// Nobody picked up here.
@@ -29,6 +31,8 @@ pub(crate) enum Timer {
     Path(MediaId),
     /// A call's ways are to be found anew.
     Renew(CallId),
+    /// The sockets that a call has left are closed.
+    Left(CallId),
     /// The tone after a call that came to nothing has sounded long enough.
     Tone,
     /// The goodbye has taken long enough.
@@ -40,10 +44,11 @@ impl Timer {
     pub(crate) const fn why(self) -> &'static str {
         match self {
             Self::Register(_) => "register",
+            Self::Networks => "networks",
             Self::Ping(_) => "keepalive",
             Self::Unanswered(_) => "unanswered call",
             Self::Keypad(_) => "keypad",
-            Self::Path(_) | Self::Renew(_) => "path",
+            Self::Path(_) | Self::Renew(_) | Self::Left(_) => "path",
             Self::Tone => "tone",
             Self::Stop => "shutdown",
         }
@@ -68,6 +73,10 @@ pub(crate) struct Desk {
     pub(crate) suspects: Vec<AccountId>,
     /// Where accounts' servers are.
     pub(crate) servers: Servers,
+    /// Accounts that go by another network now: their calls follow.
+    pub(crate) moved: Vec<AccountId>,
+    /// By which networks accounts have reached their registrars, or have not.
+    pub(crate) tried: Vec<(AccountId, NetworkId, bool)>,
     media_ids: u32,
 }
 
@@ -84,6 +93,8 @@ impl Desk {
             info: BTreeMap::new(),
             suspects: Vec::new(),
             servers: Servers::default(),
+            moved: Vec::new(),
+            tried: Vec::new(),
             media_ids: 0,
         }
     }

@@ -3,14 +3,14 @@
 //! Knows no sockets: flows, queries and media streams are names that their owner understands.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use base::{FlowId, QueryId, Redacted, Transport};
+use base::{FlowId, NetworkId, QueryId, Redacted, Transport};
 use bytes::Bytes;
 use media::dtmf::Digit;
 use sip::locate::Answer;
 
-use crate::{Account, AccountId, CallId, MediaId, MessageId};
+use crate::{Account, AccountId, CallId, MediaId, MessageId, NetworkNews};
 
 /// One piece of news.
 pub enum Input<'a> {
@@ -25,6 +25,8 @@ pub enum Input<'a> {
     },
     /// A flow is usable: one that was ordered, one that a stranger opened, or a listening UDP socket.
     FlowUp {
+        /// The network it goes by: the one that was ordered.
+        network: NetworkId,
         /// Its name from here on.
         flow: FlowId,
         /// Its carrier.
@@ -41,6 +43,8 @@ pub enum Input<'a> {
     },
     /// A flow that was ordered could not be had.
     FlowFailed {
+        /// The network it was to go by.
+        network: NetworkId,
         /// The carrier asked for.
         transport: Transport,
         /// The remote asked for.
@@ -53,7 +57,7 @@ pub enum Input<'a> {
         /// What they said.
         answer: Answer,
     },
-    /// The network appeared, changed or went away.
+    /// A network appeared, changed or went away.
     Network(NetworkNews),
     /// News of a media stream.
     Media {
@@ -75,7 +79,7 @@ impl fmt::Debug for Input<'_> {
             Self::Bytes { flow, from, bytes } => write!(f, "Bytes({} from {from} by {flow:?})", bytes.len()),
             Self::FlowUp { flow, transport, .. } => write!(f, "FlowUp({flow:?}, {transport})"),
             Self::FlowDown { flow } => write!(f, "FlowDown({flow:?})"),
-            Self::FlowFailed { transport, remote } => write!(f, "FlowFailed({transport} to {remote})"),
+            Self::FlowFailed { transport, remote, .. } => write!(f, "FlowFailed({transport} to {remote})"),
             Self::Resolved { query, .. } => write!(f, "Resolved({query:?})"),
             Self::Network(news) => write!(f, "Network({news:?})"),
             Self::Media { media, news } => write!(f, "{media:?}: {news:?}"),
@@ -83,18 +87,6 @@ impl fmt::Debug for Input<'_> {
             Self::Due => f.write_str("Due"),
         }
     }
-}
-
-/// How the network changed.
-#[derive(Debug)]
-pub enum NetworkNews {
-    /// There is one now, or another one than before.
-    Up {
-        /// Our addresses on it.
-        addrs: Vec<IpAddr>,
-    },
-    /// There is none.
-    Down,
 }
 
 /// What becomes of a media stream that was ordered.
@@ -265,6 +257,8 @@ pub enum Command {
     ForwardTo(Option<Redacted<String>>),
     /// Lets a second call ring (true) or makes it busy.
     CallWaiting(bool),
+    /// Lets accounts that ask first use a foreign operator's network (true), or no longer.
+    AllowRoaming(bool),
     /// Hangs up, unregisters, then says [`crate::Event::Stopped`].
     Shutdown,
 }

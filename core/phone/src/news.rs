@@ -124,8 +124,9 @@ impl Phone {
         match refusal {
             None => {
                 let toward = look.ok().flatten().or(Some(source));
+                let network = self.network_of(account).unwrap_or_default();
                 let answered = announced.as_ref().is_some_and(Call::is_answered_early);
-                let incoming = Incoming { session, offer, toward, replaces, answered };
+                let incoming = Incoming { session, offer, toward, network, replaces, answered };
                 let call = Call::incoming(parties, incoming, announced, &mut self.desk);
                 self.calls.insert(id, call);
             }
@@ -204,7 +205,12 @@ impl Phone {
         self.desk.agent.accept_refer(refer, self.desk.now, &mut self.desk.orders);
         let id = self.call_ids.draw();
         let asked = Some(Asked { refer, in_call, referred_by: by });
-        let outgoing = Outgoing { to, toward: registration.toward(), asked };
+        let outgoing = Outgoing {
+            to,
+            toward: registration.toward(),
+            network: registration.network().unwrap_or_default(),
+            asked,
+        };
         let account = (account, registration.account());
         self.calls.insert(id, Call::outgoing(id, account, outgoing, &mut self.desk));
     }

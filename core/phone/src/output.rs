@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
-use base::Redacted;
+use base::{NetworkId, Redacted};
 use bytes::Bytes;
 use media::dtmf::{Digit, Keys};
 
@@ -39,6 +39,8 @@ pub enum MediaOrder {
         call: CallId,
         /// The address it will have to reach, where that is known: picks IPv4 or IPv6 and the local address.
         toward: Option<IpAddr>,
+        /// By which network.
+        network: NetworkId,
     },
     /// Start sending and receiving.
     Open(media::Plan),
@@ -94,12 +96,14 @@ pub enum MediaOrder {
         /// Whose it is.
         peer: SocketAddr,
     },
-    /// Get one more pair of sockets, on the network that is there now: `Socket` or `StreamDown` follows.
+    /// Get one more pair of sockets, by another network: `Socket` or `StreamDown` follows.
     AddSocket {
         /// Its name.
         leg: nat::path::Leg,
         /// The address it will have to reach, where that is known.
         toward: Option<IpAddr>,
+        /// By which network.
+        network: NetworkId,
     },
     /// Plain media goes by this pair of sockets from now on; what comes to the others is still taken.
     GoBy(nat::path::Leg),

@@ -6,14 +6,15 @@ use std::fmt;
 
 use base::{FlowId, Instant, Redacted, Rng, Wake};
 use sip::codec::FlowCodec;
-use sip::ua::{Agent, AgentConfig, RequestId};
+use sip::ua::{Agent, AgentConfig, FlowUp, RequestId};
 
 use crate::call::{Call, Declined};
 use crate::desk::{Desk, Timer};
+use crate::network::Networks;
 use crate::registration::Registration;
 use crate::servers::Servers;
 use crate::tones::Tones;
-use crate::{AccountId, CallId, CallIds, Config, Event, Input, MessageId, NetworkNews, Outputs};
+use crate::{AccountId, CallId, CallIds, Config, Event, Input, MessageId, Outputs};
 
 /// A whole phone without sockets, clock or sound.
 pub struct Phone {
@@ -28,7 +29,8 @@ pub struct Phone {
     pub(crate) declined: Vec<Declined>,
     pub(crate) do_not_disturb: bool,
     pub(crate) forward_to: Option<Redacted<String>>,
-    pub(crate) online: bool,
+    pub(crate) networks: Networks,
+    pub(crate) roaming_allowed: bool,
     pub(crate) goodbye: Goodbye,
     tones: Tones,
     unopened: u64,
@@ -61,7 +63,8 @@ impl Phone {
             declined: Vec::new(),
             do_not_disturb: false,
             forward_to: None,
-            online: true,
+            networks: Networks::new(),
+            roaming_allowed: false,
             goodbye: Goodbye::NotSaid,
             tones: Tones::default(),
             unopened: 0,
@@ -85,14 +88,16 @@ impl Phone {
                     None => self.unopened += 1,
                 }
             }
-            Input::FlowUp { flow, transport, local, remote } => {
-                agent.flow_up(flow, transport, local, remote, now, orders);
+            Input::FlowUp { network, flow, transport, local, remote } => {
+                agent.flow_came(FlowUp { network, flow, transport, local, remote }, now, orders);
             }
             Input::FlowDown { flow } => {
                 codecs.remove(&flow);
                 agent.flow_down(flow, now, orders);
             }
-            Input::FlowFailed { transport, remote } => agent.flow_failed(transport, remote, now, orders),
+            Input::FlowFailed { network, transport, remote } => {
+                agent.flow_failed(network, transport, remote, now, orders);
+            }
             Input::Resolved { query, answer } if Servers::asked(query) => {
                 self.desk.servers.found(query, &answer);
             }
@@ -112,7 +117,10 @@ impl Phone {
         while let Some(news) = self.desk.agent.poll_news() {
             self.hear(news);
         }
-        self.desk.suspects.clear();
+        while let Some(account) = self.desk.suspects.pop() {
+            self.path_suspect(account);
+        }
+        self.hear_of_networks();
         self.tones.look(self.calls.values(), &mut self.desk);
         self.sweep();
         self.desk.flush();
@@ -143,9 +151,11 @@ impl Phone {
 
     fn due(&mut self) {
         let Self { desk, accounts, calls, tones, .. } = self;
+        let mut look = false;
         // After a sleep everything is overdue at once, and being reachable goes first.
         while let Some(timer) = desk.timers.pop_due(desk.now) {
             match timer {
+                Timer::Networks => look = true,
                 Timer::Register(id) => with(accounts, id, |account| account.due(desk)),
                 Timer::Ping(id) => with(accounts, id, |account| account.ping(desk)),
                 Timer::Unanswered(id) => with(calls, id, |call| call.unanswered(desk)),
@@ -156,24 +166,14 @@ impl Phone {
                     }
                 }
                 Timer::Renew(id) => with(calls, id, |call| call.renew(desk)),
+                Timer::Left(id) => with(calls, id, |call| call.left(desk)),
                 Timer::Tone => tones.over(),
                 Timer::Stop => stopped(&mut self.goodbye, desk),
             }
         }
         desk.agent.due(desk.now, &mut desk.orders);
-    }
-
-    fn network(&mut self, news: &NetworkNews) {
-        self.online = matches!(news, NetworkNews::Up { .. });
-        if self.online {
-            let servers = self.accounts.values().flat_map(|account| account.account().nat.servers());
-            self.desk.servers.look_up(servers, &mut self.desk.orders);
-        }
-        for account in self.accounts.values_mut() {
-            match news {
-                NetworkNews::Up { .. } => account.network_up(&mut self.desk),
-                NetworkNews::Down => account.network_down(&mut self.desk),
-            }
+        if look {
+            self.look_at_networks(&[]);
         }
     }
 
@@ -182,8 +182,15 @@ impl Phone {
         self.succeed();
         self.calls.retain(|_, call| !call.is_over());
         self.dissolve();
-        let Self { desk, accounts, calls, .. } = self;
-        accounts.retain(|_, account| !account.forget(desk));
+        self.close_left();
+        let Self { desk, accounts, calls, networks, .. } = self;
+        accounts.retain(|id, account| {
+            let forget = account.forget(desk);
+            if forget {
+                networks.forget(*id);
+            }
+            !forget
+        });
         let quiet = calls.is_empty() && accounts.values().all(Registration::is_off) && desk.agent.is_idle();
         if self.goodbye == Goodbye::Saying && quiet {
             stopped(&mut self.goodbye, desk);
@@ -245,7 +252,8 @@ mod tests {
         let (flow, now) = (FlowId(1), Instant::ZERO);
         let from = ([192, 0, 2, 1], 5060).into();
         let local = ([192, 0, 2, 2], 5060).into();
-        let up = Input::FlowUp { flow, transport: Transport::Udp, local, remote: None };
+        let network = base::NetworkId::SYSTEM;
+        let up = Input::FlowUp { network, flow, transport: Transport::Udp, local, remote: None };
         assert_eq!(phone.handle(up, now).count(), 0);
         phone.set_codec(flow, Box::new(Inverted));
 

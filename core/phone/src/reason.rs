@@ -129,6 +129,10 @@ pub enum Why {
     SwitchedOff,
     #[error("There is no network.")]
     NoNetwork,
+    #[error("This account uses Wi-Fi only, and there is none.")]
+    WifiOnly,
+    #[error("This account waits until you allow roaming.")]
+    RoamingNotAllowed,
     #[error("The server's name cannot be found.")]
     NameNotFound,
     #[error("The server does not answer.")]

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use base::QueryId;
+use base::{NetworkId, QueryId};
 use sip::locate::{Answer, Question, Record};
 use sip::order::{Order, Orders};
 
@@ -32,8 +32,13 @@ impl Servers {
         query.0 & OURS != 0
     }
 
-    /// Looks these up, again if they were before.
-    pub(crate) fn look_up<'a>(&mut self, servers: impl IntoIterator<Item = &'a Server>, out: &mut Orders) {
+    /// Looks these up by a network, again if they were before.
+    pub(crate) fn look_up<'a>(
+        &mut self,
+        network: NetworkId,
+        servers: impl IntoIterator<Item = &'a Server>,
+        out: &mut Orders,
+    ) {
         for server in servers {
             if ip(server).is_some() || self.asked.len() >= MOST {
                 continue;
@@ -42,7 +47,7 @@ impl Servers {
                 self.last = (self.last + 1) & !OURS;
                 let query = QueryId(self.last | OURS);
                 self.asked.insert(query, server.host.clone());
-                out.push(Order::Resolve { query, question });
+                out.push(Order::Resolve { network, query, question });
             }
         }
     }
@@ -88,14 +93,14 @@ mod tests {
     #[test]
     fn an_address_needs_no_question_and_a_name_two() {
         let (mut servers, mut out) = (Servers::default(), Orders::new());
-        servers.look_up([&server("192.0.2.1"), &server("[2001:db8::1]")], &mut out);
+        servers.look_up(NetworkId::SYSTEM, [&server("192.0.2.1"), &server("[2001:db8::1]")], &mut out);
         assert!(out.is_empty());
         assert_eq!(servers.of(&server("[2001:db8::1]")), ["[2001:db8::1]:3478".parse().unwrap()]);
-        servers.look_up([&server("stun.example.com")], &mut out);
+        servers.look_up(NetworkId::SYSTEM, [&server("stun.example.com")], &mut out);
         assert_eq!(out.len(), 2);
         assert!(servers.of(&server("stun.example.com")).is_empty());
         for order in out {
-            let Order::Resolve { query, question } = order else { panic!("a question") };
+            let Order::Resolve { query, question, .. } = order else { panic!("a question") };
             assert!(Servers::asked(query));
             let answer = match question {
                 Question::A(_) => Answer::Records(vec![Record::A([192, 0, 2, 9].into())]),

@@ -5,7 +5,7 @@
 
 use std::net::SocketAddr;
 
-use base::{FlowId, QueryId, Transport};
+use base::{FlowId, NetworkId, QueryId, Transport};
 use bytes::Bytes;
 
 use crate::locate::Question;
@@ -24,6 +24,8 @@ pub enum Order {
     },
     /// Connect a stream; for UDP: tell which bound socket, with which local address, reaches this remote.
     OpenFlow {
+        /// The network it must go by.
+        network: NetworkId,
         /// What to connect by.
         transport: Transport,
         /// Whom to reach.
@@ -36,6 +38,8 @@ pub enum Order {
     },
     /// Ask the name servers; the answer comes back under the same number.
     Resolve {
+        /// The network whose name servers are asked.
+        network: NetworkId,
         /// The number.
         query: QueryId,
         /// The question.
@@ -51,9 +55,11 @@ impl std::fmt::Debug for Order {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Send { flow, to, bytes } => write!(f, "Send({} bytes to {to} by {flow:?})", bytes.len()),
-            Self::OpenFlow { transport, remote } => write!(f, "OpenFlow({transport} to {remote})"),
+            Self::OpenFlow { network, transport, remote } => {
+                write!(f, "OpenFlow({transport} to {remote} by {network:?})")
+            }
             Self::CloseFlow { flow } => write!(f, "CloseFlow({flow:?})"),
-            Self::Resolve { query, question } => write!(f, "Resolve({query:?}: {question:?})"),
+            Self::Resolve { query, question, .. } => write!(f, "Resolve({query:?}: {question:?})"),
         }
     }
 }

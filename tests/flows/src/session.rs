@@ -3,7 +3,7 @@
 use exchange::DomainRoute;
 use exchange::redirect::Redirect;
 use offhook_sim::{account, sdp, users};
-use phone::{Account, CallState, Command};
+use phone::{Account, CallState, Command, Network, NetworkKind};
 use sip::locate::{Question, Record};
 use sip::message::{Method, Name};
 
@@ -151,6 +151,21 @@ fn a_redirected_call_without_an_offer_is_answered_in_the_ack() {
     w.run_until_registered(&[ann, bob]);
     talk(&mut w, ann, bob, "9000");
     w.hang_up(ann);
+    w.run_until_quiet();
+    keep(&w);
+}
+
+#[test]
+fn a_phone_that_moves_in_a_call_registers_there_and_tells_the_other_side_by_re_invite() {
+    let (w, [ann, _, bob]) = pair("RFC 3665 section 3.7");
+    let mut w = w.about(&[Name::Contact]);
+    talking(&mut w, bob, ann, "ann");
+    let (wifi, addr) = (base::NetworkId(1), "10.0.1.1".parse().expect("an address"));
+    w.appear(ann, Network::new(wifi, NetworkKind::Wifi, vec![addr]));
+    w.run_for(secs(4.0));
+    w.note("the old network goes");
+    w.vanish(ann, base::NetworkId::SYSTEM);
+    w.hang_up(bob);
     w.run_until_quiet();
     keep(&w);
 }

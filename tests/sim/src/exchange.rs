@@ -43,15 +43,15 @@ impl Office {
         let exchange = &mut self.machine;
         match news {
             News::Bytes { flow, from, bytes } => exchange.received(flow, from, &bytes, now, out),
-            News::FlowUp { flow, transport, local, remote } => {
+            News::FlowUp { flow, transport, local, remote, .. } => {
                 exchange.flow_up(flow, transport, local, remote, now, out);
             }
             News::FlowDown { flow } => exchange.flow_down(flow, now, out),
-            News::FlowFailed { transport, remote } => exchange.flow_failed(transport, remote, now, out),
+            News::FlowFailed { transport, remote, .. } => exchange.flow_failed(transport, remote, now, out),
             News::Listening { transport, local } => exchange.listening(transport, local),
             News::Resolved { query, answer } => exchange.resolved(query, answer, now, out),
             News::Due => exchange.due(now, out),
-            News::NetworkUp { .. } | News::NetworkDown | News::Media { .. } | News::Command(_) => {}
+            News::Network(_) | News::Media { .. } | News::Command(_) => {}
         }
     }
 }

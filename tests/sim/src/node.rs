@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
-use base::{FlowId, QueryId, Transport, Wake};
+use base::{FlowId, NetworkId, QueryId, Transport, Wake};
 use bytes::Bytes;
-use phone::{Command, MediaId, MediaNews};
+use phone::{Command, MediaId, MediaNews, NetworkNews};
 use sip::locate::Answer;
 
 use crate::exchange::Office;
@@ -16,15 +16,39 @@ use crate::stranger::Stranger;
 /// What a node is told.
 #[derive(Debug)]
 pub(crate) enum News {
-    Bytes { flow: FlowId, from: SocketAddr, bytes: Bytes },
-    FlowUp { flow: FlowId, transport: Transport, local: SocketAddr, remote: Option<SocketAddr> },
-    FlowDown { flow: FlowId },
-    FlowFailed { transport: Transport, remote: SocketAddr },
-    Listening { transport: Transport, local: SocketAddr },
-    Resolved { query: QueryId, answer: Answer },
-    NetworkUp { addrs: Vec<IpAddr> },
-    NetworkDown,
-    Media { media: MediaId, news: MediaNews },
+    Bytes {
+        flow: FlowId,
+        from: SocketAddr,
+        bytes: Bytes,
+    },
+    FlowUp {
+        network: NetworkId,
+        flow: FlowId,
+        transport: Transport,
+        local: SocketAddr,
+        remote: Option<SocketAddr>,
+    },
+    FlowDown {
+        flow: FlowId,
+    },
+    FlowFailed {
+        network: NetworkId,
+        transport: Transport,
+        remote: SocketAddr,
+    },
+    Listening {
+        transport: Transport,
+        local: SocketAddr,
+    },
+    Resolved {
+        query: QueryId,
+        answer: Answer,
+    },
+    Network(NetworkNews),
+    Media {
+        media: MediaId,
+        news: MediaNews,
+    },
     Command(Command),
     Due,
 }
@@ -42,6 +66,8 @@ pub(crate) enum Machine {
 pub(crate) struct Node {
     pub(crate) name: String,
     pub(crate) ips: Vec<IpAddr>,
+    /// Which of its networks each address is on, where it is told of several.
+    pub(crate) networks: BTreeMap<IpAddr, NetworkId>,
     pub(crate) machine: Machine,
     pub(crate) awake: bool,
     /// What reached it on streams while it slept.

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use base::{Instant, Redacted, Rng, Secret};
 use phone::{
     Account, AccountId, AccountState, AccountView, CallId, CallIds, CallState, CallView, Command, Config,
-    Event, Input, MediaId, MediaOrder, NetworkNews, Output, Phone, Side,
+    Event, Input, MediaId, MediaOrder, Output, Phone, Side,
 };
 use sip::message::Message;
 use sip::order::Order;
@@ -75,14 +75,15 @@ impl Handset {
                 bytes = b;
                 Input::Bytes { flow, from, bytes: &bytes }
             }
-            News::FlowUp { flow, transport, local, remote } => {
-                Input::FlowUp { flow, transport, local, remote }
+            News::FlowUp { network, flow, transport, local, remote } => {
+                Input::FlowUp { network, flow, transport, local, remote }
             }
             News::FlowDown { flow } => Input::FlowDown { flow },
-            News::FlowFailed { transport, remote } => Input::FlowFailed { transport, remote },
+            News::FlowFailed { network, transport, remote } => {
+                Input::FlowFailed { network, transport, remote }
+            }
             News::Resolved { query, answer } => Input::Resolved { query, answer },
-            News::NetworkUp { addrs } => Input::Network(NetworkNews::Up { addrs }),
-            News::NetworkDown => Input::Network(NetworkNews::Down),
+            News::Network(news) => Input::Network(news),
             News::Media { media, news } => Input::Media { media, news },
             News::Command(command) => Input::Command(command),
             News::Due => Input::Due,

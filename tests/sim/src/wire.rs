@@ -16,6 +16,7 @@
 //! Knows nothing of SIP or RTP. `route` finds the way through routers, `tcp` opens streams, `stream` is one that is open.
 //! What names no node means the internet's nodes; inside addresses need to be said whose they are.
 
+mod networks;
 mod route;
 mod stream;
 mod tcp;

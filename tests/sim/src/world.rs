@@ -5,6 +5,7 @@
 
 mod fortune;
 mod media;
+mod networks;
 mod people;
 mod places;
 
@@ -12,10 +13,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use base::{Instant, Rng, Transport};
+use base::{Instant, NetworkId, Rng, Transport};
 use bytes::Bytes;
 use exchange::bindings::InMemory;
-use phone::MediaNews;
+use phone::{MediaNews, NetworkNews};
 use sip::ladder::{self, Ladder};
 use sip::locate::{Answer, Question};
 use sip::message::{Message, Method, Name};
@@ -27,7 +28,7 @@ use crate::phone::{Handset, Wish};
 use crate::picture;
 use crate::sound;
 use crate::stranger::{Heard, Stranger};
-use crate::wire::{Arrival, Fate, NetworkId, NodeId, Socket, Tag, Wire};
+use crate::wire::{Arrival, Fate, NetworkId as Place, NodeId, Socket, Tag, Wire};
 
 /// How long a name server takes to answer.
 const DNS_DELAY: Duration = Duration::from_millis(10);
@@ -70,10 +71,12 @@ pub struct World {
     agenda: VecDeque<(NodeId, News)>,
     later: BTreeMap<(Instant, u64), (NodeId, News)>,
     serial: u64,
+    /// By which networks streams are being opened.
+    dialled: BTreeMap<(NodeId, SocketAddr), NetworkId>,
     with_sound: bool,
     ipv6: bool,
     /// Where the next nodes are.
-    place: NetworkId,
+    place: Place,
     next_frame: Option<Instant>,
     picture: picture::Picture,
 }
@@ -108,9 +111,10 @@ impl World {
             agenda: VecDeque::new(),
             later: BTreeMap::new(),
             serial: 0,
+            dialled: BTreeMap::new(),
             with_sound: false,
             ipv6: false,
-            place: NetworkId::INTERNET,
+            place: Place::INTERNET,
             next_frame: None,
             picture: picture::Picture::default(),
         }
@@ -186,6 +190,7 @@ impl World {
         self.nodes.push(Node {
             name: name.to_owned(),
             ips: vec![ip],
+            networks: BTreeMap::new(),
             machine,
             awake: true,
             missed: VecDeque::new(),
@@ -202,7 +207,7 @@ impl World {
         if let Machine::Phone(handset) = &self.nodes[node.0].machine {
             let commands = handset.first_commands();
             let addrs = self.nodes[node.0].ips.clone();
-            self.agenda.push_back((node, News::NetworkUp { addrs }));
+            self.agenda.push_back((node, News::Network(NetworkNews::Up { addrs })));
             self.agenda.extend(commands.into_iter().map(|c| (node, News::Command(c))));
         }
         self.work();
@@ -213,7 +218,8 @@ impl World {
         let flow = self.wire.flow();
         self.wire.bind_at(node, local, Socket::Signalling(flow));
         self.wire.listen_at(node, local, Tag::Signalling);
-        self.agenda.push_back((node, News::FlowUp { flow, transport: Transport::Udp, local, remote: None }));
+        let (network, transport) = (self.network_at(node, ip), Transport::Udp);
+        self.agenda.push_back((node, News::FlowUp { network, flow, transport, local, remote: None }));
         self.agenda.push_back((node, News::Listening { transport: Transport::Tcp, local }));
     }
 
@@ -290,11 +296,14 @@ impl World {
                 return self.media_datagram(node, name, control, from, &bytes);
             }
             Arrival::Up { flow, tag: Tag::Signalling, local, remote } => {
-                News::FlowUp { flow, transport: Transport::Tcp, local, remote: Some(remote) }
+                let network = self.network_at(node, local.ip());
+                self.dialled.remove(&(node, remote));
+                News::FlowUp { network, flow, transport: Transport::Tcp, local, remote: Some(remote) }
             }
             Arrival::Down { flow, tag: Tag::Signalling } => News::FlowDown { flow },
             Arrival::Failed { tag: Tag::Signalling, remote, .. } => {
-                News::FlowFailed { transport: Transport::Tcp, remote }
+                let network = self.dialled.remove(&(node, remote)).unwrap_or_default();
+                News::FlowFailed { network, transport: Transport::Tcp, remote }
             }
             Arrival::Up { tag: Tag::Media(name, leg), flow, local, remote } => {
                 return self.media_up(node, name, leg, flow, local, remote);
@@ -365,11 +374,8 @@ impl World {
                     let fate = self.wire.send_from(node, local, to, bytes.clone(), self.now);
                     if fate == Fate::NoOneThere && self.wire.whom(node, to).is_some() {
                         // The other machine's kernel says that nobody has that port.
-                        self.after(
-                            ICMP_DELAY,
-                            node,
-                            News::FlowFailed { transport: Transport::Udp, remote: to },
-                        );
+                        let (network, transport) = (self.network_at(node, local.ip()), Transport::Udp);
+                        self.after(ICMP_DELAY, node, News::FlowFailed { network, transport, remote: to });
                     }
                     fate
                 } else if self.wire.send_stream(flow, bytes.clone(), self.now) {
@@ -379,26 +385,33 @@ impl World {
                 };
                 self.record(node, to, &bytes, fate);
             }
-            Order::OpenFlow { transport: Transport::Udp, remote } => {
-                let news = match self.wire.signalling(node, remote.ip()) {
+            Order::OpenFlow { network, transport: Transport::Udp, remote } => {
+                let transport = Transport::Udp;
+                let from = self.source(node, network, remote.ip());
+                let news = match from.and_then(|from| self.wire.signalling_at(node, from)) {
                     Some((flow, local)) => {
-                        News::FlowUp { flow, transport: Transport::Udp, local, remote: Some(remote) }
+                        News::FlowUp { network, flow, transport, local, remote: Some(remote) }
                     }
-                    None => News::FlowFailed { transport: Transport::Udp, remote },
+                    None => News::FlowFailed { network, transport, remote },
                 };
                 self.agenda.push_back((node, news));
             }
-            Order::OpenFlow { transport: Transport::Tcp, remote } => {
-                self.wire.connect(node, remote, self.now);
-            }
-            Order::OpenFlow { transport, remote } => {
-                self.agenda.push_back((node, News::FlowFailed { transport, remote }));
+            Order::OpenFlow { network, transport, remote } => {
+                match self.source(node, network, remote.ip()).filter(|_| transport == Transport::Tcp) {
+                    // Asking twice is asking once.
+                    Some(from) if self.dialled.insert((node, remote), network).is_none() => {
+                        let local = SocketAddr::new(from, self.wire.port());
+                        self.wire.connect_from(node, local, remote, Tag::Signalling, self.now);
+                    }
+                    Some(_) => {}
+                    None => self.agenda.push_back((node, News::FlowFailed { network, transport, remote })),
+                }
             }
             Order::CloseFlow { flow } => {
                 self.wire.close(flow, self.now);
                 self.agenda.push_back((node, News::FlowDown { flow }));
             }
-            Order::Resolve { query, question } => {
+            Order::Resolve { query, question, .. } => {
                 let answer = self.dns.get(&question).cloned().unwrap_or(Answer::NotFound);
                 self.after(DNS_DELAY, node, News::Resolved { query, answer });
             }

@@ -7,9 +7,11 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use base::Redacted;
+use base::{NetworkId, Redacted};
 use offhook_io::{Event, Handle, RecordOptions};
-use phone::{AccountId, AccountView, CallId, CallState, CallView, Command, MessageId, NetworkNews, With};
+use phone::{
+    AccountId, AccountView, CallId, CallState, CallView, Command, MessageId, Network, NetworkNews, With,
+};
 
 use super::line::Line;
 use super::request::Request;
@@ -190,6 +192,19 @@ impl Desk {
             }
             Request::NetworkDown => {
                 self.handle.network(NetworkNews::Down);
+                return;
+            }
+            Request::NetworkAppeared { id, kind, address, metered } => {
+                let network = Network::new(NetworkId(id), kind, vec![address]);
+                self.handle.network(NetworkNews::Appeared(Network { metered, ..network }));
+                return;
+            }
+            Request::NetworkVanished(id) => {
+                self.handle.network(NetworkNews::Vanished(NetworkId(id)));
+                return;
+            }
+            Request::NetworkSuspect(id) => {
+                self.handle.network(NetworkNews::Suspect(NetworkId(id)));
                 return;
             }
             Request::Status | Request::Quit => return,

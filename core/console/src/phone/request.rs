@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use phone::NetworkKind;
 use serde::Deserialize;
 
 use crate::config::parts::NOT_IN_THIS_BUILD;
@@ -12,30 +13,86 @@ use crate::config::parts::NOT_IN_THIS_BUILD;
 /// One thing asked for. A merge of no calls is of the one that is up and the youngest other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
-    Call { to: String },
-    Answer { call: u32 },
-    Reject { call: u32, status: u16 },
-    HangUp { call: u32 },
-    Hold { call: u32 },
-    Resume { call: u32 },
-    Mute { call: u32, on: bool },
-    Progress { call: u32 },
-    Refresh { call: u32, update: bool },
-    Dtmf { call: u32, digits: String },
-    Transfer { call: u32, to: String },
-    TransferTo { call: u32, other: u32 },
+    Call {
+        to: String,
+    },
+    Answer {
+        call: u32,
+    },
+    Reject {
+        call: u32,
+        status: u16,
+    },
+    HangUp {
+        call: u32,
+    },
+    Hold {
+        call: u32,
+    },
+    Resume {
+        call: u32,
+    },
+    Mute {
+        call: u32,
+        on: bool,
+    },
+    Progress {
+        call: u32,
+    },
+    Refresh {
+        call: u32,
+        update: bool,
+    },
+    Dtmf {
+        call: u32,
+        digits: String,
+    },
+    Transfer {
+        call: u32,
+        to: String,
+    },
+    TransferTo {
+        call: u32,
+        other: u32,
+    },
     Swap,
-    Merge { calls: Vec<u32> },
-    Split { call: u32 },
-    Record { call: u32, path: PathBuf, beep: bool },
-    StopRecording { call: u32 },
-    Message { to: String, text: String },
-    DoNotDisturb { on: bool },
-    Forward { to: Option<String> },
+    Merge {
+        calls: Vec<u32>,
+    },
+    Split {
+        call: u32,
+    },
+    Record {
+        call: u32,
+        path: PathBuf,
+        beep: bool,
+    },
+    StopRecording {
+        call: u32,
+    },
+    Message {
+        to: String,
+        text: String,
+    },
+    DoNotDisturb {
+        on: bool,
+    },
+    Forward {
+        to: Option<String>,
+    },
     Register,
     Unregister,
     NetworkUp(IpAddr),
     NetworkDown,
+    /// One more network, beside others.
+    NetworkAppeared {
+        id: i64,
+        kind: NetworkKind,
+        address: IpAddr,
+        metered: bool,
+    },
+    NetworkVanished(i64),
+    NetworkSuspect(i64),
     Status,
     Quit,
 }
@@ -47,36 +104,117 @@ const BUSY_HERE: u16 = 486;
 #[derive(Deserialize)]
 #[serde(tag = "cmd", rename_all = "snake_case")]
 enum Line {
-    Call { to: String },
-    Answer { call: u32 },
-    Reject { call: u32, status: Option<u16> },
-    Hangup { call: u32 },
-    Hold { call: u32 },
-    Resume { call: u32 },
-    Mute { call: u32 },
-    Unmute { call: u32 },
-    Progress { call: u32 },
-    Refresh { call: u32, with: With },
-    Dtmf { call: u32, digits: String },
-    Transfer { call: u32, to: Option<String>, replaces: Option<u32> },
+    Call {
+        to: String,
+    },
+    Answer {
+        call: u32,
+    },
+    Reject {
+        call: u32,
+        status: Option<u16>,
+    },
+    Hangup {
+        call: u32,
+    },
+    Hold {
+        call: u32,
+    },
+    Resume {
+        call: u32,
+    },
+    Mute {
+        call: u32,
+    },
+    Unmute {
+        call: u32,
+    },
+    Progress {
+        call: u32,
+    },
+    Refresh {
+        call: u32,
+        with: With,
+    },
+    Dtmf {
+        call: u32,
+        digits: String,
+    },
+    Transfer {
+        call: u32,
+        to: Option<String>,
+        replaces: Option<u32>,
+    },
     Swap,
-    Merge { call: Option<u32>, other: Option<u32> },
-    Conference { calls: Vec<u32> },
-    Split { call: u32 },
-    Record { call: u32, path: PathBuf, beep: Option<bool> },
-    RecordStop { call: u32 },
-    Message { to: String, text: String },
-    Dnd { on: bool },
-    Forward { to: Option<String> },
+    Merge {
+        call: Option<u32>,
+        other: Option<u32>,
+    },
+    Conference {
+        calls: Vec<u32>,
+    },
+    Split {
+        call: u32,
+    },
+    Record {
+        call: u32,
+        path: PathBuf,
+        beep: Option<bool>,
+    },
+    RecordStop {
+        call: u32,
+    },
+    Message {
+        to: String,
+        text: String,
+    },
+    Dnd {
+        on: bool,
+    },
+    Forward {
+        to: Option<String>,
+    },
     Register,
     Unregister,
-    Network { up: Option<IpAddr>, down: Option<serde_json::Value> },
+    Network {
+        up: Option<IpAddr>,
+        down: Option<serde_json::Value>,
+        appeared: Option<IpAddr>,
+        vanished: Option<i64>,
+        suspect: Option<i64>,
+        id: Option<i64>,
+        #[serde(default)]
+        kind: Kind,
+        #[serde(default)]
+        metered: bool,
+    },
     Status,
     Quit,
     Watch,
     Presence,
     Balance,
     History,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Wifi,
+    Cellular,
+    Ethernet,
+    #[default]
+    Other,
+}
+
+impl From<Kind> for NetworkKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Wifi => Self::Wifi,
+            Kind::Cellular => Self::Cellular,
+            Kind::Ethernet => Self::Ethernet,
+            Kind::Other => Self::Other,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -119,9 +257,25 @@ impl Request {
             Line::Forward { to } => Self::Forward { to },
             Line::Register => Self::Register,
             Line::Unregister => Self::Unregister,
-            Line::Network { up: Some(address), down: None } => Self::NetworkUp(address),
-            Line::Network { up: None, down: Some(_) } => Self::NetworkDown,
-            Line::Network { .. } => return Err("network needs either `up` with an address or `down`".into()),
+            Line::Network { up, down, appeared, vanished, suspect, id, kind, metered } => {
+                match (up, down, appeared, vanished, suspect) {
+                    (Some(address), None, None, None, None) => Self::NetworkUp(address),
+                    (None, Some(_), None, None, None) => Self::NetworkDown,
+                    (None, None, Some(address), None, None) => {
+                        let id = id.ok_or("a network that appeared needs an `id`")?;
+                        Self::NetworkAppeared { id, kind: kind.into(), address, metered }
+                    }
+                    (None, None, None, Some(id), None) => Self::NetworkVanished(id),
+                    (None, None, None, None, Some(id)) => Self::NetworkSuspect(id),
+                    _ => {
+                        return Err(
+                            "network needs either `up` with an address or `down`; or `appeared` with \
+                                    an address, `vanished` or `suspect` with an id"
+                                .into(),
+                        );
+                    }
+                }
+            }
             Line::Status => Self::Status,
             Line::Quit => Self::Quit,
             Line::Watch => return later("watch"),
@@ -248,6 +402,17 @@ mod tests {
             ),
             (r#"{"cmd":"network","up":"127.0.0.2"}"#, Request::NetworkUp([127, 0, 0, 2].into())),
             (r#"{"cmd":"network","down":true}"#, Request::NetworkDown),
+            (
+                r#"{"cmd":"network","appeared":"127.0.0.3","id":7,"kind":"cellular","metered":true}"#,
+                Request::NetworkAppeared {
+                    id: 7,
+                    kind: NetworkKind::Cellular,
+                    address: [127, 0, 0, 3].into(),
+                    metered: true,
+                },
+            ),
+            (r#"{"cmd":"network","vanished":7}"#, Request::NetworkVanished(7)),
+            (r#"{"cmd":"network","suspect":7}"#, Request::NetworkSuspect(7)),
             (r#"{"cmd":"status"}"#, Request::Status),
             (r#"{"cmd":"quit"}"#, Request::Quit),
         ] {

@@ -298,11 +298,13 @@ impl Running {
 fn tell(exchange: &mut Exchange<Kept>, event: NetEvent<'_>, now: Instant, orders: &mut Orders) {
     match event {
         NetEvent::Bytes { flow, from, bytes } => exchange.received(flow, from, bytes, now, orders),
-        NetEvent::FlowUp { flow, transport, local, remote } => {
+        NetEvent::FlowUp { flow, transport, local, remote, .. } => {
             exchange.flow_up(flow, transport, local, remote, now, orders);
         }
         NetEvent::FlowDown { flow } => exchange.flow_down(flow, now, orders),
-        NetEvent::FlowFailed { transport, remote } => exchange.flow_failed(transport, remote, now, orders),
+        NetEvent::FlowFailed { transport, remote, .. } => {
+            exchange.flow_failed(transport, remote, now, orders);
+        }
         NetEvent::Resolved { query, answer } => exchange.resolved(query, answer, now, orders),
     }
 }

@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd as _;
 use std::time::Duration;
 
-use base::Instant;
+use base::{Instant, NetworkId};
 use nat::framing::{self, Framing, Splitter};
 use offhook_net::Bind;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -59,7 +59,7 @@ impl Connection {
         from: Option<SocketAddr>,
         to: SocketAddr,
         framing: Framing,
-        binder: Option<&dyn Bind>,
+        binder: Option<(&dyn Bind, NetworkId)>,
         now: Instant,
     ) -> io::Result<Self> {
         let socket = shared(to, from, binder)?;
@@ -155,7 +155,7 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub(super) fn at(at: SocketAddr, binder: Option<&dyn Bind>) -> io::Result<Self> {
+    pub(super) fn at(at: SocketAddr, binder: Option<(&dyn Bind, NetworkId)>) -> io::Result<Self> {
         let socket = shared(at, Some(at), binder)?;
         socket.listen(BACKLOG)?;
         let listener: TcpListener = socket.into();
@@ -170,10 +170,14 @@ impl Listener {
     }
 }
 
-fn shared(toward: SocketAddr, bind: Option<SocketAddr>, binder: Option<&dyn Bind>) -> io::Result<Socket> {
+fn shared(
+    toward: SocketAddr,
+    bind: Option<SocketAddr>,
+    binder: Option<(&dyn Bind, NetworkId)>,
+) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(toward), Type::STREAM, Some(Protocol::TCP))?;
-    if let Some(binder) = binder {
-        binder.bind(socket.as_fd());
+    if let Some((binder, network)) = binder {
+        binder.bind(socket.as_fd(), network);
     }
     socket.set_nonblocking(true)?;
     if let Some(bind) = bind {

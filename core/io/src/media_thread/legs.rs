@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use base::Instant;
+use base::{Instant, NetworkId};
 use bytes::Bytes;
 use media::Outgoing;
 use nat::channel;
@@ -29,6 +29,14 @@ const WAITING: usize = 64;
 const MOST_CONNECTIONS: usize = 24;
 /// Channels at all relays.
 const MOST_CHANNELS: usize = 64;
+
+/// Where sockets are bound: to which addresses, and to which network by whom.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    pub(super) bind: &'a [IpAddr],
+    pub(super) network: NetworkId,
+    pub(super) binder: Option<&'a dyn Bind>,
+}
 
 /// A relay's short name for a peer.
 #[derive(Debug)]
@@ -53,6 +61,8 @@ pub(super) struct Legs {
     /// The socket of a plain route.
     plain: Leg,
     taken: u32,
+    /// That new connections go by: the latest pair's.
+    network: NetworkId,
     /// Reused for channel data.
     wrapped: Vec<u8>,
 }
@@ -67,7 +77,7 @@ pub(super) struct Came<'a> {
 }
 
 impl Legs {
-    pub(super) fn new(sockets: Sockets) -> Self {
+    pub(super) fn new(sockets: Sockets, network: NetworkId) -> Self {
         Self {
             sockets: vec![(Leg::FIRST, sockets)],
             connections: BTreeMap::new(),
@@ -78,6 +88,7 @@ impl Legs {
             target: None,
             plain: Leg::FIRST,
             taken: Leg::TAKEN,
+            network,
             wrapped: Vec::new(),
         }
     }
@@ -117,7 +128,8 @@ impl Legs {
     }
 
     /// One more pair of sockets.
-    pub(super) fn add(&mut self, leg: Leg, sockets: Sockets) {
+    pub(super) fn add(&mut self, leg: Leg, sockets: Sockets, network: NetworkId) {
+        self.network = network;
         self.sockets.push((leg, sockets));
     }
 
@@ -139,7 +151,7 @@ impl Legs {
         now: Instant,
     ) {
         let begun = if self.connections.len() < MOST_CONNECTIONS {
-            Connection::begin(from, to, framing, binder, now)
+            Connection::begin(from, to, framing, binder.map(|binder| (binder, self.network)), now)
         } else {
             Err(io::ErrorKind::QuotaExceeded.into())
         };
@@ -155,7 +167,7 @@ impl Legs {
     /// Takes streams at this address.
     pub(super) fn listen(&mut self, at: SocketAddr, binder: Option<&dyn Bind>) {
         if !self.listeners.iter().any(|known| known.local == at)
-            && let Ok(listener) = Listener::at(at, binder)
+            && let Ok(listener) = Listener::at(at, binder.map(|binder| (binder, self.network)))
         {
             self.listeners.push(listener);
         }
@@ -363,18 +375,15 @@ fn keep<T>(waiting: &mut VecDeque<T>, it: T) {
 ///
 /// # Errors
 /// A sentence for the user.
-pub(super) fn bind_pair(
-    bind: &[IpAddr],
-    toward: Option<IpAddr>,
-    binder: Option<&dyn Bind>,
-) -> Result<Sockets, String> {
+pub(super) fn bind_pair(place: Place<'_>, toward: Option<IpAddr>) -> Result<Sockets, String> {
+    let Place { bind, network, binder } = place;
     let fits = |ip: &&IpAddr| toward.is_none_or(|toward| toward.is_ipv4() == ip.is_ipv4());
     let bind = *bind.iter().find(fits).ok_or_else(|| match toward {
         Some(IpAddr::V6(_)) => "there is no IPv6 network for the audio".to_owned(),
         Some(IpAddr::V4(_)) => "there is no IPv4 network for the audio".to_owned(),
         None => "there is no network for the audio".to_owned(),
     })?;
-    let sockets = shown(bind, toward).and_then(|shown| Sockets::bind(bind, shown, binder));
+    let sockets = shown(bind, toward).and_then(|shown| Sockets::bind(bind, shown, binder, network));
     sockets.map_err(|e| format!("no port can be had for the audio: {e}"))
 }
 

@@ -21,7 +21,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use base::{Instant, Rng};
+use base::{Instant, NetworkId, Rng};
 use media::{Stats, Timeline};
 use offhook_net::Bind;
 use phone::{CallId, MediaId, MediaNews, MediaOrder, Tone};
@@ -34,7 +34,7 @@ use crate::events::{Event, Events};
 use crate::fence::fenced;
 use crate::recording::{self, RecordOptions, Recorder};
 
-use legs::Legs;
+use legs::{Legs, Place};
 use mix::Mix;
 use socket::{Moment, Reader};
 use stream::{Stream, Tick};
@@ -56,8 +56,8 @@ pub(crate) enum ToMedia {
     Order { media: MediaId, order: MediaOrder },
     /// This is to sound beside the streams from now on.
     Tone(Option<Tone>),
-    /// Sockets are bound to these addresses from now on.
-    BindTo(Vec<IpAddr>),
+    /// Sockets of this network are bound to these addresses from now on.
+    BindTo(NetworkId, Vec<IpAddr>),
     /// So much louder from now on.
     Gain(Side, f32),
     /// Other sound devices are to be used.
@@ -108,6 +108,8 @@ pub(crate) fn spawn(
 
 struct Desk {
     bind: Vec<IpAddr>,
+    /// The addresses of networks that we were told of by name.
+    networks: BTreeMap<NetworkId, Vec<IpAddr>>,
     sound: Box<dyn Sound>,
     tap: Option<Tap>,
     binder: Option<Arc<dyn Bind>>,
@@ -127,6 +129,7 @@ impl Desk {
         let Config { bind, sound, tap, binder, rng } = config;
         Self {
             bind,
+            networks: BTreeMap::new(),
             sound,
             tap,
             binder,
@@ -186,7 +189,10 @@ impl Desk {
                     self.begin_ticks();
                 }
             }
-            ToMedia::BindTo(bind) => self.bind = bind,
+            ToMedia::BindTo(NetworkId::SYSTEM, bind) => self.bind = bind,
+            ToMedia::BindTo(network, addrs) => {
+                self.networks.insert(network, addrs);
+            }
             ToMedia::Gain(side, db) => self.sound.gain(side, db),
             ToMedia::Route(route) => self.sound.route(route),
             ToMedia::RestartAudio => self.sound.restart(),
@@ -214,8 +220,8 @@ impl Desk {
 
     fn follow(&mut self, media: MediaId, order: MediaOrder) {
         match order {
-            MediaOrder::Prepare { call, toward } => {
-                match Stream::prepare(call, &self.bind, toward, self.binder.as_deref()) {
+            MediaOrder::Prepare { call, toward, network } => {
+                match Stream::prepare(call, self.place(network), toward) {
                     Ok(stream) => {
                         let local = stream.local();
                         self.streams.insert(media, stream);
@@ -271,12 +277,13 @@ impl Desk {
                     self.begin_ticks();
                 }
             }
-            MediaOrder::AddSocket { leg, toward } => {
+            MediaOrder::AddSocket { leg, toward, network } => {
+                let bound = legs::bind_pair(self.place(network), toward);
                 let Some(stream) = self.streams.get_mut(&media) else { return };
-                match legs::bind_pair(&self.bind, toward, self.binder.as_deref()) {
+                match bound {
                     Ok(pair) => {
                         let local = pair.local;
-                        stream.legs().add(leg, pair);
+                        stream.legs().add(leg, pair, network);
                         self.tell(media, MediaNews::Socket { leg, local });
                     }
                     Err(_) => self.tell(media, MediaNews::StreamDown { leg, refused: false }),
@@ -307,6 +314,12 @@ impl Desk {
                 }
             }
         }
+    }
+
+    /// Where sockets of a network are bound.
+    fn place(&self, network: NetworkId) -> Place<'_> {
+        let bind = self.networks.get(&network).filter(|addrs| !addrs.is_empty()).unwrap_or(&self.bind);
+        Place { bind, network, binder: self.binder.as_deref() }
     }
 
     fn record(&mut self, call: CallId, path: PathBuf, options: RecordOptions) -> Result<(), String> {

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
 use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::time::Duration;
 
-use base::Instant;
+use base::{Instant, NetworkId};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg};
 use nix::sys::time::{TimeSpec, TimeValLike as _};
 use offhook_net::Bind;
@@ -34,13 +34,18 @@ pub(super) struct Sockets {
 
 impl Sockets {
     /// `bind`: where to listen, perhaps the unspecified address; `shown`: the address that others are told.
-    pub(super) fn bind(bind: IpAddr, shown: IpAddr, binder: Option<&dyn Bind>) -> io::Result<Self> {
+    pub(super) fn bind(
+        bind: IpAddr,
+        shown: IpAddr,
+        binder: Option<&dyn Bind>,
+        network: NetworkId,
+    ) -> io::Result<Self> {
         let mut last = io::Error::from(io::ErrorKind::AddrInUse);
         for _ in 0..TRIES {
-            let any = open(bind, 0, binder)?;
+            let any = open(bind, 0, binder, network)?;
             let port = any.local_addr()?.port();
             // The other of the pair: the next for an even port, the one before for an odd one.
-            match open(bind, port ^ 1, binder) {
+            match open(bind, port ^ 1, binder, network) {
                 Ok(other) => {
                     let (rtp, rtcp) = if port % 2 == 0 { (any, other) } else { (other, any) };
                     let local = SocketAddr::new(shown, port & !1);
@@ -58,11 +63,11 @@ impl Sockets {
     }
 }
 
-fn open(ip: IpAddr, port: u16, binder: Option<&dyn Bind>) -> io::Result<UdpSocket> {
+fn open(ip: IpAddr, port: u16, binder: Option<&dyn Bind>, network: NetworkId) -> io::Result<UdpSocket> {
     let addr = SocketAddr::new(ip, port);
     let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
     if let Some(binder) = binder {
-        binder.bind(socket.as_fd());
+        binder.bind(socket.as_fd(), network);
     }
     socket.set_nonblocking(true)?;
     // Neither is worth failing a call for.
@@ -155,7 +160,7 @@ mod tests {
     #[test]
     fn a_pair_is_an_even_port_and_the_next_in_both_families() {
         for ip in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
-            let pair = Sockets::bind(ip, ip, None).unwrap();
+            let pair = Sockets::bind(ip, ip, None, NetworkId::SYSTEM).unwrap();
             assert_eq!(pair.local, pair.rtp.local_addr().unwrap());
             assert_eq!(pair.local_rtcp(), pair.rtcp.local_addr().unwrap());
             assert_eq!(pair.local.port() % 2, 0);
@@ -166,7 +171,7 @@ mod tests {
     #[test]
     fn a_datagram_read_late_still_tells_when_it_came() {
         let ip = Ipv4Addr::LOCALHOST.into();
-        let pair = Sockets::bind(ip, ip, None).unwrap();
+        let pair = Sockets::bind(ip, ip, None, NetworkId::SYSTEM).unwrap();
         let mut reader = Reader::new();
         // The kernel begins to stamp a moment after the first socket on the machine has asked for it.
         let stamped = (0..50).any(|_| {

@@ -12,10 +12,9 @@ use base::{Instant, Rng};
 use media::dtmf::{self, Digit, Keys};
 use media::{Lead, Plan, Session, Silence, Stats, Timeline};
 use nat::path::Route;
-use offhook_net::Bind;
 use phone::{CallId, MediaId, MediaNews};
 
-use super::legs::{Legs, bind_pair};
+use super::legs::{Legs, Place, bind_pair};
 use super::mix::Mix;
 use super::socket::{Moment, Reader};
 use crate::audio::{FRAME, Frame, RATE, Sound};
@@ -72,13 +71,8 @@ impl Stream {
     ///
     /// # Errors
     /// A sentence for the user.
-    pub(super) fn prepare(
-        call: CallId,
-        bind: &[IpAddr],
-        toward: Option<IpAddr>,
-        binder: Option<&dyn Bind>,
-    ) -> Result<Self, String> {
-        let legs = Legs::new(bind_pair(bind, toward, binder)?);
+    pub(super) fn prepare(call: CallId, place: Place<'_>, toward: Option<IpAddr>) -> Result<Self, String> {
+        let legs = Legs::new(bind_pair(place, toward)?, place.network);
         Ok(Self {
             call,
             legs,

@@ -44,7 +44,11 @@ impl Rig {
     }
 
     fn prepare(&mut self) -> SocketAddr {
-        self.order(MediaOrder::Prepare { call: CALL, toward: Some(Ipv4Addr::LOCALHOST.into()) });
+        self.order(MediaOrder::Prepare {
+            call: CALL,
+            toward: Some(Ipv4Addr::LOCALHOST.into()),
+            network: NetworkId::SYSTEM,
+        });
         match self.news.blocking_recv() {
             Some((MEDIA, MediaNews::Ready { local })) => local,
             other => panic!("{other:?} where a stream should be ready"),
@@ -132,7 +136,11 @@ fn a_panic_fails_its_streams_and_the_next_call_works() {
 #[test]
 fn a_family_without_a_network_is_a_sentence() {
     let mut rig = Rig::new(None, None);
-    rig.order(MediaOrder::Prepare { call: CALL, toward: Some("2001:db8::1".parse().unwrap()) });
+    rig.order(MediaOrder::Prepare {
+        call: CALL,
+        toward: Some("2001:db8::1".parse().unwrap()),
+        network: NetworkId::SYSTEM,
+    });
     let Some((_, MediaNews::Failed { reason })) = rig.news.blocking_recv() else { panic!("failed") };
     assert_eq!(reason, "there is no IPv6 network for the audio");
     rig.stop();
@@ -159,7 +167,7 @@ impl Side {
     }
 
     fn prepare(&mut self) -> SocketAddr {
-        self.desk.follow(MEDIA, MediaOrder::Prepare { call: CALL, toward: None });
+        self.desk.follow(MEDIA, MediaOrder::Prepare { call: CALL, toward: None, network: NetworkId::SYSTEM });
         match self.news.try_recv() {
             Ok((MEDIA, MediaNews::Ready { local })) => local,
             other => panic!("{other:?} where a stream should be ready"),
@@ -278,7 +286,7 @@ fn a_tick_receives_plays_records_captures_and_sends_without_allocating() {
     };
     let mut desk = Desk::new(config, Arc::default(), news);
     let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    desk.follow(MEDIA, MediaOrder::Prepare { call: CALL, toward: None });
+    desk.follow(MEDIA, MediaOrder::Prepare { call: CALL, toward: None, network: NetworkId::SYSTEM });
     desk.follow(MEDIA, MediaOrder::Open(plan(peer.local_addr().unwrap())));
     let (mut room, mut before) = ([0; 1500], 0);
     for tick in 0..90 {
@@ -358,7 +366,10 @@ impl Conference {
         let mut desk = Desk::new(config, Arc::default(), sender);
         let hummers = levels.map(Hummer::new);
         let locals = [1, 2, 3].map(|n| {
-            desk.follow(MediaId(n), MediaOrder::Prepare { call: CallId(n), toward: None });
+            desk.follow(
+                MediaId(n),
+                MediaOrder::Prepare { call: CallId(n), toward: None, network: NetworkId::SYSTEM },
+            );
             let hummer = &hummers[n as usize - 1];
             desk.follow(MediaId(n), MediaOrder::Open(plan(hummer.socket.local_addr().unwrap())));
             desk.follow(MediaId(n), MediaOrder::Mix(true));

@@ -246,17 +246,7 @@ impl Agent {
 
     /// An address of ours to check from: a host's, a relay's, or that of a stream which is open. Others are passed over.
     pub fn add_ours(&mut self, candidate: &Candidate, now: Instant) {
-        let config = config(candidate);
-        let made = match (candidate.kind, candidate.carrier) {
-            (Kind::Host, _) => CandidateHostConfig { base_config: config, tcp_type: tcp_type(candidate) }
-                .new_candidate_host(),
-            (Kind::Relayed, Carrier::Udp) => {
-                CandidateRelayConfig { base_config: config, ..CandidateRelayConfig::default() }
-                    .new_candidate_relay()
-            }
-            _ => return,
-        };
-        if let Ok(made) = made
+        if let Some(made) = inner(candidate)
             && self.inner.add_local_candidate(made).is_ok_and(|added| added)
         {
             self.locals.push(candidate.clone());
@@ -319,9 +309,13 @@ impl Agent {
     pub fn restart(&mut self, now: Instant) {
         self.ours = Credentials::draw(&mut self.rng);
         let (fragment, password) = (self.ours.fragment.clone(), self.ours.password.expose().clone());
+        // All of ours are forgotten below and told again: those that are gone meanwhile are not.
         self.inner
-            .restart(clock::std(now), fragment, password, true)
+            .restart(clock::std(now), fragment, password, false)
             .expect("our credentials are long enough");
+        for candidate in &self.locals {
+            let _ = inner(candidate).map(|made| self.inner.add_local_candidate(made));
+        }
         self.theirs = None;
         self.remotes.clear();
         self.early.clear();
@@ -627,6 +621,22 @@ impl std::fmt::Debug for Agent {
             .field("counts", &self.counts)
             .finish_non_exhaustive()
     }
+}
+
+/// One of ours in the words of the crate below; `None`: it needs no pair of its own.
+fn inner(candidate: &Candidate) -> Option<rtc_ice::candidate::Candidate> {
+    let config = config(candidate);
+    match (candidate.kind, candidate.carrier) {
+        (Kind::Host, _) => {
+            CandidateHostConfig { base_config: config, tcp_type: tcp_type(candidate) }.new_candidate_host()
+        }
+        (Kind::Relayed, Carrier::Udp) => {
+            CandidateRelayConfig { base_config: config, ..CandidateRelayConfig::default() }
+                .new_candidate_relay()
+        }
+        _ => return None,
+    }
+    .ok()
 }
 
 fn config(candidate: &Candidate) -> CandidateConfig {

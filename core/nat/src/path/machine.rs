@@ -132,13 +132,18 @@ impl Path {
         }
     }
 
-    /// A socket is no more: what was reached by it is not.
-    pub fn socket_gone(&mut self, leg: Leg) {
-        let gone: Vec<Socket> = self.sockets.extract_if(.., |socket| socket.leg == leg).collect();
-        for socket in gone {
+    /// A socket is left: nothing new goes by it. What goes by it already does so until another way carries; then, or when it
+    /// is closed, tell [`Self::socket_gone`].
+    pub fn retire(&mut self, leg: Leg) {
+        for socket in self.sockets.extract_if(.., |socket| socket.leg == leg) {
             self.ours.retain(|c| c.related.unwrap_or(c.address) != socket.local);
             self.agent.remove_ours(socket.local, false);
         }
+    }
+
+    /// A socket is no more: what was reached by it is not.
+    pub fn socket_gone(&mut self, leg: Leg) {
+        self.retire(leg);
         if self.target.is_some_and(|target| target.leg == leg) {
             self.events.push_back(Event::Lost);
         }

@@ -52,6 +52,7 @@ impl Call {
         if let (Ok(session), None, Some(locals)) = (self.require_up(), self.offered, self.streams.locals()) {
             let tones = self.keypad.wants_tones();
             if self.hold == self.held && !tones && !self.ways.wanted() {
+                self.tell_contact(desk);
                 self.ask_transfer(session, desk);
             } else {
                 if tones {
@@ -63,6 +64,7 @@ impl Call {
                     Ok(()) => {
                         (self.offered, self.offered_tones) = (Some(self.hold), tones);
                         self.ways.asked();
+                        self.moved = false;
                     }
                     Err(_) => self.talk.withdraw(),
                 }

@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use base::NetworkId;
 use bytes::Bytes;
 use sip::ua::SessionId;
 
@@ -25,6 +26,8 @@ pub(crate) struct Incoming {
     pub(crate) offer: Option<Bytes>,
     /// The address the media will have to reach, as far as it is known.
     pub(crate) toward: Option<IpAddr>,
+    /// By which network.
+    pub(crate) network: NetworkId,
     /// The call it replaces: it is answered by itself.
     pub(crate) replaces: Option<CallId>,
     /// The user has answered already, when it was announced.
@@ -62,7 +65,13 @@ impl Call {
         desk: &mut Desk,
     ) -> Self {
         let checks = checks(parties.settings, desk);
-        let wanted = Wanted { call: parties.id, toward: call.toward, checks, offers: call.offer.is_none() };
+        let wanted = Wanted {
+            call: parties.id,
+            toward: call.toward,
+            network: call.network,
+            checks,
+            offers: call.offer.is_none(),
+        };
         let streams = Streams::prepare(wanted, desk);
         let wish = if call.replaces.is_some() || call.answered { Wish::Answer } else { Wish::Ring };
         let phase = Phase::Incoming(Alerting { offer: call.offer, wish, early: None });

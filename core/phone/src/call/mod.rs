@@ -12,6 +12,7 @@ mod keypad;
 mod keys;
 mod outgoing;
 mod path;
+mod roaming;
 mod streams;
 mod transfer;
 mod view;
@@ -130,6 +131,8 @@ pub(crate) struct Call {
     answered: Option<Instant>,
     ended: Option<(Instant, Ending)>,
     shown: Option<CallView>,
+    /// Its account goes by another network, and the other side was not told yet.
+    moved: bool,
 }
 
 impl Call {
@@ -167,6 +170,7 @@ impl Call {
             answered: None,
             ended: None,
             shown: None,
+            moved: false,
         }
     }
 
@@ -237,6 +241,7 @@ impl Call {
             }
             MediaNews::Socket { .. } | MediaNews::StreamUp { .. } | MediaNews::StreamDown { .. } => {
                 self.streams.up(media, &news, desk);
+                self.may_move(desk);
                 self.hear_paths(desk);
             }
             MediaNews::Failed { reason } => {
@@ -320,6 +325,7 @@ impl Call {
         desk.timers.cancel(&Timer::Unanswered(self.id));
         desk.timers.cancel(&Timer::Keypad(self.id));
         desk.timers.cancel(&Timer::Renew(self.id));
+        desk.timers.cancel(&Timer::Left(self.id));
         self.streams.close(self.id, desk);
         // What is still told of the session is told to nobody: a call ends once.
         self.session = None;
@@ -343,6 +349,9 @@ impl Call {
         let early = !self.is_up();
         let adapt = |plan: Plan| Plan { hear_tones: plan.hear_tones || hear_tones, early, ..plan };
         self.streams.apply(agreed, adapt, desk);
+        if self.ways.told() {
+            self.moved_media(desk);
+        }
         self.hear_paths(desk);
         self.mix(desk);
     }

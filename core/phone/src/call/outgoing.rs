@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use base::NetworkId;
 use bytes::Bytes;
 use sip::message::{Name, Uri};
 use sip::ua::{Failure, Invite, ReferId, Sdp};
@@ -51,6 +52,8 @@ pub(crate) struct Outgoing {
     pub(crate) to: Uri,
     /// The next hop, where known: its family is the media's.
     pub(crate) toward: Option<IpAddr>,
+    /// By which network.
+    pub(crate) network: NetworkId,
     /// The REFER and the call it came in, when we were asked to make this one.
     pub(crate) asked: Option<Asked>,
 }
@@ -104,7 +107,13 @@ impl Call {
         let remote = call.to.as_str().split('?').next().unwrap_or_default().to_owned();
         let parties = Parties { id, account, settings, side: Side::Out, remote, name: None };
         let checks = checks(settings, desk);
-        let wanted = Wanted { call: id, toward: call.toward, checks, offers: !settings.late_offer };
+        let wanted = Wanted {
+            call: id,
+            toward: call.toward,
+            network: call.network,
+            checks,
+            offers: !settings.late_offer,
+        };
         let streams = Streams::prepare(wanted, desk);
         let (refer, in_call, referred_by) = match call.asked {
             Some(asked) => (Some(asked.refer), Some(asked.in_call), asked.referred_by),

@@ -2,9 +2,10 @@
 //!
 //! RFC 8839. Knows nothing of how a way is found: see [`nat::path`].
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use base::Instant;
+use base::{Instant, NetworkId};
 use bytes::Bytes;
 use nat::path::{Event, Settings, Turn, Way};
 use nat::turn::Account;
@@ -49,11 +50,16 @@ const RENEW_MOST: u32 = 4;
 const CALLER_WAITS: Duration = Duration::from_millis(300);
 const CALLEE_WAITS: Duration = Duration::from_millis(1200);
 
+/// How long sockets are read that were left: for what was on its way, and until another way carries.
+const LEFT_FOR: Duration = Duration::from_secs(5);
+
 /// Ways that are found anew in mid-call.
 #[derive(Debug, Default)]
 pub(super) struct Ways {
     /// An offer is to begin them.
     wanted: bool,
+    /// It is on its way.
+    told: bool,
     last: Option<Instant>,
     /// In a row, without anybody having been reached.
     vain: u32,
@@ -74,11 +80,45 @@ impl Ways {
 
     /// An offer went out.
     pub(super) fn asked(&mut self) {
-        self.wanted = false;
+        self.told |= std::mem::take(&mut self.wanted);
+    }
+
+    /// Whether the description that was agreed on just now is the first to tell of it. Theirs, which crossed, will do as well.
+    pub(super) fn told(&mut self) -> bool {
+        std::mem::take(&mut self.told) || std::mem::take(&mut self.wanted)
     }
 }
 
 impl Call {
+    /// The account goes by another network: so does the media. `toward`: the address that is reached there.
+    pub(super) fn move_media(&mut self, network: NetworkId, toward: Option<IpAddr>, desk: &mut Desk) {
+        if self.is_up() {
+            self.streams.change_network(network, toward, desk);
+        }
+    }
+
+    /// A socket on another network is there: the other side is told, as soon as all are.
+    pub(super) fn may_move(&mut self, desk: &mut Desk) {
+        if self.streams.can_move() {
+            self.ways.wanted = true;
+            desk.timers.cancel(&Timer::Renew(self.id));
+            self.settle(desk);
+        }
+    }
+
+    /// The other side knows where it is now.
+    pub(super) fn moved_media(&mut self, desk: &mut Desk) {
+        if self.streams.moved(desk) {
+            desk.timers.set(Timer::Left(self.id), desk.now + LEFT_FOR);
+        }
+    }
+
+    /// `Timer::Left` is due.
+    pub(crate) fn left(&mut self, desk: &mut Desk) {
+        self.streams.settle_down(desk);
+        self.hear_paths(desk);
+    }
+
     /// Sound is overdue.
     pub(super) fn suspect(&mut self, media: MediaId, desk: &mut Desk) {
         if self.is_talking() && !self.remote_hold && !self.streams.suspect(media, desk) {

@@ -5,6 +5,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use base::NetworkId;
 use bytes::Bytes;
 use media::{Codec, Direction, Plan};
 use nat::path::{Description, Event as PathEvent, Leg, Order, Path, Reached, Settings};
@@ -21,6 +22,12 @@ struct Stream {
     plan: Option<Plan>,
     /// How it gets through routers, where that is checked.
     path: Option<Path>,
+    /// Its pair of sockets.
+    leg: Leg,
+    /// The pair on another network that it is to move to, and whether that is there.
+    next: Option<(Leg, Option<SocketAddr>)>,
+    /// The pair that it has left, for what is still on its way.
+    left: Option<Leg>,
 }
 
 /// What is asked for.
@@ -28,6 +35,8 @@ pub(super) struct Wanted {
     pub(super) call: CallId,
     /// The address that media will have to reach, as far as it is known.
     pub(super) toward: Option<IpAddr>,
+    /// By which network.
+    pub(super) network: NetworkId,
     /// The ways are checked, with this.
     pub(super) checks: Option<Settings>,
     /// We make the offer.
@@ -44,14 +53,16 @@ pub(crate) struct Streams {
 impl Streams {
     /// Asks for the socket of an audio stream.
     pub(super) fn prepare(wanted: Wanted, desk: &mut Desk) -> Self {
-        let Wanted { call, toward, checks, offers } = wanted;
+        let Wanted { call, toward, network, checks, offers } = wanted;
         let media = desk.next_media();
-        desk.media(media, MediaOrder::Prepare { call, toward });
+        desk.media(media, MediaOrder::Prepare { call, toward, network });
         let path = checks.map(|settings| Path::new(settings, offers, desk.rng.split(), desk.now));
         if path.is_some() {
             desk.media(media, MediaOrder::Listen);
         }
-        Self { list: vec![Stream { media, local: None, plan: None, path }], silent: false, mixed: false }
+        let leg = Leg::FIRST;
+        let stream = Stream { media, local: None, plan: None, path, leg, next: None, left: None };
+        Self { list: vec![stream], silent: false, mixed: false }
     }
 
     /// For a call that never was to have any.
@@ -87,8 +98,31 @@ impl Streams {
 
     /// One more socket is there, or a stream is open.
     pub(super) fn up(&mut self, media: MediaId, news: &MediaNews, desk: &mut Desk) {
+        let mut old = Leg::FIRST;
+        if let MediaNews::StreamDown { leg, .. } = *news {
+            // No socket can be had there: media stays where it is.
+            for stream in
+                self.list.iter_mut().filter(|stream| stream.next.is_some_and(|(next, _)| next == leg))
+            {
+                stream.next = None;
+            }
+        }
+        if let MediaNews::Socket { leg, local } = *news {
+            for stream in self.list.iter_mut().filter(|stream| stream.media == media) {
+                if let Some((next, at)) = &mut stream.next
+                    && *next == leg
+                {
+                    *at = Some(local);
+                    old = stream.leg;
+                }
+            }
+        }
         self.at_path(media, desk, |path, desk| match *news {
-            MediaNews::Socket { leg, local } => path.socket(leg, local, desk.now),
+            MediaNews::Socket { leg, local } => {
+                path.retire(old);
+                path.socket(leg, local, desk.now);
+                path.restart(desk.now);
+            }
             MediaNews::StreamUp { leg, local, remote } => path.stream_up(leg, local, remote, desk.now),
             MediaNews::StreamDown { leg, refused } => path.stream_down(leg, refused, desk.now),
             _ => {}
@@ -111,6 +145,56 @@ impl Streams {
             if let Some(path) = &mut stream.path {
                 path.restart(desk.now);
                 stream.carry_out(desk);
+            }
+        }
+    }
+
+    /// The account goes by another network: each stream gets a pair of sockets there.
+    pub(super) fn change_network(&mut self, network: NetworkId, toward: Option<IpAddr>, desk: &mut Desk) {
+        for stream in &mut self.list {
+            // A move that was overtaken by another.
+            if let Some((before, _)) = stream.next.take() {
+                stream.give_back(before, desk);
+            }
+            let leg = Leg(stream.leg.0.max(stream.left.map_or(0, |leg| leg.0)) + 2);
+            stream.next = Some((leg, None));
+            desk.media(stream.media, MediaOrder::AddSocket { leg, toward, network });
+        }
+    }
+
+    /// Whether sockets on another network are waited for, or not told of yet.
+    pub(super) fn is_moving(&self) -> bool {
+        self.list.iter().any(|stream| stream.next.is_some())
+    }
+
+    /// Whether all sockets are there that a move waits for, and none was told of yet.
+    pub(super) fn can_move(&self) -> bool {
+        self.list.iter().any(|stream| stream.next.is_some())
+            && self.list.iter().all(|stream| stream.next.is_none_or(|(_, local)| local.is_some()))
+    }
+
+    /// The other side was told of the new sockets, and has agreed: media goes by them. The old ones are still read.
+    /// False: there was none to move to.
+    pub(super) fn moved(&mut self, desk: &mut Desk) -> bool {
+        let mut any = false;
+        for stream in &mut self.list {
+            let Some((leg, Some(local))) = stream.next else { continue };
+            stream.next = None;
+            if let Some(left) = stream.left.replace(stream.leg) {
+                stream.give_back(left, desk);
+            }
+            (stream.leg, stream.local) = (leg, Some(local));
+            desk.media(stream.media, MediaOrder::GoBy(leg));
+            any = true;
+        }
+        any
+    }
+
+    /// What was left behind is read no more.
+    pub(super) fn settle_down(&mut self, desk: &mut Desk) {
+        for stream in &mut self.list {
+            if let Some(left) = stream.left.take() {
+                stream.give_back(left, desk);
             }
         }
     }
@@ -241,8 +325,17 @@ impl Streams {
 }
 
 impl Stream {
+    /// A pair of sockets is needed no more.
+    fn give_back(&mut self, leg: Leg, desk: &mut Desk) {
+        if let Some(path) = &mut self.path {
+            path.socket_gone(leg);
+        }
+        desk.media(self.media, MediaOrder::CloseLeg(leg));
+        self.carry_out(desk);
+    }
+
     fn described(&self) -> Option<Local> {
-        let address = self.local?;
+        let address = self.next.and_then(|(_, local)| local).or(self.local)?;
         let Some(path) = &self.path else { return Some(address.into()) };
         path.is_gathered().then(|| match path.description() {
             Some(ice) => Local { address: path.default_address().unwrap_or(address), ice: Some(ice) },

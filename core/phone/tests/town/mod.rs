@@ -11,7 +11,7 @@ use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use base::{FlowId, Instant, Redacted, Rng, Secret, Transport};
+use base::{FlowId, Instant, NetworkId, Redacted, Rng, Secret, Transport};
 use bytes::Bytes;
 use offhook_phone::{
     Account, AccountId, AccountState, AccountView, CallId, CallIds, CallState, CallView, Command, Config,
@@ -141,7 +141,8 @@ impl Town {
         };
         self.nodes.insert(address, Node::Phone(Box::new(handset)));
         let flow = FlowId(0);
-        self.tell(address, Input::FlowUp { flow, transport: Transport::Udp, local: address, remote: None });
+        let (network, transport) = (NetworkId::SYSTEM, Transport::Udp);
+        self.tell(address, Input::FlowUp { network, flow, transport, local: address, remote: None });
         self.command(address, Command::AddAccount(MAIN, account));
         address
     }
@@ -213,19 +214,22 @@ impl Town {
     fn carry_out(&mut self, address: SocketAddr, output: Output) {
         match output {
             Output::Sip(Order::Send { to, bytes, .. }) => self.send(address, to, bytes),
-            Output::Sip(Order::OpenFlow { transport: Transport::Udp, remote }) => {
+            Output::Sip(Order::OpenFlow { network, transport: Transport::Udp, remote }) => {
                 let (transport, remote) = (Transport::Udp, Some(remote));
-                self.tell(address, Input::FlowUp { flow: FlowId(0), transport, local: address, remote });
+                let flow = FlowId(0);
+                self.tell(address, Input::FlowUp { network, flow, transport, local: address, remote });
             }
-            Output::Sip(Order::OpenFlow { transport: Transport::Tcp, remote }) if self.listens(remote) => {
+            Output::Sip(Order::OpenFlow { network, transport: Transport::Tcp, remote })
+                if self.listens(remote) =>
+            {
                 self.flows += 1;
                 let flow = FlowId(self.flows);
                 self.streams.insert((address, remote), flow);
                 let (transport, remote) = (Transport::Tcp, Some(remote));
-                self.tell(address, Input::FlowUp { flow, transport, local: address, remote });
+                self.tell(address, Input::FlowUp { network, flow, transport, local: address, remote });
             }
-            Output::Sip(Order::OpenFlow { transport, remote }) => {
-                self.tell(address, Input::FlowFailed { transport, remote });
+            Output::Sip(Order::OpenFlow { network, transport, remote }) => {
+                self.tell(address, Input::FlowFailed { network, transport, remote });
             }
             Output::Sip(Order::CloseFlow { .. }) => {}
             Output::Sip(Order::Resolve { query, .. }) => {

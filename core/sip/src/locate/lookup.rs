@@ -13,7 +13,7 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
-use base::{QueryId, Rng, Transport};
+use base::{NetworkId, QueryId, Rng, Transport};
 
 use super::records::{Leads, by_lot, by_preference};
 use super::{Answer, Exhausted, Policy, Question, Record, Target};
@@ -93,6 +93,11 @@ impl Lookup {
             lookup.why = Exhausted::Unusable;
         }
         lookup
+    }
+
+    /// The network whose name servers are asked.
+    pub(super) fn network(&self) -> NetworkId {
+        self.policy.network
     }
 
     /// `None`: we lack the transport.

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use base::{Instant, QueryId, Rng, Transport};
+use base::{Instant, NetworkId, QueryId, Rng, Transport};
 
 pub use records::{Answer, Question, Record};
 
@@ -48,11 +48,14 @@ pub struct Policy {
     pub ipv6: bool,
     /// The request is over 1300 bytes: each UDP target is preceded by TCP to the same place. RFC 3261 section 18.1.1.
     pub large: bool,
+    /// The network whose name servers are asked, and by which the request will go.
+    pub network: NetworkId,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { transports: vec![Transport::Udp, Transport::Tcp], ipv4: true, ipv6: true, large: false }
+        let transports = vec![Transport::Udp, Transport::Tcp];
+        Self { transports, ipv4: true, ipv6: true, large: false, network: NetworkId::SYSTEM }
     }
 }
 
@@ -134,7 +137,7 @@ impl Locator {
                         let query = QueryId(self.last_query);
                         self.queries.insert(query, id);
                         lookup.asked(query);
-                        out.push(Order::Resolve { query, question });
+                        out.push(Order::Resolve { network: lookup.network(), query, question });
                     }
                 }
                 Step::End(why) => return Next::Exhausted(why),

@@ -61,7 +61,7 @@ impl Zone {
         }
         orders.reverse();
         for order in orders {
-            let Order::Resolve { query, question } = order else { panic!("{order:?}") };
+            let Order::Resolve { query, question, .. } = order else { panic!("{order:?}") };
             let answer = match self.records.get(&question) {
                 _ if self.silent => Answer::Failed,
                 Some(records) => Answer::Records(records.clone()),

@@ -4,18 +4,19 @@
 
 use std::net::SocketAddr;
 
-use base::{FlowId, Instant, QueryId, Rng, Transport, Wake};
+use base::{FlowId, Instant, NetworkId, QueryId, Rng, Transport, Wake};
 use bytes::Bytes;
 
 use super::common::{self, Common, Cx};
 use super::dispatch::Uses;
+use super::flows::Toward;
 use super::session::Session;
 use super::subscription::Subscription;
 use super::*;
 use crate::locate::Answer;
 use crate::message::{Draft, Name, Uri, phrase};
 use crate::order::Orders;
-use crate::transaction::Counters;
+use crate::transaction::{Counters, Source};
 
 /// A SIP user agent without sockets, clock or policy. RFC 3261 section 6: both client and server.
 ///
@@ -67,7 +68,8 @@ impl Agent {
 
     // ---- news from below
 
-    /// A flow is there. `remote` is `None` for a listening UDP socket; `local` is an address others can use.
+    /// A flow by the system's network is there. `remote` is `None` for a listening UDP socket; `local` is an address
+    /// others can use.
     pub fn flow_up(
         &mut self,
         flow: FlowId,
@@ -77,10 +79,17 @@ impl Agent {
         now: Instant,
         out: &mut Orders,
     ) {
-        self.common.flows.up(flow, transport, local, remote);
+        let network = NetworkId::SYSTEM;
+        self.flow_came(FlowUp { network, flow, transport, local, remote }, now, out);
+    }
+
+    /// A flow is there, by whichever network.
+    pub fn flow_came(&mut self, up: FlowUp, now: Instant, out: &mut Orders) {
+        let FlowUp { network, flow, transport, remote, .. } = up;
+        self.common.flows.up(up);
         self.common.news.push_back(News::FlowUp { flow, transport });
         if let Some(remote) = remote {
-            self.turn(now, out, |_, cx| cx.on_flow(transport, remote, true));
+            self.turn(now, out, |_, cx| cx.on_flow(Toward { network, transport, remote }, true));
         }
     }
 
@@ -92,13 +101,21 @@ impl Agent {
         self.turn(now, out, |_, _| ());
     }
 
-    /// No flow could be had to that address.
-    pub fn flow_failed(&mut self, transport: Transport, remote: SocketAddr, now: Instant, out: &mut Orders) {
+    /// No flow could be had to that address, by that network.
+    pub fn flow_failed(
+        &mut self,
+        network: NetworkId,
+        transport: Transport,
+        remote: SocketAddr,
+        now: Instant,
+        out: &mut Orders,
+    ) {
+        let toward = Toward { network, transport, remote };
         // A socket says so of a datagram already sent (ICMP): what waits for an answer from there waits in vain.
-        if let Some(flow) = self.common.flows.failed(transport, remote) {
+        if let Some(flow) = self.common.flows.failed(toward) {
             self.common.transactions.undeliverable(flow, remote, &mut self.common.tx_news);
         }
-        self.turn(now, out, |_, cx| cx.on_flow(transport, remote, false));
+        self.turn(now, out, |_, cx| cx.on_flow(toward, false));
     }
 
     /// A datagram, or a chunk of a stream in whatever sizes it comes.
@@ -137,12 +154,19 @@ impl Agent {
         self.common.accounts.remove(&id);
     }
 
-    /// The Contact value that would be written toward `remote` by that transport, if a flow reaches it.
-    pub fn contact(&self, profile: ProfileId, transport: Transport, remote: SocketAddr) -> Option<String> {
+    /// The Contact value that is written in a REGISTER to where `via` came from, if its flow is still there.
+    pub fn contact(&self, profile: ProfileId, via: &Source) -> Option<String> {
         let profile = &self.common.accounts.get(&profile)?.profile;
-        let local = self.common.flows.known(transport, remote)?;
-        let address = self.common.flows.contact_address(profile.contact_address, transport, remote, local);
-        Some(common::contact_value(profile, transport, address))
+        let network = self.common.flows.network(via.flow)?;
+        let hop =
+            self.common.flows.known(Toward { network, transport: via.transport, remote: via.remote })?;
+        let address = self.common.flows.contact_address(profile.contact_address, hop);
+        Some(common::contact_value(profile, via.transport, address, false))
+    }
+
+    /// The network that a flow goes by, while it is there.
+    pub fn network_of(&self, flow: FlowId) -> Option<NetworkId> {
+        self.common.flows.network(flow)
     }
 
     // ---- out of dialog
@@ -152,7 +176,21 @@ impl Agent {
     /// REGISTERs of one profile share a Call-ID and count up. [`News::Done`] follows.
     pub fn request(&mut self, profile: ProfileId, draft: Draft, now: Instant, out: &mut Orders) -> RequestId {
         let request = RequestId(self.common.fresh_id());
-        self.turn(now, out, |_, cx| cx.request(request, profile, draft));
+        self.turn(now, out, |_, cx| cx.request(request, profile, draft, Way::default()));
+        request
+    }
+
+    /// The same by another network than the profile's, or in place of an older binding: see [`Way`].
+    pub fn request_by(
+        &mut self,
+        profile: ProfileId,
+        draft: Draft,
+        way: Way,
+        now: Instant,
+        out: &mut Orders,
+    ) -> RequestId {
+        let request = RequestId(self.common.fresh_id());
+        self.turn(now, out, |_, cx| cx.request(request, profile, draft, way));
         request
     }
 

@@ -157,6 +157,10 @@ impl Common {
                 if account.profile.credentials != profile.credentials {
                     account.authorizer.forget();
                 }
+                if account.profile.network != profile.network {
+                    // What one network does not reach, another may.
+                    self.locator.forgive_all();
+                }
                 account.profile = profile;
             }
             None => {
@@ -242,9 +246,8 @@ impl Cx<'_> {
 
     /// Our Contact for whoever sits at `source`.
     pub(super) fn contact_for(&self, profile: &Profile, source: &Source) -> String {
-        let Source { transport, remote, local, .. } = *source;
-        let address = self.common.flows.contact_address(profile.contact_address, transport, remote, local);
-        contact_value(profile, transport, address)
+        let address = self.common.flows.contact_address(profile.contact_address, source.hop());
+        contact_value(profile, source.transport, address, profile.outbound)
     }
 }
 
@@ -258,8 +261,13 @@ pub(super) fn add_to_tag(response: &mut Draft, request: &Message, tag: Tag) {
     }
 }
 
-/// `<sip:ann@192.0.2.1:5060;transport=tcp>`.
-pub(super) fn contact_value(profile: &Profile, transport: Transport, address: SocketAddr) -> String {
+/// `<sip:ann@192.0.2.1:5060;transport=tcp>`; with `;ob` where the flow is meant and not the address.
+pub(super) fn contact_value(
+    profile: &Profile,
+    transport: Transport,
+    address: SocketAddr,
+    by_flow: bool,
+) -> String {
     let mut out = String::with_capacity(profile.contact_user.len() + 64);
     out.push_str("<sip:");
     if !profile.contact_user.is_empty() {
@@ -270,6 +278,9 @@ pub(super) fn contact_value(profile: &Profile, transport: Transport, address: So
     let _ = write!(out, "{address}");
     if transport != Transport::Udp {
         let _ = write!(out, ";transport={transport}");
+    }
+    if by_flow {
+        out.push_str(";ob");
     }
     out.push('>');
     out

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use base::{FlowId, Transport};
+use base::{FlowId, NetworkId, Transport};
 use bytes::Bytes;
 
 use super::profile::ContactAddress;
@@ -17,18 +17,42 @@ use crate::transaction::{Hop, Source};
 /// Remotes remembered. A cache: what is forgotten is asked for again.
 const MAX_ROUTES: usize = 4096;
 
+/// A flow that is usable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlowUp {
+    /// The network it goes by.
+    pub network: NetworkId,
+    /// Its name.
+    pub flow: FlowId,
+    /// Its carrier.
+    pub transport: Transport,
+    /// Our address on it that others can use.
+    pub local: SocketAddr,
+    /// The other end; `None` for a listening UDP socket.
+    pub remote: Option<SocketAddr>,
+}
+
+/// Whom to reach, by what, and by which network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Toward {
+    pub(super) network: NetworkId,
+    pub(super) transport: Transport,
+    pub(super) remote: SocketAddr,
+}
+
 /// All flows of an agent.
 #[derive(Debug, Default)]
 pub(super) struct Flows {
     by_id: BTreeMap<FlowId, Flow>,
-    routes: BTreeMap<(Transport, SocketAddr), Route>,
-    opening: BTreeSet<(Transport, SocketAddr)>,
+    routes: BTreeMap<Toward, Route>,
+    opening: BTreeSet<Toward>,
     /// Streams closed because they could not be read on.
     pub(super) broken_streams: u64,
 }
 
 #[derive(Debug)]
 struct Flow {
+    network: NetworkId,
     transport: Transport,
     local: SocketAddr,
     /// `Some` for a connection: what came and is not yet a whole message.
@@ -54,37 +78,37 @@ pub(super) enum Reach {
 
 impl Flows {
     /// A way to that remote, ordering one when there is none.
-    pub(super) fn reach(&mut self, transport: Transport, remote: SocketAddr, out: &mut Orders) -> Reach {
-        if let Some(route) = self.routes.get(&(transport, remote)) {
+    pub(super) fn reach(&mut self, toward: Toward, out: &mut Orders) -> Reach {
+        let Toward { network, transport, remote } = toward;
+        if let Some(route) = self.routes.get(&toward) {
             return Reach::Ready(Hop { flow: route.flow, transport, remote, local: route.local });
         }
-        if self.opening.insert((transport, remote)) {
-            out.push(Order::OpenFlow { transport, remote });
+        if self.opening.insert(toward) {
+            out.push(Order::OpenFlow { network, transport, remote });
         }
         Reach::Opening
     }
 
     /// A flow is there, for `remote` or (a UDP socket) for nobody in particular yet.
-    pub(super) fn up(
-        &mut self,
-        flow: FlowId,
-        transport: Transport,
-        local: SocketAddr,
-        remote: Option<SocketAddr>,
-    ) {
+    pub(super) fn up(&mut self, up: FlowUp) {
+        let FlowUp { network, flow, transport, local, remote } = up;
+        let toward = |remote| Toward { network, transport, remote };
         // Connections that others opened to us are told with their remote as ours are; the side only matters for keepalives,
         // and a ping heard as two pongs by one who opened is harmless, so ours are those we have ordered.
-        let ours = remote.is_some_and(|remote| self.opening.contains(&(transport, remote)));
+        let ours = remote.is_some_and(|remote| self.opening.contains(&toward(remote)));
         let side = if ours { Side::Opened } else { Side::Accepted };
         let stream = transport.is_reliable().then(|| Stream::new(side));
-        self.by_id.entry(flow).or_insert(Flow { transport, local, stream });
+        self.by_id.entry(flow).or_insert(Flow { network, transport, local, stream });
         let Some(remote) = remote else { return };
-        self.opening.remove(&(transport, remote));
+        let toward = toward(remote);
+        self.opening.remove(&toward);
         if self.routes.len() >= MAX_ROUTES {
-            self.routes.retain(|(transport, _), _| transport.is_reliable());
+            self.routes.retain(|toward, _| toward.transport.is_reliable());
         }
-        let learned = self.routes.get(&(transport, remote)).and_then(|old| old.learned);
-        self.routes.insert((transport, remote), Route { flow, local, learned });
+        // What was seen of another socket is nothing that this one would be seen as.
+        let same = self.routes.get(&toward).filter(|old| (old.flow, old.local) == (flow, local));
+        let learned = same.and_then(|old| old.learned);
+        self.routes.insert(toward, Route { flow, local, learned });
     }
 
     /// A flow is gone, and with it every way that led over it.
@@ -94,21 +118,23 @@ impl Flows {
     }
 
     /// No flow could be had; or what was sent there was returned, and that way is closed: its flow.
-    pub(super) fn failed(&mut self, transport: Transport, remote: SocketAddr) -> Option<FlowId> {
-        self.opening.remove(&(transport, remote));
-        self.routes.remove(&(transport, remote)).map(|route| route.flow)
+    pub(super) fn failed(&mut self, toward: Toward) -> Option<FlowId> {
+        self.opening.remove(&toward);
+        self.routes.remove(&toward).map(|route| route.flow)
     }
 
     /// What is known of bytes that came from there.
     pub(super) fn source(&self, flow: FlowId, remote: SocketAddr) -> Option<Source> {
-        let Flow { transport, local, .. } = *self.by_id.get(&flow)?;
-        let local = self.routes.get(&(transport, remote)).map_or(local, |route| route.local);
+        let Flow { network, transport, local, .. } = *self.by_id.get(&flow)?;
+        let toward = Toward { network, transport, remote };
+        let local = self.routes.get(&toward).map_or(local, |route| route.local);
         Some(Source { flow, transport, remote, local })
     }
 
     /// Takes note of the address a response says we came from. RFC 3581 section 4.
     pub(super) fn learn(&mut self, response: &Message, source: &Source) {
-        let Some(route) = self.routes.get_mut(&(source.transport, source.remote)) else { return };
+        let Some(toward) = self.toward(source.flow, source.remote) else { return };
+        let Some(route) = self.routes.get_mut(&toward) else { return };
         let Ok(via) = response.top_via() else { return };
         if let Rport::Port(port) = via.rport {
             let ip = via.received.unwrap_or(route.local.ip());
@@ -120,16 +146,12 @@ impl Flows {
     ///
     /// On a stream it is where we listen, unless a NAT stands between: a connection's own port is dialled in vain, and
     /// would make a new binding, and calls that nobody can reach, of each connection that replaces another.
-    pub(super) fn contact_address(
-        &self,
-        which: ContactAddress,
-        transport: Transport,
-        remote: SocketAddr,
-        local: SocketAddr,
-    ) -> SocketAddr {
+    pub(super) fn contact_address(&self, which: ContactAddress, hop: Hop) -> SocketAddr {
+        let Hop { flow, transport, remote, local } = hop;
+        let route = || self.routes.get(&self.toward(flow, remote)?);
         let learned = match which {
             ContactAddress::Local => None,
-            ContactAddress::Learned => self.routes.get(&(transport, remote)).and_then(|route| route.learned),
+            ContactAddress::Learned => route().and_then(|route| route.learned),
         };
         match learned {
             Some(seen) if !transport.is_reliable() || seen.ip() != local.ip() => seen,
@@ -145,8 +167,20 @@ impl Flows {
     }
 
     /// The route that leads there now, without ordering one.
-    pub(super) fn known(&self, transport: Transport, remote: SocketAddr) -> Option<SocketAddr> {
-        self.routes.get(&(transport, remote)).map(|route| route.local)
+    pub(super) fn known(&self, toward: Toward) -> Option<Hop> {
+        let Toward { transport, remote, .. } = toward;
+        self.routes.get(&toward).map(|route| Hop { flow: route.flow, transport, remote, local: route.local })
+    }
+
+    /// Whom a flow leads to, and by which network.
+    fn toward(&self, flow: FlowId, remote: SocketAddr) -> Option<Toward> {
+        let Flow { network, transport, .. } = *self.by_id.get(&flow)?;
+        Some(Toward { network, transport, remote })
+    }
+
+    /// The network that a flow goes by.
+    pub(super) fn network(&self, flow: FlowId) -> Option<NetworkId> {
+        self.by_id.get(&flow).map(|flow| flow.network)
     }
 
     /// Takes a chunk of a stream; [`next_framed`](Self::next_framed) hands out what it completes.
@@ -201,16 +235,18 @@ mod tests {
     #[test]
     fn a_contact_on_a_stream_names_the_listener_unless_a_nat_stands_between() {
         let (registrar, ours) = (addr("192.0.2.1:5060"), addr("10.0.0.2:40000"));
-        let contact = |flows: &Flows| {
-            flows.contact_address(ContactAddress::Learned, Transport::Tcp, registrar, ours).to_string()
-        };
+        let (network, transport) = (NetworkId::SYSTEM, Transport::Tcp);
+        let hop = Hop { flow: FlowId(1), transport, remote: registrar, local: ours };
+        let contact = |flows: &Flows| flows.contact_address(ContactAddress::Learned, hop).to_string();
         let mut flows = Flows::default();
-        flows.up(FlowId(1), Transport::Tcp, ours, Some(registrar));
+        flows.up(FlowUp { network, flow: FlowId(1), transport, local: ours, remote: Some(registrar) });
         assert_eq!(contact(&flows), "10.0.0.2:40000", "nothing listens");
-        flows.up(FlowId(2), Transport::Udp, addr("10.0.0.2:5062"), None);
+        let local = addr("10.0.0.2:5062");
+        flows.up(FlowUp { network, flow: FlowId(2), transport: Transport::Udp, local, remote: None });
         assert_eq!(contact(&flows), "10.0.0.2:5062");
         let learn = |flows: &mut Flows, seen: &str| {
-            flows.routes.get_mut(&(Transport::Tcp, registrar)).unwrap().learned = Some(addr(seen));
+            let toward = Toward { network, transport, remote: registrar };
+            flows.routes.get_mut(&toward).unwrap().learned = Some(addr(seen));
         };
         learn(&mut flows, "10.0.0.2:40000");
         assert_eq!(contact(&flows), "10.0.0.2:5062");

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 
 use super::common::Cx;
-use super::profile::ProfileId;
+use super::profile::{ProfileId, Way};
 use super::request::{OutId, Owner, Task};
 use crate::dialog::Dialog;
 use crate::message::{Draft, Message, Method, Name, Uri};
@@ -100,5 +100,6 @@ pub(super) fn repeat_ack(ack: &Ack, account: Option<ProfileId>, cx: &mut Cx<'_>)
         next_hop: ack.next_hop.clone(),
         contact: None,
         redirects: 0,
+        way: Way::default(),
     });
 }

@@ -36,10 +36,11 @@ mod timer;
 mod transfer;
 
 pub use agent::Agent;
+pub use flows::FlowUp;
 pub use news::{
     Busy, By, Cause, Failure, Invite, News, Outcome, Party, ReferTo, Sdp, Subscribe, SubscriptionState,
 };
 pub use profile::{
     AgentConfig, ContactAddress, Profile, ProfileId, ReferId, Reliable, RequestId, SessionId, SubscriptionId,
-    TransportPolicy,
+    TransportPolicy, Way,
 };

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of users, passwords' storage or registration policy: the phone turns an account into a [`Profile`].
 
-use base::Transport;
+use base::{NetworkId, Transport};
 
 use crate::digest::Credentials;
 use crate::message::Uri;
@@ -38,6 +38,9 @@ pub struct Profile {
     pub contact_user: String,
     /// Parameters written after the Contact's `>`, such as `;+sip.instance="<urn:uuid:...>";reg-id=1`, with the leading `;`.
     pub contact_params: String,
+    /// The registrar reaches us by the flow that we registered over: the Contact of a dialog says so (`ob`). RFC 5626
+    /// section 4.3.
+    pub outbound: bool,
     /// Which of our addresses the Contact names.
     pub contact_address: ContactAddress,
     /// First hop of everything outside a dialog. With `;lr` it is also written as a Route (RFC 3261 section 8.1.2).
@@ -46,6 +49,8 @@ pub struct Profile {
     pub route_set: Vec<Uri>,
     /// Tried in the order of their realms' match; empty: a challenge is a failure.
     pub credentials: Vec<Credentials>,
+    /// The network that its requests go by. Those of sessions under way follow it, too.
+    pub network: NetworkId,
     /// What carries our requests when the URI does not say.
     pub transport: TransportPolicy,
     /// Reliable provisional responses. RFC 3262.
@@ -68,10 +73,12 @@ impl Profile {
             display: None,
             contact_user: contact_user.into(),
             contact_params: String::new(),
+            outbound: false,
             contact_address: ContactAddress::Learned,
             proxy: None,
             route_set: Vec::new(),
             credentials: Vec::new(),
+            network: NetworkId::SYSTEM,
             transport: TransportPolicy::Auto,
             reliable: Reliable::Supported,
             session_expires: 1800,
@@ -80,6 +87,15 @@ impl Profile {
             allow_large_udp: false,
         }
     }
+}
+
+/// How one request differs from its profile's others.
+#[derive(Clone, Debug, Default)]
+pub struct Way {
+    /// The network it goes by; `None`: the profile's.
+    pub network: Option<NetworkId>,
+    /// A Contact URI of ours that a REGISTER ends in the same breath, unless it is the one that it registers.
+    pub instead_of: Option<String>,
 }
 
 /// Which carrier requests take.

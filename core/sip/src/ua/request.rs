@@ -17,11 +17,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::Transport;
+use base::{NetworkId, Transport};
 
 use super::common::{self, Cx};
-use super::flows::Reach;
-use super::profile::{Profile, ProfileId, RequestId, SessionId, SubscriptionId, TransportPolicy};
+use super::flows::{Reach, Toward};
+use super::profile::{Profile, ProfileId, RequestId, SessionId, SubscriptionId, TransportPolicy, Way};
 use super::session::Errand;
 use crate::digest::Attempt;
 use crate::locate::{Exhausted, LookupId, Next, Policy, Target};
@@ -96,11 +96,14 @@ pub(super) struct Task {
     pub(super) contact: Option<Arc<Profile>>,
     /// Contacts of a 3xx to be tried, at most so many.
     pub(super) redirects: usize,
+    pub(super) way: Way,
 }
 
 #[derive(Debug)]
 struct Outgoing {
     task: Task,
+    /// The network that it goes by.
+    network: NetworkId,
     lookup: Option<LookupId>,
     stage: Stage,
     /// What the target before has said or not said, told when no target is left.
@@ -115,6 +118,12 @@ struct Outgoing {
     raises: u8,
     /// What has been answered to whom, so that a wrong password is not tried for ever.
     attempt: Attempt,
+}
+
+impl Outgoing {
+    fn toward(&self, target: Target) -> Toward {
+        Toward { network: self.network, transport: target.transport, remote: target.addr }
+    }
 }
 
 #[derive(Debug)]
@@ -178,6 +187,7 @@ impl Cx<'_> {
         }
         let outgoing = Outgoing {
             task,
+            network: NetworkId::SYSTEM,
             lookup: None,
             stage: Stage::Locating,
             last: None,
@@ -229,6 +239,10 @@ impl Cx<'_> {
         let Some(out) = self.common.requests.by_id.get_mut(&id) else { return };
         let (config, account) =
             (&self.common.config, out.task.account.and_then(|id| self.common.accounts.get(&id)));
+        // One that speaks for nobody goes by the network that the first goes by.
+        let network = account.or_else(|| self.common.accounts.values().next());
+        let network = network.map_or(NetworkId::SYSTEM, |account| account.profile.network);
+        let network = out.task.way.network.unwrap_or(network);
         let mut transports = Vec::with_capacity(2);
         match account.map_or(TransportPolicy::Auto, |account| account.profile.transport) {
             TransportPolicy::Auto => {
@@ -245,7 +259,9 @@ impl Cx<'_> {
             transports,
             ipv4: config.ipv4,
             ipv6: config.ipv6,
+            network,
         };
+        out.network = network;
         let lookup = self.common.locator.start(&out.task.next_hop.view(), &policy);
         let old = out.lookup.replace(lookup);
         out.stage = Stage::Locating;
@@ -269,7 +285,7 @@ impl Cx<'_> {
         out.stage = Stage::Locating;
         match self.common.locator.next(lookup, self.now, self.out) {
             Next::Wait => {}
-            Next::Target(target) => match self.common.flows.reach(target.transport, target.addr, self.out) {
+            Next::Target(target) => match self.common.flows.reach(out.toward(target), self.out) {
                 Reach::Ready(hop) => self.transmit(id, target, hop),
                 Reach::Opening => out.stage = Stage::Opening(target),
             },
@@ -291,13 +307,16 @@ impl Cx<'_> {
         let Some(out) = common.requests.by_id.get_mut(&id) else { return };
         let mut draft = out.task.draft.clone();
         if let Some(profile) = &out.task.contact {
-            let address =
-                common.flows.contact_address(profile.contact_address, hop.transport, hop.remote, hop.local);
-            let mut contact = common::contact_value(profile, hop.transport, address);
-            if draft.method() == Method::Register {
-                contact.push_str(&profile.contact_params);
+            let address = common.flows.contact_address(profile.contact_address, hop);
+            let register = draft.method() == Method::Register;
+            let contact =
+                common::contact_value(profile, hop.transport, address, profile.outbound && !register);
+            let old = out.task.way.instead_of.as_ref().filter(|old| contact != format!("<{old}>"));
+            let params = if register { profile.contact_params.as_str() } else { "" };
+            draft.set(Name::Contact, format_args!("{contact}{params}"));
+            if let Some(old) = old {
+                draft.push(Name::Contact, format_args!("<{old}>;expires=0"));
             }
-            draft.set(Name::Contact, contact);
         }
         if draft.method() == Method::Ack {
             common.transactions.send_ack(draft, hop, self.out);
@@ -511,14 +530,14 @@ impl Cx<'_> {
     }
 
     /// A flow is there, or cannot be had: those who wait for it go on.
-    pub(super) fn on_flow(&mut self, transport: Transport, remote: std::net::SocketAddr, up: bool) {
-        let here = Target { transport, addr: remote };
+    pub(super) fn on_flow(&mut self, toward: Toward, up: bool) {
+        let here = Target { transport: toward.transport, addr: toward.remote };
         let waiting: Vec<OutId> = (self.common.requests.by_id.iter())
-            .filter(|(_, out)| matches!(out.stage, Stage::Opening(target) if target == here))
+            .filter(|(_, out)| matches!(out.stage, Stage::Opening(target) if out.toward(target) == toward))
             .map(|(id, _)| *id)
             .collect();
         for id in waiting {
-            match up.then(|| self.common.flows.reach(transport, remote, self.out)) {
+            match up.then(|| self.common.flows.reach(toward, self.out)) {
                 Some(Reach::Ready(hop)) => self.transmit(id, here, hop),
                 Some(Reach::Opening) => {}
                 None => self.next_target(id, here, None, Reply::Fault(Fault::Unreachable)),

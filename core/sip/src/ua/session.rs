@@ -14,7 +14,7 @@ use super::invite_out::Calling;
 use super::leg::{Exchange, Leg, repeat_ack};
 use super::news::{Cause, News, Party};
 use super::offer_answer::{OurOffer, TheirOffer};
-use super::profile::{Profile, ProfileId, ReferId, Reliable, SessionId};
+use super::profile::{Profile, ProfileId, ReferId, Reliable, SessionId, Way};
 use super::request::{OutId, Owner, Reply, Task};
 use super::timer::Refreshing;
 use crate::dialog::{Tag, Turn};
@@ -544,7 +544,7 @@ impl Session {
             draft.push(Name::UserAgent, &self.profile.user_agent);
         }
         let owner = Owner::Session(self.id, errand);
-        Task { owner, account: self.account, draft, next_hop, contact, redirects: 0 }
+        Task { owner, account: self.account, draft, next_hop, contact, redirects: 0, way: Way::default() }
     }
 
     pub(super) fn send(&mut self, task: Task, cx: &mut Cx<'_>) -> OutId {

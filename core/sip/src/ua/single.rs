@@ -9,14 +9,14 @@ use bytes::Bytes;
 
 use super::common::{self, ALLOW, Cx};
 use super::news::Outcome;
-use super::profile::{ProfileId, RequestId};
+use super::profile::{ProfileId, RequestId, Way};
 use super::request::{OutId, Owner, Task};
 use crate::dialog::Tag;
 use crate::message::{CSeq, Draft, Malformed, Message, Method, Name, Uri};
 
 impl Cx<'_> {
     /// Fills in what is absent and sends.
-    pub(super) fn request(&mut self, request: RequestId, profile: ProfileId, mut draft: Draft) {
+    pub(super) fn request(&mut self, request: RequestId, profile: ProfileId, mut draft: Draft, way: Way) {
         let speaker = self.common.speaker(profile);
         let method = draft.method();
         let target: Uri = draft.request_uri().parse().unwrap_or_else(|_| speaker.aor.clone());
@@ -63,6 +63,7 @@ impl Cx<'_> {
             next_hop,
             contact,
             redirects,
+            way,
         });
     }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::common::{self, Cx, PATIENCE, Party as DialogParty, Timer};
 use super::news::{News, Subscribe, SubscriptionState};
-use super::profile::{Profile, ProfileId, SubscriptionId};
+use super::profile::{Profile, ProfileId, SubscriptionId, Way};
 use super::request::{OutId, Owner, Reply, Task};
 use super::session::final_status;
 use crate::dialog::{Dialog, Seed, Tag, Turn};
@@ -113,7 +113,15 @@ impl Subscription {
         }
         let owner = Owner::Subscription(self.id);
         let contact = Some(self.profile.clone());
-        cx.send(Task { owner, account: Some(self.account), draft, next_hop, contact, redirects: 0 });
+        cx.send(Task {
+            owner,
+            account: Some(self.account),
+            draft,
+            next_hop,
+            contact,
+            redirects: 0,
+            way: Way::default(),
+        });
     }
 
     pub(super) fn on_reply(&mut self, out: OutId, reply: &Reply, cx: &mut Cx<'_>) {

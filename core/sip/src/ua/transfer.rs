@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::common::{self, Cx, Party as DialogParty, Timer};
 use super::news::{News, ReferTo};
-use super::profile::{Profile, ProfileId, ReferId, SessionId};
+use super::profile::{Profile, ProfileId, ReferId, SessionId, Way};
 use super::request::{Owner, Reply, Task};
 use super::session::{Errand, Session, final_status};
 use crate::dialog::{Dialog, Tag, Turn};
@@ -235,7 +235,7 @@ impl Cx<'_> {
                     let (draft, next_hop) = dialog.request(&Method::Notify);
                     let (owner, account) = (Owner::Nobody, refer.account);
                     let contact = Some(refer.profile.clone());
-                    Some(Task { owner, account, draft, next_hop, contact, redirects: 0 })
+                    Some(Task { owner, account, draft, next_hop, contact, redirects: 0, way: Way::default() })
                 }
                 (None, _) => None,
             };

@@ -59,7 +59,7 @@ fn settle(sides: &mut [Side; 2], now: Instant) {
                         let there = &mut sides[1 - here];
                         there.agent.received(UDP, from, &bytes, now, &mut there.out);
                     }
-                    Order::OpenFlow { transport, remote } => {
+                    Order::OpenFlow { transport, remote, .. } => {
                         let side = &mut sides[here];
                         side.agent.flow_up(UDP, transport, side.addr, Some(remote), now, &mut side.out);
                     }

@@ -148,6 +148,19 @@ impl Wire {
         }
     }
 
+    /// A node loses one address, without a word to anybody. Says which flows it lost.
+    pub fn leave_at(&mut self, node: NodeId, ip: IpAddr) -> Vec<FlowId> {
+        let network = self.network_of(node, ip);
+        let lost = self.silence(node, ip);
+        let left = self.addresses(node).any(|other| self.network_of(node, other) == network);
+        if !left && self.preferred.get(&node).copied() == network {
+            self.preferred.remove(&node);
+            let next = self.attached.iter().find(|((n, _), _)| *n == node).map(|(_, network)| *network);
+            self.preferred.extend(next.map(|network| (node, network)));
+        }
+        lost
+    }
+
     /// A node loses a network and its address there, without a word to anybody. Says which flows it lost.
     pub fn leave(&mut self, node: NodeId, network: NetworkId) -> Vec<FlowId> {
         let gone: Vec<IpAddr> =

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use phone::NetworkNews;
 use sip::locate::{Answer, Question, Record};
 
 use crate::Link;
@@ -94,7 +95,7 @@ impl World {
         for flow in self.wire.unplug(node) {
             self.agenda.push_back((node, News::FlowDown { flow }));
         }
-        self.agenda.push_back((node, News::NetworkDown));
+        self.agenda.push_back((node, News::Network(NetworkNews::Down)));
         self.work();
     }
 
@@ -102,8 +103,9 @@ impl World {
     pub fn online(&mut self, node: NodeId, ip: IpAddr) {
         self.wire.add_host(node, ip);
         self.nodes[node.0].ips = vec![ip];
+        self.nodes[node.0].networks.clear();
         self.open_sockets(node, ip);
-        self.agenda.push_back((node, News::NetworkUp { addrs: vec![ip] }));
+        self.agenda.push_back((node, News::Network(NetworkNews::Up { addrs: vec![ip] })));
         self.work();
     }
 }

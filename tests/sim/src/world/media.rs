@@ -2,9 +2,9 @@
 //!
 //! On the wire a media socket's name is the stream's number and its leg; a server's is its port.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use base::{FlowId, Instant};
+use base::{FlowId, Instant, NetworkId};
 use bytes::Bytes;
 use nat::channel;
 use nat::framing::{self, Framing};
@@ -251,8 +251,8 @@ impl World {
     pub(super) fn media(&mut self, node: NodeId, media: MediaId, order: MediaOrder) {
         let now = self.now;
         match order {
-            MediaOrder::Prepare { toward, .. } => {
-                let ip = toward.and_then(|t| self.wire.source(node, t)).unwrap_or(self.nodes[node.0].ips[0]);
+            MediaOrder::Prepare { toward, network, .. } => {
+                let ip = self.media_ip(node, network, toward);
                 let local = SocketAddr::new(ip, self.wire.port());
                 self.bind_pair(node, media, Leg::FIRST, local);
                 if let Machine::Phone(handset) = &mut self.nodes[node.0].machine {
@@ -260,8 +260,8 @@ impl World {
                 }
                 self.tell_media(node, media, MediaNews::Ready { local });
             }
-            MediaOrder::AddSocket { leg, toward } => {
-                let ip = toward.and_then(|t| self.wire.source(node, t)).unwrap_or(self.nodes[node.0].ips[0]);
+            MediaOrder::AddSocket { leg, toward, network } => {
+                let ip = self.media_ip(node, network, toward);
                 let local = SocketAddr::new(ip, self.wire.port());
                 let Some(stream) = self.stream_mut(node, media) else { return };
                 stream.legs.sockets.push((leg, local));
@@ -310,6 +310,12 @@ impl World {
                 }
             }
         }
+    }
+
+    /// The address that a node's media has on a network.
+    fn media_ip(&self, node: NodeId, network: NetworkId, toward: Option<IpAddr>) -> IpAddr {
+        let first = self.nodes[node.0].ips[0];
+        self.source(node, network, toward.unwrap_or(first)).unwrap_or(first)
     }
 
     fn bind_pair(&mut self, node: NodeId, media: MediaId, leg: Leg, local: SocketAddr) {
@@ -393,7 +399,10 @@ fn adjust(stream: &mut Stream, order: MediaOrder) {
             stream.legs.channels.retain(|it| (it.0, it.1, it.2) != (leg, server, number));
             stream.legs.channels.push((leg, server, number, peer));
         }
-        MediaOrder::GoBy(leg) => stream.legs.plain = leg,
+        MediaOrder::GoBy(leg) => {
+            stream.legs.plain = leg;
+            stream.local = stream.legs.socket(leg).unwrap_or(stream.local);
+        }
         _ => {}
     }
 }

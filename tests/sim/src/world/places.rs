@@ -5,6 +5,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use phone::NetworkNews;
+
 use crate::Link;
 use crate::nat::{Nat, NatBox};
 use crate::node::News;
@@ -83,10 +85,10 @@ impl World {
         let is_there = |ip: &IpAddr| wire.network_of(node, *ip).is_some();
         let news = if n.ips.iter().any(is_there) {
             n.ips.retain(is_there);
-            News::NetworkUp { addrs: n.ips.clone() }
+            News::Network(NetworkNews::Up { addrs: n.ips.clone() })
         } else {
             // The last one stays what it is known by.
-            News::NetworkDown
+            News::Network(NetworkNews::Down)
         };
         self.agenda.push_back((node, news));
         self.work();

@@ -7,6 +7,7 @@ mod conference;
 mod day;
 mod digits;
 mod nat;
+mod networks;
 mod people;
 mod silence;
 mod streams;

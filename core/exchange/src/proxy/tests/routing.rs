@@ -156,7 +156,7 @@ fn a_tcp_registration_is_called_on_its_connection_and_dialled_when_that_is_gone(
     h.out = out;
     let dialled = addr("192.0.2.11:5060");
     assert!(
-        matches!(h.out[..], [Order::OpenFlow { transport: Transport::Tcp, remote }] if remote == dialled)
+        matches!(h.out[..], [Order::OpenFlow { transport: Transport::Tcp, remote, .. }] if remote == dialled)
     );
     let message = h.request("MESSAGE sip:1003@offhook.test", "1002", BOB, "");
     assert_eq!(h.datagram(BOB, &message).len(), 0);
@@ -174,7 +174,9 @@ fn a_large_request_goes_by_tcp_and_falls_back_to_udp() {
     let text = invite(&mut h).replace("Max-F", &format!("Subject: {}\r\nMax-F", "x".repeat(1200)));
     assert_eq!(House::lines(&h.datagram(ANN, &text)), [format!("100 -> {ANN}")]);
     let there = addr("192.0.2.77:5060");
-    assert!(matches!(h.out[..], [Order::OpenFlow { transport: Transport::Tcp, remote }] if remote == there));
+    assert!(
+        matches!(h.out[..], [Order::OpenFlow { transport: Transport::Tcp, remote, .. }] if remote == there)
+    );
     let mut out = Vec::new();
     h.exchange.flow_failed(Transport::Tcp, there, h.now, &mut out);
     h.out = out;

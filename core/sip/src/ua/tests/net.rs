@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use base::{FlowId, Instant, Rng, Transport};
+use base::{FlowId, Instant, NetworkId, Rng, Transport};
 use bytes::Bytes;
 
 use crate::message::{Draft, Form, Message, Method, Name, Uri};
@@ -148,15 +148,15 @@ impl Net {
         for order in orders {
             match order {
                 Order::Send { flow, to, bytes } => self.carry(node, flow, to, bytes),
-                Order::OpenFlow { transport: Transport::Udp, remote } => {
+                Order::OpenFlow { transport: Transport::Udp, remote, .. } => {
                     let local = self.nodes[node].addr;
                     self.with(node, |a, now, out| {
                         a.flow_up(UDP, Transport::Udp, local, Some(remote), now, out);
                     });
                 }
-                Order::OpenFlow { transport, remote } => self.connect(node, transport, remote),
+                Order::OpenFlow { transport, remote, .. } => self.connect(node, transport, remote),
                 Order::CloseFlow { flow } => self.cut(node, flow),
-                Order::Resolve { query, question } => {
+                Order::Resolve { query, question, .. } => {
                     let answer = self.resolve(&question);
                     self.with(node, |a, now, out| a.resolved(query, answer, now, out));
                 }
@@ -178,7 +178,8 @@ impl Net {
     fn connect(&mut self, node: NodeId, transport: Transport, remote: SocketAddr) {
         let peer = self.nodes.iter().position(|peer| peer.addr == remote && peer.listens);
         let Some(peer) = peer else {
-            return self.with(node, |a, now, out| a.flow_failed(transport, remote, now, out));
+            return self
+                .with(node, |a, now, out| a.flow_failed(NetworkId::SYSTEM, transport, remote, now, out));
         };
         let fresh = |node: &mut Node| {
             node.last_flow += 1;

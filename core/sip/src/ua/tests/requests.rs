@@ -8,6 +8,7 @@ use base::{Secret, Transport};
 
 use crate::digest::Credentials;
 use crate::message::{Draft, Message, Method, Name};
+use crate::transaction::Source;
 use crate::ua::*;
 
 use super::net::*;
@@ -283,7 +284,9 @@ fn the_public_address_is_learnt_from_responses_and_offered() {
     });
     net.soon();
     let at = net.addr(server);
-    let contact = |net: &mut Net| net.agent(0).contact(ME, Transport::Udp, at);
+    let local = net.addr(0);
+    let source = Source { flow: base::FlowId(1), transport: Transport::Udp, remote: at, local };
+    let contact = |net: &mut Net| net.agent(0).contact(ME, &source);
     assert_eq!(contact(&mut net).as_deref(), Some("<sip:ann@203.0.113.5:6789>"));
     register(&mut net);
     net.soon();
@@ -336,7 +339,7 @@ fn a_refused_datagram_fails_its_request_at_once() {
     register(&mut net);
     net.soon();
     let at = net.addr(server);
-    net.with(0, |a, now, out| a.flow_failed(Transport::Udp, at, now, out));
+    net.with(0, |a, now, out| a.flow_failed(base::NetworkId::SYSTEM, Transport::Udp, at, now, out));
     assert!(matches!(net.expect(0, done), Outcome::Unreachable));
     net.assert_quiet();
 }

@@ -78,6 +78,8 @@ val Why.sentence: Int get() = when (this) {
     Why.PHONE_RESTARTED -> R.string.why_phone_restarted
     Why.SWITCHED_OFF -> R.string.why_switched_off
     Why.NO_NETWORK -> R.string.why_no_network
+    Why.WIFI_ONLY -> R.string.why_wifi_only
+    Why.ROAMING_NOT_ALLOWED -> R.string.why_roaming_not_allowed
     Why.NAME_NOT_FOUND -> R.string.why_name_not_found
     Why.SERVER_SILENT -> R.string.why_server_silent
     Why.SERVER_UNREACHABLE -> R.string.why_server_unreachable

@@ -1,0 +1,76 @@
+//! Several networks at once: sockets and name servers of each.
+//!
+//! On plain Linux a network is its addresses: what is bound to one leaves by its route. Elsewhere [`crate::Bind`] makes sure
+//! of it. Knows nothing of which network is the better one.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use base::{NetworkId, Transport};
+
+use super::Net;
+use crate::dns::Dns;
+use crate::{NameServers, NetEvent};
+
+impl Net {
+    /// The machine is on a network, beside others, and has these addresses there: sockets of its own are bound to one of
+    /// each family, and names looked up there with these servers. Without any, only a [`crate::Bind`] keeps its sockets
+    /// there. Told again, what has an address no more is closed.
+    /// A port that cannot be had is found by who would use it.
+    pub fn join(&mut self, network: NetworkId, addrs: &[IpAddr], servers: NameServers) {
+        let dns = Dns::by(network, servers, addrs.to_vec(), self.binder.clone());
+        self.dns.insert(network, dns);
+        self.routes.forget();
+        let any = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+        let addrs = if addrs.is_empty() { &any[..] } else { addrs };
+        let ours = |net: NetworkId, bound: SocketAddr| net == network && !addrs.contains(&bound.ip());
+        let udp = self.udp.values().filter(|udp| ours(udp.network, udp.bound)).map(|udp| udp.bound);
+        for gone in udp.collect::<Vec<_>>() {
+            self.unlisten(gone);
+        }
+        for v4 in [true, false] {
+            let has = self.udp.values().any(|udp| udp.network == network && udp.bound.is_ipv4() == v4);
+            let usable = addrs.iter().filter(|ip| ip.is_ipv4() == v4 && !is_link_local(**ip));
+            for ip in usable.take(usize::from(!has)) {
+                // TCP on the same port, RFC 3261 section 18.2.1; without it connections that we make still work.
+                if let Ok(addr) = self.listen_by(network, Transport::Udp, SocketAddr::new(*ip, 0)) {
+                    let _ = self.listen_by(network, Transport::Tcp, addr);
+                }
+            }
+        }
+    }
+
+    /// The machine is no longer on that network: all that went by it is closed.
+    pub fn leave(&mut self, network: NetworkId) {
+        self.dns.remove(&network);
+        self.routes.forget();
+        for listener in &mut self.listeners {
+            if listener.as_ref().is_some_and(|l| l.network == network) {
+                *listener = None;
+            }
+        }
+        let udp = self.udp.iter().filter(|(_, udp)| udp.network == network).map(|(flow, _)| *flow);
+        let streams = self.streams.iter().filter(|(_, s)| s.network == network).map(|(flow, _)| *flow);
+        for flow in udp.chain(streams).collect::<Vec<_>>() {
+            // What waits to be written would wait for ever.
+            let told = self.streams.get(&flow).is_some_and(|s| s.closing);
+            if (self.udp.remove(&flow).is_some() || self.forget_stream(flow)) && !told {
+                self.news.push_back(NetEvent::FlowDown { flow });
+            }
+        }
+        let (over, on): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            std::mem::take(&mut self.dials).into_iter().partition(|(_, dial)| dial.network == network);
+        self.dials = on;
+        for remote in over.into_values().map(|dial| dial.remote) {
+            self.news.push_back(NetEvent::FlowFailed { network, transport: Transport::Tcp, remote });
+        }
+    }
+}
+
+/// An address that means nothing without its interface, and that no server sees.
+fn is_link_local(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    }
+}

@@ -1,0 +1,34 @@
+//! A call whose account has moved to another network.
+//!
+//! RFC 3261 sections 12.2.1.2 and 14, RFC 3665 section 3.7: a re-INVITE tells the other side our new Contact. It says our
+//! last description again; where media moves, too, that is another exchange. Knows nothing of networks.
+
+use std::net::IpAddr;
+
+use base::NetworkId;
+use sip::ua::By;
+
+use super::Call;
+use crate::desk::Desk;
+
+impl Call {
+    /// What is sent for it goes another way from now on: so does its media, and the offer that tells of it tells our Contact
+    /// as well.
+    pub(crate) fn network_changed(&mut self, network: NetworkId, toward: Option<IpAddr>, desk: &mut Desk) {
+        if self.is_over() {
+            return;
+        }
+        self.moved = true;
+        self.move_media(network, toward, desk);
+        self.settle(desk);
+    }
+
+    /// Tells the other side where we are now, as soon as no other exchange is under way: an offer of ours tells it as well.
+    pub(super) fn tell_contact(&mut self, desk: &mut Desk) {
+        if let (true, Ok(session)) = (self.moved && !self.streams.is_moving(), self.require_up()) {
+            // Busy: the next news brings us back here.
+            let asked = desk.agent.refresh(session, By::Reinvite, desk.now, &mut desk.orders);
+            self.moved = asked.is_err();
+        }
+    }
+}

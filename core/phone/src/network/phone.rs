@@ -1,0 +1,118 @@
+//! News of networks, brought to the accounts and calls that they mean something to.
+//!
+//! An account that moves says so to its calls: their dialogs follow it. A call is never ended for want of a network: the
+//! next one to come takes it up again, unless the other side has given up by then.
+
+use base::{FlowId, NetworkId};
+use sip::order::Order;
+
+use super::{Choice, NetworkNews};
+use crate::AccountId;
+use crate::desk::Timer;
+use crate::phone::Phone;
+use crate::registration::Registration;
+
+impl Phone {
+    /// The networks changed.
+    pub(crate) fn network(&mut self, news: &NetworkNews) {
+        let lost = self.networks.hear(news, self.desk.now);
+        self.look_at_networks(&lost);
+        if let NetworkNews::Suspect(id) = news {
+            let Self { accounts, desk, .. } = self;
+            // Where there is no other, an answer over this one settles it.
+            accounts.values_mut().filter(|it| it.network() == Some(*id)).for_each(|it| it.probe(desk));
+        }
+    }
+
+    /// Brings each account to the network that it should go by. The flows of those that are `lost` are worth nothing.
+    pub(crate) fn look_at_networks(&mut self, lost: &[NetworkId]) {
+        let Self { accounts, networks, desk, .. } = self;
+        let now = desk.now;
+        for (id, account) in accounts {
+            let present = account.network();
+            let policy = account.account().networks;
+            match networks.choose(*id, policy, self.roaming_allowed, present, now) {
+                Choice::Wait(why) => account.network_down(why, desk),
+                Choice::Use(chosen) => {
+                    let dead = |it: NetworkId| lost.contains(&it) || networks.is_suspect(it, now);
+                    match present {
+                        Some(present) if present == chosen && !lost.contains(&present) => account.stay(desk),
+                        Some(present)
+                            if present != chosen && !dead(present) && networks.get(present).is_some() =>
+                        {
+                            account.move_to(chosen, desk);
+                        }
+                        Some(_) | None => account.network_up(chosen, desk),
+                    }
+                }
+            }
+        }
+        match networks.next_look(now) {
+            Some(at) => desk.timers.set(Timer::Networks, at),
+            None => drop(desk.timers.cancel(&Timer::Networks)),
+        }
+    }
+
+    /// What accounts have told of their networks: calls follow those that moved; a network that does not lead to a
+    /// registrar is passed over by the account that tried.
+    pub(crate) fn hear_of_networks(&mut self) {
+        while let Some(id) = self.desk.moved.pop() {
+            let Some(account) = self.accounts.get(&id) else { continue };
+            let (network, toward) = (account.network().unwrap_or_default(), account.toward());
+            let servers = account.account().nat.servers();
+            self.desk.servers.look_up(network, servers, &mut self.desk.orders);
+            for call in self.calls.values_mut().filter(|call| call.account() == id) {
+                call.network_changed(network, toward, &mut self.desk);
+            }
+        }
+        let mut look = false;
+        for (id, network, reached) in std::mem::take(&mut self.desk.tried) {
+            if reached {
+                self.networks.trust(network);
+            } else {
+                self.networks.pass_over(id, network, self.desk.now);
+                look = true;
+            }
+        }
+        if look {
+            self.look_at_networks(&[]);
+        }
+    }
+
+    /// The network that an account goes by, while it has one.
+    pub fn network_of(&self, account: AccountId) -> Option<NetworkId> {
+        self.accounts.get(&account)?.network()
+    }
+
+    /// The networks that accounts go by, the first account's first.
+    pub fn networks_in_use(&self) -> impl Iterator<Item = NetworkId> {
+        self.accounts.values().filter_map(Registration::network)
+    }
+
+    /// A call has reason to believe that the way its account goes is dead, though nobody says so: media stopped, checks are
+    /// not answered.
+    pub fn path_suspect(&mut self, account: AccountId) {
+        if let Some(network) = self.accounts.get(&account).and_then(Registration::network) {
+            self.network(&NetworkNews::Suspect(network));
+        }
+    }
+
+    /// Connections that accounts have moved away from are closed once nobody uses them.
+    pub(crate) fn close_left(&mut self) {
+        let Self { accounts, calls, desk, .. } = self;
+        let used = |flow: FlowId| {
+            accounts.iter().any(|(id, account)| {
+                account.flow() == Some(flow)
+                    || account.left() == Some(flow) && calls.values().any(|call| call.account() == *id)
+            })
+        };
+        let over: Vec<FlowId> =
+            accounts.values().filter_map(Registration::left).filter(|flow| !used(*flow)).collect();
+        for flow in over {
+            for account in accounts.values_mut() {
+                account.forget_left(flow);
+            }
+            desk.orders.push(Order::CloseFlow { flow });
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! One account and its registration: asked for, granted, refreshed, lost, won back, given up.
+//!
+//! RFC 3261 section 10, RFC 3327 (Path), RFC 3608 (Service-Route), RFC 5626 sections 4.4.1 and 4.5 (keepalive, backoff).
+//!
+//! **How the loss of a registrar is noticed, whatever it granted.** On a stream, the connection breaks; an empty line
+//! every [`STREAM_PING`] makes even a silent death break it. On UDP the refresh is the keepalive, at least every
+//! [`UDP_REFRESH`]: an OPTIONS would cost the same wake of the radio and tell less, for a registrar that restarted
+//! without its bindings answers it all the same. That is some 80 short exchanges an hour on UDP, which a NAT's mapping
+//! needs anyway, and on TCP none that must be answered.
+//!
+//! The answers are read in `answers`, what networks mean to it stands in `moving`, what it shows in `show`.
+//! Knows nothing of how a request is sent, located or authorized, nor of calls.
+
+mod answers;
+mod moving;
+mod profile;
+mod show;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use base::{FlowId, Instant, NetworkId};
+use bytes::Bytes;
+use sip::message::{Draft, Method, Name, Scheme};
+use sip::order::Order;
+use sip::transaction::Source;
+use sip::ua::{Outcome, Profile, RequestId, Way};
+
+use crate::desk::{Desk, Timer};
+use crate::dial;
+use crate::view::{AccountState, AccountView, Step};
+use crate::{Account, AccountId, Config, Why};
+
+pub(crate) use profile::profile_id;
+
+/// Longest time between two refreshes over UDP: a lost binding is found within it and a request's own patience.
+const UDP_REFRESH: Duration = Duration::from_secs(45);
+/// Empty lines on a stream keep its NAT mapping and find a dead peer. RFC 5626 section 4.4.1 asks for at most 120 s.
+const STREAM_PING: Duration = Duration::from_secs(45);
+/// Empty lines on UDP, only behind a NAT: the shortest mappings in the wild live 30 s.
+const NAT_PING: Duration = Duration::from_secs(25);
+/// The first retry, doubled up to [`LAST_BACKOFF`]. RFC 5626 section 4.5 in shape; its 30 s base would keep a phone
+/// deaf for too long.
+const FIRST_BACKOFF: Duration = Duration::from_secs(2);
+/// A registrar that comes back waits at most this long for us.
+const LAST_BACKOFF: Duration = Duration::from_secs(30);
+/// The first retry after the registrar said no for good (wrong password, unknown account), doubled up to an hour: it may
+/// have erred, but locks accounts that are hammered.
+const FIRST_SLOW: Duration = Duration::from_secs(600);
+const LAST_SLOW: Duration = Duration::from_secs(3600);
+/// A refresh must be able to fail (64*T1, RFC 3261 section 17.1.2.2) before the binding does.
+const REQUEST_PATIENCE: Duration = Duration::from_secs(35);
+/// The longest `Min-Expires` that is believed.
+const LONGEST_EXPIRES: u32 = 86_400;
+/// A registrar that grants less is refreshed as if it had granted this.
+const SHORTEST_EXPIRES: u32 = 10;
+/// RFC 5626 section 3.5.1.
+const PING: &[u8] = b"\r\n\r\n";
+
+/// ```text
+///            start                      2xx
+///   Off ---------------> Asking -----------------> Registered
+///    ^                   ^  ^ |  |                     |
+///    |                   |  +-+  | failure             | refresh due, flow lost, another network
+///    |                   | 423   v                     v
+///    |                   +--- Waiting <----------- (Asking)
+///    |   any answer      2..30 s; 10..60 min after a no
+///    +--------- Leaving <--- stop, from Asking (once answered) and Registered
+///
+///   Registered -- a better network --> Moving -- 2xx --> Registered there
+///                                        +--- failure --> Registered here, and that network is passed over
+/// ```
+enum State {
+    /// Not registered, and nothing on its way.
+    Off,
+    /// A REGISTER is on its way.
+    Asking { request: RequestId },
+    /// The binding holds until then.
+    Registered { until: Instant },
+    /// A REGISTER is on its way by another network, while the binding holds by this one until then.
+    Moving { request: RequestId, to: NetworkId, until: Instant },
+    /// Failed; `Timer::Register` tries again, if it is set.
+    Waiting,
+    /// A REGISTER with `Expires: 0` is on its way.
+    Leaving { request: RequestId },
+}
+
+/// One account and its registration.
+pub(crate) struct Registration {
+    id: AccountId,
+    account: Account,
+    profile: Profile,
+    state: State,
+    /// What the user wants; an answer that comes after a change of mind is acted on by it.
+    wanted: bool,
+    /// The settings changed while a request was on its way: ask again.
+    stale: bool,
+    /// The account is to be forgotten once it is off.
+    leaving_for_good: bool,
+    /// Failures in a row.
+    failures: u32,
+    /// Seconds asked for; `Min-Expires` raises it.
+    ask: u32,
+    /// The network that it goes by; without one, why it has none.
+    network: Result<NetworkId, Why>,
+    /// Where the last good answer came from: requests outside dialogs and calls go there too.
+    path: Option<Source>,
+    /// Our Contact URI as the registrar has it.
+    contact: Option<String>,
+    /// When the binding is refreshed.
+    refresh_at: Instant,
+    /// A connection by the network before, which calls may still use.
+    left: Option<FlowId>,
+    /// Whether the registrar saw us under another address than our own.
+    behind_nat: bool,
+    /// The binding under another address is being replaced by the one we are seen under; once, whatever comes of it.
+    moved: bool,
+    view: AccountView,
+}
+
+impl Registration {
+    /// Takes an account in, unregistered.
+    pub(crate) fn new(id: AccountId, account: Account, config: &Config, desk: &mut Desk) -> Self {
+        let profile = profile::profile(&account, config);
+        desk.agent.set_profile(profile_id(id), profile.clone());
+        let view = AccountView {
+            account: id,
+            revision: 0,
+            uri: base::Redacted::new(account.uri.to_string()),
+            state: AccountState::Unregistered,
+            expires: None,
+            status: None,
+            step: Step::Find,
+            reason: None,
+            as_of: desk.now,
+            retry_in: None,
+        };
+        let mut it = Self {
+            id,
+            ask: account.expires,
+            account,
+            profile,
+            state: State::Off,
+            wanted: false,
+            stale: false,
+            leaving_for_good: false,
+            failures: 0,
+            network: Err(Why::NoNetwork),
+            path: None,
+            contact: None,
+            refresh_at: Instant::ZERO,
+            left: None,
+            behind_nat: false,
+            moved: false,
+            view,
+        };
+        it.show(desk, it.view.clone());
+        it
+    }
+
+    /// Replaces the settings, and registers anew by them if the account was or wants to be.
+    pub(crate) fn change(&mut self, account: Account, config: &Config, desk: &mut Desk) {
+        let network = self.profile.network;
+        self.profile = Profile { network, ..profile::profile(&account, config) };
+        desk.agent.set_profile(profile_id(self.id), self.profile.clone());
+        self.ask = account.expires;
+        self.view.uri = base::Redacted::new(account.uri.to_string());
+        self.wanted |= account.register;
+        self.leaving_for_good = false;
+        self.account = account;
+        self.stale =
+            matches!(self.state, State::Asking { .. } | State::Moving { .. } | State::Leaving { .. });
+        if self.wanted && !self.stale {
+            self.start(desk);
+        }
+    }
+
+    pub(crate) fn account(&self) -> &Account {
+        &self.account
+    }
+
+    pub(crate) fn is_registered(&self) -> bool {
+        matches!(self.state, State::Registered { .. }) || self.view.state == AccountState::Registered
+    }
+
+    /// Nothing is registered and nothing on its way.
+    pub(crate) fn is_off(&self) -> bool {
+        matches!(self.state, State::Off)
+    }
+
+    /// The address that our requests go to, as far as it is known: media takes the same network.
+    pub(crate) fn toward(&self) -> Option<IpAddr> {
+        let first_hop = || self.account.proxy.as_ref().unwrap_or(&self.account.uri).view().host.ip();
+        self.path.map(|path| path.remote.ip()).or_else(first_hop)
+    }
+
+    /// Registers now, whatever was being waited for.
+    pub(crate) fn start(&mut self, desk: &mut Desk) {
+        self.wanted = true;
+        match self.state {
+            State::Off | State::Registered { .. } | State::Waiting => {
+                self.failures = 0;
+                self.send(desk);
+            }
+            // The answer on its way tells what is next.
+            State::Asking { .. } | State::Moving { .. } | State::Leaving { .. } => {}
+        }
+    }
+
+    /// Registers anew if it wants to be registered at all: a push says that we are not reached otherwise.
+    pub(crate) fn renew(&mut self, desk: &mut Desk) {
+        if self.wanted {
+            self.start(desk);
+        }
+    }
+
+    /// Unregisters and stays so.
+    pub(crate) fn stop(&mut self, desk: &mut Desk) {
+        self.wanted = false;
+        match self.state {
+            State::Registered { .. } => self.leave(desk),
+            State::Waiting => self.off(desk),
+            State::Off | State::Asking { .. } | State::Moving { .. } | State::Leaving { .. } => {}
+        }
+    }
+
+    /// Unregisters and is to be forgotten: see [`Self::forget`].
+    pub(crate) fn remove(&mut self, desk: &mut Desk) {
+        self.leaving_for_good = true;
+        self.stop(desk);
+    }
+
+    /// Whether it is done for; the agent forgets it then.
+    pub(crate) fn forget(&mut self, desk: &mut Desk) -> bool {
+        let forget = self.leaving_for_good && self.is_off();
+        if forget {
+            desk.agent.remove_profile(profile_id(self.id));
+        }
+        forget
+    }
+
+    /// The connection that the registrar knows us by broke: it can no longer reach us.
+    pub(crate) fn flow_down(&mut self, flow: FlowId, desk: &mut Desk) {
+        if self.path.is_none_or(|path| path.flow != flow) {
+            return;
+        }
+        self.path = None;
+        desk.timers.cancel(&Timer::Ping(self.id));
+        if let State::Moving { request, to, .. } = self.state {
+            self.went(to, desk);
+            self.state = State::Asking { request };
+            self.show_asking(desk);
+        }
+        if let State::Registered { .. } = self.state {
+            self.failures = 0;
+            self.show_asking(desk);
+            // Not all phones of a restarted server at one moment.
+            let wait = Duration::from_millis(desk.rng.below(1000));
+            desk.timers.set(Timer::Register(self.id), desk.now + wait);
+        }
+    }
+
+    /// `Timer::Register` is due.
+    pub(crate) fn due(&mut self, desk: &mut Desk) {
+        if self.wanted {
+            self.send(desk);
+        }
+    }
+
+    /// `Timer::Ping` is due.
+    pub(crate) fn ping(&mut self, desk: &mut Desk) {
+        if let Some(path) = self.path {
+            desk.orders.push(Order::Send {
+                flow: path.flow,
+                to: path.remote,
+                bytes: Bytes::from_static(PING),
+            });
+            self.set_ping(desk);
+        }
+    }
+
+    /// A request is settled, ours or another's: ids are never used twice.
+    pub(crate) fn done(
+        &mut self,
+        request: RequestId,
+        outcome: &Outcome,
+        via: Option<Source>,
+        desk: &mut Desk,
+    ) {
+        match self.state {
+            State::Asking { request: ours } if ours == request => self.answered(outcome, via, desk),
+            State::Moving { request: ours, to, until } if ours == request => {
+                self.tried(to, until, outcome, via, desk);
+            }
+            State::Leaving { request: ours } if ours == request => {
+                self.off(desk);
+                if self.wanted {
+                    self.stale = false;
+                    self.start(desk);
+                }
+            }
+            State::Off
+            | State::Asking { .. }
+            | State::Moving { .. }
+            | State::Registered { .. }
+            | State::Waiting
+            | State::Leaving { .. } => {}
+        }
+    }
+
+    fn send(&mut self, desk: &mut Desk) {
+        self.cancel_timers(desk);
+        if let Err(why) = self.network {
+            self.state = State::Waiting;
+            self.view.step = Step::Find;
+            self.show_failure(desk, None, why, None);
+            return;
+        }
+        self.show_asking(desk);
+        let request = self.register(self.ask, Way::default(), desk);
+        self.state = State::Asking { request };
+        self.found(desk);
+    }
+
+    /// The server's name is settled once something is on its way there: at once, or after the name servers' answer.
+    // Orders do not say whose they are: of two accounts that look up at once, the later may be shown a step ahead.
+    pub(crate) fn found(&mut self, desk: &mut Desk) {
+        let on_its_way = |order: &Order| matches!(order, Order::Send { .. } | Order::OpenFlow { .. });
+        let finding = self.view.state == AccountState::Registering && self.view.step == Step::Find;
+        if finding && desk.orders.iter().any(on_its_way) {
+            self.show(desk, AccountView { step: Step::Reach, ..self.view.clone() });
+        }
+    }
+
+    fn leave(&mut self, desk: &mut Desk) {
+        self.cancel_timers(desk);
+        let request = self.register(0, Way::default(), desk);
+        self.state = State::Leaving { request };
+    }
+
+    fn off(&mut self, desk: &mut Desk) {
+        self.cancel_timers(desk);
+        self.state = State::Off;
+        self.contact = None;
+        self.show(desk, self.plain(AccountState::Unregistered));
+    }
+
+    /// Asks for `seconds`, and for the end of the binding that the registrar has in the same breath, if it is another.
+    fn register(&self, seconds: u32, way: Way, desk: &mut Desk) -> RequestId {
+        let scheme = match self.account.uri.view().scheme {
+            Scheme::Sips => "sips",
+            Scheme::Sip | Scheme::Tel | Scheme::Other => "sip",
+        };
+        let mut draft =
+            Draft::request(&Method::Register, &format!("{scheme}:{}", dial::domain(&self.account.uri)));
+        draft.push(Name::Expires, seconds).push(Name::Supported, "path");
+        let instead_of = way.instead_of.or_else(|| self.contact.clone());
+        let way = Way { instead_of, ..way };
+        desk.agent.request_by(profile_id(self.id), draft, way, desk.now, &mut desk.orders)
+    }
+
+    fn set_ping(&self, desk: &mut Desk) {
+        let stream = self.path.is_some_and(|path| path.transport.is_reliable());
+        let every = match (stream, self.behind_nat) {
+            (true, _) => STREAM_PING,
+            (false, true) => NAT_PING,
+            (false, false) => return,
+        };
+        desk.timers.set(Timer::Ping(self.id), desk.now + every);
+    }
+
+    fn cancel_timers(&self, desk: &mut Desk) {
+        desk.timers.cancel(&Timer::Register(self.id));
+        desk.timers.cancel(&Timer::Ping(self.id));
+    }
+}

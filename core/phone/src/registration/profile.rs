@@ -1,0 +1,78 @@
+//! An account's settings as the agent has them, and what is read from a registrar's answer.
+//!
+//! Knows nothing of states.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use sip::digest::Credentials;
+use sip::message::{Message, Rport};
+use sip::ua::{Profile, ProfileId};
+
+use super::{REQUEST_PATIENCE, UDP_REFRESH};
+use crate::{Account, AccountId, Config};
+
+/// The agent's name for an account.
+pub(crate) const fn profile_id(account: AccountId) -> ProfileId {
+    ProfileId(account.0)
+}
+
+pub(super) fn profile(account: &Account, config: &Config) -> Profile {
+    let user = account.uri.view().user.unwrap_or("phone").to_owned();
+    let auth_user = account.auth_user.as_ref().map_or(user.as_str(), |user| user.reveal());
+    let credentials = if account.password.expose().is_empty() {
+        Vec::new()
+    } else {
+        vec![Credentials { user: auth_user.to_owned(), password: account.password.clone(), realm: None }]
+    };
+    let mut profile = Profile::new(account.uri.clone(), user);
+    profile.display = account.display_name.as_ref().map(|name| name.reveal().clone());
+    profile.proxy.clone_from(&account.proxy);
+    profile.credentials = credentials;
+    profile.transport = account.transport;
+    profile.reliable = account.reliable_provisional;
+    profile.session_expires = account.session_expires;
+    profile.user_agent.clone_from(&config.user_agent);
+    profile
+}
+
+/// Whether the same request may be welcome in a moment.
+pub(super) const fn may_pass(status: u16) -> bool {
+    matches!(status, 408 | 429 | 480 | 491 | 500 | 502..=599)
+}
+
+/// When to refresh a binding granted for `expires`.
+pub(super) fn refresh_after(expires: Duration, reliable: bool) -> Duration {
+    let latest = expires.saturating_sub(REQUEST_PATIENCE).min(expires * 9 / 10).max(expires / 2);
+    if reliable { latest } else { latest.min(UDP_REFRESH) }
+}
+
+pub(super) fn retry_after(message: &Message) -> Option<Duration> {
+    message.retry_after().map(|seconds| Duration::from_secs(seconds.min(3600).into()))
+}
+
+/// Our address as we wrote it and as the registrar saw it. RFC 3581.
+pub(super) fn seen_as(message: &Message) -> Option<(SocketAddr, SocketAddr)> {
+    let via = message.top_via().ok()?;
+    let ours = SocketAddr::new(via.sent_by.host.ip()?, via.port());
+    let port = match via.rport {
+        Rport::Port(port) => port,
+        Rport::Absent | Rport::Asked => ours.port(),
+    };
+    Some((ours, SocketAddr::new(via.received.unwrap_or(ours.ip()), port)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refresh_leaves_room_to_fail_before_the_binding_does() {
+        let secs = Duration::from_secs;
+        assert_eq!(refresh_after(secs(300), true), secs(265));
+        assert_eq!(refresh_after(secs(3600), true), secs(3240));
+        assert_eq!(refresh_after(secs(60), true), secs(30));
+        assert_eq!(refresh_after(secs(3600), false), UDP_REFRESH);
+        assert_eq!(refresh_after(secs(20), false), secs(10));
+    }
+}
