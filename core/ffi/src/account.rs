@@ -3,7 +3,7 @@
 //! RFC 3261 section 19.1.1 for what may stand in a URI. Knows nothing of where it is kept.
 
 use base::{Redacted, Secret};
-use phone::Account;
+use phone::{Account, Keepalive};
 use serde::{Deserialize, Serialize};
 use sip::message::Uri;
 use sip::ua::TransportPolicy;
@@ -77,6 +77,8 @@ impl AccountSettings {
         account.auth_user = given(&self.auth_user).map(Redacted::new);
         account.display_name = given(&self.display_name).map(Redacted::new);
         account.register = self.register;
+        // It lives in a pocket.
+        account.keepalive = Keepalive::Thrifty;
         account.transport = match self.transport {
             Transport::Automatic => TransportPolicy::Auto,
             Transport::Udp => TransportPolicy::Only(base::Transport::Udp),

@@ -168,10 +168,11 @@ impl From<phone::Subject> for Subject {
     }
 }
 
-impl From<IoEvent> for Event {
-    fn from(event: IoEvent) -> Self {
-        match event {
-            IoEvent::Phone(event) => of_phone(event),
+impl Event {
+    /// What the app is told of it.
+    pub(crate) fn of(event: IoEvent) -> Option<Self> {
+        Some(match event {
+            IoEvent::Phone(event) => return of_phone(event),
             IoEvent::Wake { at, why } => {
                 Self::Wake { wake: WakeAt { at_ms: at.map(millis), why: why.into() } }
             }
@@ -185,12 +186,12 @@ impl From<IoEvent> for Event {
             }
             IoEvent::AudioFailed { reason } => Self::AudioFailed { sentence: reason },
             IoEvent::Restarted { thread, story } => Self::Restarted { thread: thread.into(), story },
-        }
+        })
     }
 }
 
-fn of_phone(event: PhoneEvent) -> Event {
-    match event {
+fn of_phone(event: PhoneEvent) -> Option<Event> {
+    Some(match event {
         PhoneEvent::Account(view) => Event::Account { view: view.into() },
         PhoneEvent::Call(view) => Event::Call { view: view.into() },
         PhoneEvent::Message { account, from, name, text } => Event::Message {
@@ -221,5 +222,7 @@ fn of_phone(event: PhoneEvent) -> Event {
         PhoneEvent::DtmfLost { call, keys } => Event::DigitsLost { call: call.0, count: keys as u32 },
         PhoneEvent::Dtmf { call, digit, .. } => Event::Digit { call: call.0, digit: digit.as_char().into() },
         PhoneEvent::Stopped => Event::Stopped,
-    }
+        // Kept on this side of the door.
+        PhoneEvent::Learnt(_) => return None,
+    })
 }

@@ -95,6 +95,7 @@ impl Phone {
             binder: binder.clone().map(|binder| binder as Arc<dyn offhook_net::Bind>),
             ..offhook_io::Config::default()
         };
+        io.phone.instance = offhook_io::instance(&folder).ok();
         if !config.user_agent.is_empty() {
             io.phone.user_agent.clone_from(&config.user_agent);
         }
@@ -155,7 +156,16 @@ impl Phone {
         let event = match own {
             Some(event) => event,
             None => match self.handle.wait_event(timeout) {
-                Some(event) => event.into(),
+                Some(event) => {
+                    if let offhook_io::Event::Phone(phone::Event::Learnt(learnt)) = &event {
+                        // What cannot be kept is found out anew.
+                        let _ = self.store().learn(learnt);
+                    }
+                    match Event::of(event) {
+                        Some(event) => event,
+                        None => return Ok(None),
+                    }
+                }
                 None if self.handle.is_over() => return Err(PhoneError::ShutDown),
                 None => return Ok(None),
             },
@@ -167,6 +177,9 @@ impl Phone {
     /// Gives the phone the accounts that are kept.
     fn take_in(&self) {
         let store = self.store();
+        for learnt in store.learnt() {
+            self.handle.command(Command::Remember(learnt));
+        }
         for (id, settings) in store.accounts() {
             let (password, lost) = match store.password(id) {
                 Ok(password) => (password.unwrap_or_else(|| Secret::new(String::new())), false),

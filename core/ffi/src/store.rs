@@ -7,8 +7,10 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use base::Secret;
+use base::{Redacted, Secret};
+use phone::{Learnt, Lifetime};
 use serde::{Deserialize, Serialize};
 
 use crate::AccountSettings;
@@ -64,6 +66,9 @@ struct Kept {
     /// The last id given out: an id is never used for a second account.
     last: u32,
     accounts: Vec<KeptAccount>,
+    /// What was found out about networks.
+    #[serde(default)]
+    networks: Vec<KeptNetwork>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -71,6 +76,17 @@ struct KeptAccount {
     id: u32,
     settings: AccountSettings,
 }
+
+/// In seconds; a silence that never broke has none.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct KeptNetwork {
+    identity: String,
+    udp: (f64, Option<f64>),
+    tcp: (f64, Option<f64>),
+}
+
+/// Networks remembered.
+const MOST_NETWORKS: usize = 64;
 
 /// The accounts of one phone.
 pub(crate) struct Store {
@@ -153,6 +169,33 @@ impl Store {
         self.secrets.put(name(id), password)
     }
 
+    /// What was found out about networks, the one longest not heard of first.
+    pub(crate) fn learnt(&self) -> impl Iterator<Item = Learnt> {
+        let lifetime =
+            |(held, broke): (f64, Option<f64>)| Lifetime { held: seconds(held), broke: broke.map(seconds) };
+        self.kept.networks.iter().map(move |it| Learnt {
+            identity: Redacted::new(it.identity.clone()),
+            udp: lifetime(it.udp),
+            tcp: lifetime(it.tcp),
+        })
+    }
+
+    /// Keeps what was found out about a network.
+    ///
+    /// # Errors
+    /// It cannot be written, and everything is as it was.
+    pub(crate) fn learn(&mut self, learnt: &Learnt) -> io::Result<()> {
+        let figures = |it: Lifetime| (it.held.as_secs_f64(), it.broke.map(|broke| broke.as_secs_f64()));
+        let identity = learnt.identity.reveal().clone();
+        let mut kept = self.kept.clone();
+        kept.networks.retain(|it| it.identity != identity);
+        if kept.networks.len() >= MOST_NETWORKS {
+            kept.networks.remove(0);
+        }
+        kept.networks.push(KeptNetwork { identity, udp: figures(learnt.udp), tcp: figures(learnt.tcp) });
+        self.write(kept)
+    }
+
     fn write(&mut self, kept: Kept) -> io::Result<()> {
         let new = self.folder.join("accounts.new");
         let mut file = fs::File::create(&new)?;
@@ -162,6 +205,11 @@ impl Store {
         self.kept = kept;
         Ok(())
     }
+}
+
+/// Of a file that somebody may have written in.
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default().min(Duration::from_hours(24))
 }
 
 fn name(id: u32) -> String {
@@ -201,6 +249,22 @@ mod tests {
         assert_eq!((store.next_id(), store.password(2).unwrap().is_none()), (3, true));
         let file = fs::read_to_string(folder.path().join(FILE)).unwrap();
         assert!(!file.contains("secret"), "{file}");
+    }
+
+    #[test]
+    fn what_was_found_out_about_networks_outlives_the_process_and_does_not_pile_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path(), Arc::new(Secrets::default())).unwrap();
+        let udp = Lifetime { held: Duration::from_secs(95), broke: Some(Duration::from_millis(104_500)) };
+        let of =
+            |identity: String| Learnt { identity: Redacted::new(identity), udp, tcp: Lifetime::default() };
+        for number in 0..100 {
+            store.learn(&of(format!("network {number}"))).unwrap();
+        }
+        store.learn(&of("network 50".into())).unwrap();
+        let store = Store::open(folder.path(), Arc::new(Secrets::default())).unwrap();
+        assert_eq!(store.learnt().count(), MOST_NETWORKS);
+        assert_eq!(store.learnt().last(), Some(of("network 50".into())));
     }
 
     #[test]

@@ -230,6 +230,7 @@ fn about(event: &Event) -> Option<About> {
             | phone::Event::DtmfLost { .. }
             | phone::Event::Timeline { .. }
             | phone::Event::Silence { .. }
+            | phone::Event::Learnt(_)
             | phone::Event::Refused { .. }
             | phone::Event::Stopped,
         )

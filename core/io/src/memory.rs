@@ -5,7 +5,10 @@
 use std::collections::BTreeMap;
 
 use base::{Instant, Redacted};
-use phone::{Account, AccountId, CallId, CallState, CallView, Command, Event, Why};
+use phone::{Account, AccountId, CallId, CallState, CallView, Command, Event, Learnt, Why};
+
+/// Networks that are remembered over a restart.
+const LEARNT: usize = 64;
 
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
@@ -14,6 +17,7 @@ pub(crate) struct Memory {
     forward_to: Option<Redacted<String>>,
     call_waiting: Option<bool>,
     roaming: Option<bool>,
+    learnt: BTreeMap<String, Learnt>,
     calls: BTreeMap<CallId, CallView>,
 }
 
@@ -35,6 +39,7 @@ impl Memory {
             Command::DoNotDisturb(on) => self.do_not_disturb = Some(*on),
             Command::ForwardTo(to) => self.forward_to.clone_from(to),
             Command::CallWaiting(on) => self.call_waiting = Some(*on),
+            Command::Remember(learnt) => self.learn(learnt),
             Command::AllowRoaming(on) => self.roaming = Some(*on),
             _ => {} // passes with its call
         }
@@ -42,6 +47,9 @@ impl Memory {
 
     /// The app is about to be told.
     pub(crate) fn told(&mut self, event: &Event) {
+        if let Event::Learnt(learnt) = event {
+            self.learn(learnt);
+        }
         if let Event::Call(view) = event {
             match view.state {
                 CallState::Ended => {
@@ -60,6 +68,12 @@ impl Memory {
         }
     }
 
+    fn learn(&mut self, learnt: &Learnt) {
+        if self.learnt.len() < LEARNT || self.learnt.contains_key(learnt.identity.reveal()) {
+            self.learnt.insert(learnt.identity.reveal().clone(), learnt.clone());
+        }
+    }
+
     /// The commands that bring a new phone to where the old one was.
     pub(crate) fn replay(&self) -> Vec<Command> {
         let settings = [
@@ -69,7 +83,8 @@ impl Memory {
             self.roaming.map(Command::AllowRoaming),
         ];
         let accounts = self.accounts.iter().map(|(id, account)| Command::AddAccount(*id, account.clone()));
-        settings.into_iter().flatten().chain(accounts).collect()
+        let learnt = self.learnt.values().cloned().map(Command::Remember);
+        settings.into_iter().flatten().chain(learnt).chain(accounts).collect()
     }
 
     /// The last views of the calls that went down with the phone.

@@ -8,7 +8,7 @@ use nat::path::Tcp;
 use sip::message::Uri;
 use sip::ua::{Reliable, TransportPolicy};
 
-use crate::NetworkPolicy;
+use crate::{Keepalive, NetworkPolicy};
 
 /// One account at one provider.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub struct Account {
     pub reliable_provisional: Reliable,
     /// The session timer asked for, in seconds; 0 is off. RFC 4028.
     pub session_expires: u32,
+    /// How its way to the registrar is kept open.
+    pub keepalive: Keepalive,
     /// Which networks may be used.
     pub networks: NetworkPolicy,
     /// Which carriers may be used.
@@ -64,6 +66,7 @@ impl Account {
             digits: DigitsBy::Auto,
             reliable_provisional: Reliable::Supported,
             session_expires: 1800,
+            keepalive: Keepalive::Prompt,
             networks: NetworkPolicy::Any,
             transport: TransportPolicy::Auto,
             late_offer: false,
@@ -157,6 +160,9 @@ pub enum DigitsBy {
 /// The phone's own settings, whichever account is used.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// This phone's own name, the same over all its starts: `urn:uuid:...`. Registrars that know of flows (RFC 5626) replace
+    /// a binding by it wherever we are then; without one none is asked for.
+    pub instance: Option<String>,
     /// The `User-Agent` and `Server` header field.
     pub user_agent: String,
     /// Calls at one time, both ways; the next one is busy.
@@ -168,6 +174,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            instance: None,
             user_agent: concat!("Offhook/", env!("CARGO_PKG_VERSION")).into(),
             max_calls: 8,
             call_waiting: true,

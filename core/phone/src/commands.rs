@@ -110,6 +110,10 @@ impl Phone {
                 self.config.call_waiting = on;
                 Ok(())
             }
+            Command::Remember(learnt) => {
+                self.desk.lifetimes.remember(learnt);
+                Ok(())
+            }
             Command::AllowRoaming(on) => {
                 self.roaming_allowed = on;
                 self.look_at_networks(&[]);
@@ -362,6 +366,7 @@ fn subject(command: &Command) -> Subject {
         | Command::ForwardTo(_)
         | Command::CallWaiting(_)
         | Command::AllowRoaming(_)
+        | Command::Remember(_)
         | Command::Shutdown => Subject::Phone,
     }
 }

@@ -3,16 +3,23 @@
 //! Knows no policy.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use base::{FlowId, Instant, NetworkId, Rng, Timers};
 use bytes::Bytes;
 use sip::codec::FlowCodec;
 use sip::order::{Order, Orders};
+use sip::transaction::Source;
 use sip::ua::Agent;
 
 use crate::call::Info;
+use crate::keepalive::Lifetimes;
 use crate::servers::Servers;
 use crate::{AccountId, CallId, Event, MediaId, MediaOrder, Output};
+
+/// A phone has a handful of accounts; what is not watched is taken for used just now.
+const MOST_WATCHED: usize = 64;
 
 /// Deadlines of the phone itself; the agent keeps its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,6 +80,10 @@ pub(crate) struct Desk {
     pub(crate) suspects: Vec<AccountId>,
     /// Where accounts' servers are.
     pub(crate) servers: Servers,
+    /// How long networks keep idle mappings, as far as is known.
+    pub(crate) lifetimes: Lifetimes,
+    /// When the ways to registrars were last used, in either direction.
+    used: BTreeMap<(FlowId, SocketAddr), Instant>,
     /// Accounts that go by another network now: their calls follow.
     pub(crate) moved: Vec<AccountId>,
     /// By which networks accounts have reached their registrars, or have not.
@@ -93,6 +104,8 @@ impl Desk {
             info: BTreeMap::new(),
             suspects: Vec::new(),
             servers: Servers::default(),
+            lifetimes: Lifetimes::default(),
+            used: BTreeMap::new(),
             moved: Vec::new(),
             tried: Vec::new(),
             media_ids: 0,
@@ -112,9 +125,36 @@ impl Desk {
         MediaId(self.media_ids)
     }
 
+    /// A way to a registrar: its uses are noted from now on.
+    pub(crate) fn watch(&mut self, path: &Source) {
+        if self.used.len() >= MOST_WATCHED {
+            self.used.clear();
+        }
+        self.used.insert((path.flow, path.remote), self.now);
+    }
+
+    /// Something came that way.
+    pub(crate) fn heard(&mut self, flow: FlowId, from: SocketAddr) {
+        if let Some(at) = self.used.get_mut(&(flow, from)) {
+            *at = self.now;
+        }
+    }
+
+    /// For how long nothing has gone or come that way.
+    pub(crate) fn silent_for(&self, path: &Source) -> Duration {
+        self.used.get(&(path.flow, path.remote)).map_or(Duration::ZERO, |at| self.now.since(*at))
+    }
+
     /// Moves the agent's orders to the queue, each datagram as its flow's codec writes it.
     pub(crate) fn flush(&mut self) {
-        let Self { orders, queue, codecs, .. } = self;
+        let Self { orders, queue, codecs, used, now, .. } = self;
+        for order in &*orders {
+            if let Order::Send { flow, to, .. } = order
+                && let Some(at) = used.get_mut(&(*flow, *to))
+            {
+                *at = *now;
+            }
+        }
         queue.extend(orders.drain(..).map(|order| Output::Sip(seal(order, codecs))));
     }
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use media::dtmf::Digit;
 use sip::locate::Answer;
 
-use crate::{Account, AccountId, CallId, MediaId, MessageId, NetworkNews};
+use crate::{Account, AccountId, CallId, Learnt, MediaId, MessageId, NetworkNews};
 
 /// One piece of news.
 pub enum Input<'a> {
@@ -257,6 +257,8 @@ pub enum Command {
     ForwardTo(Option<Redacted<String>>),
     /// Lets a second call ring (true) or makes it busy.
     CallWaiting(bool),
+    /// Knows this of a network from now on: what an earlier phone has learnt.
+    Remember(Learnt),
     /// Lets accounts that ask first use a foreign operator's network (true), or no longer.
     AllowRoaming(bool),
     /// Hangs up, unregisters, then says [`crate::Event::Stopped`].

@@ -9,7 +9,7 @@ use base::{NetworkId, Redacted};
 use bytes::Bytes;
 use media::dtmf::{Digit, Keys};
 
-use crate::{AccountId, AccountView, CallId, CallView, MediaId, MessageId, Tone, Why};
+use crate::{AccountId, AccountView, CallId, CallView, Learnt, MediaId, MessageId, Tone, Why};
 
 /// One order or event.
 #[derive(Debug)]
@@ -186,6 +186,8 @@ pub enum Event {
         /// What of it. `Display` is a sentence for a person.
         silence: media::Silence,
     },
+    /// *State*: what is known of a network, to be remembered for the next start: it saves finding it out again.
+    Learnt(Learnt),
     /// *Moment*: a command could not be followed; nothing else happened.
     Refused {
         /// What it was about.

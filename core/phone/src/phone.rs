@@ -75,6 +75,9 @@ impl Phone {
     /// nothing else can be handled until it is dropped.
     pub fn handle(&mut self, input: Input<'_>, now: Instant) -> Outputs<'_> {
         self.desk.now = now;
+        if let Input::Bytes { flow, from, .. } = &input {
+            self.desk.heard(*flow, *from);
+        }
         let Desk { agent, orders, codecs, .. } = &mut self.desk;
         match input {
             Input::Bytes { flow, from, bytes } => {
@@ -151,13 +154,19 @@ impl Phone {
 
     fn due(&mut self) {
         let Self { desk, accounts, calls, tones, .. } = self;
-        let mut look = false;
+        let (mut look, mut awake) = (false, false);
         // After a sleep everything is overdue at once, and being reachable goes first.
         while let Some(timer) = desk.timers.pop_due(desk.now) {
             match timer {
                 Timer::Networks => look = true,
-                Timer::Register(id) => with(accounts, id, |account| account.due(desk)),
-                Timer::Ping(id) => with(accounts, id, |account| account.ping(desk)),
+                Timer::Register(id) => {
+                    awake = true;
+                    with(accounts, id, |account| account.due(desk));
+                }
+                Timer::Ping(id) => {
+                    awake = true;
+                    with(accounts, id, |account| account.ping(desk));
+                }
                 Timer::Unanswered(id) => with(calls, id, |call| call.unanswered(desk)),
                 Timer::Keypad(id) => with(calls, id, |call| call.keypad_due(desk)),
                 Timer::Path(media) => {
@@ -169,6 +178,11 @@ impl Phone {
                 Timer::Left(id) => with(calls, id, |call| call.left(desk)),
                 Timer::Tone => tones.over(),
                 Timer::Stop => stopped(&mut self.goodbye, desk),
+            }
+        }
+        if awake {
+            for account in accounts.values_mut() {
+                account.along(desk);
             }
         }
         desk.agent.due(desk.now, &mut desk.orders);

@@ -171,6 +171,29 @@ fn a_phone_that_moves_in_a_call_registers_there_and_tells_the_other_side_by_re_i
 }
 
 #[test]
+fn a_phone_that_is_known_by_its_flow_moves_without_a_word_of_the_old_one() {
+    let mut w = world("RFC 5626 section 9").about(&[Name::Contact]);
+    let instance = Some("urn:uuid:00000000-0000-1000-8000-000a95a0e128".into());
+    let config = phone::Config { instance, ..phone::Config::default() };
+    let ann = w.phone_with("ann", Some(account("ann", ip(2))), config);
+    w.exchange("proxy", trusting());
+    let bob = w.phone("bob", Some(account("bob", ip(2))));
+    w.run_until_registered(&[ann, bob]);
+    let mut w = w.about(&[Name::Contact]);
+    talking(&mut w, bob, ann, "ann");
+    let (wifi, addr) = (base::NetworkId(1), "10.0.1.1".parse().expect("an address"));
+    w.appear(ann, Network::new(wifi, NetworkKind::Wifi, vec![addr]));
+    w.run_for(secs(4.0));
+    w.vanish(ann, base::NetworkId::SYSTEM);
+    w.hang_up(bob);
+    w.run_until_quiet();
+    talk(&mut w, bob, ann, "ann");
+    w.hang_up(ann);
+    w.run_until_quiet();
+    keep(&w);
+}
+
+#[test]
 fn a_caller_who_gives_up_cancels() {
     let (mut w, [ann, _, bob]) = pair("RFC 3665 section 3.8");
     w.call(ann, "bob");

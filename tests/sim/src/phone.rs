@@ -33,6 +33,7 @@ pub struct Handset {
     phone: Phone,
     ids: CallIds,
     account: Option<Account>,
+    config: Config,
     calls: BTreeMap<CallId, CallView>,
     view: Option<AccountView>,
     /// The Call-ID of each call: what its two ends have in common.
@@ -42,10 +43,11 @@ pub struct Handset {
 }
 
 impl Handset {
-    pub(crate) fn new(account: Option<Account>, rng: Rng) -> Self {
+    pub(crate) fn new(account: Option<Account>, config: Config, rng: Rng) -> Self {
         let ids = CallIds::new();
         Self {
-            phone: Phone::new(Config::default(), ids.clone(), rng),
+            phone: Phone::new(config.clone(), ids.clone(), rng),
+            config,
             ids,
             account,
             calls: BTreeMap::new(),
@@ -63,7 +65,7 @@ impl Handset {
 
     /// The same phone after its process ended and began again: settings stay, all else is gone.
     pub(crate) fn restarted(&self, rng: Rng) -> Self {
-        Self::new(self.account.clone(), rng)
+        Self::new(self.account.clone(), self.config.clone(), rng)
     }
 
     /// Tells the phone, and says what it wants and what is to be noted.

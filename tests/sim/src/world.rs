@@ -169,8 +169,18 @@ impl World {
 
     /// A phone with this account (or none), switched on.
     pub fn phone(&mut self, name: &str, account: Option<phone::Account>) -> NodeId {
+        self.phone_with(name, account, phone::Config::default())
+    }
+
+    /// The same with settings of its own.
+    pub fn phone_with(
+        &mut self,
+        name: &str,
+        account: Option<phone::Account>,
+        config: phone::Config,
+    ) -> NodeId {
         let rng = self.rng.split();
-        let node = self.add(name, Machine::Phone(Box::new(Handset::new(account, rng))));
+        let node = self.add(name, Machine::Phone(Box::new(Handset::new(account, config, rng))));
         self.boot(node);
         node
     }

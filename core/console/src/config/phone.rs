@@ -37,6 +37,8 @@ pub(crate) struct AccountTable {
     pub(crate) expires: Option<u32>,
     pub(crate) reliable_provisional: Option<ReliableName>,
     pub(crate) session_expires: Option<SessionExpires>,
+    pub(crate) keepalive: Option<KeepaliveName>,
+    pub(crate) networks: Option<NetworksName>,
     pub(crate) transport: Option<TransportName>,
     pub(crate) codecs: Option<Codecs>,
     pub(crate) dtmf: Option<Dtmf>,
@@ -73,6 +75,24 @@ pub(crate) struct AudioTable {
     pub(crate) gain_control: Option<bool>,
     pub(crate) microphone_gain_db: Option<Gain>,
     pub(crate) loudspeaker_gain_db: Option<Gain>,
+}
+
+/// How the way to the registrar is kept open.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum KeepaliveName {
+    /// Found again within a minute, whatever happens to the registrar.
+    Prompt,
+    /// As few wakes as the network allows.
+    Thrifty,
+}
+
+/// Which networks may be used.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum NetworksName {
+    Any,
+    WifiOnly,
 }
 
 /// Reliable provisional responses. RFC 3262.

@@ -202,7 +202,8 @@ impl Scene {
             let _ = say(&line);
         }
         use phone::Event::{
-            Account, Call, Dtmf, DtmfLost, Message, MessageSent, Quality, Refused, Silence, Stopped, Timeline,
+            Account, Call, Dtmf, DtmfLost, Learnt, Message, MessageSent, Quality, Refused, Silence, Stopped,
+            Timeline,
         };
         if let Event::Wake { .. } = event {
             return Ok(());
@@ -240,6 +241,7 @@ impl Scene {
             | DtmfLost { .. }
             | Timeline { .. }
             | Silence { .. }
+            | Learnt(_)
             | Stopped => {}
         }
         Ok(())

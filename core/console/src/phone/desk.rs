@@ -90,7 +90,8 @@ impl Desk {
 
     fn note(&mut self, event: &Event) {
         use phone::Event::{
-            Account, Call, Dtmf, DtmfLost, Message, MessageSent, Quality, Refused, Silence, Stopped, Timeline,
+            Account, Call, Dtmf, DtmfLost, Learnt, Message, MessageSent, Quality, Refused, Silence, Stopped,
+            Timeline,
         };
         let Event::Phone(event) = event else { return };
         match event {
@@ -111,6 +112,7 @@ impl Desk {
             | DtmfLost { .. }
             | Timeline { .. }
             | Silence { .. }
+            | Learnt(_)
             | Refused { .. } => {}
         }
     }

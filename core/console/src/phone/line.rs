@@ -205,7 +205,7 @@ impl Line {
                     Subject::Account(_) | Subject::Message(_) | Subject::Phone => None,
                 },
             },
-            Event::Stopped => return None,
+            Event::Learnt(_) | Event::Stopped => return None,
         })
     }
 }

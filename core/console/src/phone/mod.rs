@@ -27,7 +27,11 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
             .map_err(|error| Failure::Usage(format!("{}: cannot be made: {error}", folder.display())))?;
     }
     let [microphone_gain_db, loudspeaker_gain_db] = settings.gains;
+    // Without one it registers as any phone does.
+    let instance = settings.data.as_deref().and_then(|folder| offhook_io::instance(folder).ok());
+    let phone = phone::Config { instance, ..phone::Config::default() };
     let handle = Handle::start(Config {
+        phone,
         bind: settings.bind.into_iter().collect(),
         audio: settings.audio,
         tones: settings.tones,

@@ -197,7 +197,7 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
         Event::MessageSent { reason: Some(reason), .. } => Some(format!("message not delivered: {reason}")),
         Event::Refused { reason, .. } => Some(reason.to_string()),
         Event::Silence { call, silence } => Some(format!("call {}: {silence}", call.0)),
-        Event::Quality { .. } | Event::Timeline { .. } | Event::Stopped => None,
+        Event::Quality { .. } | Event::Timeline { .. } | Event::Learnt(_) | Event::Stopped => None,
     }
 }
 

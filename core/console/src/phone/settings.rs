@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use base::{Redacted, Secret};
 use offhook_io::{Audio, Effects, LocalTones};
-use phone::{Account, Nat};
+use phone::{Account, Keepalive, Nat, NetworkPolicy};
 use sip::ua::{Reliable, TransportPolicy};
 
 use crate::cli::PhoneArgs;
 use crate::config;
 use crate::config::nat::NatTable;
-use crate::config::phone::{AccountTable, AudioTable, PhoneFile, ReliableName};
+use crate::config::phone::{AccountTable, AudioTable, KeepaliveName, NetworksName, PhoneFile, ReliableName};
 use crate::failure::Failure;
 
 /// Where the password may be instead of in a file.
@@ -115,6 +115,14 @@ fn account(table: AccountTable, nat: Option<NatTable>) -> Result<Account, Failur
     account.digits = table.dtmf.map_or(account.digits, |dtmf| dtmf.0);
     account.nat = nat.map_or_else(Nat::default, Nat::from);
     account.silence_suppression = table.silence_suppression.unwrap_or(false);
+    account.keepalive = table.keepalive.map_or(account.keepalive, |name| match name {
+        KeepaliveName::Prompt => Keepalive::Prompt,
+        KeepaliveName::Thrifty => Keepalive::Thrifty,
+    });
+    account.networks = table.networks.map_or(account.networks, |name| match name {
+        NetworksName::Any => NetworkPolicy::Any,
+        NetworksName::WifiOnly => NetworkPolicy::WifiOnly,
+    });
     if let Some(reliable) = table.reliable_provisional {
         account.reliable_provisional = match reliable {
             ReliableName::Off => Reliable::Off,

@@ -16,6 +16,12 @@ impl Phone {
     /// The networks changed.
     pub(crate) fn network(&mut self, news: &NetworkNews) {
         let lost = self.networks.hear(news, self.desk.now);
+        for id in &lost {
+            self.desk.lifetimes.left(*id);
+        }
+        if let NetworkNews::Appeared(network) | NetworkNews::Changed(network) = news {
+            self.desk.lifetimes.met(network);
+        }
         self.look_at_networks(&lost);
         if let NetworkNews::Suspect(id) = news {
             let Self { accounts, desk, .. } = self;

@@ -9,11 +9,12 @@ use sip::message::{Message, Name, NameAddr, Uri, UriRef};
 use sip::transaction::Source;
 use sip::ua::{Outcome, Way};
 
-use super::profile::{may_pass, refresh_after, retry_after, seen_as};
+use super::profile::{is_our_flow, may_pass, refresh_after, retry_after, seen_as};
 use super::{
-    FIRST_BACKOFF, FIRST_SLOW, LAST_BACKOFF, LAST_SLOW, LONGEST_EXPIRES, Registration, SHORTEST_EXPIRES,
-    State, profile_id,
+    FIRST_BACKOFF, FIRST_SLOW, FLOW, LAST_BACKOFF, LAST_SLOW, LONGEST_EXPIRES, Registration,
+    SHORTEST_EXPIRES, State, profile_id,
 };
+use crate::Keepalive;
 use crate::desk::{Desk, Timer};
 use crate::reason;
 use crate::view::{AccountState, AccountView, Step};
@@ -24,6 +25,14 @@ impl Registration {
             Outcome::Final(message) => match message.status().unwrap_or(500) {
                 200..=299 => self.granted(message, via, desk),
                 423 if self.raise(message) && self.wanted => self.send(desk),
+                // A proxy on the way keeps no flows. RFC 5626 section 4.2.1.
+                439 if self.profile.contact_params.contains(FLOW) && self.wanted => {
+                    let whole = &self.profile.contact_params;
+                    self.profile.contact_params = whole.replace(";reg-id=1", "");
+                    self.profile.outbound = false;
+                    desk.agent.set_profile(profile_id(self.id), self.profile.clone());
+                    self.send(desk);
+                }
                 status => self.failed(desk, status, Step::Register, retry_after(message)),
             },
             Outcome::NoAnswer => self.failed(desk, 408, Step::Reach, None),
@@ -49,6 +58,11 @@ impl Registration {
     fn granted(&mut self, message: &Message, via: Option<Source>, desk: &mut Desk) {
         self.failures = 0;
         self.path = via;
+        if let Some(via) = &via {
+            self.answered_by(via, seen_as(message), desk);
+        }
+        let flow_timer = message.text(Name::FlowTimer).and_then(|text| text.trim().parse().ok());
+        self.flow_timer = flow_timer.filter(|it| *it > 0).map(Duration::from_secs);
         if !self.wanted {
             self.leave(desk);
             return;
@@ -57,8 +71,10 @@ impl Registration {
             .routes(Name::ServiceRoute)
             .filter_map(|route| route.ok()?.uri_text().parse().ok())
             .collect();
-        if routes != self.profile.route_set {
+        let outbound = message.requires("outbound") && self.profile.contact_params.contains(FLOW);
+        if routes != self.profile.route_set || outbound != self.profile.outbound {
             self.profile.route_set = routes;
+            self.profile.outbound = outbound;
             desk.agent.set_profile(profile_id(self.id), self.profile.clone());
         }
         if self.is_bound_elsewhere(message, via, desk) && !std::mem::replace(&mut self.moved, true) {
@@ -70,7 +86,8 @@ impl Registration {
         let expires = Duration::from_secs(self.granted_seconds(message, via, desk).into());
         self.state = State::Registered { until: desk.now + expires };
         let reliable = via.is_some_and(|via| via.transport.is_reliable());
-        let mut wait = refresh_after(expires, reliable);
+        let prompt = !reliable && self.account.keepalive == Keepalive::Prompt;
+        let mut wait = refresh_after(expires, prompt);
         wait = wait.mul_f64(0.9 + 0.1 * desk.rng.fraction());
         if std::mem::take(&mut self.stale) {
             wait = Duration::ZERO;
@@ -97,7 +114,8 @@ impl Registration {
             let mut contacts = message.contacts().filter_map(Result::ok);
             wanted.is_ok_and(|wanted| contacts.any(|contact| contact.uri().equals(&wanted)))
         };
-        if !self.behind_nat || contact.as_deref().is_some_and(is) {
+        // Whom the registrar reaches by the flow it need not know by an address.
+        if !self.behind_nat || self.profile.outbound || contact.as_deref().is_some_and(is) {
             self.contact = contact;
             self.moved = false;
             return false;
@@ -126,7 +144,14 @@ impl Registration {
         let ours = via.and_then(|via| desk.agent.contact(profile_id(self.id), &via));
         let ours = ours.as_deref().and_then(|ours| NameAddr::read(ours.as_bytes()).ok());
         let contacts: Vec<_> = message.contacts().filter_map(Result::ok).collect();
-        let same = |contact: &&NameAddr<'_>| ours.is_some_and(|ours| ours.uri().equals(&contact.uri()));
+        let by_flow = self.profile.outbound;
+        let same = |contact: &&NameAddr<'_>| {
+            if by_flow {
+                is_our_flow(contact, &self.profile)
+            } else {
+                ours.is_some_and(|ours| ours.uri().equals(&contact.uri()))
+            }
+        };
         // A lone Contact is ours, however a gateway on the way has rewritten it.
         let granted =
             contacts.iter().find(same).or(if contacts.len() == 1 { contacts.first() } else { None });

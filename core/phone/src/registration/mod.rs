@@ -2,25 +2,26 @@
 //!
 //! RFC 3261 section 10, RFC 3327 (Path), RFC 3608 (Service-Route), RFC 5626 sections 4.4.1 and 4.5 (keepalive, backoff).
 //!
-//! **How the loss of a registrar is noticed, whatever it granted.** On a stream, the connection breaks; an empty line
-//! every [`STREAM_PING`] makes even a silent death break it. On UDP the refresh is the keepalive, at least every
-//! [`UDP_REFRESH`]: an OPTIONS would cost the same wake of the radio and tell less, for a registrar that restarted
-//! without its bindings answers it all the same. That is some 80 short exchanges an hour on UDP, which a NAT's mapping
-//! needs anyway, and on TCP none that must be answered.
+//! **How the loss of a registrar is noticed, whatever it granted.** On a stream, the connection breaks; an empty line now and
+//! then makes even a silent death break it. On UDP the refresh is the keepalive of an account that wants to be prompt, at
+//! least every [`UDP_REFRESH`]: an OPTIONS would cost the same wake of the radio and tell less, for a registrar that
+//! restarted without its bindings answers it all the same. That is some 80 short exchanges an hour; what a thrifty account
+//! does instead stands in [`crate::keepalive`].
 //!
-//! The answers are read in `answers`, what networks mean to it stands in `moving`, what it shows in `show`.
+//! The answers are read in `answers`, what networks mean to it stands in `moving`, how its way is kept open in `silence`, what
+//! it shows in `show`.
 //! Knows nothing of how a request is sent, located or authorized, nor of calls.
 
 mod answers;
 mod moving;
 mod profile;
 mod show;
+mod silence;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use base::{FlowId, Instant, NetworkId};
-use bytes::Bytes;
 use sip::message::{Draft, Method, Name, Scheme};
 use sip::order::Order;
 use sip::transaction::Source;
@@ -32,13 +33,10 @@ use crate::view::{AccountState, AccountView, Step};
 use crate::{Account, AccountId, Config, Why};
 
 pub(crate) use profile::profile_id;
+use silence::Silence;
 
 /// Longest time between two refreshes over UDP: a lost binding is found within it and a request's own patience.
 const UDP_REFRESH: Duration = Duration::from_secs(45);
-/// Empty lines on a stream keep its NAT mapping and find a dead peer. RFC 5626 section 4.4.1 asks for at most 120 s.
-const STREAM_PING: Duration = Duration::from_secs(45);
-/// Empty lines on UDP, only behind a NAT: the shortest mappings in the wild live 30 s.
-const NAT_PING: Duration = Duration::from_secs(25);
 /// The first retry, doubled up to [`LAST_BACKOFF`]. RFC 5626 section 4.5 in shape; its 30 s base would keep a phone
 /// deaf for too long.
 const FIRST_BACKOFF: Duration = Duration::from_secs(2);
@@ -54,8 +52,8 @@ const REQUEST_PATIENCE: Duration = Duration::from_secs(35);
 const LONGEST_EXPIRES: u32 = 86_400;
 /// A registrar that grants less is refreshed as if it had granted this.
 const SHORTEST_EXPIRES: u32 = 10;
-/// RFC 5626 section 3.5.1.
-const PING: &[u8] = b"\r\n\r\n";
+/// The mark of a Contact that names a flow. RFC 5626 section 4.2.1.
+const FLOW: &str = ";reg-id=";
 
 /// ```text
 ///            start                      2xx
@@ -109,6 +107,9 @@ pub(crate) struct Registration {
     contact: Option<String>,
     /// When the binding is refreshed.
     refresh_at: Instant,
+    /// How often the registrar wants to hear from us. RFC 5626 section 4.4.
+    flow_timer: Option<Duration>,
+    silence: Silence,
     /// A connection by the network before, which calls may still use.
     left: Option<FlowId>,
     /// Whether the registrar saw us under another address than our own.
@@ -149,6 +150,8 @@ impl Registration {
             path: None,
             contact: None,
             refresh_at: Instant::ZERO,
+            flow_timer: None,
+            silence: Silence::default(),
             left: None,
             behind_nat: false,
             moved: false,
@@ -241,10 +244,8 @@ impl Registration {
 
     /// The connection that the registrar knows us by broke: it can no longer reach us.
     pub(crate) fn flow_down(&mut self, flow: FlowId, desk: &mut Desk) {
-        if self.path.is_none_or(|path| path.flow != flow) {
-            return;
-        }
-        self.path = None;
+        let Some(path) = self.path.take_if(|path| path.flow == flow) else { return };
+        self.broke_off(&path, desk);
         desk.timers.cancel(&Timer::Ping(self.id));
         if let State::Moving { request, to, .. } = self.state {
             self.went(to, desk);
@@ -264,18 +265,6 @@ impl Registration {
     pub(crate) fn due(&mut self, desk: &mut Desk) {
         if self.wanted {
             self.send(desk);
-        }
-    }
-
-    /// `Timer::Ping` is due.
-    pub(crate) fn ping(&mut self, desk: &mut Desk) {
-        if let Some(path) = self.path {
-            desk.orders.push(Order::Send {
-                flow: path.flow,
-                to: path.remote,
-                bytes: Bytes::from_static(PING),
-            });
-            self.set_ping(desk);
         }
     }
 
@@ -317,6 +306,7 @@ impl Registration {
             return;
         }
         self.show_asking(desk);
+        self.end_silence(desk);
         let request = self.register(self.ask, Way::default(), desk);
         self.state = State::Asking { request };
         self.found(desk);
@@ -353,20 +343,13 @@ impl Registration {
         };
         let mut draft =
             Draft::request(&Method::Register, &format!("{scheme}:{}", dial::domain(&self.account.uri)));
-        draft.push(Name::Expires, seconds).push(Name::Supported, "path");
-        let instead_of = way.instead_of.or_else(|| self.contact.clone());
+        let by_flow = self.profile.contact_params.contains(FLOW);
+        let supported = if by_flow { "path, outbound" } else { "path" };
+        draft.push(Name::Expires, seconds).push(Name::Supported, supported);
+        // A flow's binding is replaced by its number, wherever we are.
+        let instead_of = if self.profile.outbound { None } else { self.contact.clone() };
         let way = Way { instead_of, ..way };
         desk.agent.request_by(profile_id(self.id), draft, way, desk.now, &mut desk.orders)
-    }
-
-    fn set_ping(&self, desk: &mut Desk) {
-        let stream = self.path.is_some_and(|path| path.transport.is_reliable());
-        let every = match (stream, self.behind_nat) {
-            (true, _) => STREAM_PING,
-            (false, true) => NAT_PING,
-            (false, false) => return,
-        };
-        desk.timers.set(Timer::Ping(self.id), desk.now + every);
     }
 
     fn cancel_timers(&self, desk: &mut Desk) {

@@ -149,6 +149,9 @@ impl Registration {
     /// The registrar is not reached by the better network: what stands, stands.
     fn keep(&mut self, passed_over: NetworkId, until: Instant, desk: &mut Desk) {
         desk.tried.push((self.id, passed_over, false));
+        if !self.wanted {
+            return self.leave(desk);
+        }
         self.state = State::Registered { until };
         let at = if std::mem::take(&mut self.stale) { desk.now } else { self.refresh_at.max(desk.now) };
         desk.timers.set(Timer::Register(self.id), at);

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sip::digest::Credentials;
-use sip::message::{Message, Rport};
+use sip::message::{Message, NameAddr, Rport};
 use sip::ua::{Profile, ProfileId};
 
 use super::{REQUEST_PATIENCE, UDP_REFRESH};
@@ -31,9 +31,26 @@ pub(super) fn profile(account: &Account, config: &Config) -> Profile {
     profile.credentials = credentials;
     profile.transport = account.transport;
     profile.reliable = account.reliable_provisional;
+    profile.contact_params = contact_params(config.instance.as_deref(), true);
     profile.session_expires = account.session_expires;
     profile.user_agent.clone_from(&config.user_agent);
     profile
+}
+
+/// What names this phone, and the one flow of it that is registered, beside its Contact. RFC 5626 section 4.2.1: one flow is
+/// enough, for the next network's takes its place under the same number.
+pub(super) fn contact_params(instance: Option<&str>, flow: bool) -> String {
+    let usable = |it: &&str| {
+        it.starts_with("urn:") && it.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\".contains(&b))
+    };
+    let Some(instance) = instance.filter(usable) else { return String::new() };
+    format!(";+sip.instance=\"<{instance}>\"{}", if flow { ";reg-id=1" } else { "" })
+}
+
+/// Whether a Contact of a response is our flow's.
+pub(super) fn is_our_flow(contact: &NameAddr<'_>, config: &Profile) -> bool {
+    let instance = contact.params().get("+sip.instance").map(|it| format!("\"{}\"", it.unquoted()));
+    instance.is_some_and(|it| config.contact_params.contains(&it)) && contact.param("reg-id") == Some("1")
 }
 
 /// Whether the same request may be welcome in a moment.
@@ -41,10 +58,10 @@ pub(super) const fn may_pass(status: u16) -> bool {
     matches!(status, 408 | 429 | 480 | 491 | 500 | 502..=599)
 }
 
-/// When to refresh a binding granted for `expires`.
-pub(super) fn refresh_after(expires: Duration, reliable: bool) -> Duration {
+/// When to refresh a binding granted for `expires`; where that is all that tells of a lost one, promptly.
+pub(super) fn refresh_after(expires: Duration, promptly: bool) -> Duration {
     let latest = expires.saturating_sub(REQUEST_PATIENCE).min(expires * 9 / 10).max(expires / 2);
-    if reliable { latest } else { latest.min(UDP_REFRESH) }
+    if promptly { latest.min(UDP_REFRESH) } else { latest }
 }
 
 pub(super) fn retry_after(message: &Message) -> Option<Duration> {
@@ -69,10 +86,10 @@ mod tests {
     #[test]
     fn a_refresh_leaves_room_to_fail_before_the_binding_does() {
         let secs = Duration::from_secs;
-        assert_eq!(refresh_after(secs(300), true), secs(265));
-        assert_eq!(refresh_after(secs(3600), true), secs(3240));
-        assert_eq!(refresh_after(secs(60), true), secs(30));
-        assert_eq!(refresh_after(secs(3600), false), UDP_REFRESH);
-        assert_eq!(refresh_after(secs(20), false), secs(10));
+        assert_eq!(refresh_after(secs(300), false), secs(265));
+        assert_eq!(refresh_after(secs(3600), false), secs(3240));
+        assert_eq!(refresh_after(secs(60), false), secs(30));
+        assert_eq!(refresh_after(secs(3600), true), UDP_REFRESH);
+        assert_eq!(refresh_after(secs(20), true), secs(10));
     }
 }

@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used)] // helpers beside the tests
 #![allow(dead_code, unreachable_pub)] // each test file uses its own part
 
+pub mod router;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Debug;
 use std::net::SocketAddr;
@@ -46,6 +48,8 @@ pub struct Handset {
     pub streams: BTreeMap<MediaId, Stream>,
     /// What was to sound, from change to change.
     pub tones: Vec<(Instant, Option<Tone>)>,
+    /// How often it woke, by reason.
+    pub wakes: BTreeMap<&'static str, usize>,
     /// Sockets are given only when the test says so.
     pub slow_media: bool,
     waiting: Vec<MediaId>,
@@ -81,6 +85,8 @@ pub struct Town {
     rng: Rng,
     /// Share of datagrams that never arrive.
     pub loss: f64,
+    /// Between phones and peers, if there is one.
+    pub router: Option<router::Router>,
     story: VecDeque<String>,
 }
 
@@ -116,6 +122,7 @@ impl Town {
             pings: 0,
             rng: Rng::from_number(0),
             loss: 0.0,
+            router: None,
             story: VecDeque::new(),
         }
     }
@@ -136,6 +143,7 @@ impl Town {
             events: Vec::new(),
             streams: BTreeMap::new(),
             tones: Vec::new(),
+            wakes: BTreeMap::new(),
             slow_media: false,
             waiting: Vec::new(),
         };
@@ -309,7 +317,15 @@ impl Town {
         if self.rng.fraction() < self.loss {
             return;
         }
-        self.wire.insert((self.now + DELAY, self.sent), (from, to, bytes));
+        let mut seen = from;
+        if let (Some(router), Some(Node::Phone(_))) = (&mut self.router, self.nodes.get(&from)) {
+            let (outside, dead) = router.out(from, to, self.now);
+            seen = outside;
+            if dead && self.streams.contains_key(&(from, to)) {
+                return self.cut(from, to);
+            }
+        }
+        self.wire.insert((self.now + DELAY, self.sent), (seen, to, bytes));
     }
 
     /// Runs until nothing happens before `end`.
@@ -329,6 +345,9 @@ impl Town {
                 }
                 (_, Some((due, address))) if due <= end => {
                     self.now = self.now.max(due);
+                    if let Some(wake) = self.handset(address).phone.next_wake() {
+                        *self.handset(address).wakes.entry(wake.why).or_default() += 1;
+                    }
                     self.tell(address, Input::Due);
                 }
                 _ => {
@@ -341,7 +360,11 @@ impl Town {
     }
 
     fn deliver(&mut self) {
-        let Some((_, (from, to, bytes))) = self.wire.pop_first() else { return };
+        let Some((_, (from, mut to, bytes))) = self.wire.pop_first() else { return };
+        if let Some(router) = self.router.as_mut().filter(|_| to.ip() == router::PUBLIC) {
+            let Some(inside) = router.back(to, from, self.now) else { return };
+            to = inside;
+        }
         match self.nodes.get_mut(&to) {
             Some(Node::Phone(_)) => {
                 let flow = self.streams.get(&(to, from)).copied().unwrap_or(FlowId(0));

@@ -193,9 +193,9 @@ fn a_call_follows_to_another_network_and_either_side_may_end_it() {
             connect(&mut w, bob, ann, "ann");
             let before = w.said(ann, "INVITE");
             if to_mobile {
-                w.vanish(ann, WIFI)
+                w.vanish(ann, WIFI);
             } else {
-                w.appear(ann, wifi(1))
+                w.appear(ann, wifi(1));
             }
             w.run_for(5 * SECOND);
             // Its challenge is answered.

@@ -1,0 +1,68 @@
+//! How a registration's way is kept open, and how seldom: each network's own time is searched for and remembered.
+//!
+//! RFC 5626 sections 3.5.1 and 4.4.1 (empty lines), RFC 4787 section 4.3 and RFC 5382 section 5 (how long a NAT must keep a
+//! silent mapping, and that our own packets renew it), RFC 6092 section 3.2.2 (the same of IPv6 firewalls).
+//!
+//! **What a broken mapping looks like.** An empty line on UDP is not answered, so nothing tells of a mapping that died
+//! before it but the next answered request: its response names the port that we were seen under (`rport`), and another
+//! one than before means that the silence was too long. While the time is searched for ([`Search`]) the probe at the end
+//! of each silence is therefore a REGISTER: it is answered, it shows the port, and when that changed it has mended the
+//! binding in the same breath. Once the time is known, empty lines do, and the refresh checks them all.
+//! On a stream the empty line is answered by the peer's kernel, if by nothing else, and a dead mapping breaks the
+//! connection: the search needs nothing more.
+//!
+//! **What cannot be searched for.** A NAT that keeps ports, and a firewall, show the same port after a mapping's death as
+//! before. There silence is kept to [`BLIND`], below the two minutes that RFC 4787 requirement 5 and RFC 6092 section 3.2.2
+//! grant and Linux's own tracking keeps. To a registrar on the same private network nothing stands between, and nothing is
+//! sent.
+//!
+//! **What it costs to be told of everything.** A registrar that restarted without its bindings answers no empty line, and
+//! sends nothing by itself. An account that must be found again within a minute (`Prompt`) pays for it with a REGISTER
+//! every 45 s; one that may be found again at the next refresh (`Thrifty`) sleeps for as long as the network lets it.
+//!
+//! What of several accounts is due at nearly the same time goes in one wake. Knows no REGISTER: `registration` asks
+//! here how long to be silent, and tells what became of the silence.
+
+mod lifetimes;
+mod search;
+
+use std::time::Duration;
+
+use base::Redacted;
+
+pub(crate) use lifetimes::{Carrier, Lifetimes};
+pub(crate) use search::Search;
+
+/// Silence on a way whose death would not be seen. See the module.
+pub(crate) const BLIND: Duration = Duration::from_secs(100);
+
+/// How an account is kept reachable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keepalive {
+    /// A registrar that lost us knows us again within a minute, whatever it granted. For a device on a wire.
+    #[default]
+    Prompt,
+    /// As seldom as the network allows: at most one wake per lifetime of its idle mappings. A registrar that lost us knows
+    /// us again at the next refresh. For a device that runs on a battery.
+    Thrifty,
+}
+
+/// What is known of how long a network keeps an idle mapping.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lifetime {
+    /// The longest silence that it outlived.
+    pub held: Duration,
+    /// The shortest that it did not.
+    pub broke: Option<Duration>,
+}
+
+/// What was learnt of a network: keep it, and give it back ([`crate::Command::Remember`]) to the next phone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Learnt {
+    /// Its [`crate::Network::identity`].
+    pub identity: Redacted<String>,
+    /// Of datagrams.
+    pub udp: Lifetime,
+    /// Of connections.
+    pub tcp: Lifetime,
+}
