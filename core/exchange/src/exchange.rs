@@ -17,6 +17,7 @@ use crate::answer::Answer;
 use crate::auth::{Door, DoorCounters, Entry};
 use crate::bindings::Bindings;
 use crate::config::Config;
+use crate::keepalive;
 use crate::proxy::route::{Own, Routed};
 use crate::proxy::target::{Whereto, targets};
 use crate::proxy::{Asked, Desk, Proxy};
@@ -157,6 +158,8 @@ impl<B: Bindings> Exchange<B> {
         // CRLF and STUN keepalives, RFC 5626 section 3.5: a SIP message begins with a letter.
         if !bytes.first().is_some_and(u8::is_ascii_alphabetic) {
             self.counters.keepalives += 1;
+            let answer = keepalive::answer(bytes, from);
+            out.extend(answer.map(|bytes| Order::Send { flow, to: from, bytes }));
             return;
         }
         self.message(Bytes::copy_from_slice(bytes), source, now, out);

@@ -10,6 +10,7 @@ mod config;
 mod exchange;
 #[cfg(test)]
 mod harness;
+mod keepalive;
 mod proxy;
 pub mod redirect;
 mod registrar;

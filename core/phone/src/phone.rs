@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 
 use base::{FlowId, Instant, Redacted, Rng, Wake};
 use sip::codec::FlowCodec;
@@ -78,6 +79,12 @@ impl Phone {
         if let Input::Bytes { flow, from, .. } = &input {
             self.desk.heard(*flow, *from);
         }
+        if let Input::Bytes { flow, from, bytes } = input
+            && self.is_stun(flow, from, bytes)
+        {
+            self.desk.flush();
+            return Outputs(&mut self.desk.queue);
+        }
         let Desk { agent, orders, codecs, .. } = &mut self.desk;
         match input {
             Input::Bytes { flow, from, bytes } => {
@@ -150,6 +157,16 @@ impl Phone {
     /// that never gets there leaks.
     pub fn is_quiet(&self) -> bool {
         self.calls.is_empty() && self.messages.is_empty() && self.desk.agent.is_quiet()
+    }
+
+    /// Whether a datagram answers the question of an account what its registrar sees it as. RFC 5626 section 8.
+    fn is_stun(&mut self, flow: FlowId, from: SocketAddr, bytes: &[u8]) -> bool {
+        if !nat::stun::is_stun(bytes) || self.desk.codecs.contains_key(&flow) {
+            return false;
+        }
+        let Ok(message) = nat::stun::Message::read(bytes) else { return false };
+        let Self { accounts, desk, .. } = self;
+        accounts.values_mut().any(|account| account.answered_stun(flow, from, &message, desk))
     }
 
     fn due(&mut self) {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use base::{NetworkId, Redacted, Secret, Transport};
 use bytes::Bytes;
 use offhook_phone::{
-    Account, AccountId, AccountState, Command, Event, Input, Keepalive, Learnt, Lifetime, Network,
+    Account, AccountId, AccountState, Command, Config, Event, Input, Keepalive, Learnt, Lifetime, Network,
     NetworkKind, NetworkNews,
 };
 use sip::message::{Message, Method, Name};
@@ -231,4 +231,65 @@ fn what_is_remembered_wrongly_is_found_out() {
     let before = found_dead(&town);
     town.run(Duration::from_hours(6));
     assert!(found_dead(&town) - before <= 2, "{before} and then {}", found_dead(&town));
+}
+
+/// The same at a registrar that takes registrations of flows, and answers STUN if it keeps its word.
+fn by_flow(lifetime: Duration, answers: bool) -> (Town, SocketAddr, SocketAddr) {
+    let mut town = Town::new();
+    town.router = Some(Router::new(lifetime));
+    town.stun = answers;
+    let registrar = town.peer(9, |request, from| {
+        let mut draft = sip::message::Draft::response_to(request, 200);
+        let contact = String::from_utf8_lossy(request.first(Name::Contact).unwrap()).into_owned();
+        draft.push(Name::Contact, format!("{contact};expires=3600")).push(Name::Require, "outbound");
+        let via = String::from_utf8_lossy(request.first(Name::Via).unwrap()).into_owned();
+        let seen = format!(";received={};rport={}", from.ip(), from.port());
+        draft.set(Name::Via, via.replace(";rport", &seen));
+        vec![bytes(&draft)]
+    });
+    let instance = Some("urn:uuid:00000000-0000-1000-8000-000a95a0e128".into());
+    let phone = town.phone_with(1, account("1001"), Config { instance, ..Config::default() });
+    town.run(SECOND);
+    expect_registered(&mut town, phone);
+    (town, phone, registrar)
+}
+
+#[test]
+fn a_registrar_that_speaks_stun_is_asked_and_only_a_changed_answer_registers_anew() {
+    let (mut town, phone, registrar) = by_flow(100 * SECOND, true);
+    town.run(DAY);
+    let (breaks, asked) = (found_dead(&town), town.asked);
+    println!("{breaks} breaks, {asked} questions, {:?}", town.handset(phone).wakes);
+    assert!(breaks <= 6, "{breaks}");
+    assert!((864..1300).contains(&asked) && town.pings == 0, "{asked} questions, {} empty lines", town.pings);
+    assert!(registers(&town, registrar) <= 28 + breaks, "{}", registers(&town, registrar));
+    // A router that restarts is noticed at the end of the silence.
+    town.router.as_mut().unwrap().reboot();
+    let before = registers(&town, registrar);
+    town.run(100 * SECOND);
+    assert_eq!(registers(&town, registrar) - before, 1);
+}
+
+#[test]
+fn a_registrar_that_promises_stun_and_does_not_answer_is_sent_empty_lines() {
+    let (mut town, phone, registrar) = by_flow(100 * SECOND, false);
+    town.run(DAY);
+    assert!(town.asked <= 8, "{} questions", town.asked);
+    assert!(town.pings > 800, "{} empty lines", town.pings);
+    assert!(registers(&town, registrar) <= 50, "{}", registers(&town, registrar));
+    expect_registered(&mut town, phone);
+}
+
+#[test]
+fn a_stun_answer_that_nobody_asked_for_changes_nothing() {
+    let (mut town, phone, registrar) = by_flow(100 * SECOND, true);
+    let asked = nat::stun::Writer::request(nat::stun::Method::Binding, nat::stun::TransactionId([1; 12]));
+    let asked = nat::stun::Message::read(&asked.unsigned()).unwrap();
+    let forged = nat::stun::Writer::success(&asked)
+        .hidden_address(nat::stun::attribute::XOR_MAPPED_ADDRESS, "203.0.113.9:9".parse().unwrap())
+        .unsigned();
+    town.router = None;
+    town.say(registrar, phone, forged);
+    town.run(SECOND);
+    assert_eq!(registers(&town, registrar), 1);
 }

@@ -1,6 +1,6 @@
 //! How a registration's way is kept open, and how seldom: each network's own time is searched for and remembered.
 //!
-//! RFC 5626 sections 3.5.1 and 4.4.1 (empty lines), RFC 4787 section 4.3 and RFC 5382 section 5 (how long a NAT must keep a
+//! RFC 5626 sections 3.5, 4.4.1 and 4.4.2 (empty lines, STUN), RFC 4787 section 4.3 and RFC 5382 section 5 (how long a NAT must keep a
 //! silent mapping, and that our own packets renew it), RFC 6092 section 3.2.2 (the same of IPv6 firewalls).
 //!
 //! **What a broken mapping looks like.** An empty line on UDP is not answered, so nothing tells of a mapping that died
@@ -8,6 +8,8 @@
 //! one than before means that the silence was too long. While the time is searched for ([`Search`]) the probe at the end
 //! of each silence is therefore a REGISTER: it is answered, it shows the port, and when that changed it has mended the
 //! binding in the same breath. Once the time is known, empty lines do, and the refresh checks them all.
+//! A registrar that speaks STUN on the same port (RFC 5626 section 8) is asked instead, in the search and after it: its answer
+//! shows the port as well, and only a changed one costs a REGISTER.
 //! On a stream the empty line is answered by the peer's kernel, if by nothing else, and a dead mapping breaks the
 //! connection: the search needs nothing more.
 //!

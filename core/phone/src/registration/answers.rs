@@ -72,6 +72,9 @@ impl Registration {
             .filter_map(|route| route.ok()?.uri_text().parse().ok())
             .collect();
         let outbound = message.requires("outbound") && self.profile.contact_params.contains(FLOW);
+        if let Some(via) = &via {
+            self.asking.told(message, via, outbound);
+        }
         if routes != self.profile.route_set || outbound != self.profile.outbound {
             self.profile.route_set = routes;
             self.profile.outbound = outbound;

@@ -13,6 +13,7 @@
 //! Knows nothing of how a request is sent, located or authorized, nor of calls.
 
 mod answers;
+mod asking;
 mod moving;
 mod profile;
 mod show;
@@ -32,6 +33,7 @@ use crate::dial;
 use crate::view::{AccountState, AccountView, Step};
 use crate::{Account, AccountId, Config, Why};
 
+use asking::Asking;
 pub(crate) use profile::profile_id;
 use silence::Silence;
 
@@ -110,6 +112,7 @@ pub(crate) struct Registration {
     /// How often the registrar wants to hear from us. RFC 5626 section 4.4.
     flow_timer: Option<Duration>,
     silence: Silence,
+    asking: Asking,
     /// A connection by the network before, which calls may still use.
     left: Option<FlowId>,
     /// Whether the registrar saw us under another address than our own.
@@ -152,6 +155,7 @@ impl Registration {
             refresh_at: Instant::ZERO,
             flow_timer: None,
             silence: Silence::default(),
+            asking: Asking::default(),
             left: None,
             behind_nat: false,
             moved: false,
@@ -246,6 +250,7 @@ impl Registration {
     pub(crate) fn flow_down(&mut self, flow: FlowId, desk: &mut Desk) {
         let Some(path) = self.path.take_if(|path| path.flow == flow) else { return };
         self.broke_off(&path, desk);
+        self.asking.begin_anew();
         desk.timers.cancel(&Timer::Ping(self.id));
         if let State::Moving { request, to, .. } = self.state {
             self.went(to, desk);

@@ -161,6 +161,7 @@ impl Registration {
     /// Whatever is sent goes by that network from now on; calls follow.
     pub(super) fn went(&mut self, network: NetworkId, desk: &mut Desk) {
         self.network = Ok(network);
+        self.asking.begin_anew();
         self.behind_nat = false;
         self.moved = false;
         self.profile.network = network;

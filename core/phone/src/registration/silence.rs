@@ -88,11 +88,18 @@ impl Registration {
         let State::Registered { .. } = self.state else { return };
         let every = self.silence.every.unwrap_or(BLIND);
         let silence = desk.silent_for(&path);
-        if silence < every * 7 / 10 {
+        if silence < every * 7 / 10 && !self.asking.is_open() {
             // Others have used the way meanwhile.
             return desk.timers.set(Timer::Ping(self.id), desk.now + every.saturating_sub(silence));
         }
         let refresh = self.refresh_at.since(desk.now);
+        if self.asking.is_spoken() {
+            if refresh < every / 2 && !self.asking.is_open() {
+                return self.send(desk);
+            }
+            self.end_silence(desk);
+            return self.ask(&path, desk);
+        }
         let searching = carrier(&path) == Carrier::Udp
             && self.silence.shows
             && !desk.lifetimes.search(network, Carrier::Udp).is_settled(refresh + silence);
@@ -109,6 +116,9 @@ impl Registration {
         let (State::Registered { .. }, Keepalive::Thrifty) = (&self.state, self.account.keepalive) else {
             return;
         };
+        if self.asking.is_open() {
+            return;
+        }
         let soon = |at: Instant, within: Duration| at > desk.now && at.since(desk.now) <= within;
         if desk.timers.get(&Timer::Register(self.id)).is_some_and(|at| soon(at, ALONG)) {
             return self.send(desk);
@@ -151,22 +161,28 @@ impl Registration {
         desk: &mut Desk,
     ) {
         desk.watch(via);
-        let longest = std::mem::take(&mut self.silence.longest);
-        let (Some((ours, theirs)), Some(network)) = (seen, self.network()) else { return };
-        let before = self.silence.seen.replace((via.flow, theirs));
-        let carrier = carrier(via);
-        let shows = std::mem::replace(&mut self.silence.shows, theirs.port() != ours.port());
-        let Some((_, before)) = before.filter(|(flow, _)| *flow == via.flow && longest >= WORTH_NOTING)
-        else {
-            return;
-        };
-        self.silence.ended = None;
-        match carrier {
-            Carrier::Stream => self.learnt(network, carrier, longest, true, desk),
-            Carrier::Udp if before != theirs => self.learnt(network, carrier, longest, false, desk),
-            Carrier::Udp if shows => self.learnt(network, carrier, longest, true, desk),
-            Carrier::Udp => {}
+        if let Some((ours, theirs)) = seen {
+            self.is_seen_as(via, theirs, desk);
+            self.silence.shows = theirs.port() != ours.port();
         }
+    }
+
+    /// What the silences since the last answer came to, now that we know what we are seen as; whether it is what we were.
+    pub(super) fn is_seen_as(&mut self, via: &Source, theirs: SocketAddr, desk: &mut Desk) -> bool {
+        let longest = std::mem::take(&mut self.silence.longest);
+        let before = self.silence.seen.replace((via.flow, theirs)).filter(|(flow, _)| *flow == via.flow);
+        let same = before.is_none_or(|(_, before)| before == theirs);
+        if let (Some(_), Some(network), true) = (before, self.network(), longest >= WORTH_NOTING) {
+            self.silence.ended = None;
+            match carrier(via) {
+                Carrier::Stream => self.learnt(network, Carrier::Stream, longest, true, desk),
+                Carrier::Udp if !same || self.silence.shows => {
+                    self.learnt(network, Carrier::Udp, longest, same, desk);
+                }
+                Carrier::Udp => {}
+            }
+        }
+        same
     }
 
     /// The connection broke: by the silence, where it broke when that ended.

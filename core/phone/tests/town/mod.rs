@@ -80,6 +80,10 @@ pub struct Town {
     flows: u32,
     /// Whether peers take connections.
     pub connectable: bool,
+    /// Whether peers speak STUN beside SIP.
+    pub stun: bool,
+    /// STUN requests that peers got.
+    pub asked: usize,
     /// Empty lines that peers got.
     pub pings: usize,
     rng: Rng,
@@ -119,6 +123,8 @@ impl Town {
             streams: BTreeMap::new(),
             flows: 0,
             connectable: true,
+            stun: false,
+            asked: 0,
             pings: 0,
             rng: Rng::from_number(0),
             loss: 0.0,
@@ -372,6 +378,15 @@ impl Town {
             }
             Some(Node::Peer { script, heard }) => {
                 self.pings += usize::from(&bytes[..] == b"\r\n\r\n");
+                if let Ok(request) = nat::stun::Message::read(&bytes) {
+                    self.asked += 1;
+                    let answer = nat::stun::Writer::success(&request);
+                    let answer = answer.hidden_address(nat::stun::attribute::XOR_MAPPED_ADDRESS, from);
+                    if self.stun {
+                        self.send(to, from, answer.unsigned());
+                    }
+                    return;
+                }
                 let Ok(message) = Message::read(bytes) else { return };
                 let answers = script(&message, from);
                 heard.push(message);
