@@ -39,6 +39,6 @@ pub use plan::{Direction, Extended, Plan};
 pub use playout::{Figures, Inserted, MAX_PAYLOAD, Playout};
 pub use quality::{Impairment, Path, mos, r_factor};
 pub use resample::{Decimator, Interpolator, Resampler};
-pub use session::{Outgoing, Session, Silence, Silent, Stats};
+pub use session::{Outgoing, Overdue, Session, Silence, Silent, Stats};
 pub use statistics::{Arrival, Reception, Totals};
 pub use timeline::{Point, Timeline};

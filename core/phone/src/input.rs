@@ -136,8 +136,8 @@ pub enum MediaNews {
     },
     /// How it sounds, every few seconds while open.
     Quality(media::Stats),
-    /// What should come is overdue: does the way still carry?
-    Suspect,
+    /// What should come does not: does the way still carry?
+    Overdue(media::Overdue),
     /// They fell silent, or are back.
     Silence(media::Silence),
     /// The other side pressed a key: each once, in order.

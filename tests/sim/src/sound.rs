@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use base::{Instant, Rng};
 use media::dtmf::{Digit, Keys, Way};
-use media::{Plan, Session, Silence};
+use media::{Overdue, Plan, Session, Silence};
 use nat::path::Route;
 
 use crate::legs::Legs;
@@ -103,8 +103,8 @@ impl Stream {
         self.session.as_mut()?.poll_digit()
     }
 
-    pub(crate) fn poll_suspicion(&mut self) -> bool {
-        self.session.as_mut().is_some_and(Session::poll_suspicion)
+    pub(crate) fn poll_overdue(&mut self) -> Option<Overdue> {
+        self.session.as_mut()?.poll_overdue()
     }
 
     pub(crate) fn dead(&mut self, now: Instant) {

@@ -494,8 +494,8 @@ impl World {
                         let news = News::Media { media: *media, news: MediaNews::Dtmf { digit, way } };
                         self.agenda.push_back((NodeId(i), news));
                     }
-                    if stream.poll_suspicion() {
-                        let news = News::Media { media: *media, news: MediaNews::Suspect };
+                    if let Some(overdue) = stream.poll_overdue() {
+                        let news = News::Media { media: *media, news: MediaNews::Overdue(overdue) };
                         self.agenda.push_back((NodeId(i), news));
                     }
                     if let Some(silence) = stream.poll_silence() {

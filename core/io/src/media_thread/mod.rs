@@ -392,8 +392,8 @@ impl Desk {
                 // The next will do when the phone has no time for this one.
                 let _ = self.news.try_send((*media, MediaNews::Quality(stats)));
             }
-            if stream.poll_suspicion() {
-                let _ = self.news.try_send((*media, MediaNews::Suspect));
+            if let Some(overdue) = stream.poll_overdue() {
+                let _ = self.news.try_send((*media, MediaNews::Overdue(overdue)));
             }
             // Moments wait in the stream while the phone is behind: half the room is for answers to its orders.
             if self.news.capacity() > self.news.max_capacity() / 2

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use base::{Instant, Rng};
 use media::dtmf::{self, Digit, Keys};
-use media::{Lead, Plan, Session, Silence, Stats, Timeline};
+use media::{Lead, Overdue, Plan, Session, Silence, Stats, Timeline};
 use nat::path::Route;
 use phone::{CallId, MediaId, MediaNews};
 
@@ -197,9 +197,9 @@ impl Stream {
         self.open.as_mut()?.session.poll_digit()
     }
 
-    /// Whether the phone should ask if the way still carries.
-    pub(super) fn poll_suspicion(&mut self) -> bool {
-        self.open.as_mut().is_some_and(|open| open.session.poll_suspicion())
+    /// That something is overdue.
+    pub(super) fn poll_overdue(&mut self) -> Option<Overdue> {
+        self.open.as_mut()?.session.poll_overdue()
     }
 
     /// The way is dead.

@@ -34,7 +34,7 @@ use listening::Listener;
 use meter::Meter;
 use reports::Reports;
 use sending::Sending;
-pub use watch::{Silence, Silent};
+pub use watch::{Overdue, Silence, Silent};
 use watch::{Sound, Watch};
 
 /// Playout frames a second.

@@ -22,6 +22,8 @@ use crate::plan::{Direction, Plan};
 /// Nothing came for so long beyond its time: worth a look. More than mobile networks hold packets back as a rule, and little
 /// enough that a way which has died is found out within 1.5 s, the second that its checks take included.
 const SUSPECT: Duration = Duration::from_millis(400);
+/// For so long that a way which cannot be asked must be taken for dead.
+const LONG: Duration = Duration::from_millis(1300);
 /// Worth telling the user. Between them lie a report of ours and perhaps one of theirs.
 const CERTAIN: Duration = Duration::from_secs(4);
 /// Reports that may be missing in a row.
@@ -43,6 +45,15 @@ pub enum Silent {
     Suspected,
     /// It does not come, and the user was told.
     Certain,
+}
+
+/// What should come does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overdue {
+    /// Time to ask whether the way still carries, where it can be asked.
+    Just,
+    /// A way that cannot be asked is as good as dead: a network that holds packets back for so long is no better.
+    Long,
 }
 
 /// Said once when they fell silent, and once when they are back. `Display` is a sentence for a person.
@@ -107,8 +118,10 @@ pub(super) struct Watch {
     sent: u64,
     state: Silent,
     news: Option<Silence>,
-    /// The way is to be asked.
-    suspects: bool,
+    /// Something is overdue: told anew when it is for long.
+    overdue: Option<Overdue>,
+    /// It was told that it is for long.
+    long: bool,
     /// Their last packet before the silence that was told of.
     fell: Instant,
     looked: Instant,
@@ -152,7 +165,8 @@ impl Watch {
             sent: 0,
             state: Silent::No,
             news: None,
-            suspects: false,
+            overdue: None,
+            long: false,
             fell: now,
             looked: now,
         }
@@ -255,8 +269,12 @@ impl Watch {
         match self.state {
             Silent::No if overdue >= SUSPECT => {
                 self.state = Silent::Suspected;
-                self.suspects = true;
+                (self.overdue, self.long) = (Some(Overdue::Just), false);
                 true
+            }
+            Silent::Suspected if overdue >= LONG && !self.long => {
+                (self.overdue, self.long) = (Some(Overdue::Long), true);
+                false
             }
             Silent::Suspected if overdue < SUSPECT => {
                 self.state = Silent::No;
@@ -312,9 +330,9 @@ impl Session {
         self.watch.poll()
     }
 
-    /// Whether something has become overdue since this was last asked: time to look whether the way still carries.
-    pub fn poll_suspicion(&mut self) -> bool {
-        std::mem::take(&mut self.watch.suspects)
+    /// That something is overdue, once when it just is and once when it is for long.
+    pub fn poll_overdue(&mut self) -> Option<Overdue> {
+        self.watch.overdue.take()
     }
 
     /// Tells what another judge of the way says, such as consent checks (RFC 7675): that it works, or that it is dead.

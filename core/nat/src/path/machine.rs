@@ -228,6 +228,11 @@ impl Path {
         self.theirs.as_ref().is_some_and(|known| known.credentials != theirs.credentials)
     }
 
+    /// Whether both sides check: then the way can be asked.
+    pub fn is_checked(&self) -> bool {
+        self.stage == Stage::Checking
+    }
+
     /// The other side was found to know no ICE.
     pub fn is_plain(&self) -> bool {
         self.stage == Stage::Plain

@@ -253,7 +253,7 @@ impl Call {
                     desk.event(Event::Quality { call: self.id, stats });
                 }
             }
-            MediaNews::Suspect => self.suspect(media, desk),
+            MediaNews::Overdue(overdue) => self.overdue(media, overdue, desk),
             MediaNews::Silence(silence) => {
                 // It may have been on its way while a hold was agreed.
                 if self.is_talking() && !self.remote_hold {

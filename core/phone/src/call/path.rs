@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use base::{Instant, NetworkId};
 use bytes::Bytes;
+use media::Overdue;
 use nat::path::{Event, Settings, Turn, Way};
 use nat::turn::Account;
 
@@ -119,11 +120,14 @@ impl Call {
         self.hear_paths(desk);
     }
 
-    /// Sound is overdue.
-    pub(super) fn suspect(&mut self, media: MediaId, desk: &mut Desk) {
-        if self.is_talking() && !self.remote_hold && !self.streams.suspect(media, desk) {
-            // Nobody but the account's own server can be asked.
-            desk.suspects.push(self.account);
+    /// Sound is overdue: a way that can be asked is asked at once. Of one that cannot, only the account's own server may know,
+    /// and only silence for long is worth that.
+    pub(super) fn overdue(&mut self, media: MediaId, overdue: Overdue, desk: &mut Desk) {
+        if self.is_talking() && !self.remote_hold {
+            let asks = self.streams.suspect(media, desk);
+            if !asks && overdue == Overdue::Long {
+                desk.suspects.push(self.account);
+            }
         }
         self.hear_paths(desk);
     }

@@ -133,7 +133,7 @@ impl Streams {
     pub(super) fn suspect(&mut self, media: MediaId, desk: &mut Desk) -> bool {
         let mut asks = false;
         self.at_path(media, desk, |path, desk| {
-            asks = !path.is_plain();
+            asks = path.is_checked();
             path.suspect(desk.now);
         });
         asks

@@ -176,6 +176,11 @@ impl World {
         self.at(listener).streams.values().any(|s| s.hears(sound::tone(talker.0)))
     }
 
+    /// Sound that a phone has made up in its calls that are up.
+    pub fn concealed(&self, node: NodeId) -> Duration {
+        self.at(node).streams.values().filter_map(|stream| Some(stream.stats()?.concealed)).sum()
+    }
+
     /// The longest INVITE that anybody has sent, in bytes.
     pub fn longest_invite(&self) -> usize {
         self.longest_invite
