@@ -106,10 +106,10 @@ fn what_a_later_build_brings_is_status_2_by_name() {
         assert_eq!(status, Some(2));
         assert!(words.contains("not in this build"), "{words}");
     }
-    let config = file("later.toml", "[account]\nuri = \"sip:1@h\"\n[nat]\nice = true\n");
+    let config = file("later.toml", "[account]\nuri = \"sip:1@h\"\n[balance]\nurl = \"http://x\"\n");
     let (status, words) = refusal(&["phone", "--config", &config]);
     assert_eq!(status, Some(2));
-    assert!(words.contains("later.toml: line 3: [nat]: not in this build"), "{words}");
+    assert!(words.contains("later.toml: line 3: [balance]: not in this build"), "{words}");
 }
 
 #[test]

@@ -223,6 +223,6 @@ fn of_phone(event: PhoneEvent) -> Option<Event> {
         PhoneEvent::Dtmf { call, digit, .. } => Event::Digit { call: call.0, digit: digit.as_char().into() },
         PhoneEvent::Stopped => Event::Stopped,
         // Kept on this side of the door.
-        PhoneEvent::Learnt(_) => return None,
+        PhoneEvent::Learnt(_) | PhoneEvent::Way { .. } => return None,
     })
 }

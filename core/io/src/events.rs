@@ -95,6 +95,7 @@ enum About {
     Account(AccountId),
     Call(CallId),
     Quality(CallId),
+    Way(CallId),
     Wake,
 }
 
@@ -222,6 +223,7 @@ fn about(event: &Event) -> Option<About> {
         Event::Phone(phone::Event::Account(view)) => Some(About::Account(view.account)),
         Event::Phone(phone::Event::Call(view)) => Some(About::Call(view.call)),
         Event::Phone(phone::Event::Quality { call, .. }) => Some(About::Quality(*call)),
+        Event::Phone(phone::Event::Way { call, .. }) => Some(About::Way(*call)),
         Event::Wake { .. } => Some(About::Wake),
         Event::Phone(
             phone::Event::Message { .. }

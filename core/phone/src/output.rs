@@ -171,6 +171,13 @@ pub enum Event {
         /// Figures of its audio.
         stats: media::Stats,
     },
+    /// *State*: by which way a call's media goes and why, for the details of a call. `Display` prints it.
+    Way {
+        /// Which call.
+        call: CallId,
+        /// Its addresses, the pair in use, and what was dropped.
+        report: Box<nat::path::Report>,
+    },
     /// *Moment*: how a call sounded from its beginning to its end. It comes after the call's last view.
     Timeline {
         /// Which call.

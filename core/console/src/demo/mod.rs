@@ -203,7 +203,7 @@ impl Scene {
         }
         use phone::Event::{
             Account, Call, Dtmf, DtmfLost, Learnt, Message, MessageSent, Quality, Refused, Silence, Stopped,
-            Timeline,
+            Timeline, Way,
         };
         if let Event::Wake { .. } = event {
             return Ok(());
@@ -241,6 +241,7 @@ impl Scene {
             | DtmfLost { .. }
             | Timeline { .. }
             | Silence { .. }
+            | Way { .. }
             | Learnt(_)
             | Stopped => {}
         }

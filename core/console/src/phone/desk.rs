@@ -45,6 +45,8 @@ pub(crate) struct Desk {
     pub(crate) account: Option<AccountView>,
     pub(crate) calls: BTreeMap<u32, CallView>,
     pub(crate) quality: BTreeMap<u32, media::Stats>,
+    /// By which way each call's media goes, and why.
+    ways: BTreeMap<u32, String>,
     messages: u32,
     stopped: bool,
 }
@@ -66,6 +68,7 @@ impl Desk {
             account: None,
             calls: BTreeMap::new(),
             quality: BTreeMap::new(),
+            ways: BTreeMap::new(),
             messages: 0,
             stopped: false,
         };
@@ -91,7 +94,7 @@ impl Desk {
     fn note(&mut self, event: &Event) {
         use phone::Event::{
             Account, Call, Dtmf, DtmfLost, Learnt, Message, MessageSent, Quality, Refused, Silence, Stopped,
-            Timeline,
+            Timeline, Way,
         };
         let Event::Phone(event) = event else { return };
         match event {
@@ -99,10 +102,14 @@ impl Desk {
             Call(view) if view.state == CallState::Ended => {
                 self.calls.remove(&view.call.0);
                 self.quality.remove(&view.call.0);
+                self.ways.remove(&view.call.0);
             }
             Call(view) => drop(self.calls.insert(view.call.0, view.clone())),
             Quality { call, stats } if self.calls.contains_key(&call.0) => {
                 self.quality.insert(call.0, *stats);
+            }
+            Way { call, report } if self.calls.contains_key(&call.0) => {
+                self.ways.insert(call.0, report.to_string());
             }
             Stopped => self.stopped = true,
             Quality { .. }
@@ -111,6 +118,7 @@ impl Desk {
             | Dtmf { .. }
             | DtmfLost { .. }
             | Timeline { .. }
+            | Way { .. }
             | Silence { .. }
             | Learnt(_)
             | Refused { .. } => {}
@@ -131,7 +139,11 @@ impl Desk {
     pub(crate) fn status(&self) -> Line {
         Line::Status {
             accounts: self.account.iter().map(Into::into).collect(),
-            calls: self.calls.values().map(Into::into).collect(),
+            calls: self
+                .calls
+                .values()
+                .map(|call| super::line::Call::with_way(call, self.ways.get(&call.call.0).cloned()))
+                .collect(),
         }
     }
 

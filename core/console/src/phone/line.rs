@@ -16,6 +16,13 @@ pub(crate) enum Line {
     Quality(Quality),
     Timeline(Timeline),
     Silence(Silence),
+    /// By which way a call's media goes, and why.
+    Way {
+        call: u32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        path: Option<&'static str>,
+        lines: Vec<String>,
+    },
     Dtmf {
         call: u32,
         digit: char,
@@ -74,6 +81,9 @@ pub(crate) struct Call {
     encrypted: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<&'static str>,
+    /// By which way and why, in `status`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    way: Option<String>,
     muted: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     conference: bool,
@@ -177,6 +187,11 @@ impl Line {
                 level_out_dbov: hundredths(stats.level_out_dbov.into()),
             }),
             Event::Timeline { call, timeline } => Self::Timeline(Timeline::of(call.0, timeline)),
+            Event::Way { call, report } => Self::Way {
+                call: call.0,
+                path: report.pair.as_ref().map(|pair| nat::path::Reached::of(pair).word()),
+                lines: report.to_string().lines().map(str::to_owned).collect(),
+            },
             Event::Silence { call, silence } => Self::Silence(Silence::of(call.0, silence)),
             Event::Dtmf { call, digit, via } => {
                 let via = match via {
@@ -274,6 +289,13 @@ impl From<&AccountView> for Registration {
     }
 }
 
+impl Call {
+    /// The same, and by which way it goes and why.
+    pub(crate) fn with_way(view: &CallView, way: Option<String>) -> Self {
+        Self { way, ..view.into() }
+    }
+}
+
 impl From<&CallView> for Call {
     fn from(view: &CallView) -> Self {
         let since = |from: Option<Instant>, to: Option<Instant>| Some(to?.since(from?));
@@ -289,6 +311,7 @@ impl From<&CallView> for Call {
             codec: view.codec.map(media::Codec::name),
             encrypted: "none",
             path: view.path.map(nat::path::Reached::word),
+            way: None,
             muted: view.muted,
             conference: view.conference,
             transfer: view.transfer.map(|transfer| match transfer {

@@ -197,6 +197,10 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
         Event::MessageSent { reason: Some(reason), .. } => Some(format!("message not delivered: {reason}")),
         Event::Refused { reason, .. } => Some(reason.to_string()),
         Event::Silence { call, silence } => Some(format!("call {}: {silence}", call.0)),
+        Event::Way { call, report } => {
+            let way = report.to_string().replace('\n', "; ");
+            Some(format!("call {}: {way}", call.0))
+        }
         Event::Quality { .. } | Event::Timeline { .. } | Event::Learnt(_) | Event::Stopped => None,
     }
 }

@@ -576,6 +576,7 @@ impl Path {
     pub fn report(&self) -> Report {
         Report {
             ours: self.ours.clone(),
+            theirs: self.theirs.as_ref().map_or_else(Vec::new, |theirs| theirs.candidates.clone()),
             pair: self.agent.pair(),
             settled: self.agent.is_settled(),
             route: self.route.clone(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Route;
 use crate::ice::{Counts, Pair};
-use crate::{Candidate, Kind};
+use crate::{Candidate, Carrier, Kind};
 
 /// By which kind of way the other side is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +68,8 @@ impl fmt::Display for Reached {
 pub struct Report {
     /// Ours, as far as they are known; the best first.
     pub ours: Vec<Candidate>,
+    /// Theirs, as they were described.
+    pub theirs: Vec<Candidate>,
     /// The pair in use.
     pub pair: Option<Pair>,
     /// Whether both sides have settled on it.
@@ -82,23 +84,55 @@ pub struct Report {
     pub mute: Vec<SocketAddr>,
 }
 
+impl Report {
+    /// Why it is this way and no straighter one.
+    pub fn why(&self) -> &'static str {
+        match self.pair.as_ref().map(Reached::of) {
+            None if self.route == Route::Plain => {
+                "the other side makes no checks, or nothing that it described was reached: sound goes to where it says, and \
+                 then to where its own comes from"
+            }
+            None => "nothing has answered yet",
+            Some(Reached::Host) => "the addresses of both sides reach each other as they are",
+            Some(Reached::ServerReflexive | Reached::PeerReflexive) => {
+                "the addresses of both sides do not reach each other as they are; their routers were opened from inside"
+            }
+            Some(Reached::TcpPunched) => {
+                "no datagrams get through; both sides opened a stream to each other at once"
+            }
+            Some(Reached::Relayed) => "neither datagrams nor streams got through both routers",
+        }
+    }
+}
+
+/// The picture of ARCHITECTURE.md with this path's addresses in it.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = |f: &mut fmt::Formatter<'_>, whose: &str, c: &Candidate| {
+            let stream = if c.carrier == Carrier::Udp { "" } else { " (TCP)" };
+            writeln!(f, "{whose:<8}{:<6}{}{stream}", c.kind.word(), c.address)
+        };
         for candidate in &self.ours {
-            writeln!(f, "ours: {} ({})", candidate.address, candidate.kind.word())?;
+            line(f, "ours", candidate)?;
+        }
+        for candidate in &self.theirs {
+            line(f, "theirs", candidate)?;
         }
         for server in &self.mute {
             writeln!(f, "no answer from {server}")?;
         }
-        match &self.pair {
-            None => f.write_str("no way is known yet"),
-            Some(pair) => {
-                write!(f, "{} -> {}: {}", pair.local, pair.remote, Reached::of(pair))?;
-                if let Some(round_trip) = self.round_trip {
-                    write!(f, ", round trip {} ms", round_trip.as_millis())?;
-                }
-                Ok(())
+        if let Some(pair) = &self.pair {
+            let reached = Reached::of(pair);
+            let settled = if self.settled { "chosen" } else { "for the moment" };
+            write!(f, "way     {:<6}{} -> {}, {settled}", reached.word(), pair.local, pair.remote)?;
+            if pair.mapped != pair.local {
+                write!(f, ", seen there as {}", pair.mapped)?;
             }
+            if let Some(round_trip) = self.round_trip {
+                write!(f, ", round trip {} ms", round_trip.as_millis())?;
+            }
+            writeln!(f)?;
         }
+        write!(f, "because {}", self.why())
     }
 }

@@ -176,11 +176,25 @@ impl Call {
                     self.ways.vain = 0;
                     desk.timers.cancel(&Timer::Renew(self.id));
                     self.show(desk);
+                    self.tell_way(desk);
                 }
-                Event::Unreachable => self.show(desk),
-                Event::Lost => self.way_lost(desk),
+                Event::Unreachable => {
+                    self.show(desk);
+                    self.tell_way(desk);
+                }
+                Event::Lost => {
+                    self.tell_way(desk);
+                    self.way_lost(desk);
+                }
                 Event::More => {}
             }
+        }
+    }
+
+    /// Tells by which way its media goes, and why.
+    fn tell_way(&self, desk: &mut Desk) {
+        if let Some(report) = self.streams.report() {
+            desk.event(crate::Event::Way { call: self.id, report: Box::new(report) });
         }
     }
 

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use base::NetworkId;
 use bytes::Bytes;
 use media::{Codec, Direction, Plan};
-use nat::path::{Description, Event as PathEvent, Leg, Order, Path, Reached, Settings};
+use nat::path::{Description, Event as PathEvent, Leg, Order, Path, Reached, Report, Settings};
 
 use crate::desk::{Desk, Timer};
 use crate::negotiate::{self, Agreed, Local};
@@ -214,6 +214,11 @@ impl Streams {
     /// The next thing that happened to one of the ways.
     pub(super) fn poll_path(&mut self) -> Option<PathEvent> {
         self.list.iter_mut().find_map(|stream| stream.path.as_mut()?.poll_event())
+    }
+
+    /// How the first way stands, for diagnostics.
+    pub(super) fn report(&self) -> Option<Report> {
+        self.list.iter().find_map(|stream| stream.path.as_ref()).map(Path::report)
     }
 
     /// By which kind of way the other side is reached, where that is known.
