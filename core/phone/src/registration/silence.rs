@@ -94,7 +94,7 @@ impl Registration {
         }
         let refresh = self.refresh_at.since(desk.now);
         if self.asking.is_spoken() {
-            if refresh < every / 2 && !self.asking.is_open() {
+            if refresh < every && !self.asking.is_open() {
                 return self.send(desk);
             }
             self.end_silence(desk);
@@ -103,7 +103,7 @@ impl Registration {
         let searching = carrier(&path) == Carrier::Udp
             && self.silence.shows
             && !desk.lifetimes.search(network, Carrier::Udp).is_settled(refresh + silence);
-        if searching || refresh < every / 2 {
+        if searching || refresh < every {
             return self.send(desk);
         }
         self.end_silence(desk);

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use base::Instant;
 use exchange::bindings::Bindings as _;
-use offhook_sim::{Link, NodeId, World, users};
+use offhook_sim::{Link, Nat, NodeId, World, account, users};
+use phone::{Account, CallState, Command, Config, Keepalive};
 
 use crate::{settle, town};
 
@@ -144,4 +145,57 @@ fn a_phone_that_slept_for_hours_registers_first_when_it_wakes() {
     let before = w.said(phones[0], "REGISTER");
     w.run_for(Duration::from_secs(5));
     assert!(w.said(phones[0], "REGISTER") > before && w.at(phones[0]).is_registered());
+}
+
+/// A thrifty phone at home behind a router that forgets idle mappings, and one that calls it every half hour.
+fn forgotten(title: &str, nat: Nat, instance: bool) -> (World, NodeId, NodeId, NodeId) {
+    let mut w = World::seeded(title, "seed 5", 5).without_ladder();
+    let exchange = w.exchange("exchange", users(&["ann", "bob"]));
+    let ip = w.ip(exchange);
+    let bob = w.phone("bob", Some(account("bob", ip)));
+    let home = w.behind(nat);
+    w.settle_in(home);
+    let thrifty = Account { keepalive: Keepalive::Thrifty, ..account("ann", ip) };
+    let instance = instance.then(|| "urn:uuid:00000000-0000-1000-8000-000a95a0e128".into());
+    let ann = w.phone_with("ann", Some(thrifty), Config { instance, ..Config::default() });
+    w.run_until_registered(&[ann, bob]);
+    (w, exchange, ann, bob)
+}
+
+#[test]
+#[allow(clippy::print_stdout)] // the day's costs, shown when it fails
+fn a_day_behind_a_router_that_forgets_costs_about_a_wake_for_each_lifetime_and_calls_come_through() {
+    for (name, nat, timeout, flow, hours) in [
+        ("symmetric", Nat::symmetric(), 60, true, 24),
+        ("symmetric", Nat::symmetric(), 30, false, 4),
+        ("symmetric", Nat::symmetric(), 180, true, 4),
+        ("keeps ports", Nat::linux_masquerade(), 120, false, 4),
+    ] {
+        let nat = Nat { udp_timeout: Duration::from_secs(timeout), ..nat };
+        let (mut w, exchange, ann, bob) = forgotten("forgotten", nat, flow);
+        let mut missed = Vec::new();
+        for half_hour in 1..hours * 2 {
+            run_until(&mut w, half_hour * HOUR / 2 + half_hour * 7 % 60);
+            let call = w.call(bob, "ann");
+            w.run_for(Duration::from_secs(5));
+            if w.state(ann) != Some(CallState::Ringing) {
+                missed.push(half_hour);
+            }
+            w.command(bob, Command::HangUp(call));
+            w.run_until_quiet();
+        }
+        run_until(&mut w, hours * HOUR);
+        let about = |why| w.wakes(ann).get(why).copied().unwrap_or_default();
+        let awake = about("register") + about("keepalive");
+        println!(
+            "{name}, {timeout} s, flow {flow}, {hours} h: {awake} wakes, {:?}, missed {missed:?}",
+            w.wakes(ann)
+        );
+        // The exchange grants 300 s, so there is a refresh at least so often.
+        let most = (hours * HOUR / timeout.min(240)) as u32 * 13 / 10 + 30;
+        assert!(awake <= most, "{name}: {awake} wakes of {most}");
+        assert!(missed.is_empty(), "{name}, {timeout} s: calls {missed:?} did not ring");
+        assert!(w.at(ann).is_registered());
+        assert!(w.exchange_at(exchange).bindings().of("ann").len() <= 2);
+    }
 }
