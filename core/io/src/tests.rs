@@ -5,9 +5,12 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use base::{Redacted, Secret, Transport};
+use base::{NetworkId, Redacted, Secret, Transport};
 use exchange::server::{Listen, Server, ServerConfig};
-use phone::{Account, AccountId, AccountState, CallId, CallState, CallView, Command, Why};
+use phone::{
+    Account, AccountId, AccountState, CallId, CallState, CallView, Command, Network, NetworkKind,
+    NetworkNews, Why,
+};
 use sip::ua::TransportPolicy;
 
 use crate::{Audio, CaptureTo, Config, Event, Handle, StartError};
@@ -141,6 +144,45 @@ fn two_phones_register_and_call_each_other_through_the_exchange_by_udp_and_tcp()
         ann.shutdown();
         bob.shutdown();
         assert!(began.elapsed() < Duration::from_secs(2), "unregistered at once: {:?}", began.elapsed());
+    }
+    exchange.stop();
+}
+
+#[test]
+fn a_phone_whose_network_goes_is_called_by_another() {
+    let any = (Ipv4Addr::LOCALHOST, 0).into();
+    let exchange =
+        Server::start(ServerConfig { listen: Listen::at(any), ..ServerConfig::default() }).unwrap();
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let (ann, bob) = (registered("1001", &exchange, transport), registered("1002", &exchange, transport));
+        let network = |id, kind, last| Network::new(NetworkId(id), kind, vec![[127, 0, 0, last].into()]);
+        let rings = || {
+            let call = ann.call(None, "1002");
+            let ringing = until(&bob, call_in(CallState::Ringing)).call;
+            bob.command(Command::Answer(ringing));
+            until(&ann, call_in(CallState::Active));
+            ann.command(Command::HangUp(call));
+            until(&bob, call_in(CallState::Ended));
+            until(&ann, call_in(CallState::Ended));
+        };
+        let registered_again = || {
+            until(&bob, |event| match event {
+                Event::Phone(phone::Event::Account(view)) if view.state == AccountState::Registered => {
+                    Some(())
+                }
+                _ => None,
+            });
+        };
+        bob.network(NetworkNews::Appeared(network(1, NetworkKind::Cellular, 2)));
+        registered_again();
+        rings();
+        bob.network(NetworkNews::Appeared(network(2, NetworkKind::Wifi, 3)));
+        // At once: what went by it goes by the other.
+        bob.network(NetworkNews::Vanished(NetworkId(1)));
+        registered_again();
+        rings();
+        ann.shutdown();
+        bob.shutdown();
     }
     exchange.stop();
 }

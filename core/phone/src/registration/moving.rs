@@ -48,7 +48,9 @@ impl Registration {
             | State::Waiting
             | State::Leaving { .. } => None,
         };
-        self.path = None;
+        // A connection by a network that is suspected is there still, and no longer of use.
+        let old = self.path.take().filter(|path| path.transport.is_reliable());
+        self.left = old.map(|path| path.flow).filter(|flow| desk.agent.network_of(*flow).is_some());
         self.went(network, desk);
         if let Some(request) = on_its_way {
             self.state = State::Asking { request };
