@@ -3,6 +3,7 @@
 //! Knows nothing of SIP, RTP or sockets. Nothing here asks the machine for anything.
 
 mod flow;
+pub mod nat64;
 mod redact;
 mod rng;
 mod time;

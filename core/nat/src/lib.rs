@@ -14,4 +14,5 @@ pub mod punch;
 pub mod stun;
 pub mod turn;
 
+pub use base::nat64;
 pub use candidate::{BadCandidate, Candidate, Carrier, Kind, TcpType};
