@@ -7,16 +7,18 @@
 //!    `--neither--> Domain --NAPTR--> Service
 //!                     `--none found--> Service for each transport, all asked at once
 //!   no SRV anywhere: Host at the default port
+//!   IPv4 without having any: Translated --AAAA of ipv4only.arpa, unless the prefix is known--> Try
 //! ```
 //! Knows nothing of which targets have failed.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use base::nat64::{self, Prefix64};
 use base::{NetworkId, QueryId, Rng, Transport};
 
 use super::records::{Leads, by_lot, by_preference};
-use super::{Answer, Exhausted, Policy, Question, Record, Target};
+use super::{Answer, Exhausted, Family, Policy, Question, Record, Target, Translator};
 use crate::message::{Host, Scheme, UriRef};
 
 /// Bound of the list: what a hostile zone can make us try.
@@ -51,7 +53,17 @@ pub(super) struct Lookup {
 enum Todo {
     Domain(String),
     Services(Vec<(String, Transport)>),
-    Host { name: String, port: u16, transport: Transport },
+    Host {
+        name: String,
+        port: u16,
+        transport: Transport,
+    },
+    /// IPv4 addresses, to be reached by IPv6.
+    Translated {
+        ips: Vec<Ipv4Addr>,
+        port: u16,
+        transport: Transport,
+    },
     Ready(Target),
 }
 
@@ -66,7 +78,16 @@ struct Asked {
 enum About {
     Domain(String),
     Service(Transport),
-    Addresses { port: u16, transport: Transport },
+    Addresses {
+        port: u16,
+        transport: Transport,
+    },
+    /// By which prefix these are reached.
+    Prefix {
+        ips: Vec<Ipv4Addr>,
+        port: u16,
+        transport: Transport,
+    },
 }
 
 impl Lookup {
@@ -132,10 +153,20 @@ impl Lookup {
 
     fn numeric(&mut self, ip: IpAddr, port: Option<u16>, named: Option<Transport>) -> Option<()> {
         let transport = named.or_else(|| self.default_transport())?;
+        let port = port.unwrap_or(transport.default_port());
+        if let (IpAddr::V4(ip), true) = (ip, self.translates()) {
+            self.steps.push_back(Todo::Translated { ips: vec![ip], port, transport });
+            return Some(());
+        }
         let usable = if ip.is_ipv4() { self.policy.ipv4 } else { self.policy.ipv6 };
-        let addr = SocketAddr::new(ip, port.unwrap_or(transport.default_port()));
+        let addr = SocketAddr::new(ip, port);
         usable
             .then(|| self.ready(Target { transport, addr }).into_iter().for_each(|t| self.steps.push_back(t)))
+    }
+
+    /// Whether IPv4 is only to be had through a translator.
+    fn translates(&self) -> bool {
+        self.policy.ipv6 && !self.policy.ipv4 && self.policy.nat64 != Translator::None
     }
 
     /// What a named transport means under `sips`: TLS over it. `None` when we cannot do it.
@@ -197,7 +228,7 @@ impl Lookup {
                 if self.policy.ipv6 {
                     questions.push(Question::Aaaa(name.clone()));
                 }
-                if self.policy.ipv4 {
+                if self.policy.ipv4 || self.translates() {
                     questions.push(Question::A(name));
                 }
                 for _ in &questions {
@@ -205,6 +236,16 @@ impl Lookup {
                 }
                 Step::Ask(questions)
             }
+            Some(Todo::Translated { ips, port, transport }) => match self.policy.nat64 {
+                Translator::Prefix(prefix) => {
+                    self.translate(&ips, port, transport, &[prefix]);
+                    self.step()
+                }
+                Translator::None | Translator::Unknown => {
+                    self.expect(About::Prefix { ips, port, transport });
+                    Step::Ask(vec![Question::Aaaa(nat64::NAME.into())])
+                }
+            },
             None => {
                 if let Some(host) = self.fallback.take() {
                     self.steps.push_back(host);
@@ -214,6 +255,23 @@ impl Lookup {
                 self.put_off.pop_front().map_or(Step::End(self.why), Step::Try)
             }
         }
+    }
+
+    /// Puts what a translator reaches first of all.
+    fn translate(&mut self, ips: &[Ipv4Addr], port: u16, transport: Transport, prefixes: &[Prefix64]) {
+        let reached = ips.iter().flat_map(|ip| prefixes.iter().filter_map(|prefix| prefix.embed(*ip)));
+        let targets = reached.map(|ip| Target { transport, addr: SocketAddr::new(ip.into(), port) });
+        let ready: Vec<Todo> = targets.flat_map(|target| self.ready(target)).collect();
+        ready.into_iter().rev().for_each(|todo| self.steps.push_front(todo));
+        self.steps.truncate(STEPS_KEPT);
+    }
+
+    /// Whether a target of the other family is still to come by the same transport.
+    pub(super) fn has_other_family(&self, than: Target) -> bool {
+        let is_other =
+            |target: &Target| target.transport == than.transport && target.family() != than.family();
+        let ready = |todo: &Todo| matches!(todo, Todo::Ready(target) if is_other(target));
+        self.steps.iter().any(ready) || self.put_off.iter().any(is_other)
     }
 
     /// Says that a question was put; in the order of the questions.
@@ -232,7 +290,13 @@ impl Lookup {
     }
 
     /// Whether that was the last answer waited for.
-    pub(super) fn answered(&mut self, query: QueryId, answer: Answer, rng: &mut Rng) -> bool {
+    pub(super) fn answered(
+        &mut self,
+        query: QueryId,
+        answer: Answer,
+        liked: Option<Family>,
+        rng: &mut Rng,
+    ) -> bool {
         if let Some(asked) = self.asked.iter_mut().find(|a| a.query == Some(query)) {
             asked.answer = Some(answer);
         }
@@ -240,6 +304,7 @@ impl Lookup {
             return false;
         }
         let mut next = VecDeque::new();
+        let mut hosts: Vec<(u16, Transport, IpAddr)> = Vec::new();
         for Asked { about, answer, .. } in std::mem::take(&mut self.asked) {
             let records = match answer {
                 Some(Answer::Records(records)) => records,
@@ -265,16 +330,50 @@ impl Lookup {
                     }));
                 }
                 About::Addresses { port, transport } => {
-                    for ip in records.iter().filter_map(address) {
-                        next.extend(self.ready(Target { transport, addr: SocketAddr::new(ip, port) }));
+                    hosts.extend(records.iter().filter_map(address).map(|ip| (port, transport, ip)));
+                }
+                About::Prefix { ips, port, transport } => {
+                    let told = records.iter().filter_map(|record| match record {
+                        Record::Aaaa(ip) => Some(*ip),
+                        Record::A(_) | Record::Srv { .. } | Record::Naptr { .. } => None,
+                    });
+                    let prefixes = nat64::prefixes(told);
+                    if prefixes.is_empty() && self.why == Exhausted::NotFound {
+                        self.why = Exhausted::Unusable;
                     }
+                    self.translate(&ips, port, transport, &prefixes);
                 }
             }
         }
+        self.on_hosts(hosts, liked, &mut next);
         next.append(&mut self.steps);
         next.truncate(STEPS_KEPT);
         self.steps = next;
         true
+    }
+
+    /// The addresses of one host, the families in turn: one that leads nowhere costs one attempt. RFC 8305 section 4.
+    fn on_hosts(
+        &self,
+        hosts: Vec<(u16, Transport, IpAddr)>,
+        liked: Option<Family>,
+        next: &mut VecDeque<Todo>,
+    ) {
+        let Some(&(port, transport, _)) = hosts.first() else { return };
+        let (v4, v6): (Vec<IpAddr>, Vec<IpAddr>) =
+            hosts.into_iter().map(|(_, _, ip)| ip).partition(IpAddr::is_ipv4);
+        if self.translates() && v6.is_empty() {
+            let v4 = v4.into_iter().filter_map(|ip| if let IpAddr::V4(ip) = ip { Some(ip) } else { None });
+            next.push_back(Todo::Translated { ips: v4.collect(), port, transport });
+            return;
+        }
+        // RFC 6147 section 5.1.1: where there is IPv6, nothing is translated.
+        let v4 = if self.translates() { Vec::new() } else { v4 };
+        let (first, second) = if liked == Some(Family::V4) { (v4, v6) } else { (v6, v4) };
+        let turns = first.len().max(second.len());
+        for ip in (0..turns).flat_map(|n| [first.get(n), second.get(n)]).flatten() {
+            next.extend(self.ready(Target { transport, addr: SocketAddr::new(*ip, port) }));
+        }
     }
 
     fn on_naptr(&mut self, domain: String, records: Vec<Record>, next: &mut VecDeque<Todo>) {

@@ -1,4 +1,5 @@
-//! From a URI to the addresses to try, in order. RFC 3263, with RFC 2782 (weights) and RFC 7984 (both IP families).
+//! From a URI to the addresses to try, in order. RFC 3263, with RFC 2782 (weights), RFC 7984 (both IP families), RFC 8305
+//! section 4 (their order) and RFC 6052 (IPv4 through a translator).
 //!
 //! A machine that asks and is told: it writes [`Order::Resolve`] and hears [`Locator::answered`]. Names are looked up only
 //! as far as they are needed: the second SRV target's address is asked for when the first has failed.
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use base::nat64::Prefix64;
 use base::{Instant, NetworkId, QueryId, Rng, Transport};
 
 pub use records::{Answer, Question, Record};
@@ -37,6 +39,34 @@ pub struct Target {
     pub addr: SocketAddr,
 }
 
+impl Target {
+    /// Which of both.
+    pub const fn family(self) -> Family {
+        if self.addr.is_ipv4() { Family::V4 } else { Family::V6 }
+    }
+}
+
+/// The kind of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+/// How IPv4 is reached by IPv6 alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Translator {
+    /// Not at all.
+    #[default]
+    None,
+    /// Perhaps: the prefix is asked for when it is needed. RFC 7050.
+    Unknown,
+    /// By this prefix. RFC 6052.
+    Prefix(Prefix64),
+}
+
 /// What we can and like to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -50,12 +80,20 @@ pub struct Policy {
     pub large: bool,
     /// The network whose name servers are asked, and by which the request will go.
     pub network: NetworkId,
+    /// How IPv4 is reached without having any.
+    pub nat64: Translator,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        let transports = vec![Transport::Udp, Transport::Tcp];
-        Self { transports, ipv4: true, ipv6: true, large: false, network: NetworkId::SYSTEM }
+        Self {
+            transports: vec![Transport::Udp, Transport::Tcp],
+            ipv4: true,
+            ipv6: true,
+            large: false,
+            network: NetworkId::SYSTEM,
+            nat64: Translator::None,
+        }
     }
 }
 
@@ -94,6 +132,8 @@ pub struct Locator {
     lookups: BTreeMap<LookupId, Lookup>,
     queries: BTreeMap<QueryId, LookupId>,
     failed: BTreeMap<Target, Instant>,
+    /// The family that answered where the other was silent: it comes first until the network is another.
+    liked: Option<Family>,
     last_lookup: u32,
     last_query: u32,
 }
@@ -106,6 +146,7 @@ impl Locator {
             lookups: BTreeMap::new(),
             queries: BTreeMap::new(),
             failed: BTreeMap::new(),
+            liked: None,
             last_lookup: 0,
             last_query: 0,
         }
@@ -149,7 +190,17 @@ impl Locator {
     pub fn answered(&mut self, query: QueryId, answer: Answer) -> Option<LookupId> {
         let id = self.queries.remove(&query)?;
         let lookup = self.lookups.get_mut(&id)?;
-        lookup.answered(query, answer, &mut self.rng).then_some(id)
+        lookup.answered(query, answer, self.liked, &mut self.rng).then_some(id)
+    }
+
+    /// Whether a lookup still has a target of the other family than `than`'s, by the same transport.
+    pub fn has_other_family(&self, id: LookupId, than: Target) -> bool {
+        self.lookups.get(&id).is_some_and(|lookup| lookup.has_other_family(than))
+    }
+
+    /// A target answered where one of the other family was silent: its family is tried first from now on.
+    pub fn prefer(&mut self, family: Family) {
+        self.liked = Some(family);
     }
 
     /// Remembers that a target failed (timeout, refused connection, 503), for as long as its Retry-After said, so that other
@@ -172,6 +223,7 @@ impl Locator {
     /// Forgives all: the network changed, and with it whom we can reach.
     pub fn forgive_all(&mut self) {
         self.failed.clear();
+        self.liked = None;
     }
 
     /// Whether no lookup is under way.

@@ -298,3 +298,64 @@ fn a_finished_lookup_ignores_its_late_answer() {
     assert_eq!(locator.answered(query, Answer::NotFound), None);
     assert!(locator.queries.is_empty() && locator.lookups.is_empty());
 }
+
+/// On a network without IPv4. RFC 8305 section 7.
+fn without_ipv4(nat64: Translator) -> Policy {
+    Policy { ipv4: false, nat64, ..Policy::default() }
+}
+
+fn translator() -> Zone {
+    Zone::default().host("ipv4only.arpa", &["2001:db8:64::c000:aa", "2001:db8:64::c000:ab"])
+}
+
+#[test]
+fn an_ipv4_literal_is_reached_through_the_translator_whose_prefix_is_asked_for_once_needed() {
+    let targets = ["udp [2001:db8:64::c000:207]:5070"];
+    let mut zone = translator();
+    leads_to(&mut zone, "sip:192.0.2.7:5070", &without_ipv4(Translator::Unknown), &targets);
+    assert_eq!(zone.asked, ["AAAA ipv4only.arpa"]);
+    let prefix = Prefix64::new("2001:db8:64::".parse().unwrap(), 96).unwrap();
+    let mut zone = translator();
+    leads_to(&mut zone, "sip:192.0.2.7:5070", &without_ipv4(Translator::Prefix(prefix)), &targets);
+    assert!(zone.asked.is_empty(), "it is known");
+    for (policy, why) in [
+        (without_ipv4(Translator::None), Exhausted::Unusable),
+        (without_ipv4(Translator::Unknown), Exhausted::Unusable),
+    ] {
+        assert_eq!(Zone::default().all("sip:192.0.2.7", &policy), (vec![], why));
+    }
+}
+
+#[test]
+fn a_name_with_ipv4_alone_is_translated_and_one_with_ipv6_is_not() {
+    let policy = without_ipv4(Translator::Unknown);
+    let mut zone = translator().host("pbx.test", &["192.0.2.7", "192.0.2.8"]);
+    let both = ["udp [2001:db8:64::c000:207]:5070", "udp [2001:db8:64::c000:208]:5070"];
+    leads_to(&mut zone, "sip:pbx.test:5070", &policy, &both);
+    let mut zone = translator().host("pbx.test", &["192.0.2.7", "2001:db8::7"]);
+    leads_to(&mut zone, "sip:pbx.test:5070", &policy, &["udp [2001:db8::7]:5070"]);
+}
+
+#[test]
+fn families_take_turns_and_the_one_that_is_liked_comes_first() {
+    let addresses = ["192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2", "2001:db8::3"];
+    let mut zone = Zone::default().host("pbx.test", &addresses);
+    let turns = [
+        "udp [2001:db8::1]:5070",
+        "udp 192.0.2.1:5070",
+        "udp [2001:db8::2]:5070",
+        "udp 192.0.2.2:5070",
+        "udp [2001:db8::3]:5070",
+    ];
+    leads_to(&mut zone, "sip:pbx.test:5070", &Policy::default(), &turns);
+    let mut locator = Locator::new(Rng::from_number(1));
+    let uri: Uri = "sip:pbx.test:5070".parse().unwrap();
+    let mut first = |locator: &mut Locator| {
+        let id = locator.start(&uri.view(), &Policy::default());
+        zone.next(locator, id, Instant::ZERO).unwrap()
+    };
+    locator.prefer(Family::V4);
+    assert_eq!(first(&mut locator), "udp 192.0.2.1:5070");
+    locator.forgive_all();
+    assert_eq!(first(&mut locator), "udp [2001:db8::1]:5070", "another network");
+}

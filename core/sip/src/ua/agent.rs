@@ -13,7 +13,7 @@ use super::flows::Toward;
 use super::session::Session;
 use super::subscription::Subscription;
 use super::*;
-use crate::locate::Answer;
+use crate::locate::{Answer, Translator};
 use crate::message::{Draft, Name, Uri, phrase};
 use crate::order::Orders;
 use crate::transaction::{Counters, Source};
@@ -140,6 +140,14 @@ impl Agent {
                 uses.on_alarm(timer, cx);
             }
         });
+    }
+
+    /// The network is another, or more is known of it: whether IPv4 is reached directly, and how else. What was learnt of
+    /// servers that failed is forgotten.
+    pub fn set_reach(&mut self, ipv4: bool, nat64: Translator) {
+        (self.common.config.ipv4, self.common.config.nat64) = (ipv4, nat64);
+        self.common.locator.forgive_all();
+        self.common.requests.forget_heard();
     }
 
     // ---- profiles

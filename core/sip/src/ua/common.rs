@@ -65,6 +65,7 @@ pub(super) enum Timer {
     Session(SessionId, Alarm),
     Refer(ReferId),
     Subscription(SubscriptionId),
+    Race(OutId),
 }
 
 impl Timer {
@@ -77,6 +78,7 @@ impl Timer {
             Self::Session(_, Alarm::Refresh) => "session refresh",
             Self::Refer(_) => "transfer report",
             Self::Subscription(_) => "subscription refresh",
+            Self::Race(_) => "other IP family",
         }
     }
 }

@@ -168,6 +168,7 @@ impl Uses {
             }
             Timer::Refer(refer) => cx.refer_is_late(refer),
             Timer::Subscription(id) => self.subscription(id, cx, Subscription::on_alarm),
+            Timer::Race(id) => cx.race(id),
         }
     }
 

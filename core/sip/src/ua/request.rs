@@ -12,6 +12,9 @@
 //!              `---- Asked <---------' 401, 407, 3xx
 //!               (its owner's number)
 //! ```
+//! `race` takes the next target early where the other IP family may be the one that works.
+
+mod race;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +22,7 @@ use std::time::Duration;
 
 use base::{NetworkId, Transport};
 
-use super::common::{self, Cx};
+use super::common::{self, Cx, Timer};
 use super::flows::{Reach, Toward};
 use super::profile::{Profile, ProfileId, RequestId, SessionId, SubscriptionId, TransportPolicy, Way};
 use super::session::Errand;
@@ -27,6 +30,7 @@ use crate::digest::Attempt;
 use crate::locate::{Exhausted, LookupId, Next, Policy, Target};
 use crate::message::{Draft, Message, Method, Name, Uri};
 use crate::transaction::{Hop, Source, TxId};
+use race::Races;
 
 /// How often a 422 is obeyed before it is a failure.
 const MAX_RAISES: u8 = 3;
@@ -106,6 +110,10 @@ struct Outgoing {
     network: NetworkId,
     lookup: Option<LookupId>,
     stage: Stage,
+    /// Targets that are being connected to beside the one in `stage`.
+    beside: Vec<Target>,
+    /// A target that was left because nothing was heard of it.
+    silent: Option<Target>,
     /// What the target before has said or not said, told when no target is left.
     last: Option<Reply>,
     /// Where 3xx have pointed, best first, and how many of these have been tried.
@@ -149,9 +157,15 @@ pub(super) struct Requests {
     by_id: BTreeMap<OutId, Outgoing>,
     by_tx: BTreeMap<TxId, OutId>,
     by_lookup: BTreeMap<LookupId, OutId>,
+    races: Races,
 }
 
 impl Requests {
+    /// The network is another: nobody was heard on it yet.
+    pub(super) fn forget_heard(&mut self) {
+        self.races.forget();
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.by_id.values().all(|out| matches!(out.stage, Stage::Answered { .. }))
     }
@@ -190,6 +204,8 @@ impl Cx<'_> {
             network: NetworkId::SYSTEM,
             lookup: None,
             stage: Stage::Locating,
+            beside: Vec::new(),
+            silent: None,
             last: None,
             pointed: Vec::new(),
             tried: 0,
@@ -213,6 +229,7 @@ impl Cx<'_> {
 
     /// Gives up a request after [`Reply::Again`].
     pub(super) fn forget(&mut self, id: OutId) {
+        self.common.timers.cancel(&Timer::Race(id));
         if let Some(out) = self.common.requests.by_id.remove(&id) {
             self.finish_lookup(out.lookup);
         }
@@ -260,11 +277,13 @@ impl Cx<'_> {
             ipv4: config.ipv4,
             ipv6: config.ipv6,
             network,
+            nat64: config.nat64,
         };
         out.network = network;
         let lookup = self.common.locator.start(&out.task.next_hop.view(), &policy);
         let old = out.lookup.replace(lookup);
         out.stage = Stage::Locating;
+        out.beside.clear();
         out.last = None;
         self.common.requests.by_lookup.insert(lookup, id);
         self.finish_lookup(old);
@@ -278,17 +297,26 @@ impl Cx<'_> {
         }
     }
 
-    /// On to the next target, if there is one.
+    /// On to the next target, if there is one. One that is still being connected to stays in the race.
     fn advance(&mut self, id: OutId) {
         let Some(out) = self.common.requests.by_id.get_mut(&id) else { return };
         let Some(lookup) = out.lookup else { return };
+        if let Stage::Opening(target) = out.stage {
+            out.beside.push(target);
+        }
         out.stage = Stage::Locating;
         match self.common.locator.next(lookup, self.now, self.out) {
             Next::Wait => {}
             Next::Target(target) => match self.common.flows.reach(out.toward(target), self.out) {
                 Reach::Ready(hop) => self.transmit(id, target, hop),
-                Reach::Opening => out.stage = Stage::Opening(target),
+                Reach::Opening => {
+                    out.stage = Stage::Opening(target);
+                    self.await_opening(id, target);
+                }
             },
+            Next::Exhausted(_) if !out.beside.is_empty() => {
+                out.stage = out.beside.pop().map_or(Stage::Locating, Stage::Opening);
+            }
             Next::Exhausted(why) => {
                 let fault = match why {
                     Exhausted::NotFound => Fault::NotFound,
@@ -323,13 +351,23 @@ impl Cx<'_> {
             self.forget(id);
             return;
         }
+        let beside = std::mem::take(&mut out.beside);
+        if beside.iter().any(|loser| loser.family() != target.family()) {
+            common.locator.prefer(target.family());
+        }
+        let won = out.toward(target);
+        let beside: Vec<Toward> = beside.into_iter().map(|target| out.toward(target)).collect();
+        let method = draft.method();
         let tx = common.transactions.request(draft, hop, self.now, self.out);
         out.stage = Stage::Sent { tx, target };
         common.requests.by_tx.insert(tx, id);
+        common.requests.races.won(won, beside);
+        self.await_answer(id, target, &method);
     }
 
     /// The end of a request, but that an INVITE may still hear further 2xx.
     fn settle_request(&mut self, id: OutId, reply: Reply) {
+        self.common.timers.cancel(&Timer::Race(id));
         let Some(out) = self.common.requests.by_id.get_mut(&id) else { return };
         let lookup = out.lookup.take();
         let owner = out.task.owner;
@@ -372,13 +410,15 @@ impl Cx<'_> {
                 return;
             }
         };
+        let cancelled = out.cancelled;
+        self.answered_by(id, target);
         let status = message.status().unwrap_or_default();
         if status < 200 {
             self.common.replies.push_back((id, owner, Reply::Response(message)));
             return;
         }
         let reply = Reply::Final(message, source);
-        if out.cancelled {
+        if cancelled {
             self.settle_request(id, reply);
             return;
         }
@@ -533,14 +573,27 @@ impl Cx<'_> {
     pub(super) fn on_flow(&mut self, toward: Toward, up: bool) {
         let here = Target { transport: toward.transport, addr: toward.remote };
         let waiting: Vec<OutId> = (self.common.requests.by_id.iter())
-            .filter(|(_, out)| matches!(out.stage, Stage::Opening(target) if out.toward(target) == toward))
+            .filter(|(_, out)| {
+                let opening = matches!(out.stage, Stage::Opening(target) if out.toward(target) == toward);
+                opening || (out.beside.contains(&here) && out.toward(here) == toward)
+            })
             .map(|(id, _)| *id)
             .collect();
+        if up && waiting.is_empty() {
+            self.close_loser(toward);
+        }
         for id in waiting {
             match up.then(|| self.common.flows.reach(toward, self.out)) {
-                Some(Reach::Ready(hop)) => self.transmit(id, here, hop),
+                Some(Reach::Ready(hop)) => {
+                    if let Some(out) = self.common.requests.by_id.get_mut(&id)
+                        && let Stage::Opening(target) = out.stage
+                    {
+                        out.beside.push(target);
+                    }
+                    self.transmit(id, here, hop);
+                }
                 Some(Reach::Opening) => {}
-                None => self.next_target(id, here, None, Reply::Fault(Fault::Unreachable)),
+                None => self.not_opened(id, here),
             }
         }
     }

@@ -4,6 +4,7 @@
 
 mod basic;
 mod cancel;
+mod families;
 mod forks;
 mod net;
 mod outside;
