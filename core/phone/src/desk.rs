@@ -3,9 +3,10 @@
 //! Knows no policy.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use base::nat64::Prefix64;
 use base::{FlowId, Instant, NetworkId, Rng, Timers};
 use bytes::Bytes;
 use sip::codec::FlowCodec;
@@ -13,6 +14,7 @@ use sip::order::{Order, Orders};
 use sip::transaction::Source;
 use sip::ua::Agent;
 
+use crate::addresses::Addresses;
 use crate::call::Info;
 use crate::keepalive::Lifetimes;
 use crate::servers::Servers;
@@ -88,6 +90,8 @@ pub(crate) struct Desk {
     pub(crate) moved: Vec<AccountId>,
     /// By which networks accounts have reached their registrars, or have not.
     pub(crate) tried: Vec<(AccountId, NetworkId, bool)>,
+    /// Which IP families networks give.
+    pub(crate) addresses: Addresses,
     media_ids: u32,
 }
 
@@ -108,8 +112,21 @@ impl Desk {
             used: BTreeMap::new(),
             moved: Vec::new(),
             tried: Vec::new(),
+            addresses: Addresses::default(),
             media_ids: 0,
         }
+    }
+
+    /// A network gives us these addresses; `nat64`: its translator's prefix, where the platform knows it.
+    pub(crate) fn addresses_are(&mut self, network: NetworkId, addrs: &[IpAddr], nat64: Option<Prefix64>) {
+        self.addresses.network(network, addrs, nat64, self.now, &mut self.orders);
+        self.tell_reach(network);
+    }
+
+    /// Tells the agent how IPv4 is reached by a network.
+    pub(crate) fn tell_reach(&mut self, network: NetworkId) {
+        let (ipv4, nat64) = self.addresses.on(network).direct();
+        self.agent.set_reach(network, ipv4, nat64);
     }
 
     pub(crate) fn event(&mut self, event: Event) {

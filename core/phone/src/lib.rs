@@ -5,6 +5,7 @@
 //! the news and carries out the orders.
 
 mod account;
+mod addresses;
 mod call;
 mod commands;
 mod conference;

@@ -9,6 +9,7 @@ use base::{FlowId, Instant, Redacted, Rng, Wake};
 use sip::codec::FlowCodec;
 use sip::ua::{Agent, AgentConfig, FlowUp, RequestId};
 
+use crate::addresses::Addresses;
 use crate::call::{Call, Declined};
 use crate::desk::{Desk, Timer};
 use crate::network::Networks;
@@ -108,6 +109,11 @@ impl Phone {
             Input::FlowFailed { network, transport, remote } => {
                 agent.flow_failed(network, transport, remote, now, orders);
             }
+            Input::Resolved { query, answer } if Addresses::asked(query) => {
+                if let Some(network) = self.desk.addresses.found(query, &answer) {
+                    self.reach_changed(network);
+                }
+            }
             Input::Resolved { query, answer } if Servers::asked(query) => {
                 self.desk.servers.found(query, &answer);
             }
@@ -178,6 +184,7 @@ impl Phone {
                 Timer::Networks => look = true,
                 Timer::Register(id) => {
                     awake = true;
+                    desk.addresses.refresh(desk.now, &mut desk.orders);
                     with(accounts, id, |account| account.due(desk));
                 }
                 Timer::Ping(id) => {

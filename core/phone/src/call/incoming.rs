@@ -64,7 +64,7 @@ impl Call {
         announced: Option<Self>,
         desk: &mut Desk,
     ) -> Self {
-        let checks = checks(parties.settings, desk);
+        let checks = checks(parties.settings, call.network, desk);
         let wanted = Wanted {
             call: parties.id,
             toward: call.toward,

@@ -106,7 +106,7 @@ impl Call {
         // What a REFER wants said to the target is no part of its name.
         let remote = call.to.as_str().split('?').next().unwrap_or_default().to_owned();
         let parties = Parties { id, account, settings, side: Side::Out, remote, name: None };
-        let checks = checks(settings, desk);
+        let checks = checks(settings, call.network, desk);
         let wanted = Wanted {
             call: id,
             toward: call.toward,

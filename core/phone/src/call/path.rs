@@ -2,7 +2,7 @@
 //!
 //! RFC 8839. Knows nothing of how a way is found: see [`nat::path`].
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use base::{Instant, NetworkId};
@@ -12,26 +12,29 @@ use nat::path::{Event, Settings, Turn, Way};
 use nat::turn::Account;
 
 use crate::desk::{Desk, Timer};
-use crate::{MediaId, Relay, RelayWay, Side};
+use crate::{MediaId, Relay, RelayWay, Server, Side};
 
 use super::{Call, Phase};
 
 /// What an account's outside addresses are found and its ways checked with; `None`: neither is done.
-pub(super) fn checks(account: &crate::Account, desk: &Desk) -> Option<Settings> {
+pub(super) fn checks(account: &crate::Account, network: NetworkId, desk: &Desk) -> Option<Settings> {
     let nat = &account.nat;
+    let reached = |server: &Server| {
+        let known = desk.servers.of(server).into_iter();
+        known.map(|at| desk.addresses.on(network).endpoint(at)).collect::<Vec<_>>()
+    };
     (nat.ice || !nat.stun.is_empty()).then(|| Settings {
         ice: nat.ice,
-        stun: nat.stun.iter().flat_map(|server| desk.servers.of(server)).collect(),
-        turn: nat.turn.iter().flat_map(|relay| ways(relay, desk)).collect(),
+        stun: nat.stun.iter().flat_map(reached).collect(),
+        turn: nat.turn.iter().flat_map(|relay| ways(relay, &reached(&relay.server))).collect(),
         udp: nat.udp,
         tcp: nat.tcp_punch,
     })
 }
 
 /// Each way to a relay, at each of its addresses.
-fn ways(relay: &Relay, desk: &Desk) -> Vec<Turn> {
+fn ways(relay: &Relay, addresses: &[SocketAddr]) -> Vec<Turn> {
     let account = Account { user: relay.user.clone(), password: relay.password.clone() };
-    let addresses = desk.servers.of(&relay.server);
     let of = |way: &RelayWay| match way {
         RelayWay::Udp => Way::Udp,
         RelayWay::Tcp => Way::Tcp,

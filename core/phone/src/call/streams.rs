@@ -10,6 +10,7 @@ use bytes::Bytes;
 use media::{Codec, Direction, Plan};
 use nat::path::{Description, Event as PathEvent, Leg, Order, Path, Reached, Report, Settings};
 
+use crate::addresses::tellable;
 use crate::desk::{Desk, Timer};
 use crate::negotiate::{self, Agreed, Local};
 use crate::{CallId, MediaId, MediaNews, MediaOrder};
@@ -24,10 +25,21 @@ struct Stream {
     path: Option<Path>,
     /// Its pair of sockets.
     leg: Leg,
-    /// The pair on another network that it is to move to, and whether that is there.
-    next: Option<(Leg, Option<SocketAddr>)>,
+    /// The network of those.
+    network: NetworkId,
+    /// The pair on another network that it is to move to.
+    next: Option<Next>,
     /// The pair that it has left, for what is still on its way.
     left: Option<Leg>,
+}
+
+/// Sockets that a stream is to move to.
+#[derive(Clone, Copy)]
+struct Next {
+    leg: Leg,
+    network: NetworkId,
+    /// Their address, once they are there.
+    local: Option<SocketAddr>,
 }
 
 /// What is asked for.
@@ -55,13 +67,14 @@ impl Streams {
     pub(super) fn prepare(wanted: Wanted, desk: &mut Desk) -> Self {
         let Wanted { call, toward, network, checks, offers } = wanted;
         let media = desk.next_media();
+        let toward = toward.map(|ip| desk.addresses.on(network).toward(ip));
         desk.media(media, MediaOrder::Prepare { call, toward, network });
         let path = checks.map(|settings| Path::new(settings, offers, desk.rng.split(), desk.now));
         if path.is_some() {
             desk.media(media, MediaOrder::Listen);
         }
         let leg = Leg::FIRST;
-        let stream = Stream { media, local: None, plan: None, path, leg, next: None, left: None };
+        let stream = Stream { media, local: None, plan: None, path, leg, network, next: None, left: None };
         Self { list: vec![stream], silent: false, mixed: false }
     }
 
@@ -102,17 +115,17 @@ impl Streams {
         if let MediaNews::StreamDown { leg, .. } = *news {
             // No socket can be had there: media stays where it is.
             for stream in
-                self.list.iter_mut().filter(|stream| stream.next.is_some_and(|(next, _)| next == leg))
+                self.list.iter_mut().filter(|stream| stream.next.is_some_and(|next| next.leg == leg))
             {
                 stream.next = None;
             }
         }
         if let MediaNews::Socket { leg, local } = *news {
             for stream in self.list.iter_mut().filter(|stream| stream.media == media) {
-                if let Some((next, at)) = &mut stream.next
-                    && *next == leg
+                if let Some(next) = &mut stream.next
+                    && next.leg == leg
                 {
-                    *at = Some(local);
+                    next.local = Some(local);
                     old = stream.leg;
                 }
             }
@@ -151,13 +164,14 @@ impl Streams {
 
     /// The account goes by another network: each stream gets a pair of sockets there.
     pub(super) fn change_network(&mut self, network: NetworkId, toward: Option<IpAddr>, desk: &mut Desk) {
+        let toward = toward.map(|ip| desk.addresses.on(network).toward(ip));
         for stream in &mut self.list {
             // A move that was overtaken by another.
-            if let Some((before, _)) = stream.next.take() {
-                stream.give_back(before, desk);
+            if let Some(before) = stream.next.take() {
+                stream.give_back(before.leg, desk);
             }
             let leg = Leg(stream.leg.0.max(stream.left.map_or(0, |leg| leg.0)) + 2);
-            stream.next = Some((leg, None));
+            stream.next = Some(Next { leg, network, local: None });
             desk.media(stream.media, MediaOrder::AddSocket { leg, toward, network });
         }
     }
@@ -170,7 +184,7 @@ impl Streams {
     /// Whether all sockets are there that a move waits for, and none was told of yet.
     pub(super) fn can_move(&self) -> bool {
         self.list.iter().any(|stream| stream.next.is_some())
-            && self.list.iter().all(|stream| stream.next.is_none_or(|(_, local)| local.is_some()))
+            && self.list.iter().all(|stream| stream.next.is_none_or(|next| next.local.is_some()))
     }
 
     /// The other side was told of the new sockets, and has agreed: media goes by them. The old ones are still read.
@@ -178,12 +192,12 @@ impl Streams {
     pub(super) fn moved(&mut self, desk: &mut Desk) -> bool {
         let mut any = false;
         for stream in &mut self.list {
-            let Some((leg, Some(local))) = stream.next else { continue };
+            let Some(Next { leg, network, local: Some(local) }) = stream.next else { continue };
             stream.next = None;
             if let Some(left) = stream.left.replace(stream.leg) {
                 stream.give_back(left, desk);
             }
-            (stream.leg, stream.local) = (leg, Some(local));
+            (stream.leg, stream.network, stream.local) = (leg, network, Some(local));
             desk.media(stream.media, MediaOrder::GoBy(leg));
             any = true;
         }
@@ -257,6 +271,7 @@ impl Streams {
             let plan = plans.next();
             let way = plan.as_ref().map(|_| ways.next().and_then(Option::as_ref));
             let Some(plan) = plan.or_else(idle) else { continue };
+            let plan = desk.addresses.on(stream.network).plan(stream.local, plan);
             match stream.plan.replace(plan.clone()) {
                 Some(before) if before == plan => {}
                 Some(_) => desk.media(stream.media, MediaOrder::Change(plan)),
@@ -340,10 +355,12 @@ impl Stream {
     }
 
     fn described(&self) -> Option<Local> {
-        let address = self.next.and_then(|(_, local)| local).or(self.local)?;
+        let address = self.next.and_then(|next| next.local).or(self.local)?;
         let Some(path) = &self.path else { return Some(address.into()) };
         path.is_gathered().then(|| match path.description() {
-            Some(ice) => Local { address: path.default_address().unwrap_or(address), ice: Some(ice) },
+            Some(ice) => {
+                Local { address: path.default_address().unwrap_or(address), ice: Some(tellable(ice)) }
+            }
             None => path.default_address().unwrap_or(address).into(),
         })
     }
@@ -352,7 +369,10 @@ impl Stream {
     fn lead(&mut self, way: Option<&Description>, offers: bool, desk: &mut Desk) {
         let Some(path) = &mut self.path else { return };
         match way {
-            Some(theirs) => path.connect(theirs, offers, desk.now),
+            Some(theirs) => {
+                let theirs = desk.addresses.on(self.network).theirs(self.local, theirs);
+                path.connect(&theirs, offers, desk.now);
+            }
             None => path.plain(desk.now),
         }
         self.carry_out(desk);

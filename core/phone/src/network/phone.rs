@@ -3,6 +3,7 @@
 //! An account that moves says so to its calls: their dialogs follow it. A call is never ended for want of a network: the
 //! next one to come takes it up again, unless the other side has given up by then.
 
+use base::nat64::Prefix64;
 use base::{FlowId, NetworkId};
 use sip::order::Order;
 
@@ -18,9 +19,19 @@ impl Phone {
         let lost = self.networks.hear(news, self.desk.now);
         for id in &lost {
             self.desk.lifetimes.left(*id);
+            if self.networks.get(*id).is_none() {
+                self.desk.addresses.gone(*id);
+                self.desk.tell_reach(*id);
+            }
         }
-        if let NetworkNews::Appeared(network) | NetworkNews::Changed(network) = news {
-            self.desk.lifetimes.met(network);
+        match news {
+            NetworkNews::Appeared(network) | NetworkNews::Changed(network) => {
+                self.desk.lifetimes.met(network);
+                let nat64 = network.nat64.and_then(|(prefix, length)| Prefix64::new(prefix, length));
+                self.desk.addresses_are(network.id, &network.addrs, nat64);
+            }
+            NetworkNews::Up { addrs } => self.desk.addresses_are(NetworkId::SYSTEM, addrs, None),
+            NetworkNews::Vanished(_) | NetworkNews::Suspect(_) | NetworkNews::Down => {}
         }
         self.look_at_networks(&lost);
         if let NetworkNews::Suspect(id) = news {
@@ -57,6 +68,14 @@ impl Phone {
             Some(at) => desk.timers.set(Timer::Networks, at),
             None => drop(desk.timers.cancel(&Timer::Networks)),
         }
+    }
+
+    /// More is known of how IPv4 is reached by a network: whoever waits for it tries at once.
+    pub(crate) fn reach_changed(&mut self, network: NetworkId) {
+        let Self { desk, accounts, .. } = self;
+        desk.tell_reach(network);
+        let waits = |it: &&mut Registration| it.network() == Some(network) && !it.is_registered();
+        accounts.values_mut().filter(waits).for_each(|it| it.renew(desk));
     }
 
     /// What accounts have told of their networks: calls follow those that moved; a network that does not lead to a

@@ -142,10 +142,14 @@ impl Agent {
         });
     }
 
-    /// The network is another, or more is known of it: whether IPv4 is reached directly, and how else. What was learnt of
+    /// A network is another, or more is known of it: whether IPv4 is reached directly there, and how else. What was learnt of
     /// servers that failed is forgotten.
-    pub fn set_reach(&mut self, ipv4: bool, nat64: Translator) {
-        (self.common.config.ipv4, self.common.config.nat64) = (ipv4, nat64);
+    pub fn set_reach(&mut self, network: NetworkId, ipv4: bool, nat64: Translator) {
+        if ipv4 && nat64 == Translator::None {
+            self.common.reach.remove(&network);
+        } else {
+            self.common.reach.insert(network, (ipv4, nat64));
+        }
         self.common.locator.forgive_all();
         self.common.requests.forget_heard();
     }

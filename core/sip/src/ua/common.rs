@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use base::{Instant, Rng, Timers, Transport};
+use base::{Instant, NetworkId, Rng, Timers, Transport};
 
 use super::news::News;
 use super::profile::{AgentConfig, Profile, ProfileId, ReferId, SessionId, SubscriptionId};
@@ -16,7 +16,7 @@ use super::transfer::Refer;
 use super::{flows::Flows, session::Alarm};
 use crate::dialog::Tag;
 use crate::digest::Authorizer;
-use crate::locate::Locator;
+use crate::locate::{Locator, Translator};
 use crate::message::{Draft, Form, Message, Method, Name, Refusal, Uri};
 use crate::order::Orders;
 use crate::transaction::{Config, Source, Transactions, TxId, TxNews};
@@ -110,6 +110,8 @@ pub(super) struct Common {
     pub(super) locator: Locator,
     pub(super) transactions: Transactions,
     pub(super) requests: Requests,
+    /// How IPv4 is reached by networks that do not give it.
+    pub(super) reach: BTreeMap<NetworkId, (bool, Translator)>,
     pub(super) accounts: BTreeMap<ProfileId, Account>,
     pub(super) timers: Timers<Timer>,
     /// Dialogs by our tag.
@@ -138,6 +140,7 @@ impl Common {
             config,
             flows: Flows::default(),
             requests: Requests::default(),
+            reach: BTreeMap::new(),
             accounts: BTreeMap::new(),
             timers: Timers::default(),
             dialogs: BTreeMap::new(),

@@ -5,7 +5,6 @@
 use base::{NetworkId, Transport};
 
 use crate::digest::Credentials;
-use crate::locate::Translator;
 use crate::message::Uri;
 
 /// One account's way of speaking. Given by the user of the agent, who may change what stands behind it at any time.
@@ -147,8 +146,6 @@ pub struct AgentConfig {
     pub ipv4: bool,
     /// Whether IPv6 destinations can be reached.
     pub ipv6: bool,
-    /// How IPv4 is reached where it cannot be directly.
-    pub nat64: Translator,
 }
 
 impl Default for AgentConfig {
@@ -162,7 +159,6 @@ impl Default for AgentConfig {
             tcp: true,
             ipv4: true,
             ipv6: true,
-            nat64: Translator::None,
         }
     }
 }

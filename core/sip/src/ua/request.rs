@@ -27,7 +27,7 @@ use super::flows::{Reach, Toward};
 use super::profile::{Profile, ProfileId, RequestId, SessionId, SubscriptionId, TransportPolicy, Way};
 use super::session::Errand;
 use crate::digest::Attempt;
-use crate::locate::{Exhausted, LookupId, Next, Policy, Target};
+use crate::locate::{Exhausted, LookupId, Next, Policy, Target, Translator};
 use crate::message::{Draft, Message, Method, Name, Uri};
 use crate::transaction::{Hop, Source, TxId};
 use race::Races;
@@ -269,15 +269,16 @@ impl Cx<'_> {
             TransportPolicy::Only(transport) => transports.push(transport),
         }
         let large_is_fine = account.is_some_and(|account| account.profile.allow_large_udp);
+        let (ipv4, nat64) = self.common.reach.get(&network).copied().unwrap_or((true, Translator::None));
         let policy = Policy {
             large: transports.contains(&Transport::Tcp)
                 && !large_is_fine
                 && common::is_large(&out.task.draft),
             transports,
-            ipv4: config.ipv4,
+            ipv4: config.ipv4 && ipv4,
             ipv6: config.ipv6,
             network,
-            nat64: config.nat64,
+            nat64,
         };
         out.network = network;
         let lookup = self.common.locator.start(&out.task.next_hop.view(), &policy);

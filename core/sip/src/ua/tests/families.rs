@@ -161,7 +161,7 @@ fn a_call_is_not_sent_twice_and_a_server_that_was_heard_is_waited_for() {
 fn an_account_on_a_network_without_ipv4_writes_through_the_translator() {
     let mut b = Bench::new(Transport::Udp);
     let prefix = Prefix64::new("2001:db8:64::".parse().unwrap(), 96).unwrap();
-    b.agent.set_reach(false, Translator::Prefix(prefix));
+    b.agent.set_reach(NetworkId::SYSTEM, false, Translator::Prefix(prefix));
     b.agent.request(ME, Draft::request(&Method::Options, "sip:192.0.2.7"), b.now, &mut b.out);
     // The next hop of a request outside a dialog is its target.
     assert_eq!(b.pass(Duration::ZERO), ["OPTIONS [2001:db8:64::c000:207]:5060"]);
