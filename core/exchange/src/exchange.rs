@@ -29,6 +29,8 @@ use crate::ways::Ways;
 const SLOWEST_MESSAGE: Duration = Duration::from_secs(32);
 /// Requests in hand at a time; the next is answered 503. Absorbing repetitions keeps each for 32 s after its answer.
 const MOST_REQUESTS: usize = 131_072;
+/// The longest request that is said back to who asks for it.
+const MOST_SAID_BACK: usize = 1300;
 /// What the exchange itself understands. RFC 3261 section 11.2.
 const ALLOW: &str = "REGISTER, INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, REFER, SUBSCRIBE, NOTIFY, PUBLISH";
 
@@ -348,7 +350,9 @@ impl<B: Bindings> Exchange<B> {
     ) -> Option<Draft> {
         if let Some(refusal) = message.refusal() {
             self.counters.refused += 1;
-            return Some(self.answer().to(&message, refusal.status, &refusal.reason));
+            let mut response = self.answer().to(&message, refusal.status, &refusal.reason);
+            say_back(&message, &mut response);
+            return Some(response);
         }
         let Some(routed) = self.own().preprocess(&message, &source) else {
             self.counters.refused += 1;
@@ -481,6 +485,7 @@ impl<B: Bindings> Exchange<B> {
         ok.push(Name::Allow, ALLOW)
             .push(Name::Accept, "*/*")
             .push(Name::Supported, registrar::EXTENSIONS.join(", "));
+        say_back(message, &mut ok);
         ok
     }
 
@@ -514,6 +519,15 @@ impl<B: Bindings> Exchange<B> {
             out,
         };
         news(&mut self.proxy, &mut desk);
+    }
+}
+
+/// Says back what arrived, to one who asks by OPTIONS for it: he sees what became of it on the way. RFC 3420. The answer is
+/// about twice as long as the question at most, so that nobody is flooded by it.
+fn say_back(request: &Message, response: &mut Draft) {
+    let wants = request.method() == Method::Options && request.lists(Name::Accept, "message/sipfrag");
+    if wants && request.bytes().len() <= MOST_SAID_BACK {
+        response.body("message/sipfrag", request.share());
     }
 }
 

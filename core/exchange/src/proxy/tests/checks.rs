@@ -135,6 +135,21 @@ fn other_domains_are_for_own_users_and_named_ones_need_no_dns() {
 }
 
 /// RFC 3261 section 11.2.
+/// RFC 3420; ours: whoever asks learns what became of his request on the way.
+#[test]
+fn options_to_the_exchange_are_said_back_to_who_asks_for_it_broken_or_not() {
+    let mut h = house(config());
+    let plain = h.request("OPTIONS sip:offhook.test", "1001", ANN, "");
+    assert!(h.datagram(ANN, &plain)[0].message.body().is_empty());
+    let asking = h.request("OPTIONS sip:offhook.test", "1001", ANN, "Accept: message/sipfrag\r\n");
+    let sent = h.datagram(ANN, &asking);
+    assert!(sent[0].message.is_body("message/sipfrag"));
+    assert!(sent[0].message.body().starts_with(b"OPTIONS sip:offhook.test SIP/2.0\r\nVia: "));
+    let cut = h.request("OPTIONS sip:offhook.test", "1001", ANN, "Accept: message/sipfrag\r\n");
+    let sent = h.datagram(ANN, &cut.replace("Content-Length: 0", "Content-Length: 9"));
+    assert_eq!((sent[0].message.status(), sent[0].message.is_body("message/sipfrag")), (Some(400), true));
+}
+
 #[test]
 fn options_to_the_exchange_are_answered_and_to_a_user_forwarded() {
     let mut h = with_bob(&[(BOB, "<sip:1002@192.0.2.12>")]);
