@@ -1,8 +1,8 @@
 //! A router that translates addresses, as a pure machine: packets in, what becomes of them out.
 //!
 //! RFC 4787 for UDP, RFC 5382 for TCP, RFC 5128 for the words; `kind` says what there is to choose. Knows no wire: it is told
-//! when a packet is at it, and from which side. A fragment, an ICMP error within, and IPv6 do not occur: what has no outside
-//! address of its family is dropped.
+//! when a packet is at it, and from which side. A fragment, an ICMP error within, and IPv6
+//! outside do not occur: what has no outside address of its family is dropped, unless the router translates (NAT64).
 
 mod alg;
 mod kind;
@@ -191,7 +191,11 @@ impl NatBox {
     /// A packet from inside.
     pub fn outbound(&mut self, parcel: Parcel, now: Instant) -> Verdict {
         self.table.purge(&self.nat, now);
-        let verdict = self.translate(parcel, now);
+        let verdict = match self.out_of_ipv6(parcel.to) {
+            Some(to) => self.translate(Parcel { to, ..parcel }, now),
+            None => Verdict::Dropped(Why::Forbidden),
+        };
+        let verdict = self.into_ipv6(verdict);
         self.count(verdict)
     }
 
@@ -268,7 +272,7 @@ impl NatBox {
                 Pooling::Arbitrary => fresh,
             }
         };
-        if ip.is_ipv4() != inside.is_ipv4() {
+        if ip.is_ipv4() != inside.is_ipv4() && self.nat.nat64.is_none() {
             return None;
         }
         let kept = SocketAddr::new(ip, inside.port());
@@ -313,6 +317,7 @@ impl NatBox {
     pub fn inbound(&mut self, parcel: Parcel, now: Instant) -> Verdict {
         self.table.purge(&self.nat, now);
         let verdict = self.admit(parcel, now);
+        let verdict = self.into_ipv6(verdict);
         self.count(verdict)
     }
 
@@ -428,6 +433,26 @@ impl NatBox {
             (Kind::Data | Kind::Udp, _) => Phase::Open,
         };
         mapping.sessions.insert(peer, Session { last: now, phase });
+    }
+
+    /// Whom an inside host means by an address: a translator's are IPv4 in disguise, and others it does not serve.
+    fn out_of_ipv6(&self, to: SocketAddr) -> Option<SocketAddr> {
+        match (self.nat.nat64, to.ip()) {
+            (Some(prefix), IpAddr::V6(ip)) => Some(SocketAddr::new(prefix.extract(ip)?.into(), to.port())),
+            (Some(_), IpAddr::V4(_)) => None,
+            (None, _) => Some(to),
+        }
+    }
+
+    /// What goes inside comes from an address that the inside can answer to.
+    fn into_ipv6(&self, verdict: Verdict) -> Verdict {
+        match (self.nat.nat64, verdict) {
+            (Some(prefix), Verdict::Inside(parcels)) => {
+                let translated = |p: Parcel| Some(Parcel { from: prefix.endpoint(p.from)?, ..p });
+                Verdict::Inside(parcels.into_iter().filter_map(translated).collect())
+            }
+            (_, verdict) => verdict,
+        }
     }
 
     fn alg(&self, kind: Kind, peer: SocketAddr) -> Option<Tampering> {

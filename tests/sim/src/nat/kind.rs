@@ -5,6 +5,8 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use base::nat64::Prefix64;
+
 /// On how much of the other end something depends. RFC 4787 sections 4.1 and 5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dependence {
@@ -129,6 +131,8 @@ pub struct Nat {
     pub allows: Allows,
     /// What it does to SIP.
     pub alg: Option<Alg>,
+    /// It translates between families (NAT64, RFC 6146): the inside has IPv6 alone, and reaches IPv4 under this prefix.
+    pub nat64: Option<Prefix64>,
     /// The inside network, of which it uses the last byte.
     pub inside: Ipv4Addr,
 }
@@ -153,6 +157,7 @@ impl Nat {
             remembers_strangers: None,
             allows: Allows::Everything,
             alg: None,
+            nat64: None,
             inside: Ipv4Addr::new(192, 168, 1, 0),
         }
     }
@@ -229,6 +234,12 @@ impl Nat {
     #[must_use]
     pub const fn hairpinning(self, hairpin: Hairpin) -> Self {
         Self { hairpin, ..self }
+    }
+
+    /// The inside has IPv6 alone, and IPv4 under this prefix.
+    #[must_use]
+    pub const fn translating(self, prefix: Prefix64) -> Self {
+        Self { nat64: Some(prefix), ..self }
     }
 
     /// With a gateway that does this to SIP over UDP.

@@ -46,6 +46,13 @@ impl World {
 
     /// An address that nobody has in a network behind a router; on the internet, one for a router.
     pub fn free_ip(&self, network: NetworkId) -> IpAddr {
+        if self.wire.nat(network).is_some_and(|router| router.nat().nat64.is_some()) {
+            let all = (2..=254).map(|d| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, d)));
+            return all
+                .into_iter()
+                .find(|ip| !self.wire.has(network, *ip))
+                .expect("a simulated network is small");
+        }
         let (base, first) = match self.wire.nat(network) {
             Some(router) => (router.nat().inside, 2),
             None => (Ipv4Addr::new(203, 0, 113, 0), 1),
