@@ -115,6 +115,12 @@ pub enum Event {
         /// For a person.
         sentence: String,
     },
+    /// *State*: what a router on the way does to messages, and how it is gone round. Nothing needs to be done; show it where
+    /// the person looks for what is wrong.
+    Gateway {
+        /// For a person.
+        sentence: String,
+    },
     /// *Moment*: a bug. Calls were lost and are told as ended; accounts register again by themselves. Worth a report.
     Restarted {
         /// Which thread.
@@ -221,6 +227,7 @@ fn of_phone(event: PhoneEvent) -> Option<Event> {
         }
         PhoneEvent::DtmfLost { call, keys } => Event::DigitsLost { call: call.0, count: keys as u32 },
         PhoneEvent::Dtmf { call, digit, .. } => Event::Digit { call: call.0, digit: digit.as_char().into() },
+        PhoneEvent::Gateway(gateway) => Event::Gateway { sentence: gateway.to_string() },
         PhoneEvent::Stopped => Event::Stopped,
         // Kept on this side of the door.
         PhoneEvent::Learnt(_) | PhoneEvent::Way { .. } => return None,

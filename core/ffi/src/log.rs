@@ -51,6 +51,7 @@ impl Log {
             Event::MessageSent { message, why } => format!("message {message} sent, {why:?}"),
             Event::AudioFailed { .. } => "audio failed".into(),
             Event::PasswordLost { account } => format!("account {account}: its password is lost"),
+            Event::Gateway { sentence } => sentence.clone(),
             Event::FileEnded { .. } => "a file ended".into(),
             Event::Restarted { thread, story } => format!("{thread} restarted: {story}"),
             Event::DigitsLost { call, count } => format!("call {call}: {count} digits may be lost"),

@@ -96,6 +96,7 @@ enum About {
     Call(CallId),
     Quality(CallId),
     Way(CallId),
+    Gateway,
     Wake,
 }
 
@@ -225,6 +226,7 @@ fn about(event: &Event) -> Option<About> {
         Event::Phone(phone::Event::Quality { call, .. }) => Some(About::Quality(*call)),
         Event::Phone(phone::Event::Way { call, .. }) => Some(About::Way(*call)),
         Event::Wake { .. } => Some(About::Wake),
+        Event::Phone(phone::Event::Gateway(_)) => Some(About::Gateway),
         Event::Phone(
             phone::Event::Message { .. }
             | phone::Event::MessageSent { .. }

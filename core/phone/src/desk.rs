@@ -15,6 +15,7 @@ use sip::transaction::Source;
 use sip::ua::Agent;
 
 use crate::addresses::Addresses;
+use crate::alg::Watch;
 use crate::call::Info;
 use crate::keepalive::Lifetimes;
 use crate::servers::Servers;
@@ -32,6 +33,8 @@ pub(crate) enum Timer {
     Networks,
     /// Keep the way to the registrar open.
     Ping(AccountId),
+    /// The registrar was not heard by datagrams.
+    Dodge(AccountId),
     /// Nobody picked up here.
     Unanswered(CallId),
     /// The next key of a call's keypad.
@@ -55,6 +58,7 @@ impl Timer {
             Self::Register(_) => "register",
             Self::Networks => "networks",
             Self::Ping(_) => "keepalive",
+            Self::Dodge(_) => "silent registrar",
             Self::Unanswered(_) => "unanswered call",
             Self::Keypad(_) => "keypad",
             Self::Path(_) | Self::Renew(_) | Self::Left(_) => "path",
@@ -92,6 +96,8 @@ pub(crate) struct Desk {
     pub(crate) tried: Vec<(AccountId, NetworkId, bool)>,
     /// Which IP families networks give.
     pub(crate) addresses: Addresses,
+    /// What routers do to messages.
+    pub(crate) alg: Watch,
     media_ids: u32,
 }
 
@@ -113,6 +119,7 @@ impl Desk {
             moved: Vec::new(),
             tried: Vec::new(),
             addresses: Addresses::default(),
+            alg: Watch::default(),
             media_ids: 0,
         }
     }
@@ -164,12 +171,13 @@ impl Desk {
 
     /// Moves the agent's orders to the queue, each datagram as its flow's codec writes it.
     pub(crate) fn flush(&mut self) {
-        let Self { orders, queue, codecs, used, now, .. } = self;
+        let Self { orders, queue, codecs, used, alg, now, .. } = self;
         for order in &*orders {
-            if let Order::Send { flow, to, .. } = order
-                && let Some(at) = used.get_mut(&(*flow, *to))
-            {
-                *at = *now;
+            if let Order::Send { flow, to, bytes } = order {
+                alg.sends(*to, bytes);
+                if let Some(at) = used.get_mut(&(*flow, *to)) {
+                    *at = *now;
+                }
             }
         }
         queue.extend(orders.drain(..).map(|order| Output::Sip(seal(order, codecs))));

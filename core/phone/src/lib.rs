@@ -6,6 +6,7 @@
 
 mod account;
 mod addresses;
+mod alg;
 mod call;
 mod commands;
 mod conference;
@@ -27,6 +28,7 @@ mod tones;
 mod view;
 
 pub use account::{Account, Config, DigitsBy, Nat, Relay, RelayWay, Server};
+pub use alg::{Gateway, Tampering};
 pub use commands::MAX_TEXT;
 pub use dial::{BadTarget, dial};
 pub use ids::{AccountId, CallId, CallIds, MediaId, MessageId};

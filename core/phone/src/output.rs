@@ -9,7 +9,7 @@ use base::{NetworkId, Redacted};
 use bytes::Bytes;
 use media::dtmf::{Digit, Keys};
 
-use crate::{AccountId, AccountView, CallId, CallView, Learnt, MediaId, MessageId, Tone, Why};
+use crate::{AccountId, AccountView, CallId, CallView, Gateway, Learnt, MediaId, MessageId, Tone, Why};
 
 /// One order or event.
 #[derive(Debug)]
@@ -125,6 +125,9 @@ pub enum MediaOrder {
 pub enum Event {
     /// *State*: an account changed.
     Account(AccountView),
+    /// *State*: what a router on the way does to messages, and how it is gone round. Its `Display` is a sentence for the
+    /// person.
+    Gateway(Gateway),
     /// *State*: a call changed.
     Call(CallView),
     /// *Moment*: a text message came.

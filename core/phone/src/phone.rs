@@ -16,7 +16,7 @@ use crate::network::Networks;
 use crate::registration::Registration;
 use crate::servers::Servers;
 use crate::tones::Tones;
-use crate::{AccountId, CallId, CallIds, Config, Event, Input, MessageId, Outputs};
+use crate::{AccountId, CallId, CallIds, Config, Event, Gateway, Input, MessageId, Outputs};
 
 /// A whole phone without sockets, clock or sound.
 pub struct Phone {
@@ -35,6 +35,7 @@ pub struct Phone {
     pub(crate) roaming_allowed: bool,
     pub(crate) goodbye: Goodbye,
     tones: Tones,
+    gateway: Gateway,
     unopened: u64,
 }
 
@@ -69,6 +70,7 @@ impl Phone {
             roaming_allowed: false,
             goodbye: Goodbye::NotSaid,
             tones: Tones::default(),
+            gateway: Gateway::default(),
             unopened: 0,
         }
     }
@@ -86,7 +88,7 @@ impl Phone {
             self.desk.flush();
             return Outputs(&mut self.desk.queue);
         }
-        let Desk { agent, orders, codecs, .. } = &mut self.desk;
+        let Desk { agent, orders, codecs, alg, .. } = &mut self.desk;
         match input {
             Input::Bytes { flow, from, bytes } => {
                 let mut room = Vec::new();
@@ -95,15 +97,20 @@ impl Phone {
                     None => Some(bytes),
                 };
                 match clear {
-                    Some(clear) => agent.received(flow, from, clear, now, orders),
+                    Some(clear) => {
+                        alg.receives(flow, from, clear, now);
+                        agent.received(flow, from, clear, now, orders);
+                    }
                     None => self.unopened += 1,
                 }
             }
             Input::FlowUp { network, flow, transport, local, remote } => {
+                alg.flow_up(network, flow, transport);
                 agent.flow_came(FlowUp { network, flow, transport, local, remote }, now, orders);
             }
             Input::FlowDown { flow } => {
                 codecs.remove(&flow);
+                alg.flow_down(flow);
                 agent.flow_down(flow, now, orders);
             }
             Input::FlowFailed { network, transport, remote } => {
@@ -137,6 +144,7 @@ impl Phone {
             self.path_suspect(account);
         }
         self.hear_of_networks();
+        self.look_at_gateway();
         self.tones.look(self.calls.values(), &mut self.desk);
         self.sweep();
         self.desk.flush();
@@ -187,6 +195,7 @@ impl Phone {
                     desk.addresses.refresh(desk.now, &mut desk.orders);
                     with(accounts, id, |account| account.due(desk));
                 }
+                Timer::Dodge(id) => with(accounts, id, |account| account.too_silent(desk)),
                 Timer::Ping(id) => {
                     awake = true;
                     with(accounts, id, |account| account.ping(desk));
@@ -212,6 +221,23 @@ impl Phone {
         desk.agent.due(desk.now, &mut desk.orders);
         if look {
             self.look_at_networks(&[]);
+        }
+    }
+
+    /// Something on the way spoils messages: accounts go round it, and the person is told.
+    fn look_at_gateway(&mut self) {
+        let Self { desk, accounts, .. } = self;
+        if desk.alg.has_news() {
+            for account in accounts.values_mut() {
+                account.go_round(desk);
+            }
+        }
+        let found = desk.alg.found();
+        let around =
+            if found.is_empty() { None } else { accounts.values().find_map(Registration::goes_round_by) };
+        if self.gateway.around != around || self.gateway.found != *found {
+            self.gateway = Gateway { found: found.clone(), around };
+            desk.event(Event::Gateway(self.gateway.clone()));
         }
     }
 

@@ -195,7 +195,7 @@ impl NatBox {
             Some(to) => self.translate(Parcel { to, ..parcel }, now),
             None => Verdict::Dropped(Why::Forbidden),
         };
-        let verdict = self.into_ipv6(verdict);
+        let verdict = self.to_ipv6(verdict);
         self.count(verdict)
     }
 
@@ -317,7 +317,7 @@ impl NatBox {
     pub fn inbound(&mut self, parcel: Parcel, now: Instant) -> Verdict {
         self.table.purge(&self.nat, now);
         let verdict = self.admit(parcel, now);
-        let verdict = self.into_ipv6(verdict);
+        let verdict = self.to_ipv6(verdict);
         self.count(verdict)
     }
 
@@ -445,7 +445,7 @@ impl NatBox {
     }
 
     /// What goes inside comes from an address that the inside can answer to.
-    fn into_ipv6(&self, verdict: Verdict) -> Verdict {
+    fn to_ipv6(&self, verdict: Verdict) -> Verdict {
         match (self.nat.nat64, verdict) {
             (Some(prefix), Verdict::Inside(parcels)) => {
                 let translated = |p: Parcel| Some(Parcel { from: prefix.endpoint(p.from)?, ..p });

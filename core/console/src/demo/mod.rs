@@ -202,8 +202,8 @@ impl Scene {
             let _ = say(&line);
         }
         use phone::Event::{
-            Account, Call, Dtmf, DtmfLost, Learnt, Message, MessageSent, Quality, Refused, Silence, Stopped,
-            Timeline, Way,
+            Account, Call, Dtmf, DtmfLost, Gateway, Learnt, Message, MessageSent, Quality, Refused, Silence,
+            Stopped, Timeline, Way,
         };
         if let Event::Wake { .. } = event {
             return Ok(());
@@ -243,6 +243,7 @@ impl Scene {
             | Silence { .. }
             | Way { .. }
             | Learnt(_)
+            | Gateway(_)
             | Stopped => {}
         }
         Ok(())

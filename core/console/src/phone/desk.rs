@@ -93,8 +93,8 @@ impl Desk {
 
     fn note(&mut self, event: &Event) {
         use phone::Event::{
-            Account, Call, Dtmf, DtmfLost, Learnt, Message, MessageSent, Quality, Refused, Silence, Stopped,
-            Timeline, Way,
+            Account, Call, Dtmf, DtmfLost, Gateway, Learnt, Message, MessageSent, Quality, Refused, Silence,
+            Stopped, Timeline, Way,
         };
         let Event::Phone(event) = event else { return };
         match event {
@@ -121,6 +121,7 @@ impl Desk {
             | Way { .. }
             | Silence { .. }
             | Learnt(_)
+            | Gateway(_)
             | Refused { .. } => {}
         }
     }

@@ -44,6 +44,10 @@ pub(crate) enum Line {
         accounts: Vec<Registration>,
         calls: Vec<Call>,
     },
+    /// What a router does to messages.
+    Gateway {
+        sentence: String,
+    },
     Error {
         reason: String,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -220,6 +224,7 @@ impl Line {
                     Subject::Account(_) | Subject::Message(_) | Subject::Phone => None,
                 },
             },
+            Event::Gateway(gateway) => Self::Gateway { sentence: gateway.to_string() },
             Event::Learnt(_) | Event::Stopped => return None,
         })
     }

@@ -196,6 +196,7 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
         Event::MessageSent { reason: None, .. } => Some("message delivered".into()),
         Event::MessageSent { reason: Some(reason), .. } => Some(format!("message not delivered: {reason}")),
         Event::Refused { reason, .. } => Some(reason.to_string()),
+        Event::Gateway(gateway) => Some(gateway.to_string()),
         Event::Silence { call, silence } => Some(format!("call {}: {silence}", call.0)),
         Event::Way { call, report } => {
             let way = report.to_string().replace('\n', "; ");

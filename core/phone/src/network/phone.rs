@@ -22,6 +22,7 @@ impl Phone {
             if self.networks.get(*id).is_none() {
                 self.desk.addresses.gone(*id);
                 self.desk.tell_reach(*id);
+                self.desk.alg.gone(*id);
             }
         }
         match news {
@@ -29,8 +30,12 @@ impl Phone {
                 self.desk.lifetimes.met(network);
                 let nat64 = network.nat64.and_then(|(prefix, length)| Prefix64::new(prefix, length));
                 self.desk.addresses_are(network.id, &network.addrs, nat64);
+                self.desk.alg.met(network.id, network.identity.as_ref(), &network.addrs);
             }
-            NetworkNews::Up { addrs } => self.desk.addresses_are(NetworkId::SYSTEM, addrs, None),
+            NetworkNews::Up { addrs } => {
+                self.desk.addresses_are(NetworkId::SYSTEM, addrs, None);
+                self.desk.alg.met(NetworkId::SYSTEM, None, addrs);
+            }
             NetworkNews::Vanished(_) | NetworkNews::Suspect(_) | NetworkNews::Down => {}
         }
         self.look_at_networks(&lost);

@@ -85,6 +85,7 @@ impl Registration {
             self.state = State::Asking { request };
             return;
         }
+        self.dodge_granted(via, desk);
         desk.tried.extend(self.network().map(|network| (self.id, network, true)));
         let expires = Duration::from_secs(self.granted_seconds(message, via, desk).into());
         self.state = State::Registered { until: desk.now + expires };
@@ -173,6 +174,9 @@ impl Registration {
         }
         self.cancel_timers(desk);
         self.state = State::Waiting;
+        if self.dodge_failed(at, desk) {
+            return;
+        }
         let (first, last) =
             if may_pass(status) { (FIRST_BACKOFF, LAST_BACKOFF) } else { (FIRST_SLOW, LAST_SLOW) };
         let wait = first.saturating_mul(1 << self.failures.min(16)).min(last);

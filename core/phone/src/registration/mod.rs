@@ -8,12 +8,13 @@
 //! restarted without its bindings answers it all the same. That is some 80 short exchanges an hour; what a thrifty account
 //! does instead stands in [`crate::keepalive`].
 //!
-//! The answers are read in `answers`, what networks mean to it stands in `moving`, how its way is kept open in `silence`, what
-//! it shows in `show`.
+//! The answers are read in `answers`, what networks mean to it stands in `moving`, how its way is kept open in `silence`, how
+//! it goes round a router that spoils datagrams in `dodge`, what it shows in `show`.
 //! Knows nothing of how a request is sent, located or authorized, nor of calls.
 
 mod answers;
 mod asking;
+mod dodge;
 mod moving;
 mod profile;
 mod show;
@@ -23,17 +24,16 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use base::{FlowId, Instant, NetworkId};
-use sip::message::{Draft, Method, Name, Scheme};
 use sip::order::Order;
 use sip::transaction::Source;
 use sip::ua::{Outcome, Profile, RequestId, Way};
 
 use crate::desk::{Desk, Timer};
-use crate::dial;
 use crate::view::{AccountState, AccountView, Step};
 use crate::{Account, AccountId, Config, Why};
 
 use asking::Asking;
+use dodge::Dodge;
 pub(crate) use profile::profile_id;
 use silence::Silence;
 
@@ -119,6 +119,8 @@ pub(crate) struct Registration {
     behind_nat: bool,
     /// The binding under another address is being replaced by the one we are seen under; once, whatever comes of it.
     moved: bool,
+    /// How it goes round a router that spoils datagrams.
+    dodge: Dodge,
     view: AccountView,
 }
 
@@ -159,6 +161,7 @@ impl Registration {
             left: None,
             behind_nat: false,
             moved: false,
+            dodge: Dodge::default(),
             view,
         };
         it.show(desk, it.view.clone());
@@ -175,6 +178,7 @@ impl Registration {
         self.wanted |= account.register;
         self.leaving_for_good = false;
         self.account = account;
+        self.dodge_still(desk);
         self.stale =
             matches!(self.state, State::Asking { .. } | State::Moving { .. } | State::Leaving { .. });
         if self.wanted && !self.stale {
@@ -281,6 +285,9 @@ impl Registration {
         via: Option<Source>,
         desk: &mut Desk,
     ) {
+        if self.dodge_probed(request, outcome, desk) {
+            return;
+        }
         match self.state {
             State::Asking { request: ours } if ours == request => self.answered(outcome, via, desk),
             State::Moving { request: ours, to, until } if ours == request => {
@@ -314,6 +321,7 @@ impl Registration {
         self.end_silence(desk);
         let request = self.register(self.ask, Way::default(), desk);
         self.state = State::Asking { request };
+        self.await_sound(desk);
         self.found(desk);
     }
 
@@ -342,15 +350,7 @@ impl Registration {
 
     /// Asks for `seconds`, and for the end of the binding that the registrar has in the same breath, if it is another.
     fn register(&self, seconds: u32, way: Way, desk: &mut Desk) -> RequestId {
-        let scheme = match self.account.uri.view().scheme {
-            Scheme::Sips => "sips",
-            Scheme::Sip | Scheme::Tel | Scheme::Other => "sip",
-        };
-        let mut draft =
-            Draft::request(&Method::Register, &format!("{scheme}:{}", dial::domain(&self.account.uri)));
-        let by_flow = self.profile.contact_params.contains(FLOW);
-        let supported = if by_flow { "path, outbound" } else { "path" };
-        draft.push(Name::Expires, seconds).push(Name::Supported, supported);
+        let draft = self.draft(seconds);
         // A flow's binding is replaced by its number, wherever we are.
         let instead_of = if self.profile.outbound { None } else { self.contact.clone() };
         let way = Way { instead_of, ..way };
@@ -358,7 +358,8 @@ impl Registration {
     }
 
     fn cancel_timers(&self, desk: &mut Desk) {
-        desk.timers.cancel(&Timer::Register(self.id));
-        desk.timers.cancel(&Timer::Ping(self.id));
+        for timer in [Timer::Register(self.id), Timer::Ping(self.id), Timer::Dodge(self.id)] {
+            desk.timers.cancel(&timer);
+        }
     }
 }

@@ -168,6 +168,8 @@ impl Registration {
         self.moved = false;
         self.profile.network = network;
         desk.agent.set_profile(profile_id(self.id), self.profile.clone());
+        desk.alg.goes_by(network);
+        self.dodge_anew(desk.alg.is_known_bad(), desk);
         desk.moved.push(self.id);
     }
 }

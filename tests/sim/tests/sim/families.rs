@@ -36,6 +36,7 @@ fn exchange(w: &mut World, aaaa: Ipv6Addr) -> NodeId {
 }
 
 #[test]
+#[allow(clippy::print_stdout)] // the figure is worth seeing
 fn where_ipv6_is_a_black_hole_a_phone_is_registered_within_two_seconds_and_remembers_it() {
     for (transport, within) in [("udp", 2 * SECOND), ("tcp", SECOND)] {
         let mut w = World::seeded(transport, "", 1);
@@ -79,8 +80,11 @@ fn where_both_families_work_ipv6_is_taken_and_nothing_is_sent_twice() {
     }
 }
 
+/// How Ann is set up, told the exchange's address.
+type Settings = fn(IpAddr) -> Account;
+
 /// Ann has IPv6 alone, behind a translator that the name servers know of or do not; Ben has IPv4.
-fn translated(known: bool, proxy: fn(IpAddr) -> Account) -> (World, NodeId, NodeId) {
+fn translated(known: bool, proxy: Settings) -> (World, NodeId, NodeId) {
     let prefix = Prefix64::new("2001:db8:64::".parse().expect("an address"), 96).expect("a prefix");
     let mut w = World::seeded("NAT64", "", 1).with_sound();
     let exchange = w.exchange("exchange", users(&["ann", "ben"]));
@@ -101,7 +105,7 @@ fn translated(known: bool, proxy: fn(IpAddr) -> Account) -> (World, NodeId, Node
 
 #[test]
 fn with_ipv6_alone_an_ipv4_exchange_is_reached_by_name_and_by_number_and_calls_are_heard() {
-    let proxies: [(&str, fn(IpAddr) -> Account); 2] =
+    let proxies: [(&str, Settings); 2] =
         [("by number", |ip| account("ann", ip)), ("by name", |_| by_name("ann", "udp"))];
     for (how, proxy) in proxies {
         let (mut w, ann, ben) = translated(true, proxy);

@@ -7,6 +7,7 @@ mod conference;
 mod day;
 mod digits;
 mod families;
+mod gateways;
 mod handover;
 mod nat;
 mod networks;
