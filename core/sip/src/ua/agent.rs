@@ -44,9 +44,10 @@ impl Agent {
         Wake::earlier(ours, self.common.transactions.next_wake())
     }
 
-    /// Whether nothing is under way any more: no session (its BYE answered), no request.
+    /// Whether nothing is under way any more: no session (its BYE answered), no request. What is only repeated to others
+    /// does not count.
     pub fn is_idle(&self) -> bool {
-        self.uses.sessions.is_empty() && self.common.requests.is_empty()
+        self.uses.sessions.values().all(|session| session.is_settled()) && self.common.requests.is_empty()
     }
 
     /// Whether nothing at all is kept of any session, request or subscription: what was answered counts too, as long as

@@ -132,13 +132,15 @@ impl Uses {
 
     fn on_reply(&mut self, out: OutId, owner: Owner, reply: Reply, cx: &mut Cx<'_>) {
         match owner {
-            Owner::Session(id, errand) => {
-                let known =
-                    self.session(id, cx, |session, cx| session.on_reply(out, errand, reply, cx)).is_some();
-                if !known {
-                    cx.forget(out);
-                }
+            Owner::Session(id, errand) if self.sessions.contains_key(&id) => {
+                self.session(id, cx, |session, cx| session.on_reply(out, errand, reply, cx));
             }
+            Owner::Session(..) => match reply {
+                Reply::Response(message) => cx.acknowledge_again(out, &message),
+                Reply::Final(..) | Reply::Again | Reply::Fault(_) => cx.forget(out),
+            },
+            // Challenged when it was over already.
+            Owner::Subscription(id) if !self.subscriptions.contains_key(&id) => cx.forget(out),
             Owner::Subscription(id) => {
                 self.subscription(id, cx, |subscription, cx| subscription.on_reply(out, &reply, cx));
             }

@@ -188,6 +188,9 @@ impl Session {
                     self.confirm_leg(out, &message, cx);
                     self.send_ack(0, None, cx);
                     self.leave(&[], cx);
+                } else {
+                    // Nothing to acknowledge or hang up by, and nothing more to wait for.
+                    self.over(cx);
                 }
             }
             other @ (State::Active | State::Leaving) => {

@@ -42,7 +42,7 @@ pub(super) struct Leg {
     pub(super) timer: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ack {
     pub(super) seq: u32,
     pub(super) draft: Draft,

@@ -32,6 +32,8 @@ pub(super) struct OurOffer {
     leg: u32,
     tries: u8,
     stage: Stage,
+    /// What carries it, once sent.
+    out: OutId,
     /// The answer, when a reliable provisional brought it before the 2xx.
     early_answer: Option<Bytes>,
 }
@@ -132,7 +134,8 @@ impl Session {
             return Err(Busy);
         }
         let leg = leg.number;
-        self.ours = Some(OurOffer { want, by, leg, tries: 0, stage: Stage::Waiting, early_answer: None });
+        let (stage, out) = (Stage::Waiting, OutId::NONE);
+        self.ours = Some(OurOffer { want, by, leg, tries: 0, stage, out, early_answer: None });
         self.send_offer(cx);
         Ok(())
     }
@@ -168,7 +171,19 @@ impl Session {
             draft.body(SDP, sdp);
         }
         let task = self.task(draft, next_hop, errand);
-        self.send(task, cx);
+        let out = self.send(task, cx);
+        if let Some(ours) = &mut self.ours {
+            ours.out = out;
+        }
+    }
+
+    /// Nobody wants an offer of ours any more. A re-INVITE is cancelled: once a 1xx has come, nothing else bounds how long
+    /// its final response is waited for, and that may be lost for good. RFC 3261 section 9.1.
+    pub(super) fn drop_our_offer(&mut self, cx: &mut Cx<'_>) {
+        let Some(ours) = self.ours.take() else { return };
+        if ours.stage == Stage::Sent(Kind::Reinvite) && !cx.cancel(ours.out, &[]) {
+            self.under_way -= 1;
+        }
     }
 
     /// Whether an offer of ours is out, so that one of theirs is glare.

@@ -15,6 +15,7 @@
 //! `race` takes the next target early where the other IP family may be the one that works.
 
 mod race;
+mod turned;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,11 +25,12 @@ use base::{NetworkId, Transport};
 
 use super::common::{self, Cx, Timer};
 use super::flows::{Reach, Toward};
+use super::leg::{Ack, repeat_ack};
 use super::profile::{Profile, ProfileId, RequestId, SessionId, SubscriptionId, TransportPolicy, Way};
 use super::session::Errand;
 use crate::digest::Attempt;
 use crate::locate::{Exhausted, LookupId, Next, Policy, Target, Translator};
-use crate::message::{Draft, Message, Method, Name, Uri};
+use crate::message::{CSeq, Draft, Message, Method, Name, Uri};
 use crate::transaction::{Hop, Source, TxId};
 use race::Races;
 
@@ -126,6 +128,8 @@ struct Outgoing {
     raises: u8,
     /// What has been answered to whom, so that a wrong password is not tried for ever.
     attempt: Attempt,
+    /// What an INVITE's session has left to be said to repeated 2xx, by To tag.
+    acks: Vec<(String, Ack)>,
 }
 
 impl Outgoing {
@@ -180,6 +184,18 @@ impl Requests {
         self.by_id.get(&id).map(|out| &out.task.draft)
     }
 
+    /// Keeps an ACK of a session that is gone, for as long as its 2xx may come again.
+    pub(super) fn inherit(&mut self, session: SessionId, tag: &str, ack: &Ack) {
+        for out in self.by_id.values_mut() {
+            let number = out.task.draft.first(Name::CSeq).and_then(|text| CSeq::read(text).ok());
+            let theirs = matches!(out.task.owner, Owner::Session(id, _) if id == session)
+                && matches!(out.stage, Stage::Answered { .. });
+            if theirs && number.is_some_and(|cseq| cseq.number == ack.seq) {
+                out.acks.push((tag.to_owned(), ack.clone()));
+            }
+        }
+    }
+
     /// The same, and who sends it.
     pub(super) fn draft_of(&self, id: OutId) -> Option<(&Draft, Option<ProfileId>)> {
         self.by_id.get(&id).map(|out| (&out.task.draft, out.task.account))
@@ -213,6 +229,7 @@ impl Cx<'_> {
             broke: false,
             raises: 0,
             attempt: Attempt::default(),
+            acks: Vec::new(),
         };
         self.common.requests.by_id.insert(id, outgoing);
         self.locate(id);
@@ -235,9 +252,22 @@ impl Cx<'_> {
         }
     }
 
-    /// Cancels an INVITE. `false`: it never left, and nothing more will be heard of it.
+    /// A 2xx came again when its session was gone: so does its ACK. RFC 3261 section 13.2.2.4, RFC 6026 section 7.2.
+    pub(super) fn acknowledge_again(&mut self, id: OutId, message: &Message) {
+        let Some(out) = self.common.requests.by_id.get(&id) else { return };
+        let account = out.task.account;
+        let Ok(to) = message.to() else { return };
+        let found = out.acks.iter().find(|(tag, _)| to.tag() == Some(tag));
+        if let Some((_, ack)) = found.cloned() {
+            repeat_ack(&ack, account, self);
+        }
+    }
+
+    /// Cancels an INVITE; its last word comes within 64 T1 of the CANCEL at the latest. `false`: it never left, and nothing
+    /// more will be heard of it.
     pub(super) fn cancel(&mut self, id: OutId, headers: &[(Name, String)]) -> bool {
-        let Some(out) = self.common.requests.by_id.get_mut(&id) else { return false };
+        // Settled already: its last word is on its way to its owner.
+        let Some(out) = self.common.requests.by_id.get_mut(&id) else { return true };
         match out.stage {
             Stage::Sent { tx, .. } => {
                 out.cancelled = true;
@@ -469,64 +499,6 @@ impl Cx<'_> {
             .authorizer
             .authorize(&mut task.draft, challenge, credentials, attempt, &mut common.rng)
             .is_ok()
-    }
-
-    /// RFC 4028 section 7.3: once more, with the interval that is asked for.
-    fn raise_interval(&mut self, id: OutId, response: &Message) -> bool {
-        let (Some(out), Some(min_se)) = (self.common.requests.by_id.get_mut(&id), response.min_se()) else {
-            return false;
-        };
-        if out.raises >= MAX_RAISES {
-            return false;
-        }
-        out.raises += 1;
-        let draft = &mut out.task.draft;
-        let params = draft.first(Name::SessionExpires).and_then(|value| {
-            let at = value.iter().position(|&b| b == b';')?;
-            Some(String::from_utf8_lossy(&value[at..]).into_owned())
-        });
-        draft.set(Name::SessionExpires, format_args!("{min_se}{}", params.unwrap_or_default()));
-        draft.set(Name::MinSe, min_se);
-        true
-    }
-
-    /// Notes where a 3xx points and turns the request there; `false` when it shall not or cannot be followed.
-    fn redirect(&mut self, id: OutId, response: &Message) -> bool {
-        let Some(out) = self.common.requests.by_id.get_mut(&id) else { return false };
-        if out.task.redirects == 0 {
-            return false;
-        }
-        let here = out.pointed.len();
-        for uri in super::cause::contacts_by_q(response) {
-            // The loop guard: nobody is asked twice.
-            let known = out.pointed.iter().any(|old| old.view().equals(&uri.view()));
-            if !known && uri.as_str() != out.task.draft.request_uri() {
-                out.pointed.push(uri);
-            }
-        }
-        // The newest pointers first: they came from who knows better.
-        out.pointed[out.tried..].rotate_left(here - out.tried);
-        self.next_pointed(id)
-    }
-
-    fn next_pointed(&mut self, id: OutId) -> bool {
-        let Some(out) = self.common.requests.by_id.get_mut(&id) else { return false };
-        if out.tried >= out.task.redirects {
-            return false;
-        }
-        let Some(uri) = out.pointed.get(out.tried) else { return false };
-        out.tried += 1;
-        out.task.draft.set_request_uri(uri.as_str());
-        // Credentials are for one Request-URI.
-        out.task.draft.remove(Name::Authorization).remove(Name::ProxyAuthorization);
-        out.attempt = Attempt::default();
-        // An outbound proxy is the first hop of everything, whether it stands in a Route or not.
-        let account = out.task.account.and_then(|id| self.common.accounts.get(&id));
-        let proxied = account.is_some_and(|account| account.profile.proxy.is_some());
-        if !proxied && !out.task.draft.has(Name::Route) {
-            out.task.next_hop = uri.clone();
-        }
-        true
     }
 
     /// A transaction of ours found no answer, or no way.

@@ -162,14 +162,14 @@ impl Session {
         }
     }
 
-    /// Whether it can be forgotten.
+    /// Whether the other side knows of the end, and has answered all that we asked.
+    pub(super) fn is_settled(&self) -> bool {
+        matches!(self.state, State::Over) && self.under_way == 0
+    }
+
+    /// Whether it can be forgotten: a 2xx of ours is still said again until its ACK.
     pub(super) fn is_over(&self) -> bool {
-        match self.state {
-            State::Over => self.under_way == 0,
-            State::Calling(_) | State::Cancelling(_) | State::Ringing(_) | State::Active | State::Leaving => {
-                false
-            }
-        }
+        self.is_settled() && self.unacked.is_none()
     }
 
     /// What Replaces must say to take this session's place; `None` while it has no dialog.
@@ -213,6 +213,7 @@ impl Session {
         match std::mem::replace(&mut self.state, State::Over) {
             State::Calling(calling) => {
                 self.tell_end(Party::Us, cause, cx);
+                self.drop_our_offer(cx);
                 if cx.cancel(calling.out, headers) {
                     self.state = State::Cancelling(calling);
                 } else {
@@ -248,6 +249,7 @@ impl Session {
     /// Ends an active session: BYE now, or as soon as the ACK of our 2xx is here. RFC 3261 section 15.
     pub(super) fn leave(&mut self, headers: &[(Name, String)], cx: &mut Cx<'_>) {
         self.state = State::Leaving;
+        self.drop_our_offer(cx);
         self.drop_their_offer(487, cx);
         for alarm in [Alarm::Glare, Alarm::Refresh] {
             cx.common.timers.cancel(&Timer::Session(self.id, alarm));
@@ -271,12 +273,13 @@ impl Session {
         }
     }
 
-    /// Nothing more is to be said.
+    /// Nothing more is to be said, but a 2xx whose ACK is not here: a BYE does not say that it has arrived, and who waits
+    /// for it may wait for ever. RFC 3261 sections 13.3.1.4 and 15.1.2.
     pub(super) fn over(&mut self, cx: &mut Cx<'_>) {
+        self.drop_our_offer(cx);
         self.drop_their_offer(487, cx);
         self.state = State::Over;
-        self.unacked = None;
-        for alarm in ALARMS {
+        for alarm in ALARMS.into_iter().filter(|alarm| *alarm != Alarm::Ack || self.unacked.is_none()) {
             cx.common.timers.cancel(&Timer::Session(self.id, alarm));
         }
     }

@@ -111,6 +111,11 @@ impl Session {
 
     /// Hands the dialog to reports that outlive the call.
     pub(super) fn bequeath(&self, cx: &mut Cx<'_>) {
+        for leg in self.legs.iter().chain(&self.strays) {
+            if let Some(ack) = &leg.ack {
+                cx.common.requests.inherit(self.id, leg.dialog.remote_tag(), ack);
+            }
+        }
         let Some(leg) = self.legs.first() else { return };
         for refer in cx.common.refers.values_mut().filter(|refer| refer.session == Some(self.id)) {
             refer.dialog = Some(leg.dialog.clone());

@@ -191,3 +191,26 @@ fn cancel_and_answer_race_over_lossy_links_without_a_trace() {
         net.assert_quiet();
     }
 }
+
+/// A 2xx that cannot even be acknowledged (no To) ends a call that was given up, as it ends one that was not.
+#[test]
+fn a_useless_2xx_to_a_cancelled_invite_leaves_nothing_behind() {
+    let mut net = Net::new();
+    net.add("ann", |_, _| ());
+    let bob = net.add_scripted();
+    let call = net.call();
+    net.soon();
+    let invite = net.heard(bob, &Method::Invite);
+    net.reply(bob, &invite, 180, "b", |_| ());
+    net.soon();
+    net.with(0, |a, now, out| a.hang_up(call, &[], now, out));
+    net.soon();
+    let cancel = net.heard(bob, &Method::Cancel);
+    net.reply(bob, &cancel, 200, "b", |_| ());
+    net.reply(bob, &invite, 200, "b", |draft| {
+        draft.remove(Name::To);
+    });
+    net.soon();
+    assert!(net.agent(0).is_idle());
+    net.assert_quiet();
+}

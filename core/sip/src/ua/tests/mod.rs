@@ -4,6 +4,7 @@
 
 mod basic;
 mod cancel;
+mod endings;
 mod families;
 mod forks;
 mod net;

@@ -116,6 +116,28 @@ fn a_refused_subscription_ends_and_423_is_obeyed() {
     net.assert_quiet();
 }
 
+/// A challenge that comes when the notifier has already ended the subscription finds nobody to count on, and is let go.
+#[test]
+fn a_subscription_challenged_after_its_end_leaves_nothing_behind() {
+    let (mut net, server, id, request) = subscribed();
+    let mut profile = Profile::new(uri("sip:ann@10.0.0.1"), "ann");
+    let password = base::Secret::new("secret".to_owned());
+    profile.credentials = vec![crate::digest::Credentials { user: "ann".into(), password, realm: None }];
+    net.agent(0).set_profile(ME, profile);
+    net.reply(server, &request, 200, "n", |_| ());
+    net.soon();
+    net.with(0, |a, now, out| a.unsubscribe(id, now, out));
+    net.soon();
+    let end = net.heard(server, &Method::Subscribe);
+    notify(&mut net, server, &request, 1, "n", "terminated;reason=timeout", "");
+    net.reply(server, &end, 401, "", |draft| {
+        draft.push(Name::WwwAuthenticate, "Digest realm=\"test\", nonce=\"n1\", qop=\"auth\"");
+    });
+    net.soon();
+    assert!(net.agent(0).is_idle());
+    net.assert_quiet();
+}
+
 /// RFC 3842: message waiting told without a subscription.
 #[test]
 fn message_waiting_without_a_subscription_is_heard() {
