@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use crate::Candidate;
 use crate::ice::Credentials;
+use crate::{Candidate, Carrier, Kind};
 
 /// One side's part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,8 @@ impl Description {
 
     /// Leaves out the worst candidates until it fits: what keeps a request in one datagram. Of each kind the first stays before
     /// a second, and that at `default` in any case: a description whose default is no candidate is not believed (RFC 8839
-    /// section 4.2.5).
+    /// section 4.2.5). A stream is for those whose datagrams do not pass, and goes before other ways; a relay, which is reached
+    /// when nothing else is, goes last though it is liked least.
     pub fn fit(&mut self, octets: usize, default: SocketAddr) {
         while self.octets() > octets {
             let spare = |it: &Candidate| it.address != default;
@@ -36,7 +37,14 @@ impl Description {
                 let like = |other: &&Candidate| (other.kind, other.carrier) == (it.kind, it.carrier);
                 spare(it) && self.candidates.iter().filter(like).count() > 1
             });
-            let Some(worst) = twice.or_else(|| self.candidates.iter().rposition(spare)) else { break };
+            let last =
+                |goes: fn(&Candidate) -> bool| self.candidates.iter().rposition(|it| spare(it) && goes(it));
+            let worst = twice
+                .or_else(|| last(|it| it.carrier != Carrier::Udp && it.kind == Kind::Host))
+                .or_else(|| last(|it| it.carrier != Carrier::Udp))
+                .or_else(|| last(|it| it.kind != Kind::Relayed))
+                .or_else(|| last(|_| true));
+            let Some(worst) = worst else { break };
             self.candidates.remove(worst);
         }
     }
@@ -52,7 +60,7 @@ mod tests {
     use base::Rng;
 
     use super::*;
-    use crate::{Carrier, Kind};
+    use crate::TcpType;
 
     #[test]
     fn what_does_not_fit_is_left_out_worst_first_but_each_kind_once_before_any_twice() {
@@ -77,5 +85,31 @@ mod tests {
         assert_eq!(description.candidates, [all[0].clone(), all[2].clone(), all[3].clone()]);
         description.fit(10, default);
         assert_eq!(description.candidates, [all[2].clone()]);
+    }
+
+    #[test]
+    fn streams_are_left_out_before_datagrams_and_the_relay_last() {
+        let candidate = |kind: Kind, carrier| {
+            let address =
+                SocketAddr::new([192, 0, 2, kind as u8].into(), if carrier == Carrier::Udp { 1 } else { 2 });
+            Candidate::ours(kind, carrier, 1, address, address, 1)
+        };
+        let tcp = Carrier::Tcp(TcpType::SimultaneousOpen);
+        let all = [
+            candidate(Kind::Host, Carrier::Udp),
+            candidate(Kind::ServerReflexive, Carrier::Udp),
+            candidate(Kind::Host, tcp),
+            candidate(Kind::ServerReflexive, tcp),
+            candidate(Kind::Relayed, Carrier::Udp),
+        ];
+        let credentials = Credentials::draw(&mut Rng::from_number(1));
+        let mut description =
+            Description { credentials, candidates: all.to_vec(), lite: false, trickle: false };
+        let default = all[1].address;
+        for stays in [&[0, 1, 3, 4][..], &[0, 1, 4], &[1, 4], &[1]] {
+            description.fit(description.octets() - 1, default);
+            let stays: Vec<Candidate> = stays.iter().map(|it: &usize| all[*it].clone()).collect();
+            assert_eq!(description.candidates, stays);
+        }
     }
 }

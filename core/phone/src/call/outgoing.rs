@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use base::NetworkId;
+use base::{NetworkId, Transport};
 use bytes::Bytes;
 use sip::message::{Name, Uri};
-use sip::ua::{Failure, Invite, ReferId, Sdp};
+use sip::ua::{Failure, Invite, ReferId, Sdp, TransportPolicy};
 
 use crate::desk::Desk;
 use crate::negotiate::{Agreed, Local};
@@ -47,6 +47,15 @@ fn head(account: &Account, to: &Uri) -> usize {
         + digest
 }
 
+/// Whether it is known to go by a stream, on which no length matters.
+fn by_stream(account: &Account, to: &Uri) -> bool {
+    let asked = match account.transport {
+        TransportPolicy::Only(transport) => Some(transport),
+        TransportPolicy::Auto => account.proxy.as_ref().unwrap_or(to).view().transport(),
+    };
+    asked.is_some_and(|transport| transport != Transport::Udp)
+}
+
 /// A call to be made.
 pub(crate) struct Outgoing {
     pub(crate) to: Uri,
@@ -70,8 +79,8 @@ pub(super) struct Dialling {
     to: Uri,
     headers: Vec<(Name, String)>,
     late_offer: bool,
-    /// About how long the INVITE is without its body.
-    head: usize,
+    /// About how long its body may be.
+    room: usize,
 }
 
 /// The INVITE is out.
@@ -122,7 +131,9 @@ impl Call {
         let headers: Vec<(Name, String)> = referred_by.map(|by| (Name::ReferredBy, by)).into_iter().collect();
         let head =
             head(settings, &call.to) + headers.iter().map(|(_, value)| value.len() + 20).sum::<usize>();
-        let phase = Phase::Dialling(Dialling { to: call.to, headers, late_offer: settings.late_offer, head });
+        let by_stream = by_stream(settings, &call.to);
+        let room = if by_stream { usize::MAX } else { INVITE_ROOM.saturating_sub(head) };
+        let phase = Phase::Dialling(Dialling { to: call.to, headers, late_offer: settings.late_offer, room });
         let mut it = Self::new(parties, phase, streams, desk);
         it.report_to = refer;
         it.on_behalf_of = in_call;
@@ -138,17 +149,17 @@ impl Call {
         else {
             return;
         };
-        let offer = (!dialling.late_offer).then(|| self.short_offer(locals, dialling.head));
+        let offer = (!dialling.late_offer).then(|| self.short_offer(locals, dialling.room));
         let invite =
             Invite { headers: dialling.headers, follow_redirects: true, ..Invite::new(dialling.to, offer) };
         self.session = Some(desk.agent.invite(profile_id(self.account), invite, desk.now, &mut desk.orders));
         self.show(desk);
     }
 
-    /// The offer, without the candidates that would make an INVITE with such a head longer than [`INVITE_ROOM`].
-    fn short_offer(&mut self, mut locals: Vec<Local>, head: usize) -> Bytes {
+    /// The offer, without the candidates that would make it longer than this.
+    fn short_offer(&mut self, mut locals: Vec<Local>, room: usize) -> Bytes {
         let offer = self.talk.offer(&locals, self.hold);
-        let over = (head + offer.len()).saturating_sub(INVITE_ROOM);
+        let over = offer.len().saturating_sub(room);
         if over == 0 || locals.iter().all(|local| local.ice.is_none()) {
             return offer;
         }
