@@ -113,10 +113,11 @@ impl Path {
         match self.settings.tcp {
             Tcp::Never => {}
             _ if !self.settings.ice => {}
-            Tcp::IfBlocked if self.settings.udp => {
-                self.suspect_at = (!self.gather.is_done()).then_some(now + SUSPECT_AFTER);
-            }
+            Tcp::IfBlocked if self.settings.udp => {}
             Tcp::IfBlocked | Tcp::Always => self.prepare_streams(),
+        }
+        if self.settings.ice && self.settings.udp && !self.gather.is_done() {
+            self.suspect_at = Some(now + SUSPECT_AFTER);
         }
         if matches!(self.stage, Stage::Waiting | Stage::Ready) {
             self.stage = Stage::Gathering(now + GATHER_FOR);
@@ -125,7 +126,6 @@ impl Path {
     }
 
     fn prepare_streams(&mut self) {
-        self.suspect_at = None;
         if let Some(socket) = self.sockets.last() {
             let (servers, rank) = (&self.settings.stun, socket.rank);
             self.punching.begin(socket.local, servers, rank, &mut self.legs, &mut self.orders);
@@ -367,7 +367,12 @@ impl Path {
         self.gather.due(now, |leg, to, bytes| orders.push_back(Order::Send { leg, to, bytes }));
         self.relays.due(&mut self.legs, &mut self.rng, now, &mut self.orders);
         if self.suspect_at.is_some_and(|at| at <= now) {
-            self.prepare_streams();
+            self.suspect_at = None;
+            self.relays.hurry();
+            self.relays.due(&mut self.legs, &mut self.rng, now, &mut self.orders);
+            if self.settings.tcp == Tcp::IfBlocked {
+                self.prepare_streams();
+            }
         }
         self.punching.due(&mut self.legs, now, &mut self.orders);
         self.agent.due(now);

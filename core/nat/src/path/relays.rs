@@ -164,8 +164,8 @@ impl Relays {
         true
     }
 
-    /// A way failed: the next one need not wait.
-    fn hurry(&mut self) {
+    /// A way failed, or is not answered as it should be: the next one need not wait.
+    pub(super) fn hurry(&mut self) {
         if let Some((at, _)) = self.ladder.front_mut() {
             *at = Instant::ZERO;
         }

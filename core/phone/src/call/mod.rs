@@ -340,6 +340,7 @@ impl Call {
         self.phase = Phase::Up;
         self.answered = Some(desk.now);
         self.progress = None;
+        self.tell_late(desk);
     }
 
     /// Does what was agreed.

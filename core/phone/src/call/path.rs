@@ -67,6 +67,8 @@ pub(super) struct Ways {
     last: Option<Instant>,
     /// In a row, without anybody having been reached.
     vain: u32,
+    /// Addresses came when the description had been made.
+    late: bool,
     /// An offer of theirs that is answered when our own addresses are known again.
     waiting: Option<Bytes>,
 }
@@ -84,6 +86,7 @@ impl Ways {
 
     /// An offer went out.
     pub(super) fn asked(&mut self) {
+        self.late = false;
         self.told |= std::mem::take(&mut self.wanted);
     }
 
@@ -142,13 +145,25 @@ impl Call {
         if !self.is_up() {
             return;
         }
-        let first = match self.side {
+        let wait = RENEW_EVERY * 2_u32.pow(self.ways.vain.min(RENEW_MOST)) / 2;
+        let at = self.ways.last.map_or(desk.now, |last| last + wait).max(desk.now + self.waits());
+        desk.timers.set(Timer::Renew(self.id), at);
+    }
+
+    /// Addresses came too late for the description, a relay's by a stream, say: the other side is told of them when it is not
+    /// reached without.
+    pub(super) fn tell_late(&mut self, desk: &mut Desk) {
+        if self.ways.late && self.is_up() && self.streams.reached().is_none() {
+            desk.timers.set(Timer::Renew(self.id), desk.now + self.waits());
+        }
+    }
+
+    /// Before an offer of ours that theirs may cross.
+    const fn waits(&self) -> Duration {
+        match self.side {
             Side::Out => CALLER_WAITS,
             Side::In => CALLEE_WAITS,
-        };
-        let wait = RENEW_EVERY * 2_u32.pow(self.ways.vain.min(RENEW_MOST)) / 2;
-        let at = self.ways.last.map_or(desk.now, |last| last + wait).max(desk.now + first);
-        desk.timers.set(Timer::Renew(self.id), at);
+        }
     }
 
     /// `Timer::Renew` is due.
@@ -156,6 +171,11 @@ impl Call {
         if !self.is_up() || self.offered.is_some() {
             // The answer on its way may settle it; if not, its path says so.
             return;
+        }
+        if self.ways.late && self.streams.reached().is_none() {
+            // Nothing begins anew: the same description, and more in it. Who knows no ICE makes nothing of it.
+            self.ways.wanted = self.streams.checks();
+            return self.settle(desk);
         }
         self.ways.last = Some(desk.now);
         self.ways.vain += 1;
@@ -176,7 +196,7 @@ impl Call {
             match event {
                 Event::Gathered => self.described(desk),
                 Event::Reached(_) => {
-                    self.ways.vain = 0;
+                    (self.ways.vain, self.ways.late) = (0, false);
                     desk.timers.cancel(&Timer::Renew(self.id));
                     self.show(desk);
                     self.tell_way(desk);
@@ -189,7 +209,10 @@ impl Call {
                     self.tell_way(desk);
                     self.way_lost(desk);
                 }
-                Event::More => {}
+                Event::More => {
+                    self.ways.late = true;
+                    self.tell_late(desk);
+                }
             }
         }
     }

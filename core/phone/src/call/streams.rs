@@ -235,6 +235,11 @@ impl Streams {
         self.list.iter().find_map(|stream| stream.path.as_ref()).map(Path::report)
     }
 
+    /// Whether ways are checked, or one was found so.
+    pub(super) fn checks(&self) -> bool {
+        self.list.iter().any(|stream| stream.path.as_ref().is_some_and(|path| !path.is_plain()))
+    }
+
     /// By which kind of way the other side is reached, where that is known.
     pub(super) fn reached(&self) -> Option<Reached> {
         self.list.iter().find_map(|stream| stream.path.as_ref()?.reached())

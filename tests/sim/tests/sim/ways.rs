@@ -6,11 +6,12 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use base::{Redacted, Secret};
+use base::{Redacted, Secret, Transport};
 use nat::path::Reached;
 use offhook_sim::servers::{RELAY_PORT, RELAY_USER, STUN_PORT};
-use offhook_sim::{Dependence, Link, Nat, NodeId, Ports, World, account, users};
+use offhook_sim::{Allows, Dependence, Link, Nat, NodeId, Ports, World, account, users};
 use phone::{CallState, Relay, RelayWay, Server, Tcp};
+use sip::ua::TransportPolicy;
 
 const MS: Duration = Duration::from_millis(1);
 /// Each way between the houses and the internet.
@@ -128,13 +129,17 @@ impl Outcome {
 }
 
 fn call(town: &mut Town) -> Outcome {
+    call_answered_after(town, 1500 * MS)
+}
+
+fn call_answered_after(town: &mut Town, while_it_rings: Duration) -> Outcome {
     let Town { world: w, ann, bob, .. } = town;
     let (ann, bob) = (*ann, *bob);
     let called = w.now();
     w.call(ann, "bob");
     w.run_until_state(bob, CallState::Ringing);
     let rings = w.now().since(called);
-    w.run_for(1500 * MS);
+    w.run_for(while_it_rings);
     let answered = w.now();
     w.answer(bob);
     w.run_for(Duration::from_secs(6));
@@ -220,6 +225,23 @@ fn where_datagrams_do_not_pass_both_sides_open_a_stream_at_once() {
         outcome.word()
     });
     print(&text);
+}
+
+#[test]
+fn what_is_found_too_late_for_the_description_is_told_when_nobody_is_reached_without() {
+    let random = House {
+        name: "linux random without UDP",
+        routers: vec![Nat::linux_fully_random().allowing(Allows::NoUdp)],
+    };
+    // Nobody says in advance that datagrams do not pass, and the other side answers at once.
+    let mut town = town_of(&random, &random, 1, |account| {
+        account.transport = TransportPolicy::Only(Transport::Tcp);
+    });
+    // No stream to any server is open, and answered, while the description waits.
+    town.world.wire().set_default(Link { delay: 2 * WAY, ..Link::default() });
+    let outcome = call_answered_after(&mut town, Duration::ZERO);
+    assert!(outcome.heard, "{}", outcome.word());
+    assert_eq!(outcome.reached, [Some(Reached::Relayed); 2]);
 }
 
 #[test]
