@@ -1,16 +1,18 @@
 //! A stranger's relay: coturn on loopback, with users in its command line.
 
 use std::io::Write as _;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::netns::Namespace;
 use crate::{Owned, SOON, free_port};
 
 /// The realm of a [`Coturn`]; user `ann`, password `secret`, unless its arguments say otherwise.
 pub const RELAY_REALM: &str = "offhook.test";
 
 /// coturn, relaying between places on this machine: without its flag for that it refuses loopback peers.
+#[derive(Debug)]
 pub struct Coturn {
     _process: Owned,
     folder: tempfile::TempDir,
@@ -22,15 +24,35 @@ impl Coturn {
     /// Starts it with further arguments (`--mobility`), and waits until it answers. It listens on 127.0.0.1 and, where
     /// that is there, on `::1`.
     pub fn start(args: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let port = free_port();
-        let log = std::fs::File::create(folder.path().join("log")).expect("the folder takes a file");
-        let mut command = Command::new("turnserver");
-        command.args(["-n", "-v", "--allow-loopback-peers", "--no-cli", "--no-tls", "--no-dtls", "-m", "1"]);
-        command.args(["-r", RELAY_REALM, "-L", "127.0.0.1", "-p", &port.to_string(), "--log-file", "stdout"]);
+        let mut listen = vec!["-L", "127.0.0.1", "--allow-loopback-peers"];
         if Self::has_ipv6() {
-            command.args(["-L", "::1"]);
+            listen.extend(["-L", "::1"]);
         }
+        let coturn = Self::run(Command::new("turnserver"), free_port(), &[&listen, args].concat());
+        coturn.wait_answers();
+        coturn
+    }
+
+    /// Starts it in a namespace on the port that is its own there, and waits until it listens.
+    pub fn start_in(namespace: &Namespace, at: Ipv4Addr, args: &[&str]) -> Self {
+        let address = at.to_string();
+        let listen = ["-L", &address, "-E", &address, "-a", "-u", "ann:secret"];
+        let coturn = Self::run(namespace.command("turnserver"), 3478, &[&listen, args].concat());
+        let end = Instant::now() + SOON;
+        while ["-u", "-t"].iter().any(|kind| {
+            namespace.sh(&format!("ss -Hnla {kind} sport = :{} src {at}", coturn.port)).is_empty()
+        }) {
+            assert!(Instant::now() < end, "coturn does not listen");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        coturn
+    }
+
+    fn run(mut command: Command, port: u16, args: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let log = std::fs::File::create(folder.path().join("log")).expect("the folder takes a file");
+        command.args(["-n", "-v", "--no-cli", "--no-tls", "--no-dtls", "-m", "1"]);
+        command.args(["-r", RELAY_REALM, "-p", &port.to_string(), "--log-file", "stdout"]);
         command.arg("--pidfile").arg(folder.path().join("pid"));
         // Its database is a file that it makes where it can write: never the system's.
         command.arg("--userdb").arg(folder.path().join("db")).args(args);
@@ -41,9 +63,7 @@ impl Coturn {
             .stdout(log)
             .spawn()
             .expect("turnserver starts");
-        let coturn = Self { _process: Owned(child), folder, port };
-        coturn.wait_answers();
-        coturn
+        Self { _process: Owned(child), folder, port }
     }
 
     /// With its one user.

@@ -5,8 +5,11 @@
 
 mod coturn;
 mod lossy;
+mod netns;
 mod offhook;
 mod peers;
+mod punch;
+mod town;
 
 use std::io::Write as _;
 use std::net::{TcpListener, UdpSocket};
@@ -15,8 +18,11 @@ use std::time::Duration;
 
 pub use coturn::{Coturn, RELAY_REALM};
 pub use lossy::LossyRelay;
-pub use offhook::{Exchange, Phone, is, recorded_level_dbov, speech};
+pub use netns::Namespace;
+pub use offhook::{Exchange, Phone, is, longest_pause, recorded_level_dbov, speech, tone};
 pub use peers::{Baresip, Kamailio, SIPP_REALM, Sipp, SippRun, baresip_speaks};
+pub use punch::Puncher;
+pub use town::{EXCHANGE, Home, NAT64, OTHER, RELAY, Router, Town, Translation, Uplink, nat_lines};
 
 /// How long a test waits for anything that should come at once.
 pub const SOON: Duration = Duration::from_secs(15);
@@ -55,6 +61,7 @@ pub fn free_port() -> u16 {
 }
 
 /// A process that ends with its owner.
+#[derive(Debug)]
 pub(crate) struct Owned(pub(crate) std::process::Child);
 
 impl Drop for Owned {

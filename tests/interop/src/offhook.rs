@@ -4,33 +4,43 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use media::wav::Looped;
 use serde_json::Value;
 
+use crate::netns::Namespace;
 use crate::{Owned, SOON};
 
 /// The program under test, built once.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        if let Some(given) = std::env::var_os("OFFHOOK_PROGRAM") {
-            return given.into();
-        }
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let built = Command::new(cargo)
-            .args(["build", "-q", "-p", "offhook-console", "--message-format=json"])
-            .stderr(Stdio::inherit())
-            .output()
-            .expect("cargo runs");
-        String::from_utf8_lossy(&built.stdout)
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .find_map(|m| m["executable"].as_str().map(PathBuf::from))
-            .expect("the console builds a program")
+    PROGRAM.get_or_init(|| match std::env::var_os("OFFHOOK_PROGRAM") {
+        Some(given) => given.into(),
+        None => built(&["-p", "offhook-console"]),
     })
+}
+
+/// What cargo makes of this.
+pub(crate) fn built(what: &[&str]) -> PathBuf {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo)
+        .args(["build", "-q", "--message-format=json"])
+        .args(what)
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("cargo runs");
+    String::from_utf8_lossy(&built.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find_map(|m| m["executable"].as_str().map(PathBuf::from))
+        .expect("there is a program")
+}
+
+/// It, to be run here or in a namespace.
+fn command(within: Option<&Namespace>) -> Command {
+    within.map_or_else(|| Command::new(program()), |namespace| namespace.command(program()))
 }
 
 /// Speech of a few seconds to play, as the repository keeps it.
@@ -52,7 +62,14 @@ pub(crate) fn speech_at(rate: u32, channels: u16, to: &Path) {
     // Its end would be the end of the call.
     let mut samples = vec![0; rate as usize * 30];
     clip.fill(&mut samples).expect("it is read");
-    let data: Vec<u8> = samples.iter().flat_map(|s| s.to_le_bytes().repeat(usize::from(channels))).collect();
+    let samples: Vec<i16> =
+        samples.iter().flat_map(|s| std::iter::repeat_n(*s, usize::from(channels))).collect();
+    write_wav(rate, channels, &samples, to);
+}
+
+/// Writes samples, of all channels in turn.
+fn write_wav(rate: u32, channels: u16, samples: &[i16], to: &Path) {
+    let data: Vec<u8> = samples.iter().flat_map(|s| s.to_le_bytes()).collect();
     let bytes_a_second = rate * 2 * u32::from(channels);
     let mut wav = Vec::with_capacity(44 + data.len());
     wav.extend_from_slice(b"RIFF");
@@ -83,12 +100,40 @@ pub fn recorded_level_dbov(wav: &Path) -> f64 {
         .fold(-96.0, |loudest, power| f64::max(loudest, 10.0 * power.max(1e-10).log10()))
 }
 
+/// Half a minute of one tone, so that a pause in what is heard is none of the speaker's.
+pub fn tone(to: &Path) {
+    const RATE: u32 = 8000;
+    let at = |n: u32| f64::from(n) / f64::from(RATE) * 425.0 * std::f64::consts::TAU;
+    let samples: Vec<i16> = (0..RATE * 30).map(|n| (at(n).sin() * 8000.0) as i16).collect();
+    write_wav(RATE, 1, &samples, to);
+}
+
+/// The longest pause in a recording after the first sound in it; all of it where there is none.
+pub fn longest_pause(wav: &Path) -> Duration {
+    let bytes = std::fs::read(wav).expect("the recording is there");
+    let rate = bytes.get(24..28).and_then(|rate| rate.try_into().ok()).map_or(16_000, u32::from_le_bytes);
+    let samples: Vec<i16> = bytes
+        .get(44..)
+        .unwrap_or_default()
+        .chunks_exact(2)
+        .map(|b| i16::from_le_bytes([b[0], b[1]]))
+        .collect();
+    // 10 ms; a tone fills each.
+    let frame = rate as usize / 100;
+    let is_loud = |frame: &[i16]| frame.iter().any(|sample| sample.unsigned_abs() > 1000);
+    let frames: Vec<bool> = samples.chunks(frame).map(is_loud).collect();
+    let first = frames.iter().position(|loud| *loud).unwrap_or(0);
+    let longest = frames[first..].split(|loud| *loud).map(<[bool]>::len).max().unwrap_or_default();
+    Duration::from_millis(10 * longest as u64)
+}
+
 /// Whether every pair of `wanted` stands in `event`.
 pub fn is(event: &Value, wanted: &Value) -> bool {
     wanted.as_object().is_some_and(|w| w.iter().all(|(k, v)| event.get(k) == Some(v)))
 }
 
 /// One of our programs that speaks JSON lines.
+#[derive(Debug)]
 struct Talker {
     process: Owned,
     stdin: Option<ChildStdin>,
@@ -123,22 +168,23 @@ impl Talker {
 
     /// The next event that has all of `wanted`; those before it are passed over.
     fn expect(&mut self, wanted: &Value, within: Duration) -> Value {
+        self.wait(wanted, within).unwrap_or_else(|e| {
+            let story: Vec<String> = self.seen.iter().map(Value::to_string).collect();
+            panic!("{} waited for {wanted}: {e}; it had said\n  {}", self.name, story.join("\n  "));
+        })
+    }
+
+    fn wait(&mut self, wanted: &Value, within: Duration) -> Result<Value, RecvTimeoutError> {
         let end = Instant::now() + within;
         loop {
             while self.read < self.seen.len() {
                 self.read += 1;
                 if is(&self.seen[self.read - 1], wanted) {
-                    return self.seen[self.read - 1].clone();
+                    return Ok(self.seen[self.read - 1].clone());
                 }
             }
             let left = end.saturating_duration_since(Instant::now());
-            match self.events.recv_timeout(left) {
-                Ok(event) => self.seen.push(event),
-                Err(e) => {
-                    let story: Vec<String> = self.seen.iter().map(Value::to_string).collect();
-                    panic!("{} waited for {wanted}: {e}; it had said\n  {}", self.name, story.join("\n  "));
-                }
-            }
+            self.seen.push(self.events.recv_timeout(left)?);
         }
     }
 
@@ -148,7 +194,10 @@ impl Talker {
     }
 }
 
+const CAPTURE: &str = "wire.pcapng";
+
 /// `offhook phone --json`.
+#[derive(Debug)]
 pub struct Phone {
     talker: Talker,
     folder: tempfile::TempDir,
@@ -158,6 +207,15 @@ impl Phone {
     /// Starts a phone with a configuration. It hears into [`heard`](Self::heard) and says [`speech`] unless the
     /// configuration has an `[audio]` of its own.
     pub fn start(name: &str, config: &str) -> Self {
+        Self::run(None, name, config)
+    }
+
+    /// The same in a namespace. What crosses its wire is kept in [`captured`](Self::captured).
+    pub fn start_in(namespace: &Namespace, name: &str, config: &str) -> Self {
+        Self::run(Some(namespace), name, config)
+    }
+
+    fn run(namespace: Option<&Namespace>, name: &str, config: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = folder.path().join("phone.toml");
         let audio = if config.contains("[audio]") {
@@ -167,14 +225,22 @@ impl Phone {
             format!("[audio]\nplay = \"{}\"\nrecord = \"{}\"\n", play.display(), record.display())
         };
         std::fs::write(&file, format!("{config}\n{audio}")).expect("the folder takes a file");
-        let mut command = Command::new(program());
+        let mut command = command(namespace);
         command.args(["phone", "--json", "--config"]).arg(&file);
+        if namespace.is_some() {
+            command.arg("--capture").arg(folder.path().join(CAPTURE));
+        }
         Self { talker: Talker::start(name, &mut command), folder }
     }
 
     /// What it has heard so far.
     pub fn heard(&self) -> PathBuf {
         self.folder.path().join("heard.wav")
+    }
+
+    /// What crossed its wire so far.
+    pub fn captured(&self) -> PathBuf {
+        self.folder.path().join(CAPTURE)
     }
 
     /// Gives a command.
@@ -190,6 +256,11 @@ impl Phone {
     /// The same, with a bound of one's own.
     pub fn expect_within(&mut self, wanted: Value, within: Duration) -> Value {
         self.talker.expect(&wanted, within)
+    }
+
+    /// Whether an event with these values comes in time.
+    pub fn says(&mut self, wanted: Value, within: Duration) -> bool {
+        self.talker.wait(&wanted, within).is_ok()
     }
 
     /// Its process.
@@ -211,6 +282,7 @@ impl Phone {
 }
 
 /// `offhook exchange --json`.
+#[derive(Debug)]
 pub struct Exchange {
     talker: Talker,
     folder: tempfile::TempDir,
@@ -221,8 +293,17 @@ pub struct Exchange {
 impl Exchange {
     /// Starts an exchange with a configuration, or with its defaults on a free port.
     pub fn start(config: Option<&str>) -> Self {
+        Self::run(None, config)
+    }
+
+    /// The same in a namespace.
+    pub fn start_in(namespace: &Namespace, config: &str) -> Self {
+        Self::run(Some(namespace), Some(config))
+    }
+
+    fn run(namespace: Option<&Namespace>, config: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut command = Command::new(program());
+        let mut command = command(namespace);
         command.args(["exchange", "--json"]);
         if let Some(config) = config {
             let file = folder.path().join("exchange.toml");
