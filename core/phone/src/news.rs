@@ -123,7 +123,9 @@ impl Phone {
         };
         match refusal {
             None => {
-                let toward = look.ok().flatten().or(Some(source));
+                // Who checks ways finds one from where signalling comes, whatever address the offer names for others.
+                let checks = settings.nat.ice && offer.as_deref().is_some_and(negotiate::has_candidates);
+                let toward = look.ok().flatten().filter(|_| !checks).or(Some(source));
                 let network = self.network_of(account).unwrap_or_default();
                 let answered = announced.as_ref().is_some_and(Call::is_answered_early);
                 let incoming = Incoming { session, offer, toward, network, replaces, answered };

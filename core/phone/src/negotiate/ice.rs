@@ -79,6 +79,11 @@ pub fn offered(offer: &[u8]) -> Vec<Option<Description>> {
         .collect()
 }
 
+/// Whether an offer says of any of its streams how it may be reached.
+pub fn has_candidates(offer: &[u8]) -> bool {
+    offered(offer).iter().any(Option::is_some)
+}
+
 /// Writes ours.
 pub(super) fn write(text: &mut Writer, ours: &Description) {
     text.attribute("ice-ufrag", &ours.credentials.fragment);

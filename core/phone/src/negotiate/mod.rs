@@ -28,7 +28,7 @@ use sip::sdp::{Direction, Sdp, SdpError, Writer};
 
 pub use answer::first_look;
 use ice::Told;
-pub use ice::offered;
+pub use ice::{has_candidates, offered};
 
 /// Why a description cannot be agreed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
