@@ -37,6 +37,7 @@ const NETWORKS: usize = 32;
 /// How long the probe's body is: with our credentials the request is about 950 bytes, as an INVITE, and the answer around it
 /// still one packet.
 const PROBE: usize = 160;
+const FILL: &str = "a=x-offhook-probe:0123456789abcdefghijklmnopqrstuvwxyz\r\n";
 
 /// One thing that is done to messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +61,8 @@ pub struct Gateway {
     pub found: BTreeSet<Tampering>,
     /// By what it is gone round; `None`: not yet, or by nothing that is allowed and works.
     pub around: Option<Transport>,
+    /// It is left alone: an account that finds no outside addresses of its own is heard through what it rewrites.
+    pub leant_on: bool,
 }
 
 /// A sentence for the person.
@@ -81,6 +84,7 @@ impl fmt::Display for Gateway {
             Some(transport) => {
                 write!(f, " Offhook goes around it by {}.", transport.via_word())
             }
+            None if self.leant_on => f.write_str(" Calls need that, for the account has no STUN server."),
             None => f.write_str(" Turn off \"SIP ALG\" in its settings."),
         }
     }
@@ -185,6 +189,14 @@ impl Watch {
         &self.found
     }
 
+    /// Whether messages are rewritten and otherwise arrive: what a gateway was made for.
+    pub(crate) fn only_rewrites(&self) -> bool {
+        let does = |it| self.found.contains(&it);
+        (does(Tampering::Head) || does(Tampering::Description))
+            && !does(Tampering::Truncates)
+            && !does(Tampering::Swallows)
+    }
+
     /// Whether something was found since this was asked last.
     pub(crate) fn has_news(&mut self) -> bool {
         std::mem::take(&mut self.news)
@@ -227,7 +239,9 @@ impl Watch {
         }
         let Ok(message) = Message::read(bytes) else { return };
         if is_cut(bytes, &message) {
-            self.note(Tampering::Truncates);
+            // What a gateway changes in a message that is told as a body it does not count; the end is there all the same.
+            let told = message.is_body("message/sipfrag") && bytes.ends_with(FILL.as_bytes());
+            self.note(if told { Tampering::Head } else { Tampering::Truncates });
             return;
         }
         if let Some(ours) = self.sent_as(&message).filter(|sent| sent.to == from)
@@ -282,7 +296,7 @@ impl Watch {
             "v=0\r\no=- 1 1 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=audio 0 RTP/AVP 0\r\n"
         );
         while body.len() < PROBE {
-            body.push_str("a=x-offhook-probe:0123456789abcdefghijklmnopqrstuvwxyz\r\n");
+            body.push_str(FILL);
         }
         let mut draft = Draft::request(&Method::Options, &format!("sip:{domain}"));
         draft.push(Name::Accept, "message/sipfrag").body("application/sdp", body);

@@ -184,7 +184,11 @@ fn a_network_that_comes_again_is_known_again() {
 
 #[test]
 fn the_person_is_told_in_one_sentence_or_two() {
-    let gateway = |found: &[Tampering], around| Gateway { found: found.iter().copied().collect(), around };
+    let gateway = |found: &[Tampering], around| Gateway {
+        found: found.iter().copied().collect(),
+        around,
+        leant_on: false,
+    };
     let told = gateway(&[Tampering::Head, Tampering::Description], Some(Transport::Tcp)).to_string();
     assert_eq!(told, "The router rewrites SIP messages. Offhook goes around it by TCP.");
     let told = gateway(&[Tampering::Truncates, Tampering::Duplicates], None).to_string();

@@ -235,8 +235,10 @@ impl Phone {
         let found = desk.alg.found();
         let around =
             if found.is_empty() { None } else { accounts.values().find_map(Registration::goes_round_by) };
-        if self.gateway.around != around || self.gateway.found != *found {
-            self.gateway = Gateway { found: found.clone(), around };
+        let leant_on = around.is_none() && accounts.values().any(|it| it.leans_on_gateway(desk));
+        let gateway = Gateway { found: found.clone(), around, leant_on };
+        if self.gateway != gateway {
+            self.gateway = gateway;
             desk.event(Event::Gateway(self.gateway.clone()));
         }
     }

@@ -4,7 +4,8 @@
 //! TCP. What makes an account go round:
 //!
 //! * something was found ([`crate::alg`]): at once, while the binding over datagrams still holds. It is ended once there is one
-//!   over the connection;
+//!   over the connection. Not so where it only rewrites, and the account finds no outside addresses of its own: then its
+//!   media is let in by what is rewritten;
 //! * a registrar that never answered a datagram on this network: after [`SILENCE`]. If it answers by the connection, datagrams
 //!   are swallowed on the way; if it does not, it is down, and datagrams are gone back to.
 //!
@@ -59,10 +60,19 @@ impl Registration {
         self.dodge.by.filter(|_| self.dodge.holds && !self.dodge.in_vain)
     }
 
+    /// Whether what a gateway rewrites is all that lets this account's media in.
+    pub(crate) fn leans_on_gateway(&self, desk: &Desk) -> bool {
+        let nat = &self.account.nat;
+        desk.alg.only_rewrites() && nat.stun.is_empty() && nat.turn.is_empty()
+    }
+
     /// The network is another; `spoilt`: datagrams are known to be of no use there.
     pub(super) fn dodge_anew(&mut self, spoilt: bool, desk: &mut Desk) {
         self.dodge = Dodge::default();
-        self.go_by((spoilt && self.may_dodge()).then_some(Transport::Tcp), desk);
+        self.go_by(
+            (spoilt && self.may_dodge() && !self.leans_on_gateway(desk)).then_some(Transport::Tcp),
+            desk,
+        );
     }
 
     /// The settings are others: what goes round stays, if it may.
@@ -73,7 +83,8 @@ impl Registration {
 
     /// Something was found that spoils datagrams.
     pub(crate) fn go_round(&mut self, desk: &mut Desk) {
-        if self.dodge.by.is_some() || self.dodge.in_vain || !self.may_dodge() {
+        let may = self.may_dodge() && !self.leans_on_gateway(desk);
+        if self.dodge.by.is_some() || self.dodge.in_vain || !may {
             return;
         }
         self.leave_datagrams();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use base::Transport;
 use exchange::bindings::Bindings as _;
 use offhook_sim::{Alg, Allows, Nat, NodeId, Tampering, World, account, users};
-use phone::{CallState, Event, Gateway, Tampering as Found};
+use phone::{CallState, Event, Gateway, Server, Tampering as Found};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -22,6 +22,10 @@ struct Outcome {
 
 /// Ann lives behind the router, Ben on the internet; she registers, calls and is called.
 fn behind(title: &str, nat: Nat) -> Outcome {
+    live_behind(title, nat, true)
+}
+
+fn live_behind(title: &str, nat: Nat, stun: bool) -> Outcome {
     let mut w = World::seeded(title, "", 1).with_sound();
     let exchange = w.exchange("exchange", users(&["ann", "ben"]));
     let ip = w.ip(exchange);
@@ -30,7 +34,11 @@ fn behind(title: &str, nat: Nat) -> Outcome {
     let home = w.behind(nat);
     w.settle_in(home);
     let began = w.now();
-    let ann = w.phone("ann", Some(account("ann", ip)));
+    let mut settings = account("ann", ip);
+    if stun {
+        settings.nat.stun.push(Server { host: ip.to_string(), port: 3478 });
+    }
+    let ann = w.phone("ann", Some(settings));
     w.run_until("ann registered", |w| w.at(ann).is_registered());
     let registered = w.now().since(began);
     // What is found is found by now, and gone round.
@@ -118,6 +126,16 @@ fn a_gateway_that_reads_connections_too_is_named_and_nothing_is_claimed() {
     assert_eq!(outcome.gateway.around, None);
     assert!(outcome.gateway.to_string().ends_with("Turn off \"SIP ALG\" in its settings."));
     assert!(outcome.called && outcome.was_called, "as its maker meant it");
+}
+
+#[test]
+fn a_gateway_that_an_account_needs_is_named_and_left_alone() {
+    let nat = Nat::port_restricted().tampering(Tampering::Rewrites);
+    let outcome = live_behind("rewrites, and nothing else helps", nat, false);
+    print("rewrites, no STUN server", &outcome);
+    assert_eq!((outcome.gateway.around, outcome.gateway.leant_on), (None, true));
+    assert!(outcome.gateway.to_string().starts_with("The router rewrites SIP messages. Calls need that"));
+    assert!(outcome.called && outcome.was_called && outcome.bindings == 1);
 }
 
 #[test]
