@@ -8,15 +8,12 @@ use std::time::Duration;
 use base::{Instant, Rng};
 use bytes::{Bytes, BytesMut};
 use rtc_ice::agent::agent_config::AgentConfig;
-use rtc_ice::candidate::CandidateConfig;
-use rtc_ice::candidate::candidate_host::CandidateHostConfig;
-use rtc_ice::candidate::candidate_relay::CandidateRelayConfig;
-use rtc_ice::tcp_type::TcpType as InnerTcpType;
 use rtc_shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 use sansio::Protocol as _;
 
 use super::consent::{Consent, Due};
-use super::{Credentials, clock, crypto};
+use super::words::{Check, Counts, Event, Pair};
+use super::{Credentials, clock, converted, crypto};
 use crate::address::may_reach;
 use crate::stun::{Attribute, Class, Key, Message, Method, TransactionId, Writer, attribute};
 use crate::{Candidate, Carrier, Kind};
@@ -53,82 +50,6 @@ const KNOWN: [Attribute; 10] = [
     attribute::REALM,
     attribute::NONCE,
 ];
-
-/// A message that wants to be sent.
-#[derive(Clone, Debug)]
-pub struct Check {
-    /// From this address of ours.
-    pub local: SocketAddr,
-    /// On a stream that is open between the two.
-    pub tcp: bool,
-    /// To this one of theirs.
-    pub to: SocketAddr,
-    /// All of it.
-    pub bytes: Bytes,
-}
-
-/// Two addresses that reach each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pair {
-    /// Ours: a socket's, a stream's or the relay's.
-    pub local: SocketAddr,
-    /// How we came by it.
-    pub local_kind: Kind,
-    /// Theirs.
-    pub remote: SocketAddr,
-    /// How they came by it, or we.
-    pub remote_kind: Kind,
-    /// It is a stream.
-    pub tcp: bool,
-    /// Ours as they see it.
-    pub mapped: SocketAddr,
-}
-
-impl Pair {
-    /// The higher, the straighter.
-    fn rank(&self) -> u8 {
-        match (self.is_relayed(), self.tcp) {
-            (false, false) => 3,
-            (false, true) => 2,
-            (true, _) => 1,
-        }
-    }
-
-    /// Whether a server stands between us.
-    pub fn is_relayed(&self) -> bool {
-        self.local_kind == Kind::Relayed || self.remote_kind == Kind::Relayed
-    }
-}
-
-/// What became of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// This pair carries and may be used until one is chosen (RFC 8445 section 12.1). Better ones may follow.
-    Usable(Pair),
-    /// Both sides use this pair from now on.
-    Chosen(Pair),
-    /// There is no pair.
-    Failed,
-    /// The chosen pair does not answer any more, though it was asked in earnest: look for another, at once.
-    Dead,
-    /// The other side's consent has run out: nothing may be sent there. RFC 7675.
-    Expired,
-}
-
-/// What was dropped, for diagnostics.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// No STUN, or not a check.
-    pub malformed: u64,
-    /// Not by the other side: wrong name or wrong integrity.
-    pub forged: u64,
-    /// Answers to what was not asked.
-    pub unasked: u64,
-    /// Candidates that cannot be used, are hostile, or are too many.
-    pub candidates: u64,
-    /// Role conflicts that were settled.
-    pub conflicts: u64,
-}
 
 /// One component's agent.
 pub struct Agent {
@@ -246,7 +167,7 @@ impl Agent {
 
     /// An address of ours to check from: a host's, a relay's, or that of a stream which is open. Others are passed over.
     pub fn add_ours(&mut self, candidate: &Candidate, now: Instant) {
-        if let Some(made) = inner(candidate)
+        if let Some(made) = converted::ours(candidate)
             && self.inner.add_local_candidate(made).is_ok_and(|added| added)
         {
             self.locals.push(candidate.clone());
@@ -264,16 +185,7 @@ impl Agent {
             self.counts.candidates += u64::from(!known);
             return;
         }
-        // Its constructors of reflexive candidates know no streams; what kind it is decides only what we call it.
-        let host = CandidateHostConfig { base_config: config(candidate), tcp_type: tcp_type(candidate) };
-        let made = match (candidate.kind, candidate.carrier) {
-            (Kind::Relayed, Carrier::Udp) => {
-                CandidateRelayConfig { base_config: config(candidate), ..CandidateRelayConfig::default() }
-                    .new_candidate_relay()
-            }
-            _ => host.new_candidate_host(),
-        };
-        if let Ok(made) = made
+        if let Some(made) = converted::theirs(candidate)
             && self.inner.add_remote_candidate(made).is_ok_and(|added| added)
         {
             self.remotes.push(candidate.clone());
@@ -314,7 +226,7 @@ impl Agent {
             .restart(clock::std(now), fragment, password, false)
             .expect("our credentials are long enough");
         for candidate in &self.locals {
-            let _ = inner(candidate).map(|made| self.inner.add_local_candidate(made));
+            let _ = converted::ours(candidate).map(|made| self.inner.add_local_candidate(made));
         }
         self.theirs = None;
         self.remotes.clear();
@@ -620,42 +532,5 @@ impl std::fmt::Debug for Agent {
             .field("pair", &self.pair())
             .field("counts", &self.counts)
             .finish_non_exhaustive()
-    }
-}
-
-/// One of ours in the words of the crate below; `None`: it needs no pair of its own.
-fn inner(candidate: &Candidate) -> Option<rtc_ice::candidate::Candidate> {
-    let config = config(candidate);
-    match (candidate.kind, candidate.carrier) {
-        (Kind::Host, _) => {
-            CandidateHostConfig { base_config: config, tcp_type: tcp_type(candidate) }.new_candidate_host()
-        }
-        (Kind::Relayed, Carrier::Udp) => {
-            CandidateRelayConfig { base_config: config, ..CandidateRelayConfig::default() }
-                .new_candidate_relay()
-        }
-        _ => return None,
-    }
-    .ok()
-}
-
-fn config(candidate: &Candidate) -> CandidateConfig {
-    let network = if candidate.carrier == Carrier::Udp { "udp" } else { "tcp" };
-    CandidateConfig {
-        candidate_id: candidate.address.to_string(),
-        network: network.into(),
-        address: candidate.address.ip().to_string(),
-        port: candidate.address.port(),
-        component: candidate.component,
-        priority: candidate.priority,
-        foundation: candidate.foundation.clone(),
-    }
-}
-
-/// A stream that is open has no direction any more.
-fn tcp_type(candidate: &Candidate) -> InnerTcpType {
-    match candidate.carrier {
-        Carrier::Udp => InnerTcpType::Unspecified,
-        Carrier::Tcp(_) => InnerTcpType::SimultaneousOpen,
     }
 }

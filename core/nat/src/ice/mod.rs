@@ -15,11 +15,14 @@
 mod agent;
 mod clock;
 mod consent;
+mod converted;
 mod crypto;
 #[cfg(test)]
 mod tests;
+mod words;
 
-pub use agent::{Agent, Check, Counts, Event, Pair};
+pub use agent::Agent;
+pub use words::{Check, Counts, Event, Pair};
 
 use base::{Rng, Secret};
 

@@ -1,5 +1,7 @@
 //! The machine of one path. See the module above for its diagram.
 
+mod ours;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
@@ -158,33 +160,6 @@ impl Path {
         }
     }
 
-    /// Our part of the next description: `None` where the other side was found to know no ICE.
-    pub fn description(&self) -> Option<Description> {
-        (self.settings.ice && self.stage != Stage::Plain).then(|| Description {
-            credentials: self.agent.credentials().clone(),
-            candidates: self.ours.clone(),
-            lite: false,
-            trickle: false,
-        })
-    }
-
-    /// Where those send to who do not check: what a server saw, else our own. RFC 8445 section 5.1.1: the likeliest to be reached.
-    pub fn default_address(&self) -> Option<SocketAddr> {
-        let youngest = self.sockets.last()?;
-        if !self.settings.udp {
-            // Only a relay still takes their datagrams for us.
-            let relayed = self.ours.iter().find(|c| c.kind == Kind::Relayed).map(|c| c.address);
-            return Some(relayed.unwrap_or(youngest.local));
-        }
-        let of = |kind| {
-            let is_it = |c: &&Candidate| {
-                c.kind == kind && c.carrier == Carrier::Udp && c.related == Some(youngest.local)
-            };
-            self.ours.iter().find(is_it).map(|c| c.address)
-        };
-        Some(of(Kind::ServerReflexive).unwrap_or(youngest.local))
-    }
-
     /// The other side's part, from an offer or an answer. The same again changes nothing but adds what is new in it; other
     /// credentials are a restart of theirs (RFC 8445 section 9): [`Self::is_restarted_by`] says so before, and then ours
     /// are to be new as well.
@@ -326,34 +301,6 @@ impl Path {
         let known = self.agent.heard(local, tcp, from, bytes, now);
         self.settle(now);
         known
-    }
-
-    /// A server told which address it sees.
-    fn seen(&mut self, leg: Leg, mapped: SocketAddr) {
-        self.suspect_at = None;
-        if self.settings.tcp == Tcp::IfBlocked {
-            self.punching.call_off(&mut self.orders);
-        }
-        let Some(socket) = self.sockets.iter().find(|socket| socket.leg == leg).copied() else { return };
-        if mapped != socket.local && mapped.is_ipv4() == socket.local.is_ipv4() {
-            let kind = Kind::ServerReflexive;
-            self.add(Candidate::ours(kind, Carrier::Udp, 1, mapped, socket.local, socket.rank));
-        }
-    }
-
-    fn add(&mut self, candidate: Candidate) {
-        if self
-            .ours
-            .iter()
-            .any(|known| (known.address, known.carrier) == (candidate.address, candidate.carrier))
-        {
-            return;
-        }
-        let at = self.ours.partition_point(|known| known.priority > candidate.priority);
-        self.ours.insert(at, candidate);
-        if self.is_gathered() {
-            self.events.push_back(Event::More);
-        }
     }
 
     fn gathered(&mut self) {
