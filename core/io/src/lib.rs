@@ -29,6 +29,7 @@ pub use events::Event;
 pub use handle::{CaptureTo, Config, Handle};
 pub use instance::instance;
 pub use media::{Point, Silence, Stats};
+pub use offhook_net::addresses;
 pub use recording::RecordOptions;
 pub use signalling::StartError;
 pub use wire::Crossed;

@@ -37,4 +37,4 @@ pub use dns::NameServers;
 pub use event::{Counters, NetEvent};
 pub use listen::ListenError;
 pub use net::{Limits, Net};
-pub use route::{concrete, local_toward};
+pub use route::{addresses, concrete, local_toward};

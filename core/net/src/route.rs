@@ -42,17 +42,23 @@ pub fn local_toward(remote: IpAddr) -> io::Result<IpAddr> {
     probe(SocketAddr::new(remote, 9))
 }
 
+/// Documentation prefixes (RFC 5737, RFC 3849): surely not on a local network, so the default route is asked for.
+const FAR: (Ipv4Addr, Ipv6Addr) =
+    (Ipv4Addr::new(198, 51, 100, 1), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1));
+
+/// Our addresses toward everywhere, of IPv4 and of IPv6: those of the default routes.
+pub fn addresses() -> Vec<IpAddr> {
+    [FAR.0.into(), FAR.1.into()].into_iter().filter_map(|far| local_toward(far).ok()).collect()
+}
+
 /// `bound` with a concrete address in place of the unspecified one: that of the default route, else loopback.
 pub fn concrete(bound: SocketAddr) -> SocketAddr {
     if !bound.ip().is_unspecified() {
         return bound;
     }
-    // Documentation prefixes (RFC 5737, RFC 3849): surely not on a local network, so the default route is asked for.
     let (far, loopback): (IpAddr, IpAddr) = match bound {
-        SocketAddr::V4(_) => (Ipv4Addr::new(198, 51, 100, 1).into(), Ipv4Addr::LOCALHOST.into()),
-        SocketAddr::V6(_) => {
-            (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(), Ipv6Addr::LOCALHOST.into())
-        }
+        SocketAddr::V4(_) => (FAR.0.into(), Ipv4Addr::LOCALHOST.into()),
+        SocketAddr::V6(_) => (FAR.1.into(), Ipv6Addr::LOCALHOST.into()),
     };
     SocketAddr::new(local_toward(far).unwrap_or(loopback), bound.port())
 }

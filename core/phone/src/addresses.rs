@@ -16,6 +16,7 @@ use std::time::Duration;
 use base::nat64::{self, Prefix64};
 use base::{Instant, NetworkId, QueryId};
 use media::Plan;
+use nat::Candidate;
 use nat::path::Description;
 use sip::locate::{Answer, Question, Record, Translator};
 use sip::order::{Order, Orders};
@@ -183,13 +184,16 @@ impl Reach {
         Plan { remote: plan.remote.map(translated), remote_rtcp: plan.remote_rtcp.map(translated), ..plan }
     }
 
-    /// Candidates of theirs as they are reached from `local`.
+    /// Candidates of theirs, and again as they are reached from `local`: a relay of ours still needs those of IPv4 as they are.
     pub(crate) fn theirs(&self, local: Option<SocketAddr>, theirs: &Description) -> Description {
         let mut theirs = theirs.clone();
         if local.is_some_and(|local| local.is_ipv6()) {
-            for candidate in &mut theirs.candidates {
-                candidate.address = self.endpoint(candidate.address);
-            }
+            let reached = theirs.candidates.iter().filter_map(|candidate| {
+                let address = self.endpoint(candidate.address);
+                (address != candidate.address).then(|| Candidate { address, ..candidate.clone() })
+            });
+            // First, for so many are taken and no more.
+            theirs.candidates = reached.chain(theirs.candidates.clone()).collect();
         }
         theirs
     }
@@ -211,7 +215,7 @@ pub(crate) fn tellable(mut ours: Description) -> Description {
 mod tests {
     use base::Rng;
     use nat::ice::Credentials;
-    use nat::{Candidate, Carrier, Kind};
+    use nat::{Carrier, Kind};
 
     use super::*;
 
@@ -320,7 +324,12 @@ mod tests {
         answer(&mut it, &mut out, &["2001:db8:64::c000:aa"]);
         let host = candidate(Kind::Host, "192.0.2.7:4000", "192.0.2.7:4000");
         let theirs = it.on(HERE).theirs(Some(at("[2001:db8::5]:4000")), &description(vec![host]));
-        assert_eq!(theirs.candidates[0].address, at("[2001:db8:64::c000:207]:4000"));
+        let addresses: Vec<_> = theirs.candidates.iter().map(|it| it.address).collect();
+        assert_eq!(
+            addresses,
+            [at("[2001:db8:64::c000:207]:4000"), at("192.0.2.7:4000")],
+            "a relay's peer, too"
+        );
         let clat = candidate(Kind::Host, "192.0.0.4:4000", "192.0.0.4:4000");
         let outside = candidate(Kind::ServerReflexive, "198.51.100.9:61000", "192.0.0.4:4000");
         let told = tellable(description(vec![clat.clone(), outside]));

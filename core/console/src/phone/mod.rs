@@ -9,10 +9,11 @@ mod screen;
 mod settings;
 
 use std::fs;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use offhook_io::{CaptureTo, Config, Handle, StartError};
-use phone::Command;
+use phone::{Command, NetworkNews};
 
 use crate::cli::PhoneArgs;
 use crate::failure::Failure;
@@ -44,6 +45,11 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
     .map_err(refusal)?;
     let handle = Arc::new(handle);
     let (mut desk, news) = Desk::new(Arc::clone(&handle))?;
+    // A system says what it has when that changes. One without IPv4 is to be asked how IPv4 is reached.
+    let addrs = offhook_io::addresses();
+    if !addrs.is_empty() && addrs.iter().all(IpAddr::is_ipv6) {
+        handle.network(NetworkNews::Up { addrs });
+    }
     handle.command(Command::AddAccount(ACCOUNT, settings.account));
     if args.json {
         read_lines(news)?;
