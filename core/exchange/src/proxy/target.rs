@@ -12,7 +12,7 @@ use sip::message::{Host, Method, Scheme, UriRef};
 use sip::transaction::Hop;
 
 use super::route::{Own, Routed};
-use crate::bindings::{Binding, Bindings};
+use crate::bindings::{Binding, Bindings, Way};
 use crate::redirect;
 
 /// How a target's next hop is found.
@@ -71,7 +71,9 @@ pub(crate) fn targets<B: Bindings>(
 ) -> Whereto {
     let Ok(uri) = UriRef::read(routed.uri.as_bytes()) else { return Whereto::Nowhere(400, "") };
     let one = |next| Whereto::Forward(VecDeque::from([Target::to(&routed.uri, next)]));
-    let flow = routed.toward.and_then(|end| own.ways.toward(&end));
+    // A phone may have come to another address within the call: how it is registered there is newer than the call's mark.
+    let bound = || bound_as(&uri, bindings, wall).and_then(|way| own.ways.back(way));
+    let flow = routed.toward.and_then(|end| bound().or_else(|| own.ways.toward(&end)));
     if let Some(hop) = flow {
         return one(Next::Flow(hop));
     }
@@ -104,6 +106,13 @@ pub(crate) fn targets<B: Bindings>(
         Some(contact) => Whereto::Moved(contact),
         None => Whereto::Nowhere(404, ""),
     }
+}
+
+/// The way of the binding that has this very URI as its contact.
+fn bound_as<'a, B: Bindings>(uri: &UriRef<'_>, bindings: &'a B, wall: u64) -> Option<&'a Way> {
+    let live = bindings.of(&uri.user_decoded()).iter().filter(|b| b.expires_at > wall && b.path.is_empty());
+    let same = |b: &&Binding| UriRef::read(b.contact.as_bytes()).is_ok_and(|contact| contact.equals(uri));
+    live.filter(same).max_by_key(|b| b.expires_at)?.way.as_ref()
 }
 
 fn configured(uri: &UriRef<'_>, own: &Own<'_>) -> Option<locate::Target> {
