@@ -92,6 +92,8 @@ pub(crate) struct Desk {
     used: BTreeMap<(FlowId, SocketAddr), Instant>,
     /// Accounts that go by another network now: their calls follow.
     pub(crate) moved: Vec<AccountId>,
+    /// Accounts that their registrar sees under another address now: those they talk to are told.
+    pub(crate) seen_elsewhere: Vec<AccountId>,
     /// By which networks accounts have reached their registrars, or have not.
     pub(crate) tried: Vec<(AccountId, NetworkId, bool)>,
     /// Which IP families networks give.
@@ -117,6 +119,7 @@ impl Desk {
             lifetimes: Lifetimes::default(),
             used: BTreeMap::new(),
             moved: Vec::new(),
+            seen_elsewhere: Vec::new(),
             tried: Vec::new(),
             addresses: Addresses::default(),
             alg: Watch::default(),

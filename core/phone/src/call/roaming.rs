@@ -1,4 +1,4 @@
-//! A call whose account has moved to another network.
+//! A call whose account has moved to another network, or is seen under another address on the same.
 //!
 //! RFC 3261 sections 12.2.1.2 and 14, RFC 3665 section 3.7: a re-INVITE tells the other side our new Contact. It says our
 //! last description again; where media moves, too, that is another exchange. Knows nothing of networks.
@@ -21,6 +21,15 @@ impl Call {
         self.moved = true;
         self.move_media(network, toward, desk);
         self.settle(desk);
+    }
+
+    /// Its account is seen under another address on the same network: a router has forgotten us, or is another. Media finds
+    /// its own way.
+    pub(crate) fn contact_changed(&mut self, desk: &mut Desk) {
+        if !self.is_over() {
+            self.moved = true;
+            self.settle(desk);
+        }
     }
 
     /// Tells the other side where we are now, as soon as no other exchange is under way: an offer of ours tells it as well.

@@ -95,6 +95,11 @@ impl Phone {
                 call.network_changed(network, toward, &mut self.desk);
             }
         }
+        while let Some(id) = self.desk.seen_elsewhere.pop() {
+            for call in self.calls.values_mut().filter(|call| call.account() == id) {
+                call.contact_changed(&mut self.desk);
+            }
+        }
         let mut look = false;
         for (id, network, reached) in std::mem::take(&mut self.desk.tried) {
             if reached {

@@ -80,10 +80,14 @@ impl Registration {
             self.profile.outbound = outbound;
             desk.agent.set_profile(profile_id(self.id), self.profile.clone());
         }
+        let before = self.contact.clone();
         if self.is_bound_elsewhere(message, via, desk) && !std::mem::replace(&mut self.moved, true) {
             let request = self.register(self.ask, Way::default(), desk);
             self.state = State::Asking { request };
             return;
+        }
+        if self.behind_nat && before.is_some() && self.contact != before {
+            desk.seen_elsewhere.push(self.id);
         }
         self.dodge_granted(via, desk);
         desk.tried.extend(self.network().map(|network| (self.id, network, true)));

@@ -290,3 +290,26 @@ fn a_router_with_a_new_address_in_mid_call_is_talked_through_again_soon() {
         ));
     }
 }
+
+#[test]
+fn a_call_behind_a_router_with_a_new_address_can_be_ended_by_either_side() {
+    let all = houses();
+    for ends in [0, 1] {
+        let mut town = town(&all[4], &all[0], 1, |nat| nat.ice = false);
+        let Town { world: w, ann, bob, .. } = &mut town;
+        let ends = [*ann, *bob][ends];
+        let (ann, bob) = (*ann, *bob);
+        w.call(ann, "bob");
+        w.run_until_state(bob, CallState::Ringing);
+        w.answer(bob);
+        w.run_for(Duration::from_secs(6));
+        let home = w.home_of(ann);
+        w.rebind_router(home);
+        // The next refresh at the latest says under which address she is seen now.
+        w.run_for(Duration::from_secs(60));
+        assert_eq!(w.state(ann), Some(CallState::Active));
+        w.hang_up(ends);
+        w.run_for(Duration::from_secs(2));
+        assert_eq!([ann, bob].map(|phone| w.state(phone)), [None, None]);
+    }
+}
