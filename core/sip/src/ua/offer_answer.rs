@@ -130,7 +130,9 @@ impl Session {
         let leg = self.legs.iter().rev().find(|leg| leg.exchange == Exchange::Agreed).ok_or(Busy)?;
         let by = if early { By::Update } else { by };
         let reinvite = by == By::Reinvite || (by == By::Either && !leg.updates);
-        if self.ours.is_some() || self.theirs.is_some() || (reinvite && self.unacked.is_some()) {
+        // An UPDATE that overtakes the 2xx which begins the dialog finds no dialog, and ends it by the 481 that it gets.
+        let unheard = self.unacked.as_ref().is_some_and(|unacked| reinvite || unacked.first);
+        if self.ours.is_some() || self.theirs.is_some() || unheard {
             return Err(Busy);
         }
         let leg = leg.number;

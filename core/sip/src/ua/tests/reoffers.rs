@@ -50,6 +50,21 @@ fn a_refused_offer_leaves_the_old_session_standing() {
     assert_eq!(net.with(0, |a, now, out| a.reoffer(ours, sdp("x"), By::Update, now, out)), Ok(()));
 }
 
+/// RFC 3311 section 5.1, RFC 6337 section 3.4: an UPDATE that overtook the 2xx would find no dialog at the caller.
+#[test]
+fn who_has_accepted_offers_nothing_until_the_ack() {
+    let mut net = Net::pair();
+    net.call();
+    net.soon();
+    let theirs = net.expect(1, invited);
+    net.with(1, |a, now, out| a.accept(theirs, sdp("answer"), now, out));
+    for by in [By::Update, By::Reinvite, By::Either] {
+        assert_eq!(net.with(1, |a, now, out| a.reoffer(theirs, sdp("hold"), by, now, out)), Err(Busy));
+    }
+    net.soon();
+    assert_eq!(net.with(1, |a, now, out| a.reoffer(theirs, sdp("hold"), By::Update, now, out)), Ok(()));
+}
+
 /// RFC 3264 section 4: one exchange at a time.
 #[test]
 fn a_second_offer_while_one_is_open_is_busy() {
