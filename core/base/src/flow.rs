@@ -25,6 +25,17 @@ impl NetworkId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QueryId(pub u32);
 
+/// Why a server's certificate was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Untrusted {
+    /// Nobody whom we trust has signed it, or what it says of itself does not fit.
+    Issuer,
+    /// It is another server's. RFC 5922 section 7.
+    Name,
+    /// Its time is over, or has not come.
+    Date,
+}
+
 /// What carries SIP. RFC 3261 section 18, RFC 7118 for WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Transport {

@@ -9,7 +9,7 @@ mod rng;
 mod time;
 mod timers;
 
-pub use flow::{FlowId, NetworkId, QueryId, Transport};
+pub use flow::{FlowId, NetworkId, QueryId, Transport, Untrusted};
 pub use redact::{Redacted, Secret};
 pub use rng::Rng;
 pub use time::{Instant, Wake};

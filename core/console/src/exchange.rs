@@ -21,6 +21,8 @@ struct Listening {
     #[serde(skip_serializing_if = "Option::is_none")]
     tcp: Option<SocketAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    tls: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     stun: Option<SocketAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stun_other: Option<SocketAddr>,
@@ -42,6 +44,7 @@ pub(crate) fn run(args: &ExchangeArgs) -> Result<(), Failure> {
         event: "listening",
         udp: at.udp,
         tcp: at.tcp,
+        tls: at.tls,
         stun: at.stun,
         stun_other: at.stun_other,
         domain,
@@ -50,9 +53,13 @@ pub(crate) fn run(args: &ExchangeArgs) -> Result<(), Failure> {
         say(&listening).map_err(|error| Failure::Failed(format!("stdout is gone: {error}")))?;
     } else {
         println!("{users} users of {} are served on:", listening.domain);
-        for (carrier, address) in
-            [("udp", at.udp), ("tcp", at.tcp), ("stun", at.stun), ("stun (other)", at.stun_other)]
-        {
+        for (carrier, address) in [
+            ("udp", at.udp),
+            ("tcp", at.tcp),
+            ("tls", at.tls),
+            ("stun", at.stun),
+            ("stun (other)", at.stun_other),
+        ] {
             if let Some(address) = address {
                 println!("  {carrier} {address}");
             }

@@ -107,10 +107,20 @@ impl Ways {
         if flow.remote.is_none() {
             return flow.local;
         }
+        // The very one that took it comes first: where one is let through, another need not be.
+        let itself = |(t, a): &&(Transport, SocketAddr)| {
+            *t == flow.transport && a.port() == flow.local.port() && a.is_ipv4() == flow.local.is_ipv4()
+        };
         let same = |(t, a): &&(Transport, SocketAddr)| *t == flow.transport && a.ip() == flow.local.ip();
         let kin =
             |(t, a): &&(Transport, SocketAddr)| *t == flow.transport && a.is_ipv4() == flow.local.is_ipv4();
-        let listener = self.listeners.iter().find(same).or_else(|| self.listeners.iter().find(kin));
+        let mut those = [
+            self.listeners.iter().find(itself),
+            self.listeners.iter().find(same),
+            self.listeners.iter().find(kin),
+        ]
+        .into_iter();
+        let listener = those.find_map(|it| it);
         listener.map_or(flow.local, |(_, addr)| SocketAddr::new(flow.local.ip(), addr.port()))
     }
 
@@ -137,7 +147,7 @@ impl Ways {
 
     /// Orders a connection that [`Ways::reach`] promised.
     pub(crate) fn open(transport: Transport, remote: SocketAddr, out: &mut Orders) {
-        out.push(Order::OpenFlow { network: NetworkId::SYSTEM, transport, remote });
+        out.push(Order::OpenFlow { network: NetworkId::SYSTEM, transport, remote, name: None });
     }
 
     pub(crate) fn datagram_flows(&self) -> impl Iterator<Item = FlowId> {

@@ -9,6 +9,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use base::Redacted;
+use offhook_net::tls::Trusts;
 use offhook_net::{Bind, NameServers};
 use phone::{AccountId, AccountView, CallId, CallIds, CallView, Command, NetworkNews};
 use tokio::sync::mpsc::{UnboundedSender, channel, unbounded_channel};
@@ -40,6 +41,8 @@ pub struct Config {
     pub bind: Vec<SocketAddr>,
     /// Whom to ask for names.
     pub name_servers: NameServers,
+    /// Which servers' certificates are accepted, where it is not for the platform to say.
+    pub trusts: Trusts,
     /// What calls say and hear.
     pub audio: Audio,
     /// What sounds beside calls, where that is a device.
@@ -102,18 +105,22 @@ impl Handle {
         let audio_counters = Arc::<Counters>::default();
         let gains = Gains::of(config.microphone_gain_db, config.loudspeaker_gain_db);
         let settings = Settings { tones: config.tones, effects: config.effects, gains };
+        let mut phone = config.phone;
+        phone.tls = cfg!(feature = "tls");
         let media = media_thread::Config {
             bind: bind.iter().map(|bind| bind.addr.ip()).collect(),
             sound: audio::sound(config.audio, settings, &audio_counters)?,
             tap: capture.as_ref().map(Capture::tap),
             binder: config.binder.clone(),
+            trusts: config.trusts.clone(),
             rng: rng.split(),
         };
         let (to_media, media) = media_thread::spawn(media, Arc::clone(&events), news)?;
         let (to_signalling, from_app) = unbounded_channel();
         let call_ids = CallIds::new();
         let signalling = Signalling {
-            phone: config.phone,
+            phone,
+            trusts: config.trusts,
             call_ids: call_ids.clone(),
             bind,
             name_servers: config.name_servers,

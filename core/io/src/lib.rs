@@ -30,6 +30,7 @@ pub use handle::{CaptureTo, Config, Handle};
 pub use instance::instance;
 pub use media::{Point, Silence, Stats};
 pub use offhook_net::addresses;
+pub use offhook_net::tls::{Trust, Trusts, Unusable};
 pub use recording::RecordOptions;
 pub use signalling::StartError;
 pub use wire::Crossed;

@@ -12,6 +12,7 @@ use std::sync::mpsc::{Sender, SyncSender};
 use std::time::Duration;
 
 use base::{Instant, NetworkId, Rng, Transport};
+use offhook_net::tls::Trusts;
 use offhook_net::{Limits, ListenError, NameServers, Net, NetEvent};
 use phone::{CallIds, Command, Input, Network, NetworkNews, Output, Outputs, Phone};
 use tokio::runtime::Builder;
@@ -56,6 +57,7 @@ pub(crate) struct Signalling {
     pub(crate) call_ids: CallIds,
     pub(crate) bind: Vec<Bind>,
     pub(crate) name_servers: NameServers,
+    pub(crate) trusts: Trusts,
     pub(crate) rng: Rng,
     pub(crate) events: Arc<Events>,
     pub(crate) from_app: UnboundedReceiver<ToSignalling>,
@@ -156,6 +158,7 @@ impl Signalling {
             let limits = Limits { connections: CONNECTIONS, ..Limits::default() };
             let mut net = Net::new(limits, self.name_servers.clone());
             net.set_binder(self.binder.clone());
+            net.set_trusts(self.trusts.clone());
             self.listen(&mut net)?;
             if !*told {
                 *told = true;
@@ -226,7 +229,7 @@ impl Signalling {
             }
             event = life.net.next() => {
                 self.wire.came(&event);
-                let outputs = life.phone.handle(input(event), clock::now());
+                let outputs = life.phone.handle(input(&event), clock::now());
                 life.left |= self.carry_out(outputs, &mut life.net);
             }
         }
@@ -240,7 +243,7 @@ impl Signalling {
         for _ in 0..BATCH {
             let Some(event) = life.net.try_next() else { break };
             self.wire.came(&event);
-            let outputs = life.phone.handle(input(event), clock::now());
+            let outputs = life.phone.handle(input(&event), clock::now());
             life.left |= self.carry_out(outputs, &mut life.net);
         }
     }
@@ -374,8 +377,8 @@ fn join(network: &Network, net: &mut Net) {
     net.join(network.id, &network.addrs, servers);
 }
 
-fn input(event: NetEvent<'_>) -> Input<'_> {
-    match event {
+fn input<'a>(event: &'a NetEvent<'_>) -> Input<'a> {
+    match *event {
         NetEvent::Bytes { flow, from, bytes } => Input::Bytes { flow, from, bytes },
         NetEvent::FlowUp { network, flow, transport, local, remote } => {
             Input::FlowUp { network, flow, transport, local, remote }
@@ -384,6 +387,7 @@ fn input(event: NetEvent<'_>) -> Input<'_> {
         NetEvent::FlowFailed { network, transport, remote } => {
             Input::FlowFailed { network, transport, remote }
         }
-        NetEvent::Resolved { query, answer } => Input::Resolved { query, answer },
+        NetEvent::Untrusted { ref name, why } => Input::Untrusted { name, why },
+        NetEvent::Resolved { query, ref answer } => Input::Resolved { query, answer: answer.clone() },
     }
 }

@@ -122,6 +122,89 @@ fn registered(number: &str, exchange: &Server, transport: Transport) -> Handle {
     phone
 }
 
+/// An exchange under TLS as well, and its certificate, which it has signed itself for this name.
+#[cfg(feature = "tls")]
+fn secure(name: &str, dir: &Path) -> (Server, String) {
+    let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+    let (certificate, key) = (dir.join("certificate.pem"), dir.join("key.pem"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let any = (Ipv4Addr::LOCALHOST, 0).into();
+    let config = ServerConfig {
+        listen: Listen { tls: Some(any), ..Listen::at(any) },
+        tls: Some(exchange::server::TlsFiles { certificate, key }),
+        ..ServerConfig::default()
+    };
+    (Server::start(config).unwrap(), made.cert.pem())
+}
+
+/// A phone that goes to the exchange by TLS, and trusts this certificate there.
+#[cfg(feature = "tls")]
+fn by_tls(number: &str, exchange: &Server, trusted: Option<&str>) -> Handle {
+    let tls = exchange.addresses().tls.unwrap();
+    let mut trusts = crate::Trusts::default();
+    if let Some(pem) = trusted {
+        trusts.set("127.0.0.1", crate::Trust::authority(pem.as_bytes()).unwrap());
+    }
+    let phone = Handle::start(Config { trusts, ..loopback() }).unwrap();
+    let secret = Secret::new(format!("secret-{number}"));
+    let mut account = Account::new(format!("sip:{number}@offhook.test").parse().unwrap(), secret);
+    account.proxy = Some(format!("sip:{tls};transport=tls;lr").parse().unwrap());
+    phone.command(Command::AddAccount(ACCOUNT, account));
+    phone
+}
+
+#[cfg(feature = "tls")]
+fn account_in(state: AccountState) -> impl Fn(&Event) -> Option<Option<Why>> {
+    move |event| match event {
+        Event::Phone(phone::Event::Account(view)) if view.state == state => Some(view.reason),
+        _ => None,
+    }
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn two_phones_register_and_call_each_other_by_tls() {
+    let dir = tempfile::tempdir().unwrap();
+    let (exchange, certificate) = secure("127.0.0.1", dir.path());
+    let phones = ["1001", "1002"].map(|number| by_tls(number, &exchange, Some(&certificate)));
+    let [ann, bob] = &phones;
+    for phone in &phones {
+        until(phone, account_in(AccountState::Registered));
+    }
+    for (caller, callee, number) in [(ann, bob, "1002"), (bob, ann, "1001")] {
+        let out = caller.call(None, number);
+        let ringing = until(callee, call_in(CallState::Ringing));
+        callee.command(Command::Answer(ringing.call));
+        until(caller, call_in(CallState::Active));
+        until(caller, |event| match event {
+            Event::Phone(phone::Event::Quality { stats, .. }) if stats.received > 10 => Some(()),
+            _ => None,
+        });
+        // In the dialog, along the route that the exchange has put in.
+        caller.command(Command::Hold(out));
+        until(callee, call_in(CallState::RemoteHeld));
+        callee.command(Command::HangUp(ringing.call));
+        until(caller, call_in(CallState::Ended));
+    }
+    phones.iter().for_each(Handle::shutdown);
+    exchange.stop();
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_certificate_that_is_not_accepted_is_why_an_account_is_not_registered() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, trusts, why) in [("127.0.0.1", false, Why::NotTrusted), ("offhook.test", true, Why::OtherName)]
+    {
+        let (exchange, certificate) = secure(name, dir.path());
+        let phone = by_tls("1001", &exchange, trusts.then_some(certificate.as_str()));
+        assert_eq!(until(&phone, account_in(AccountState::Failed)), Some(why), "{name}");
+        phone.shutdown();
+        exchange.stop();
+    }
+}
+
 #[test]
 fn two_phones_register_and_call_each_other_through_the_exchange_by_udp_and_tcp() {
     let any = (Ipv4Addr::LOCALHOST, 0).into();

@@ -57,7 +57,7 @@ impl Wire {
                     tap.forget(*flow);
                 }
             }
-            NetEvent::FlowFailed { .. } | NetEvent::Resolved { .. } => {}
+            NetEvent::FlowFailed { .. } | NetEvent::Untrusted { .. } | NetEvent::Resolved { .. } => {}
         }
     }
 

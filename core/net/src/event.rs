@@ -4,8 +4,9 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use base::{FlowId, NetworkId, QueryId, Transport};
+use base::{FlowId, NetworkId, QueryId, Transport, Untrusted};
 use sip::locate::Answer;
 
 /// One piece of news. `Bytes` borrows the read buffer: hand it on before asking for the next.
@@ -46,6 +47,13 @@ pub enum NetEvent<'a> {
         /// To where.
         remote: SocketAddr,
     },
+    /// Why a stream under TLS cannot be opened, told before `FlowFailed` tells that it cannot.
+    Untrusted {
+        /// Whose certificate it should have been.
+        name: Arc<str>,
+        /// What is wrong with the one that came.
+        why: Untrusted,
+    },
     /// What the name servers said.
     Resolved {
         /// The number of the question.
@@ -67,6 +75,7 @@ impl fmt::Debug for NetEvent<'_> {
             Self::FlowFailed { network, transport, remote } => {
                 write!(f, "FlowFailed({transport} to {remote} by {network:?})")
             }
+            Self::Untrusted { name, why } => write!(f, "Untrusted({name}: {why:?})"),
             Self::Resolved { query, answer } => write!(f, "Resolved({query:?} {answer:?})"),
         }
     }
@@ -85,6 +94,8 @@ pub struct Counters {
     pub stray: u64,
     /// Connections closed unread: there were too many in all, or from one address.
     pub turned_away: u64,
+    /// Accepted connections closed: what they began with was no TLS, or none in time.
+    pub unshaken: u64,
     /// Accepted connections closed: nothing that they sent was worth an answer in time.
     pub unanswered: u64,
     /// Accepted connections closed: silent for very long.

@@ -30,6 +30,7 @@ mod route;
 mod tcp;
 #[cfg(test)]
 mod tests;
+pub mod tls;
 mod udp;
 
 pub use bind::Bind;

@@ -34,6 +34,14 @@ pub enum ListenError {
         /// Where.
         addr: SocketAddr,
     },
+    /// TLS shows a certificate, and there is none: set it.
+    #[error("there is no certificate to listen with for {transport} on {addr}")]
+    NoCertificate {
+        /// For what.
+        transport: Transport,
+        /// Where.
+        addr: SocketAddr,
+    },
     /// This build does not carry SIP by that transport.
     #[error("{transport} is not in this build (asked for {addr})")]
     NotInThisBuild {

@@ -4,11 +4,12 @@
 //! asking are bounded, for strangers do them too. Knows nothing of messages, and keeps no policy beyond [`Limits`].
 
 mod networks;
+mod opening;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -18,14 +19,15 @@ use base::{FlowId, NetworkId, QueryId, Transport};
 use bytes::Bytes;
 use sip::locate::{Answer, Question};
 use sip::order::Order;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::time::Sleep;
 
 use crate::dns::{Asking, Dns};
 use crate::ready::Ready;
 use crate::route::{Routes, concrete};
-use crate::tcp::{Clogged, Dial, Stream, crowd};
-use crate::udp::{Udp, Udping, toward};
+use crate::tcp::{Clogged, Dial, Stream, Whom, crowd};
+use crate::tls::{Identity, Trusts};
+use crate::udp::{Udp, Udping};
 use crate::{Bind, Counters, ListenError, NameServers, NetEvent, tcp};
 
 /// The largest datagram, and what is read of a stream at once.
@@ -52,6 +54,8 @@ pub struct Limits {
     pub write_queue: usize,
     /// How long a connection may take to be made.
     pub connect: Duration,
+    /// How long a TLS handshake may take.
+    pub handshake: Duration,
     /// Silence after which the system asks whether the other end is still there.
     pub keepalive: Duration,
 }
@@ -65,6 +69,7 @@ impl Default for Limits {
             idle: Duration::from_hours(2),
             write_queue: 128 * 1024,
             connect: Duration::from_secs(5),
+            handshake: Duration::from_secs(10),
             keepalive: Duration::from_mins(2),
         }
     }
@@ -86,6 +91,8 @@ struct Listener {
     tcp: TcpListener,
     bound: SocketAddr,
     waker: Waker,
+    /// It is listened to under TLS, and shows this.
+    identity: Option<Identity>,
 }
 
 struct Ask {
@@ -107,6 +114,8 @@ pub struct Net {
     dials: BTreeMap<u32, Dial>,
     asks: BTreeMap<QueryId, Ask>,
     binder: Option<Arc<dyn Bind>>,
+    trusts: Trusts,
+    identity: Option<Identity>,
     /// Of each network that has servers of its own.
     dns: BTreeMap<NetworkId, Dns>,
     routes: Routes,
@@ -140,6 +149,8 @@ impl Net {
             dials: BTreeMap::new(),
             asks: BTreeMap::new(),
             binder: None,
+            trusts: Trusts::default(),
+            identity: None,
             dns: BTreeMap::from([(NetworkId::SYSTEM, Dns::new(name_servers))]),
             routes: Routes::default(),
             news: VecDeque::new(),
@@ -169,8 +180,12 @@ impl Net {
     ) -> Result<SocketAddr, ListenError> {
         let bound = match transport {
             Transport::Udp => self.bind_udp(network, addr),
-            Transport::Tcp => self.bind_tcp(network, addr),
-            Transport::Tls | Transport::Ws | Transport::Wss => {
+            Transport::Tcp => self.bind_tcp(network, addr, None),
+            Transport::Tls => {
+                let identity = self.identity.clone().ok_or(ListenError::NoCertificate { transport, addr })?;
+                self.bind_tcp(network, addr, Some(identity))
+            }
+            Transport::Ws | Transport::Wss => {
                 return Err(ListenError::NotInThisBuild { transport, addr });
             }
         };
@@ -188,11 +203,16 @@ impl Net {
         Ok(bound)
     }
 
-    fn bind_tcp(&mut self, network: NetworkId, addr: SocketAddr) -> io::Result<SocketAddr> {
+    fn bind_tcp(
+        &mut self,
+        network: NetworkId,
+        addr: SocketAddr,
+        identity: Option<Identity>,
+    ) -> io::Result<SocketAddr> {
         let tcp = tcp::listen(addr)?;
         let bound = tcp.local_addr()?;
         let waker = self.ready.source(Token::Listener(self.listeners.len()));
-        self.listeners.push(Some(Listener { network, tcp, bound, waker }));
+        self.listeners.push(Some(Listener { network, tcp, bound, waker, identity }));
         Ok(bound)
     }
 
@@ -214,7 +234,9 @@ impl Net {
     pub fn execute(&mut self, order: Order) {
         match order {
             Order::Send { flow, to, bytes } => self.send(flow, to, bytes),
-            Order::OpenFlow { network, transport, remote } => self.open(network, transport, remote),
+            Order::OpenFlow { network, transport, remote, name } => {
+                self.open(Whom { network, transport, remote, name });
+            }
             Order::CloseFlow { flow } => self.close(flow),
             Order::Resolve { network, query, question } => self.resolve(network, query, &question),
         }
@@ -229,6 +251,16 @@ impl Net {
     /// Shows every socket made from now on to `binder`, before it is used.
     pub fn set_binder(&mut self, binder: Option<Arc<dyn Bind>>) {
         self.binder = binder;
+    }
+
+    /// Trusts these from now on when it opens streams under TLS.
+    pub fn set_trusts(&mut self, trusts: Trusts) {
+        self.trusts = trusts;
+    }
+
+    /// Shows this where it listens for TLS from now on.
+    pub fn set_identity(&mut self, identity: Identity) {
+        self.identity = Some(identity);
     }
 
     /// Asks these name servers from now on, by the system's network.
@@ -331,43 +363,6 @@ impl Net {
         }
     }
 
-    fn poll_listener(&mut self, index: usize) -> Option<Found> {
-        let listener = self.listeners.get(index)?.as_ref()?;
-        let mut cx = Context::from_waker(&listener.waker);
-        match listener.tcp.poll_accept(&mut cx) {
-            Poll::Pending => None,
-            Poll::Ready(Ok((tcp, remote))) => {
-                listener.waker.wake_by_ref();
-                let network = listener.network;
-                let full = self.accepted >= self.limits.connections;
-                let of_one = self.crowds.get(&crowd(remote.ip())).copied().unwrap_or(0);
-                if full || of_one >= self.limits.per_address {
-                    self.counters.turned_away += 1;
-                    return None;
-                }
-                *self.crowds.entry(crowd(remote.ip())).or_default() += 1;
-                self.accepted += 1;
-                self.arm_sweep();
-                self.begin_stream(tcp, (network, remote), true)
-            }
-            // Out of descriptors, most likely: the next sweep tries again.
-            Poll::Ready(Err(_)) => {
-                self.arm_sweep();
-                None
-            }
-        }
-    }
-
-    fn poll_dial(&mut self, id: u32) -> Option<Found> {
-        let Poll::Ready(connected) = self.dials.get_mut(&id)?.poll() else { return None };
-        let Dial { network, remote, .. } = self.dials.remove(&id)?;
-        let transport = Transport::Tcp;
-        match connected {
-            Ok(tcp) => self.begin_stream(tcp, (network, remote), false),
-            Err(_) => Some(Found::News(NetEvent::FlowFailed { network, transport, remote })),
-        }
-    }
-
     fn poll_query(&mut self, query: QueryId) -> Option<Found> {
         let ask = self.asks.get_mut(&query)?;
         let Poll::Ready(answer) = ask.asking.as_mut().poll(&mut Context::from_waker(&ask.waker)) else {
@@ -377,27 +372,6 @@ impl Net {
         Some(Found::News(NetEvent::Resolved { query, answer }))
     }
 
-    fn begin_stream(
-        &mut self,
-        tcp: TcpStream,
-        (network, remote): (NetworkId, SocketAddr),
-        accepted: bool,
-    ) -> Option<Found> {
-        let flow = self.new_flow();
-        let waker = self.ready.source(Token::Stream(flow));
-        let stream = Stream::new(tcp, (network, remote), accepted, &self.limits, waker);
-        let local = stream.local();
-        self.streams.insert(flow, stream);
-        let transport = Transport::Tcp;
-        if let Ok(local) = local {
-            let remote = Some(remote);
-            return Some(Found::News(NetEvent::FlowUp { network, flow, transport, local, remote }));
-        }
-        // Gone before it began.
-        self.forget_stream(flow);
-        (!accepted).then_some(Found::News(NetEvent::FlowFailed { network, transport, remote }))
-    }
-
     fn end_stream(&mut self, flow: FlowId) -> Option<Found> {
         self.forget_stream(flow).then_some(Found::News(NetEvent::FlowDown { flow }))
     }
@@ -405,16 +379,21 @@ impl Net {
     fn forget_stream(&mut self, flow: FlowId) -> bool {
         let Some(stream) = self.streams.remove(&flow) else { return false };
         if stream.accepted {
-            self.accepted -= 1;
-            let crowd = crowd(stream.remote.ip());
-            if let Some(count) = self.crowds.get_mut(&crowd) {
-                *count -= 1;
-                if *count == 0 {
-                    self.crowds.remove(&crowd);
-                }
-            }
+            self.one_less(stream.remote);
         }
         true
+    }
+
+    /// An accepted connection is gone.
+    fn one_less(&mut self, remote: SocketAddr) {
+        self.accepted -= 1;
+        let crowd = crowd(remote.ip());
+        if let Some(count) = self.crowds.get_mut(&crowd) {
+            *count -= 1;
+            if *count == 0 {
+                self.crowds.remove(&crowd);
+            }
+        }
     }
 
     fn send(&mut self, flow: FlowId, to: SocketAddr, bytes: Bytes) {
@@ -449,52 +428,6 @@ impl Net {
         }
     }
 
-    fn open(&mut self, network: NetworkId, transport: Transport, remote: SocketAddr) {
-        let failed = NetEvent::FlowFailed { network, transport, remote };
-        match transport {
-            Transport::Udp => {
-                let answer = match toward(&self.udp, network, remote) {
-                    Some((flow, udp)) if udp.bound.ip().is_unspecified() => {
-                        let port = udp.bound.port();
-                        self.routes.local_toward(remote).ok().map(|ip| (flow, SocketAddr::new(ip, port)))
-                    }
-                    Some((flow, udp)) => Some((flow, udp.bound)),
-                    None => None,
-                };
-                self.news.push_back(answer.map_or(failed, |(flow, local)| NetEvent::FlowUp {
-                    network,
-                    flow,
-                    transport,
-                    local,
-                    remote: Some(remote),
-                }));
-            }
-            // Two orders for one remote while it connects are one connection.
-            Transport::Tcp
-                if self.dials.values().any(|dial| (dial.network, dial.remote) == (network, remote)) => {}
-            // It would go by another network.
-            Transport::Tcp
-                if network != NetworkId::SYSTEM && toward(&self.udp, network, remote).is_none() =>
-            {
-                self.news.push_back(failed);
-            }
-            Transport::Tcp => {
-                self.last_dial = self.last_dial.wrapping_add(1);
-                let waker = self.ready.source(Token::Dial(self.last_dial));
-                let (from, binder) = (self.source_toward(network, remote), self.binder.clone());
-                let dial = Dial::to(network, remote, from, binder, self.limits.connect, waker);
-                self.dials.insert(self.last_dial, dial);
-            }
-            Transport::Tls | Transport::Ws | Transport::Wss => self.news.push_back(failed),
-        }
-    }
-
-    /// The address to connect from: the one our datagrams toward there come from, if it was chosen.
-    fn source_toward(&self, network: NetworkId, remote: SocketAddr) -> Option<IpAddr> {
-        let (_, udp) = toward(&self.udp, network, remote)?;
-        (!udp.bound.ip().is_unspecified()).then_some(udp.bound.ip())
-    }
-
     fn close(&mut self, flow: FlowId) {
         let Some(stream) = self.streams.get_mut(&flow).filter(|s| !s.closing) else {
             if self.udp.remove(&flow).is_some() {
@@ -502,6 +435,7 @@ impl Net {
             }
             return;
         };
+        stream.say_goodbye();
         if stream.is_flushed() {
             self.forget_stream(flow);
         } else {

@@ -1,4 +1,4 @@
-//! TCP: listeners, connections being made, and streams with a bounded write queue.
+//! TCP, and TLS over it: listeners, connections being made, and streams with a bounded write queue.
 //!
 //! Framing and message limits are `sip`'s; here only how many connections there are, how long they may be useless, and how
 //! much may wait for a slow reader. Knows nothing of messages.
@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
-use std::io;
+use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd as _;
 use std::pin::Pin;
@@ -14,11 +14,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use base::NetworkId;
+use base::{NetworkId, Transport};
 use bytes::Bytes;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
+use crate::tls::{Session, Shake, Trusts, Unmade};
 use crate::{Bind, Limits};
 
 /// Connections waiting to be accepted.
@@ -37,31 +38,55 @@ pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// A connection being made.
-pub(crate) struct Dial {
+/// A connection that is there, with its session where it is under TLS.
+pub(crate) struct Connected {
+    pub(crate) tcp: TcpStream,
+    pub(crate) tls: Option<Session>,
+}
+
+/// Whom a connection is made to, and by what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Whom {
     pub(crate) network: NetworkId,
+    pub(crate) transport: Transport,
     pub(crate) remote: SocketAddr,
+    /// Under TLS: whose certificate it must be.
+    pub(crate) name: Option<Arc<str>>,
+}
+
+/// A connection being made; or one that was, and has yet to show that it speaks TLS.
+pub(crate) struct Dial {
+    pub(crate) whom: Whom,
+    pub(crate) accepted: bool,
     pub(crate) waker: Waker,
-    connecting: Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>,
+    connecting: Pin<Box<dyn Future<Output = Result<Connected, Unmade>> + Send>>,
 }
 
 impl fmt::Debug for Dial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Dial({})", self.remote)
+        write!(f, "Dial({})", self.whom.remote)
     }
 }
 
 impl Dial {
     /// Connects from the address that our datagrams come from, when that is a concrete one.
     pub(crate) fn to(
-        network: NetworkId,
-        remote: SocketAddr,
+        whom: Whom,
         from: Option<IpAddr>,
         binder: Option<Arc<dyn Bind>>,
-        within: Duration,
+        (limits, trusts): (&Limits, &Trusts),
         waker: Waker,
     ) -> Self {
-        let connecting = async move {
+        let Whom { network, remote, .. } = whom;
+        let (within, shaken_within) = (limits.connect, limits.handshake);
+        // Before the connection, for it may be in vain.
+        let session = match (whom.transport, &whom.name) {
+            (Transport::Tls, Some(name)) => Session::toward(trusts, name).map(Some),
+            // Nobody to be sure of.
+            (Transport::Tls, None) => Err(Unmade::Broken),
+            (Transport::Udp | Transport::Tcp | Transport::Ws | Transport::Wss, _) => Ok(None),
+        };
+        let connect = async move {
             let socket = if remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
             if let Some(binder) = binder {
                 binder.bind(socket.as_fd(), network);
@@ -71,11 +96,66 @@ impl Dial {
             }
             tokio::time::timeout(within, socket.connect(remote)).await?
         };
-        Self { network, remote, waker, connecting: Box::pin(connecting) }
+        let connecting = async move {
+            let session = session?;
+            let tcp = connect.await.map_err(|_: io::Error| Unmade::Broken)?;
+            match session {
+                Some(session) => shaken(tcp, session, shaken_within).await,
+                None => Ok(Connected { tcp, tls: None }),
+            }
+        };
+        Self { whom, accepted: false, waker, connecting: Box::pin(connecting) }
     }
 
-    pub(crate) fn poll(&mut self) -> Poll<io::Result<TcpStream>> {
+    /// The handshake of one that was accepted.
+    pub(crate) fn by(
+        (network, remote): (NetworkId, SocketAddr),
+        tcp: TcpStream,
+        session: Session,
+        within: Duration,
+        waker: Waker,
+    ) -> Self {
+        let whom = Whom { network, transport: Transport::Tls, remote, name: None };
+        Self { whom, accepted: true, waker, connecting: Box::pin(shaken(tcp, session, within)) }
+    }
+
+    pub(crate) fn poll(&mut self) -> Poll<Result<Connected, Unmade>> {
         self.connecting.as_mut().poll(&mut Context::from_waker(&self.waker))
+    }
+}
+
+async fn shaken(tcp: TcpStream, mut session: Session, within: Duration) -> Result<Connected, Unmade> {
+    let _ = tcp.set_nodelay(true);
+    let shake = async {
+        loop {
+            let ready = match session.shake(&mut Io(&tcp))? {
+                Shake::Done => return Ok(()),
+                Shake::Read => tcp.readable().await,
+                Shake::Write => tcp.writable().await,
+            };
+            ready.map_err(|_| Unmade::Broken)?;
+        }
+    };
+    tokio::time::timeout(within, shake).await.map_err(|_| Unmade::Broken)??;
+    Ok(Connected { tcp, tls: Some(session) })
+}
+
+/// A socket as what sessions read and write: it never waits.
+struct Io<'a>(&'a TcpStream);
+
+impl Read for Io<'_> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.0.try_read(room)
+    }
+}
+
+impl Write for Io<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -83,6 +163,7 @@ impl Dial {
 #[derive(Debug)]
 pub(crate) struct Stream {
     tcp: TcpStream,
+    tls: Option<Session>,
     pub(crate) network: NetworkId,
     pub(crate) remote: SocketAddr,
     pub(crate) waker: Waker,
@@ -109,7 +190,7 @@ pub(crate) enum Clogged {
 
 impl Stream {
     pub(crate) fn new(
-        tcp: TcpStream,
+        Connected { tcp, tls }: Connected,
         (network, remote): (NetworkId, SocketAddr),
         accepted: bool,
         limits: &Limits,
@@ -123,6 +204,7 @@ impl Stream {
         let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
         Self {
             tcp,
+            tls,
             network,
             remote,
             waker,
@@ -145,13 +227,16 @@ impl Stream {
         self.unanswered = false;
         self.quiet = 0;
         while self.waiting.is_empty() && !bytes.is_empty() {
-            match self.tcp.try_write(&bytes) {
+            match try_write(&self.tcp, self.tls.as_mut(), &bytes) {
                 Ok(n) => drop(bytes.split_to(n)),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
                 Err(_) => return Err(Clogged::Gone),
             }
         }
         if bytes.is_empty() {
+            if !self.is_flushed() {
+                self.waker.wake_by_ref();
+            }
             return Ok(());
         }
         if self.waiting_bytes + bytes.len() > bound {
@@ -168,7 +253,7 @@ impl Stream {
         let mut cx = Context::from_waker(&self.waker);
         while let Some(front) = self.waiting.front_mut() {
             ready!(self.tcp.poll_write_ready(&mut cx))?;
-            match self.tcp.try_write(front) {
+            match try_write(&self.tcp, self.tls.as_mut(), front) {
                 Ok(n) => {
                     self.quiet = 0;
                     self.waiting_bytes -= n;
@@ -181,6 +266,14 @@ impl Stream {
                 Err(e) => return Poll::Ready(Err(e)),
             }
         }
+        while let Some(tls) = self.tls.as_mut().filter(|tls| !tls.is_flushed()) {
+            ready!(self.tcp.poll_write_ready(&mut cx))?;
+            match tls.flush(&mut Io(&self.tcp)) {
+                Ok(()) => self.quiet = 0,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                Err(e) => return Poll::Ready(Err(e)),
+            }
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -188,8 +281,15 @@ impl Stream {
     pub(crate) fn poll_read(&mut self, room: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut cx = Context::from_waker(&self.waker);
         loop {
-            ready!(self.tcp.poll_read_ready(&mut cx))?;
-            match self.tcp.try_read(room) {
+            // A session may have clear bytes although nothing more comes.
+            let read = match &mut self.tls {
+                Some(tls) => tls.read(&mut Io(&self.tcp), room),
+                None => {
+                    ready!(self.tcp.poll_read_ready(&mut cx))?;
+                    self.tcp.try_read(room)
+                }
+            };
+            match read {
                 Ok(n) => {
                     self.quiet = 0;
                     return Poll::Ready(Ok(n));
@@ -197,11 +297,31 @@ impl Stream {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
                 Err(e) => return Poll::Ready(Err(e)),
             }
+            ready!(self.tcp.poll_read_ready(&mut cx))?;
         }
     }
 
+    /// Says goodbye, where the session has a word for it.
+    pub(crate) fn say_goodbye(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.close();
+            let _ = tls.flush(&mut Io(&self.tcp));
+        }
+    }
+
+    pub(crate) fn transport(&self) -> Transport {
+        if self.tls.is_some() { Transport::Tls } else { Transport::Tcp }
+    }
+
     pub(crate) fn is_flushed(&self) -> bool {
-        self.waiting.is_empty()
+        self.waiting.is_empty() && self.tls.as_ref().is_none_or(Session::is_flushed)
+    }
+}
+
+fn try_write(tcp: &TcpStream, tls: Option<&mut Session>, bytes: &[u8]) -> io::Result<usize> {
+    match tls {
+        Some(tls) => tls.write(&mut Io(tcp), bytes),
+        None => tcp.try_write(bytes),
     }
 }
 

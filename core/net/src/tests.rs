@@ -42,6 +42,7 @@ async fn next(net: &mut Net) -> (NetEvent<'static>, Vec<u8>) {
         NetEvent::FlowFailed { network, transport, remote } => {
             (NetEvent::FlowFailed { network, transport, remote }, Vec::new())
         }
+        NetEvent::Untrusted { name, why } => (NetEvent::Untrusted { name, why }, Vec::new()),
         NetEvent::Resolved { query, answer } => (NetEvent::Resolved { query, answer }, Vec::new()),
     }
 }
@@ -83,10 +84,20 @@ async fn opening_a_udp_flow_tells_the_socket_and_the_address_that_the_remote_see
     let (flow, local, remote) = up(&mut ann).await;
     assert!(!local.ip().is_unspecified() && remote.is_none());
     let there: SocketAddr = "127.0.0.9:5060".parse().unwrap();
-    ann.execute(Order::OpenFlow { network: NetworkId::SYSTEM, transport: Transport::Udp, remote: there });
+    ann.execute(Order::OpenFlow {
+        network: NetworkId::SYSTEM,
+        transport: Transport::Udp,
+        remote: there,
+        name: None,
+    });
     assert_eq!(up(&mut ann).await, (flow, (Ipv4Addr::LOCALHOST, port).into(), Some(there)));
     let v6 = "[::1]:5060".parse().unwrap();
-    ann.execute(Order::OpenFlow { network: NetworkId::SYSTEM, transport: Transport::Udp, remote: v6 });
+    ann.execute(Order::OpenFlow {
+        network: NetworkId::SYSTEM,
+        transport: Transport::Udp,
+        remote: v6,
+        name: None,
+    });
     let (failed, _) = next(&mut ann).await;
     assert!(
         matches!(failed, NetEvent::FlowFailed { remote, .. } if remote == v6),
@@ -114,8 +125,18 @@ async fn a_datagram_to_a_closed_port_comes_back_as_a_failure_of_that_remote_only
 async fn a_stream_is_opened_carries_both_ways_and_its_end_is_told() {
     let (mut ann, mut bob) = (net(), net());
     let bob_at = bob.listen(Transport::Tcp, any_v4()).unwrap();
-    ann.execute(Order::OpenFlow { network: NetworkId::SYSTEM, transport: Transport::Tcp, remote: bob_at });
-    ann.execute(Order::OpenFlow { network: NetworkId::SYSTEM, transport: Transport::Tcp, remote: bob_at });
+    ann.execute(Order::OpenFlow {
+        network: NetworkId::SYSTEM,
+        transport: Transport::Tcp,
+        remote: bob_at,
+        name: None,
+    });
+    ann.execute(Order::OpenFlow {
+        network: NetworkId::SYSTEM,
+        transport: Transport::Tcp,
+        remote: bob_at,
+        name: None,
+    });
     let (to_bob, ann_at, remote) = up(&mut ann).await;
     assert_eq!(remote, Some(bob_at));
     ann.execute(send(to_bob, bob_at, OPTIONS));
@@ -136,7 +157,7 @@ async fn a_refused_connection_and_a_transport_not_built_are_failures() {
     let mut ann = net();
     let closed = TcpListener::bind(any_v4()).await.unwrap().local_addr().unwrap();
     for transport in [Transport::Tcp, Transport::Tls, Transport::Wss] {
-        ann.execute(Order::OpenFlow { network: NetworkId::SYSTEM, transport, remote: closed });
+        ann.execute(Order::OpenFlow { network: NetworkId::SYSTEM, transport, remote: closed, name: None });
         let (failed, _) = next(&mut ann).await;
         assert!(matches!(failed, NetEvent::FlowFailed { transport: t, .. } if t == transport), "{failed:?}");
     }
@@ -355,7 +376,7 @@ async fn each_network_has_sockets_of_its_own_and_takes_them_along_when_it_goes()
     }
     for (network, last) in [(wifi, 2), (mobile, 3)] {
         for transport in [Transport::Udp, Transport::Tcp] {
-            net.execute(Order::OpenFlow { network, transport, remote });
+            net.execute(Order::OpenFlow { network, transport, remote, name: None });
             let (NetEvent::FlowUp { network: told, local, .. }, _) = next(&mut net).await else {
                 panic!("no flow by {network:?}")
             };
@@ -368,7 +389,7 @@ async fn each_network_has_sockets_of_its_own_and_takes_them_along_when_it_goes()
         assert!(matches!(gone, NetEvent::FlowDown { .. }), "{gone:?}");
     }
     for (network, there) in [(wifi, false), (mobile, true), (NetworkId::SYSTEM, false)] {
-        net.execute(Order::OpenFlow { network, transport: Transport::Udp, remote });
+        net.execute(Order::OpenFlow { network, transport: Transport::Udp, remote, name: None });
         let (news, _) = next(&mut net).await;
         assert_eq!(matches!(news, NetEvent::FlowUp { .. }), there, "{news:?}");
     }

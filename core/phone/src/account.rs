@@ -165,6 +165,8 @@ pub struct Config {
     pub instance: Option<String>,
     /// The `User-Agent` and `Server` header field.
     pub user_agent: String,
+    /// Whether whoever owns the sockets can open streams under TLS.
+    pub tls: bool,
     /// Calls at one time, both ways; the next one is busy.
     pub max_calls: usize,
     /// Whether a call may ring while another is up; else it is busy.
@@ -176,6 +178,7 @@ impl Default for Config {
         Self {
             instance: None,
             user_agent: concat!("Offhook/", env!("CARGO_PKG_VERSION")).into(),
+            tls: false,
             max_calls: 8,
             call_waiting: true,
         }

@@ -162,9 +162,14 @@ impl Watch {
         self.news = false;
     }
 
-    /// Whether datagrams are of no use on this network.
-    pub(crate) fn is_known_bad(&self) -> bool {
-        !self.found.is_empty()
+    /// Whether datagrams arrive on this network, and are of no use.
+    pub(crate) fn is_spoilt(&self) -> bool {
+        self.found.iter().any(|it| *it != Tampering::Swallows)
+    }
+
+    /// Datagrams pass after all.
+    pub(crate) fn hears(&mut self) {
+        self.found.remove(&Tampering::Swallows);
     }
 
     /// A flow is there.

@@ -177,9 +177,9 @@ fn a_network_that_comes_again_is_known_again() {
     on(&mut watch, &home);
     watch.note(Tampering::Duplicates);
     on(&mut watch, &work);
-    assert!(!watch.is_known_bad());
+    assert!(!watch.is_spoilt());
     on(&mut watch, &["192.168.1.77".parse().unwrap()]);
-    assert!(watch.is_known_bad());
+    assert!(watch.is_spoilt());
 }
 
 #[test]

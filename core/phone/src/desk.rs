@@ -18,6 +18,7 @@ use crate::addresses::Addresses;
 use crate::alg::Watch;
 use crate::call::Info;
 use crate::keepalive::Lifetimes;
+use crate::registration::Worked;
 use crate::servers::Servers;
 use crate::{AccountId, CallId, Event, MediaId, MediaOrder, Output};
 
@@ -31,10 +32,10 @@ pub(crate) enum Timer {
     Register(AccountId),
     /// Look again at which network is the best.
     Networks,
+    /// Try another way to the registrar.
+    Ladder(AccountId),
     /// Keep the way to the registrar open.
     Ping(AccountId),
-    /// The registrar was not heard by datagrams.
-    Dodge(AccountId),
     /// Nobody picked up here.
     Unanswered(CallId),
     /// The next key of a call's keypad.
@@ -55,10 +56,9 @@ impl Timer {
     /// The reason that diagnostics show.
     pub(crate) const fn why(self) -> &'static str {
         match self {
-            Self::Register(_) => "register",
+            Self::Register(_) | Self::Ladder(_) => "register",
             Self::Networks => "networks",
             Self::Ping(_) => "keepalive",
-            Self::Dodge(_) => "silent registrar",
             Self::Unanswered(_) => "unanswered call",
             Self::Keypad(_) => "keypad",
             Self::Path(_) | Self::Renew(_) | Self::Left(_) => "path",
@@ -88,6 +88,10 @@ pub(crate) struct Desk {
     pub(crate) servers: Servers,
     /// How long networks keep idle mappings, as far as is known.
     pub(crate) lifetimes: Lifetimes,
+    /// By which carriers accounts have reached their registrars.
+    pub(crate) worked: Worked,
+    /// Whether TLS can be had.
+    pub(crate) tls: bool,
     /// When the ways to registrars were last used, in either direction.
     used: BTreeMap<(FlowId, SocketAddr), Instant>,
     /// Accounts that go by another network now: their calls follow.
@@ -117,6 +121,8 @@ impl Desk {
             suspects: Vec::new(),
             servers: Servers::default(),
             lifetimes: Lifetimes::default(),
+            worked: Worked::default(),
+            tls: false,
             used: BTreeMap::new(),
             moved: Vec::new(),
             seen_elsewhere: Vec::new(),

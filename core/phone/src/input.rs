@@ -5,7 +5,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use base::{FlowId, NetworkId, QueryId, Redacted, Transport};
+use base::{FlowId, NetworkId, QueryId, Redacted, Transport, Untrusted};
 use bytes::Bytes;
 use media::dtmf::Digit;
 use sip::locate::Answer;
@@ -50,6 +50,13 @@ pub enum Input<'a> {
         /// The remote asked for.
         remote: SocketAddr,
     },
+    /// Why a flow under TLS cannot be had; `FlowFailed` follows.
+    Untrusted {
+        /// Whose certificate it should have been, as the order said.
+        name: &'a str,
+        /// What is wrong with the one that came.
+        why: Untrusted,
+    },
     /// The name servers answered.
     Resolved {
         /// Which question.
@@ -80,6 +87,7 @@ impl fmt::Debug for Input<'_> {
             Self::FlowUp { flow, transport, .. } => write!(f, "FlowUp({flow:?}, {transport})"),
             Self::FlowDown { flow } => write!(f, "FlowDown({flow:?})"),
             Self::FlowFailed { transport, remote, .. } => write!(f, "FlowFailed({transport} to {remote})"),
+            Self::Untrusted { name, why } => write!(f, "Untrusted({name}: {why:?})"),
             Self::Resolved { query, .. } => write!(f, "Resolved({query:?})"),
             Self::Network(news) => write!(f, "Network({news:?})"),
             Self::Media { media, news } => write!(f, "{media:?}: {news:?}"),

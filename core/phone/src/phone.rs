@@ -54,12 +54,15 @@ impl Phone {
     /// A phone without accounts. `call_ids` is shared with whoever starts calls; everything random comes from `rng`.
     pub fn new(config: Config, call_ids: CallIds, mut rng: Rng) -> Self {
         // A call that replaces another lives beside it for a moment.
-        let limits = AgentConfig { max_sessions: config.max_calls * 2, ..AgentConfig::default() };
+        let limits =
+            AgentConfig { max_sessions: config.max_calls * 2, tls: config.tls, ..AgentConfig::default() };
         let agent = Agent::new(limits, rng.split());
+        let mut desk = Desk::new(agent, rng);
+        desk.tls = config.tls;
         Self {
             config,
             call_ids,
-            desk: Desk::new(agent, rng),
+            desk,
             accounts: BTreeMap::new(),
             calls: BTreeMap::new(),
             messages: BTreeMap::new(),
@@ -120,6 +123,9 @@ impl Phone {
                 if let Some(network) = self.desk.addresses.found(query, &answer) {
                     self.reach_changed(network);
                 }
+            }
+            Input::Untrusted { name, why } => {
+                self.accounts.values_mut().for_each(|account| account.untrusted(name, why));
             }
             Input::Resolved { query, answer } if Servers::asked(query) => {
                 self.desk.servers.found(query, &answer);
@@ -195,7 +201,7 @@ impl Phone {
                     desk.addresses.refresh(desk.now, &mut desk.orders);
                     with(accounts, id, |account| account.due(desk));
                 }
-                Timer::Dodge(id) => with(accounts, id, |account| account.too_silent(desk)),
+                Timer::Ladder(id) => with(accounts, id, |account| account.climb(desk)),
                 Timer::Ping(id) => {
                     awake = true;
                     with(accounts, id, |account| account.ping(desk));

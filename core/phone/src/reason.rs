@@ -3,6 +3,7 @@
 //! RFC 3261 section 21 and the IANA registry for the statuses. Knows no language but English: the app translates by
 //! [`Why`] and falls back on its sentence.
 
+use base::Untrusted;
 use sip::ua::{Cause, Party};
 
 use crate::{Side, Step};
@@ -139,6 +140,12 @@ pub enum Why {
     ServerSilent,
     #[error("The server cannot be reached.")]
     ServerUnreachable,
+    #[error("The server's certificate is not trusted.")]
+    NotTrusted,
+    #[error("The server's certificate is for another name.")]
+    OtherName,
+    #[error("The server's certificate is out of date.")]
+    OutOfDate,
     #[error("The provider refuses this account.")]
     AccountRefused,
     #[error("The provider does not know this account.")]
@@ -258,6 +265,15 @@ fn of_status(status: u16) -> Why {
             6 => Why::NotWantedAnywhere,
             _ => Why::Failed,
         },
+    }
+}
+
+/// Why a server under TLS was not spoken to.
+pub(crate) const fn of_certificate(why: Untrusted) -> Why {
+    match why {
+        Untrusted::Issuer => Why::NotTrusted,
+        Untrusted::Name => Why::OtherName,
+        Untrusted::Date => Why::OutOfDate,
     }
 }
 

@@ -4,6 +4,7 @@
 //! Knows nothing of how any of it is done.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use base::{FlowId, NetworkId, QueryId, Transport};
 use bytes::Bytes;
@@ -30,6 +31,9 @@ pub enum Order {
         transport: Transport,
         /// Whom to reach.
         remote: SocketAddr,
+        /// Under TLS: whose certificate it must be. The domain (or address) of the URI that led here, whatever names the
+        /// way had: RFC 5922 section 7.3.
+        name: Option<Arc<str>>,
     },
     /// Close a stream.
     CloseFlow {
@@ -55,7 +59,7 @@ impl std::fmt::Debug for Order {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Send { flow, to, bytes } => write!(f, "Send({} bytes to {to} by {flow:?})", bytes.len()),
-            Self::OpenFlow { network, transport, remote } => {
+            Self::OpenFlow { network, transport, remote, .. } => {
                 write!(f, "OpenFlow({transport} to {remote} by {network:?})")
             }
             Self::CloseFlow { flow } => write!(f, "CloseFlow({flow:?})"),

@@ -72,7 +72,9 @@ pub struct World {
     later: BTreeMap<(Instant, u64), (NodeId, News)>,
     serial: u64,
     /// By which networks streams are being opened.
-    dialled: BTreeMap<(NodeId, SocketAddr), NetworkId>,
+    dialled: BTreeMap<(NodeId, SocketAddr), (NetworkId, Transport)>,
+    /// Where nodes listen for streams that stand for TLS.
+    tls: BTreeSet<(NodeId, SocketAddr)>,
     with_sound: bool,
     ipv6: bool,
     /// Where the next nodes are.
@@ -112,6 +114,7 @@ impl World {
             later: BTreeMap::new(),
             serial: 0,
             dialled: BTreeMap::new(),
+            tls: BTreeSet::new(),
             with_sound: false,
             ipv6: false,
             place: Place::INTERNET,
@@ -233,6 +236,17 @@ impl World {
         self.agenda.push_back((node, News::Listening { transport: Transport::Tcp, local }));
     }
 
+    /// The node listens for TLS there as well: in this world a plain stream that both ends call so.
+    pub fn listen_tls(&mut self, node: NodeId, port: u16) {
+        for ip in self.nodes[node.0].ips.clone() {
+            let local = SocketAddr::new(ip, port);
+            self.tls.insert((node, local));
+            self.wire.listen_at(node, local, Tag::Signalling);
+            self.agenda.push_back((node, News::Listening { transport: Transport::Tls, local }));
+        }
+        self.work();
+    }
+
     // Time
 
     /// Now.
@@ -307,13 +321,16 @@ impl World {
             }
             Arrival::Up { flow, tag: Tag::Signalling, local, remote } => {
                 let network = self.network_at(node, local.ip());
-                self.dialled.remove(&(node, remote));
-                News::FlowUp { network, flow, transport: Transport::Tcp, local, remote: Some(remote) }
+                let dialled = self.dialled.remove(&(node, remote)).map(|(_, transport)| transport);
+                let taken = if self.tls.contains(&(node, local)) { Transport::Tls } else { Transport::Tcp };
+                let transport = dialled.unwrap_or(taken);
+                News::FlowUp { network, flow, transport, local, remote: Some(remote) }
             }
             Arrival::Down { flow, tag: Tag::Signalling } => News::FlowDown { flow },
             Arrival::Failed { tag: Tag::Signalling, remote, .. } => {
-                let network = self.dialled.remove(&(node, remote)).unwrap_or_default();
-                News::FlowFailed { network, transport: Transport::Tcp, remote }
+                let dialled = self.dialled.remove(&(node, remote));
+                let (network, transport) = dialled.unwrap_or((NetworkId::SYSTEM, Transport::Tcp));
+                News::FlowFailed { network, transport, remote }
             }
             Arrival::Up { tag: Tag::Media(name, leg), flow, local, remote } => {
                 return self.media_up(node, name, leg, flow, local, remote);
@@ -395,7 +412,7 @@ impl World {
                 };
                 self.record(node, to, &bytes, fate);
             }
-            Order::OpenFlow { network, transport: Transport::Udp, remote } => {
+            Order::OpenFlow { network, transport: Transport::Udp, remote, .. } => {
                 let transport = Transport::Udp;
                 let from = self.source(node, network, remote.ip());
                 let news = match from.and_then(|from| self.wire.signalling_at(node, from)) {
@@ -406,10 +423,12 @@ impl World {
                 };
                 self.agenda.push_back((node, news));
             }
-            Order::OpenFlow { network, transport, remote } => {
-                match self.source(node, network, remote.ip()).filter(|_| transport == Transport::Tcp) {
+            // TLS is a plain stream here that both ends call so.
+            Order::OpenFlow { network, transport, remote, .. } => {
+                let can = matches!(transport, Transport::Tcp | Transport::Tls);
+                match self.source(node, network, remote.ip()).filter(|_| can) {
                     // Asking twice is asking once.
-                    Some(from) if self.dialled.insert((node, remote), network).is_none() => {
+                    Some(from) if self.dialled.insert((node, remote), (network, transport)).is_none() => {
                         let local = SocketAddr::new(from, self.wire.port());
                         self.wire.connect_from(node, local, remote, Tag::Signalling, self.now);
                     }

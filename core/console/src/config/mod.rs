@@ -146,7 +146,7 @@ mod tests {
             "encryption = \"vos\"",
             "srtp = \"required\"",
             "srtp_keys = \"sdes\"",
-            "transport = \"tls\"",
+            "transport = \"wss\"",
             "vos = { id = \"1\" }",
             "caller_id = { number = \"+49\" }",
         ] {

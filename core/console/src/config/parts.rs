@@ -176,5 +176,6 @@ worded!(Dtmf(DigitsBy): [
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TransportName(pub(crate) Option<base::Transport>);
 worded!(TransportName(Option<base::Transport>):
-    [("auto", None), ("udp", Some(base::Transport::Udp)), ("tcp", Some(base::Transport::Tcp))],
-    later ["tls", "ws", "wss"]);
+    [("auto", None), ("udp", Some(base::Transport::Udp)), ("tcp", Some(base::Transport::Tcp)),
+     ("tls", Some(base::Transport::Tls))],
+    later ["ws", "wss"]);

@@ -40,6 +40,10 @@ pub(crate) struct AccountTable {
     pub(crate) keepalive: Option<KeepaliveName>,
     pub(crate) networks: Option<NetworksName>,
     pub(crate) transport: Option<TransportName>,
+    /// Certificates (PEM): the server's is one of these, or signed by one of these.
+    pub(crate) tls_ca: Option<PathBuf>,
+    /// The SHA-256 of the server's certificate.
+    pub(crate) tls_pin: Option<String>,
     pub(crate) codecs: Option<Codecs>,
     pub(crate) dtmf: Option<Dtmf>,
     pub(crate) silence_suppression: Option<bool>,

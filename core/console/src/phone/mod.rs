@@ -34,6 +34,7 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
     let handle = Handle::start(Config {
         phone,
         bind: settings.bind.into_iter().collect(),
+        trusts: settings.trusts,
         audio: settings.audio,
         tones: settings.tones,
         effects: settings.effects,

@@ -5,13 +5,14 @@ use std::fs;
 use std::path::PathBuf;
 
 use base::{Redacted, Secret};
-use offhook_io::{Audio, Effects, LocalTones};
+use offhook_io::{Audio, Effects, LocalTones, Trust, Trusts};
 use phone::{Account, Keepalive, Nat, NetworkPolicy};
 use sip::ua::{Reliable, TransportPolicy};
 
 use crate::cli::PhoneArgs;
 use crate::config;
 use crate::config::nat::NatTable;
+use crate::config::parts::NOT_IN_THIS_BUILD;
 use crate::config::phone::{AccountTable, AudioTable, KeepaliveName, NetworksName, PhoneFile, ReliableName};
 use crate::failure::Failure;
 
@@ -22,6 +23,8 @@ const PASSWORD_VARIABLE: &str = "OFFHOOK_PASSWORD";
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) account: Account,
+    /// Whose certificates are accepted.
+    pub(crate) trusts: Trusts,
     pub(crate) data: Option<PathBuf>,
     pub(crate) bind: Option<std::net::SocketAddr>,
     pub(crate) audio: Audio,
@@ -51,8 +54,20 @@ impl Settings {
         } else if let Ok(password) = env::var(PASSWORD_VARIABLE) {
             table.password = Some(password);
         }
+        let (trust, by_authority) = (trust(&table)?, table.tls_ca.is_some());
+        let account = account(table, file.nat)?;
+        let mut trusts = Trusts::default();
+        if let Some(trust) = trust {
+            let first_hop = account.proxy.as_ref().unwrap_or(&account.uri).view();
+            trusts.set(&first_hop.host.to_string(), trust.clone());
+            // Relays have certificates of their own, of the same authority.
+            if by_authority {
+                account.nat.turn.iter().for_each(|relay| trusts.set(&relay.server.host, trust.clone()));
+            }
+        }
         Ok(Self {
-            account: account(table, file.nat)?,
+            account,
+            trusts,
             data: file.data,
             bind: file.bind,
             tones: file.audio.country.map_or_else(LocalTones::default, |name| LocalTones::Of(name.0)),
@@ -100,6 +115,22 @@ fn audio(args: &PhoneArgs, table: AudioTable) -> Result<Audio, Failure> {
     }
 }
 
+/// Whose certificate the account's server must have, where that is not for the platform to say.
+fn trust(table: &AccountTable) -> Result<Option<Trust>, Failure> {
+    match (&table.tls_ca, &table.tls_pin) {
+        (None, None) => Ok(None),
+        (Some(_), Some(_)) => Err(Failure::Usage("[account] tls_pin: it takes the place of tls_ca".into())),
+        (Some(path), None) => {
+            let unusable = |why: String| Failure::Usage(format!("{}: {why}", path.display()));
+            let pem = fs::read(path).map_err(|error| unusable(format!("cannot be read: {error}")))?;
+            Trust::authority(&pem).map(Some).map_err(|error| unusable(error.to_string()))
+        }
+        (None, Some(pin)) => {
+            Trust::pin(pin).map(Some).map_err(|error| Failure::Usage(format!("[account] tls_pin: {error}")))
+        }
+    }
+}
+
 fn account(table: AccountTable, nat: Option<NatTable>) -> Result<Account, Failure> {
     let uri = table.uri.ok_or_else(|| {
         Failure::Usage("which account? give --uri, or --config with `uri` under [account]".into())
@@ -131,6 +162,9 @@ fn account(table: AccountTable, nat: Option<NatTable>) -> Result<Account, Failur
         };
     }
     if let Some(transport) = table.transport.and_then(|name| name.0) {
+        if transport.is_secure() && !cfg!(feature = "tls") {
+            return Err(Failure::Usage(format!("[account] transport: `{transport}` is {NOT_IN_THIS_BUILD}")));
+        }
         account.transport = TransportPolicy::Only(transport);
     }
     Ok(account)

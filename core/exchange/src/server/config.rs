@@ -54,9 +54,19 @@ pub struct ServerConfig {
     /// Next hops of other domains.
     #[serde(default)]
     pub domain_route: Vec<DomainRule>,
-    #[serde(default, rename = "tls", deserialize_with = "not_in_this_build")]
-    #[doc(hidden)]
-    pub not_yet_tls: (),
+    /// Who it is to those who connect by TLS.
+    #[serde(default)]
+    pub tls: Option<TlsFiles>,
+}
+
+/// Certificate and key, each a PEM file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsFiles {
+    /// Its own certificate first, then those that lead to its authority.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 /// Listening addresses; port 0 takes a free one.
@@ -71,9 +81,8 @@ pub struct Listen {
     pub stun: Option<SocketAddr>,
     /// STUN's second host and port, to tell kinds of NAT by: all four combinations are listened on. RFC 5780 section 6.
     pub stun_other: Option<SocketAddr>,
-    #[serde(default, rename = "tls", deserialize_with = "not_in_this_build")]
-    #[doc(hidden)]
-    pub not_yet_tls: (),
+    /// For streams under TLS; `[tls]` says with which certificate.
+    pub tls: Option<SocketAddr>,
     #[serde(default, rename = "vos", deserialize_with = "not_in_this_build")]
     #[doc(hidden)]
     pub not_yet_vos: (),
@@ -94,7 +103,7 @@ impl Listen {
             tcp: None,
             stun: None,
             stun_other: None,
-            not_yet_tls: (),
+            tls: None,
             not_yet_vos: (),
             not_yet_http: (),
         }
@@ -172,7 +181,7 @@ impl Default for ServerConfig {
             user: (1001..=1009).map(|n| User::new(&n.to_string(), &format!("secret-{n}"))).collect(),
             redirect: Vec::new(),
             domain_route: Vec::new(),
-            not_yet_tls: (),
+            tls: None,
         }
     }
 }

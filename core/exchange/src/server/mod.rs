@@ -16,11 +16,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Clock, SystemTime};
 
 use base::{Instant, Rng, Transport};
+use offhook_net::tls::{Identity, Unusable};
 use offhook_net::{ListenError, NameServers, Net, NetEvent};
 use sip::order::Orders;
 use tokio::sync::mpsc as wishes;
 
-pub use config::{DomainRule, Listen, RedirectRule, ServerConfig, User};
+pub use config::{DomainRule, Listen, RedirectRule, ServerConfig, TlsFiles, User};
 pub use store::StoreError;
 
 use crate::bindings::{Bindings as _, InMemory};
@@ -58,6 +59,8 @@ pub struct Addresses {
     pub udp: Option<SocketAddr>,
     /// For streams.
     pub tcp: Option<SocketAddr>,
+    /// For streams under TLS.
+    pub tls: Option<SocketAddr>,
     /// For STUN over either.
     pub stun: Option<SocketAddr>,
     /// STUN's second host and port. RFC 5780 section 6.
@@ -147,6 +150,18 @@ impl Drop for Server {
     }
 }
 
+fn identity(files: &TlsFiles) -> Result<Identity, StartError> {
+    let read = |path: &std::path::Path| {
+        let unread = |e| StartError::Config(format!("{}: cannot be read: {e}", path.display()));
+        std::fs::read(path).map_err(unread)
+    };
+    let (certificate, key) = (read(&files.certificate)?, read(&files.key)?);
+    Identity::from_pem(&certificate, &key).map_err(|why| {
+        let path = if why == Unusable::Certificate { &files.certificate } else { &files.key };
+        StartError::Config(format!("{}: {why}", path.display()))
+    })
+}
+
 struct Running {
     net: Net,
     exchange: Exchange<Kept>,
@@ -204,18 +219,35 @@ impl Running {
             Ok(Some(tcp)) => Some(tcp),
             Ok(None) | Err(_) => bind(Transport::Tcp, config.listen.tcp)?,
         };
+        let tls = match (config.listen.tls, &config.tls) {
+            (None, _) => None,
+            (Some(at), None) => {
+                return Err(StartError::Config(format!(
+                    "tls on {at} needs a certificate: [tls] certificate, key"
+                )));
+            }
+            (Some(at), Some(files)) => {
+                net.set_identity(identity(files)?);
+                Some(net.listen(Transport::Tls, at)?)
+            }
+        };
         let began = Clock::now();
         let stun = stun::Stun::begin(&config.listen, began)?;
         let addresses = Addresses {
             udp,
             tcp,
+            tls,
             stun: stun.as_ref().and_then(stun::Stun::address),
             stun_other: stun.as_ref().and_then(stun::Stun::other_address),
         };
 
         let kept = Kept::new(memory, store).map_err(|error| system(&error))?;
         let mut exchange = Exchange::new(config.machines(users, key), kept, rng, now, wall);
-        for (transport, addr) in [(Transport::Udp, addresses.udp), (Transport::Tcp, addresses.tcp)] {
+        for (transport, addr) in [
+            (Transport::Udp, addresses.udp),
+            (Transport::Tcp, addresses.tcp),
+            (Transport::Tls, addresses.tls),
+        ] {
             if let Some(addr) = addr {
                 exchange.listening(transport, addr);
             }
@@ -305,6 +337,8 @@ fn tell(exchange: &mut Exchange<Kept>, event: NetEvent<'_>, now: Instant, orders
         NetEvent::FlowFailed { transport, remote, .. } => {
             exchange.flow_failed(transport, remote, now, orders);
         }
+        // It connects to nobody under TLS.
+        NetEvent::Untrusted { .. } => {}
         NetEvent::Resolved { query, answer } => exchange.resolved(query, answer, now, orders),
     }
 }

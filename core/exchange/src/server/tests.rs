@@ -390,7 +390,7 @@ fn configuration_errors_name_the_key_and_its_line() {
     for (text, says, line) in [
         ("domain = \"a\"\nfoo = 1", "foo", "line 2"),
         ("[listen]\nvos = \"127.0.0.1:5070\"", "not in this build", "line 2"),
-        ("[tls]\ncertificate = \"x\"", "not in this build", "line 1"),
+        ("[tls]\ncertificate = \"x\"", "missing field `key`", "line 1"),
         ("[[user]]\nnumber = \"1\"\npassword = \"p\"\nbalance = \"1.00\"", "not in this build", "line 4"),
         ("[[user]]\nnumber = \"1 2\"\npassword = \"p\"", "a number is made of", "line 2"),
         ("[[redirect]]\nprefix = \"8\"\ncontact = \"nobody\"", "not a SIP URI", "line 3"),

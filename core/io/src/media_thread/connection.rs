@@ -1,4 +1,4 @@
-//! One TCP connection of a media stream: to a relay, or punched through routers to the other side.
+//! One TCP connection of a media stream: to a relay, perhaps under TLS, or punched through routers to the other side.
 //!
 //! Never blocks: it is looked at once a tick. Several share one local address, connecting and listening at once (RFC 6544
 //! section 7.1), for which each needs both SO_REUSEADDR and SO_REUSEPORT. What does not get out in time is dropped: late
@@ -12,6 +12,7 @@ use std::time::Duration;
 use base::{Instant, NetworkId};
 use nat::framing::{self, Framing, Splitter};
 use offhook_net::Bind;
+use offhook_net::tls::{Session, Shake};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// Bytes that may wait for the network: a fifth of a second of G.711 and some control.
@@ -21,12 +22,20 @@ const READS: usize = 16;
 const ROOM: usize = 4096;
 /// A connection that is not there by then never comes. Punching has deadlines of its own.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// A handshake that is not done by then is given up.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Connections that wait to be taken.
 const BACKLOG: i32 = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    Connecting { since: Instant },
+    Connecting {
+        since: Instant,
+    },
+    /// It is there, and who the other side is has yet to be shown.
+    Shaking {
+        since: Instant,
+    },
     Open,
 }
 
@@ -34,6 +43,7 @@ enum State {
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
+    tls: Option<Session>,
     state: State,
     framing: Framing,
     splitter: Splitter,
@@ -76,22 +86,46 @@ impl Connection {
         let local = stream.local_addr()?;
         let _ = stream.set_nodelay(true);
         let splitter = Splitter::new(framing);
-        Ok(Self { stream, state, framing, splitter, waiting: Vec::new(), local, remote })
+        Ok(Self { stream, tls: None, state, framing, splitter, waiting: Vec::new(), local, remote })
+    }
+
+    /// The same under TLS, once it is there.
+    pub(super) fn under(self, tls: Session) -> Self {
+        Self { tls: Some(tls), ..self }
     }
 
     /// How it stands.
     pub(super) fn look(&mut self, now: Instant) -> Look {
-        let State::Connecting { since } = self.state else { return Look::Same };
+        let since = match self.state {
+            State::Connecting { since } => since,
+            State::Shaking { since } => return self.shake(since, now),
+            State::Open => return Look::Same,
+        };
         match self.stream.take_error() {
             Ok(None) => {}
             Ok(Some(e)) => return Look::Down { refused: e.kind() == io::ErrorKind::ConnectionRefused },
             Err(_) => return Look::Down { refused: false },
         }
         if self.stream.peer_addr().is_ok() {
+            if self.tls.is_some() {
+                self.state = State::Shaking { since: now };
+                return self.shake(now, now);
+            }
             self.state = State::Open;
             return Look::Up;
         }
         if now.since(since) > PATIENCE { Look::Down { refused: false } } else { Look::Same }
+    }
+
+    fn shake(&mut self, since: Instant, now: Instant) -> Look {
+        match self.tls.as_mut().map_or(Ok(Shake::Done), |tls| tls.shake(&mut self.stream)) {
+            Ok(Shake::Done) => {
+                self.state = State::Open;
+                Look::Up
+            }
+            Ok(Shake::Read | Shake::Write) if now.since(since) <= HANDSHAKE => Look::Same,
+            Ok(Shake::Read | Shake::Write) | Err(_) => Look::Down { refused: false },
+        }
     }
 
     /// Takes all messages that are there, each whole. False: the connection is over.
@@ -101,7 +135,11 @@ impl Connection {
         }
         let mut room = [0; ROOM];
         for _ in 0..READS {
-            match self.stream.read(&mut room) {
+            let read = match &mut self.tls {
+                Some(tls) => tls.read(&mut self.stream, &mut room),
+                None => self.stream.read(&mut room),
+            };
+            match read {
                 Ok(0) => return false,
                 Ok(n) => {
                     self.splitter.feed(&room[..n]);
@@ -136,14 +174,24 @@ impl Connection {
     /// Sends what waits. False: the connection is over.
     pub(super) fn flush(&mut self) -> bool {
         while !self.waiting.is_empty() && self.state == State::Open {
-            match self.stream.write(&self.waiting) {
+            let written = match &mut self.tls {
+                Some(tls) => tls.write(&mut self.stream, &self.waiting),
+                None => self.stream.write(&self.waiting),
+            };
+            match written {
                 Ok(n) => drop(self.waiting.drain(..n)),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return true,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => return false,
             }
         }
-        true
+        match self.tls.as_mut().filter(|_| self.state == State::Open) {
+            Some(tls) => tls.flush(&mut self.stream).map_or_else(
+                |e| matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
+                |()| true,
+            ),
+            None => true,
+        }
     }
 }
 
@@ -261,5 +309,73 @@ mod tests {
         });
         // Loopback delivers the first SYN before the second socket exists: only that it never panics or hangs is ours.
         let _ = open;
+    }
+
+    /// A relay's side, in a thread: says back what it hears. Its certificate, in PEM.
+    #[cfg(feature = "tls")]
+    fn echo_under_tls(name: &str) -> (SocketAddr, String) {
+        use offhook_net::tls::Identity;
+        let key = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+        let (certificate, key) = (key.cert.pem(), key.signing_key.serialize_pem());
+        let identity = Identity::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap();
+        let listener = TcpListener::bind(ANY).unwrap();
+        let at = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let (mut tcp, _) = listener.accept().unwrap();
+            let mut session = Session::accepted(&identity);
+            if session.shake(&mut tcp).is_err() {
+                return;
+            }
+            let mut room = [0; 4096];
+            while let Ok(n @ 1..) = session.read(&mut tcp, &mut room) {
+                session.write(&mut tcp, &room[..n]).unwrap();
+            }
+        });
+        (at, certificate)
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn a_relay_under_tls_is_spoken_to_once_it_has_shown_that_it_is_the_one() {
+        use offhook_net::tls::{Trust, Trusts};
+        for (asked, up) in [("relay.test", true), ("other.test", false)] {
+            let (at, certificate) = echo_under_tls("relay.test");
+            let mut trusts = Trusts::default();
+            trusts.set(asked, Trust::authority(certificate.as_bytes()).unwrap());
+            let now = clock::now();
+            let begun = Connection::begin(None, at, Framing::Rfc4571, None, now).unwrap();
+            let mut connection = begun.under(Session::toward(&trusts, asked).unwrap());
+            assert!(connection.send(b"too early, and dropped"));
+            let mut look = Look::Same;
+            until(|| {
+                look = connection.look(now);
+                look != Look::Same
+            });
+            assert_eq!(look, if up { Look::Up } else { Look::Down { refused: false } }, "{asked}");
+            if !up {
+                continue;
+            }
+            assert!(connection.send(b"a packet") && connection.send(&[7; 1200]));
+            let mut got = Vec::new();
+            until(|| {
+                assert!(connection.flush() && connection.read(|message| got.push(message.to_vec())));
+                got.len() == 2
+            });
+            assert_eq!(got, [b"a packet".to_vec(), vec![7; 1200]]);
+        }
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn a_relay_that_says_nothing_is_given_up() {
+        use offhook_net::tls::Trusts;
+        let silent = TcpListener::bind(ANY).unwrap();
+        let now = clock::now();
+        let begun = Connection::begin(None, silent.local_addr().unwrap(), Framing::Turn, None, now).unwrap();
+        let mut connection = begun.under(Session::toward(&Trusts::default(), "relay.test").unwrap());
+        until(|| connection.look(now) == Look::Same && connection.state != State::Connecting { since: now });
+        assert_eq!(connection.look(now + HANDSHAKE), Look::Same);
+        let late = now + HANDSHAKE + Duration::from_secs(1);
+        assert_eq!(connection.look(late), Look::Down { refused: false });
     }
 }

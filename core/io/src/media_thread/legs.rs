@@ -15,6 +15,7 @@ use nat::channel;
 use nat::framing::Framing;
 use nat::path::{Leg, Route, Target};
 use offhook_net::Bind;
+use offhook_net::tls::{Session, Unmade};
 use phone::MediaNews;
 
 use super::connection::{Connection, Listener, Look};
@@ -144,16 +145,19 @@ impl Legs {
     pub(super) fn connect(
         &mut self,
         leg: Leg,
-        from: Option<SocketAddr>,
-        to: SocketAddr,
+        (from, to): (Option<SocketAddr>, SocketAddr),
         framing: Framing,
+        tls: Option<Result<Session, Unmade>>,
         binder: Option<&dyn Bind>,
         now: Instant,
     ) {
-        let begun = if self.connections.len() < MOST_CONNECTIONS {
-            Connection::begin(from, to, framing, binder.map(|binder| (binder, self.network)), now)
-        } else {
-            Err(io::ErrorKind::QuotaExceeded.into())
+        let binder = binder.map(|binder| (binder, self.network));
+        let begun = match tls {
+            _ if self.connections.len() >= MOST_CONNECTIONS => Err(io::ErrorKind::QuotaExceeded.into()),
+            // Nothing that should be under TLS goes without.
+            Some(Err(_)) => Err(io::ErrorKind::Unsupported.into()),
+            Some(Ok(tls)) => Connection::begin(from, to, framing, binder, now).map(|it| it.under(tls)),
+            None => Connection::begin(from, to, framing, binder, now),
         };
         match begun {
             Ok(connection) => drop(self.connections.insert(leg, connection)),

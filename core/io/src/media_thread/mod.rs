@@ -24,6 +24,7 @@ use std::time::Duration;
 use base::{Instant, NetworkId, Rng};
 use media::{Stats, Timeline};
 use offhook_net::Bind;
+use offhook_net::tls::{Session, Trusts};
 use phone::{CallId, MediaId, MediaNews, MediaOrder, Tone};
 use tokio::sync::mpsc;
 
@@ -83,6 +84,8 @@ pub(crate) struct Config {
     pub(crate) tap: Option<Tap>,
     /// Shown every socket before it is used.
     pub(crate) binder: Option<Arc<dyn Bind>>,
+    /// Which relays' certificates are accepted.
+    pub(crate) trusts: Trusts,
     pub(crate) rng: Rng,
 }
 
@@ -113,6 +116,7 @@ struct Desk {
     sound: Box<dyn Sound>,
     tap: Option<Tap>,
     binder: Option<Arc<dyn Bind>>,
+    trusts: Trusts,
     rng: Rng,
     streams: BTreeMap<MediaId, Stream>,
     reader: Reader,
@@ -126,13 +130,14 @@ struct Desk {
 
 impl Desk {
     fn new(config: Config, events: Arc<Events>, news: mpsc::Sender<News>) -> Self {
-        let Config { bind, sound, tap, binder, rng } = config;
+        let Config { bind, sound, tap, binder, trusts, rng } = config;
         Self {
             bind,
             networks: BTreeMap::new(),
             sound,
             tap,
             binder,
+            trusts,
             rng,
             streams: BTreeMap::new(),
             reader: Reader::new(),
@@ -300,7 +305,7 @@ impl Desk {
             | MediaOrder::GoBy(_)
             | MediaOrder::CloseLeg(_) => {
                 if let Some(stream) = self.streams.get_mut(&media) {
-                    follow_leg(stream.legs(), order, self.binder.as_deref());
+                    follow_leg(stream.legs(), order, (self.binder.as_deref(), &self.trusts));
                 }
             }
             MediaOrder::Close { call } => {
@@ -431,11 +436,11 @@ impl Desk {
 }
 
 /// An order about one leg.
-fn follow_leg(legs: &mut Legs, order: MediaOrder, binder: Option<&dyn Bind>) {
+fn follow_leg(legs: &mut Legs, order: MediaOrder, (binder, trusts): (Option<&dyn Bind>, &Trusts)) {
     match order {
-        // Under TLS comes with TLS.
-        MediaOrder::Connect { leg, from, to, framing, name: _ } => {
-            legs.connect(leg, from, to, framing, binder, clock::now());
+        MediaOrder::Connect { leg, from, to, framing, name } => {
+            let tls = name.map(|name| Session::toward(trusts, &name));
+            legs.connect(leg, (from, to), framing, tls, binder, clock::now());
         }
         MediaOrder::TakeStreams { at } => legs.listen(at, binder),
         MediaOrder::Channel { leg, server, number, peer } => legs.channel(leg, server, number, peer),

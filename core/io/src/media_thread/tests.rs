@@ -28,7 +28,14 @@ impl Rig {
         let events = Arc::new(Events::default());
         let (sender, news) = mpsc::channel(64);
         let bind = vec![Ipv4Addr::LOCALHOST.into()];
-        let config = Config { bind, sound, tap: None, binder: None, rng: Rng::from_number(1) };
+        let config = Config {
+            bind,
+            sound,
+            tap: None,
+            binder: None,
+            trusts: Trusts::default(),
+            rng: Rng::from_number(1),
+        };
         let (orders, thread) = spawn(config, Arc::clone(&events), sender).unwrap();
         let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         peer.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
@@ -161,7 +168,8 @@ impl Side {
         let (sender, news) = mpsc::channel(64);
         let bind = vec![Ipv4Addr::LOCALHOST.into()];
         let rng = Rng::from_number(1);
-        let config = Config { bind, sound: Box::new(sound), tap: None, binder: None, rng };
+        let config =
+            Config { bind, sound: Box::new(sound), tap: None, binder: None, trusts: Trusts::default(), rng };
         let events = Arc::new(Events::default());
         Self { desk: Desk::new(config, Arc::clone(&events), sender), attendant, devices, events, news }
     }
@@ -282,6 +290,7 @@ fn a_tick_receives_plays_records_captures_and_sends_without_allocating() {
         sound: Box::new(Files::new(Some(speech), Some(dir.path().join("heard.wav")), Gains::default())),
         tap: Some(capture.tap()),
         binder: None,
+        trusts: Trusts::default(),
         rng: Rng::from_number(1),
     };
     let mut desk = Desk::new(config, Arc::default(), news);
@@ -362,7 +371,7 @@ impl Conference {
         let (sender, mut news) = mpsc::channel(64);
         let sound = Box::new(Files::new(Some(speech), None, Gains::default()));
         let (bind, rng) = (vec![Ipv4Addr::LOCALHOST.into()], Rng::from_number(1));
-        let config = Config { bind, sound, tap: None, binder: None, rng };
+        let config = Config { bind, sound, tap: None, binder: None, trusts: Trusts::default(), rng };
         let mut desk = Desk::new(config, Arc::default(), sender);
         let hummers = levels.map(Hummer::new);
         let locals = [1, 2, 3].map(|n| {

@@ -3,7 +3,6 @@
 //! On plain Linux a network is its addresses: what is bound to one leaves by its route. Elsewhere [`crate::Bind`] makes sure
 //! of it. Knows nothing of which network is the better one.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use base::{NetworkId, Transport};
@@ -58,11 +57,11 @@ impl Net {
                 self.news.push_back(NetEvent::FlowDown { flow });
             }
         }
-        let (over, on): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            std::mem::take(&mut self.dials).into_iter().partition(|(_, dial)| dial.network == network);
-        self.dials = on;
-        for remote in over.into_values().map(|dial| dial.remote) {
-            self.news.push_back(NetEvent::FlowFailed { network, transport: Transport::Tcp, remote });
+        let over = self.dials.iter().filter(|(_, dial)| dial.whom.network == network).map(|(id, _)| *id);
+        for id in over.collect::<Vec<_>>() {
+            if let Some(dial) = self.dials.remove(&id) {
+                self.give_up(&dial, None);
+            }
         }
     }
 }

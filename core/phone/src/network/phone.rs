@@ -4,7 +4,7 @@
 //! next one to come takes it up again, unless the other side has given up by then.
 
 use base::nat64::Prefix64;
-use base::{FlowId, NetworkId};
+use base::{FlowId, NetworkId, Transport};
 use sip::order::Order;
 
 use super::{Choice, NetworkNews};
@@ -117,6 +117,11 @@ impl Phone {
     /// The network that an account goes by, while it has one.
     pub fn network_of(&self, account: AccountId) -> Option<NetworkId> {
         self.accounts.get(&account)?.network()
+    }
+
+    /// What carries an account to its registrar, while it is known.
+    pub fn carrier_of(&self, account: AccountId) -> Option<Transport> {
+        self.accounts.get(&account)?.carrier()
     }
 
     /// The networks that accounts go by, the first account's first.

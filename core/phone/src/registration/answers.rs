@@ -58,6 +58,7 @@ impl Registration {
     fn granted(&mut self, message: &Message, via: Option<Source>, desk: &mut Desk) {
         self.failures = 0;
         self.path = via;
+        self.reached(desk);
         if let Some(via) = &via {
             self.answered_by(via, seen_as(message), desk);
         }
@@ -188,6 +189,8 @@ impl Registration {
         let wait = wait.mul_f64(0.75 + 0.25 * desk.rng.fraction()).max(retry_after.unwrap_or_default());
         desk.timers.set(Timer::Register(self.id), desk.now + wait);
         self.view.step = at;
-        self.show_failure(desk, Some(status), reason::of_registration(status, at), Some(wait));
+        let untrusted = self.untrusted.take().filter(|_| at == Step::Reach).map(reason::of_certificate);
+        let why = untrusted.unwrap_or_else(|| reason::of_registration(status, at));
+        self.show_failure(desk, Some(status), why, Some(wait));
     }
 }

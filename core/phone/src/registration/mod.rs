@@ -15,6 +15,7 @@
 mod answers;
 mod asking;
 mod dodge;
+mod ladder;
 mod moving;
 mod profile;
 mod show;
@@ -23,7 +24,7 @@ mod silence;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use base::{FlowId, Instant, NetworkId};
+use base::{FlowId, Instant, NetworkId, Untrusted};
 use sip::order::Order;
 use sip::transaction::Source;
 use sip::ua::{Outcome, Profile, RequestId, Way};
@@ -34,6 +35,8 @@ use crate::{Account, AccountId, Config, Why};
 
 use asking::Asking;
 use dodge::Dodge;
+use ladder::Ladder;
+pub(crate) use ladder::Worked;
 pub(crate) use profile::profile_id;
 use silence::Silence;
 
@@ -113,6 +116,9 @@ pub(crate) struct Registration {
     flow_timer: Option<Duration>,
     silence: Silence,
     asking: Asking,
+    ladder: Ladder,
+    /// What was wrong with a certificate since it was last asked.
+    untrusted: Option<Untrusted>,
     /// A connection by the network before, which calls may still use.
     left: Option<FlowId>,
     /// Whether the registrar saw us under another address than our own.
@@ -158,6 +164,8 @@ impl Registration {
             flow_timer: None,
             silence: Silence::default(),
             asking: Asking::default(),
+            ladder: Ladder::default(),
+            untrusted: None,
             left: None,
             behind_nat: false,
             moved: false,
@@ -179,6 +187,7 @@ impl Registration {
         self.leaving_for_good = false;
         self.account = account;
         self.dodge_still(desk);
+        self.other_rung(desk);
         self.stale =
             matches!(self.state, State::Asking { .. } | State::Moving { .. } | State::Leaving { .. });
         if self.wanted && !self.stale {
@@ -270,6 +279,14 @@ impl Registration {
         }
     }
 
+    /// The server of that name has shown a certificate that is not accepted.
+    pub(crate) fn untrusted(&mut self, name: &str, why: Untrusted) {
+        let first_hop = self.account.proxy.as_ref().unwrap_or(&self.account.uri).view();
+        if first_hop.host.to_string().eq_ignore_ascii_case(name) {
+            self.untrusted = Some(why);
+        }
+    }
+
     /// `Timer::Register` is due.
     pub(crate) fn due(&mut self, desk: &mut Desk) {
         if self.wanted {
@@ -288,8 +305,16 @@ impl Registration {
         if self.dodge_probed(request, outcome, desk) {
             return;
         }
+        if self.is_first(request, outcome, desk) {
+            self.is_settled(outcome, desk);
+            return self.answered(outcome, via, desk);
+        }
         match self.state {
-            State::Asking { request: ours } if ours == request => self.answered(outcome, via, desk),
+            State::Asking { request: ours } if ours == request => {
+                if self.is_settled(outcome, desk) {
+                    self.answered(outcome, via, desk);
+                }
+            }
             State::Moving { request: ours, to, until } if ours == request => {
                 self.tried(to, until, outcome, via, desk);
             }
@@ -319,9 +344,10 @@ impl Registration {
         }
         self.show_asking(desk);
         self.end_silence(desk);
+        self.untrusted = None;
+        self.first_rung(desk);
         let request = self.register(self.ask, Way::default(), desk);
         self.state = State::Asking { request };
-        self.await_sound(desk);
         self.found(desk);
     }
 
@@ -353,12 +379,12 @@ impl Registration {
         let draft = self.draft(seconds);
         // A flow's binding is replaced by its number, wherever we are.
         let instead_of = if self.profile.outbound { None } else { self.contact.clone() };
-        let way = Way { instead_of, ..way };
+        let way = self.by_rung(Way { instead_of, ..way });
         desk.agent.request_by(profile_id(self.id), draft, way, desk.now, &mut desk.orders)
     }
 
     fn cancel_timers(&self, desk: &mut Desk) {
-        for timer in [Timer::Register(self.id), Timer::Ping(self.id), Timer::Dodge(self.id)] {
+        for timer in [Timer::Register(self.id), Timer::Ladder(self.id), Timer::Ping(self.id)] {
             desk.timers.cancel(&timer);
         }
     }

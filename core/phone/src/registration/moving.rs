@@ -4,7 +4,7 @@
 //! network, and until its answer is here calls come and go by the old one. Where the registrar knows of no flows, the same
 //! request ends the old Contact: one REGISTER either way.
 
-use base::{FlowId, Instant, NetworkId};
+use base::{FlowId, Instant, NetworkId, Transport};
 use sip::transaction::Source;
 use sip::ua::{Outcome, Way};
 
@@ -17,6 +17,11 @@ impl Registration {
     /// The network that it goes by.
     pub(crate) fn network(&self) -> Option<NetworkId> {
         self.network.ok()
+    }
+
+    /// What carries it to the registrar.
+    pub(crate) fn carrier(&self) -> Option<Transport> {
+        self.path.map(|path| path.transport)
     }
 
     /// The flow that it is registered over.
@@ -95,7 +100,7 @@ impl Registration {
         match self.state {
             State::Registered { until } if self.wanted && self.path.is_some() => {
                 self.cancel_timers(desk);
-                let way = Way { network: Some(network), instead_of: None };
+                let way = Way { network: Some(network), ..Way::default() };
                 let request = self.register(self.ask, way, desk);
                 self.state = State::Moving { request, to: network, until };
             }
@@ -169,7 +174,8 @@ impl Registration {
         self.profile.network = network;
         desk.agent.set_profile(profile_id(self.id), self.profile.clone());
         desk.alg.goes_by(network);
-        self.dodge_anew(desk.alg.is_known_bad(), desk);
+        self.dodge_anew(desk);
+        self.other_rung(desk);
         desk.moved.push(self.id);
     }
 }

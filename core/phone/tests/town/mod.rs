@@ -228,12 +228,12 @@ impl Town {
     fn carry_out(&mut self, address: SocketAddr, output: Output) {
         match output {
             Output::Sip(Order::Send { to, bytes, .. }) => self.send(address, to, bytes),
-            Output::Sip(Order::OpenFlow { network, transport: Transport::Udp, remote }) => {
+            Output::Sip(Order::OpenFlow { network, transport: Transport::Udp, remote, .. }) => {
                 let (transport, remote) = (Transport::Udp, Some(remote));
                 let flow = FlowId(0);
                 self.tell(address, Input::FlowUp { network, flow, transport, local: address, remote });
             }
-            Output::Sip(Order::OpenFlow { network, transport: Transport::Tcp, remote })
+            Output::Sip(Order::OpenFlow { network, transport: Transport::Tcp, remote, .. })
                 if self.listens(remote) =>
             {
                 self.flows += 1;
@@ -242,7 +242,7 @@ impl Town {
                 let (transport, remote) = (Transport::Tcp, Some(remote));
                 self.tell(address, Input::FlowUp { network, flow, transport, local: address, remote });
             }
-            Output::Sip(Order::OpenFlow { network, transport, remote }) => {
+            Output::Sip(Order::OpenFlow { network, transport, remote, .. }) => {
                 self.tell(address, Input::FlowFailed { network, transport, remote });
             }
             Output::Sip(Order::CloseFlow { .. }) => {}

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::common::{self, Common, Cx};
 use super::dispatch::Uses;
-use super::flows::Toward;
+use super::flows::{Named, Toward};
 use super::session::Session;
 use super::subscription::Subscription;
 use super::*;
@@ -90,7 +90,8 @@ impl Agent {
         self.common.flows.up(up);
         self.common.news.push_back(News::FlowUp { flow, transport });
         if let Some(remote) = remote {
-            self.turn(now, out, |_, cx| cx.on_flow(Toward { network, transport, remote }, true));
+            let toward = Toward { network, transport, remote, name: Named::NOBODY };
+            self.turn(now, out, |_, cx| cx.on_flow(toward, true));
         }
     }
 
@@ -111,9 +112,10 @@ impl Agent {
         now: Instant,
         out: &mut Orders,
     ) {
-        let toward = Toward { network, transport, remote };
+        let (toward, flow) =
+            self.common.flows.failed(Toward { network, transport, remote, name: Named::NOBODY });
         // A socket says so of a datagram already sent (ICMP): what waits for an answer from there waits in vain.
-        if let Some(flow) = self.common.flows.failed(toward) {
+        if let Some(flow) = flow {
             self.common.transactions.undeliverable(flow, remote, &mut self.common.tx_news);
         }
         self.turn(now, out, |_, cx| cx.on_flow(toward, false));
@@ -170,9 +172,7 @@ impl Agent {
     /// The Contact value that is written in a REGISTER to where `via` came from, if its flow is still there.
     pub fn contact(&self, profile: ProfileId, via: &Source) -> Option<String> {
         let profile = &self.common.accounts.get(&profile)?.profile;
-        let network = self.common.flows.network(via.flow)?;
-        let hop =
-            self.common.flows.known(Toward { network, transport: via.transport, remote: via.remote })?;
+        let hop = self.common.flows.way_back(via.flow, via.remote)?;
         let address = self.common.flows.contact_address(profile.contact_address, hop);
         Some(common::contact_value(profile, via.transport, address, false))
     }
@@ -191,6 +191,11 @@ impl Agent {
         let request = RequestId(self.common.fresh_id());
         self.turn(now, out, |_, cx| cx.request(request, profile, draft, Way::default()));
         request
+    }
+
+    /// Whether anything has answered that request of [`request`](Self::request), finally or not; it need not be over.
+    pub fn is_heard(&self, request: RequestId) -> bool {
+        self.common.requests.is_heard(request)
     }
 
     /// The same by another network than the profile's, or in place of an older binding: see [`Way`].

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use base::{FlowId, NetworkId, Transport};
 use bytes::Bytes;
@@ -16,6 +17,9 @@ use crate::transaction::{Hop, Source};
 
 /// Remotes remembered. A cache: what is forgotten is asked for again.
 const MAX_ROUTES: usize = 4096;
+
+/// Names of servers remembered. Those that people call by TLS are few.
+const MAX_NAMES: usize = 256;
 
 /// A flow that is usable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +42,24 @@ pub(super) struct Toward {
     pub(super) network: NetworkId,
     pub(super) transport: Transport,
     pub(super) remote: SocketAddr,
+    /// Under TLS: whose certificate it has shown, or must show.
+    pub(super) name: Named,
+}
+
+impl Toward {
+    /// The same, whatever its name: news of the wire tell none.
+    pub(super) fn is_at(&self, other: &Self) -> bool {
+        Self { name: Named::NOBODY, ..*self } == Self { name: Named::NOBODY, ..*other }
+    }
+}
+
+/// The name of a server, as [`Flows::named`] knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Named(u16);
+
+impl Named {
+    /// Nobody in particular: what is not under TLS.
+    pub(super) const NOBODY: Self = Self(0);
 }
 
 /// All flows of an agent.
@@ -46,6 +68,7 @@ pub(super) struct Flows {
     by_id: BTreeMap<FlowId, Flow>,
     routes: BTreeMap<Toward, Route>,
     opening: BTreeSet<Toward>,
+    names: Vec<Arc<str>>,
     /// Streams closed because they could not be read on.
     pub(super) broken_streams: u64,
 }
@@ -55,6 +78,7 @@ struct Flow {
     network: NetworkId,
     transport: Transport,
     local: SocketAddr,
+    name: Named,
     /// `Some` for a connection: what came and is not yet a whole message.
     stream: Option<Stream>,
 }
@@ -77,14 +101,31 @@ pub(super) enum Reach {
 }
 
 impl Flows {
+    /// The name of a server under TLS: of the URI that leads to it. RFC 5922 section 7.3.
+    pub(super) fn named(&mut self, name: &str) -> Named {
+        let at = self.names.iter().position(|known| known.eq_ignore_ascii_case(name));
+        let at = at.unwrap_or_else(|| {
+            if self.names.len() >= MAX_NAMES {
+                // Flows under old numbers would be taken for others'.
+                return MAX_NAMES;
+            }
+            self.names.push(Arc::from(name));
+            self.names.len() - 1
+        });
+        Named(at as u16 + 1)
+    }
+
     /// A way to that remote, ordering one when there is none.
     pub(super) fn reach(&mut self, toward: Toward, out: &mut Orders) -> Reach {
-        let Toward { network, transport, remote } = toward;
-        if let Some(route) = self.routes.get(&toward) {
-            return Reach::Ready(Hop { flow: route.flow, transport, remote, local: route.local });
+        let Toward { network, transport, remote, name } = toward;
+        if let Some(hop) = self.known(toward) {
+            return Reach::Ready(hop);
         }
-        if self.opening.insert(toward) {
-            out.push(Order::OpenFlow { network, transport, remote });
+        let name = name.0.checked_sub(1).and_then(|at| self.names.get(usize::from(at))).cloned();
+        // One name at a time: whose flow comes up is told by its remote only.
+        if !self.opening.iter().any(|other| other.is_at(&toward)) {
+            self.opening.insert(toward);
+            out.push(Order::OpenFlow { network, transport, remote, name });
         }
         Reach::Opening
     }
@@ -92,15 +133,17 @@ impl Flows {
     /// A flow is there, for `remote` or (a UDP socket) for nobody in particular yet.
     pub(super) fn up(&mut self, up: FlowUp) {
         let FlowUp { network, flow, transport, local, remote } = up;
-        let toward = |remote| Toward { network, transport, remote };
+        let toward = |remote| Toward { network, transport, remote, name: Named::NOBODY };
+        let ordered = remote
+            .and_then(|remote| self.opening.iter().find(|opening| opening.is_at(&toward(remote))).copied());
         // Connections that others opened to us are told with their remote as ours are; the side only matters for keepalives,
         // and a ping heard as two pongs by one who opened is harmless, so ours are those we have ordered.
-        let ours = remote.is_some_and(|remote| self.opening.contains(&toward(remote)));
-        let side = if ours { Side::Opened } else { Side::Accepted };
+        let side = if ordered.is_some() { Side::Opened } else { Side::Accepted };
+        let name = ordered.map_or(Named::NOBODY, |ordered| ordered.name);
         let stream = transport.is_reliable().then(|| Stream::new(side));
-        self.by_id.entry(flow).or_insert(Flow { network, transport, local, stream });
+        self.by_id.entry(flow).or_insert(Flow { network, transport, local, name, stream });
         let Some(remote) = remote else { return };
-        let toward = toward(remote);
+        let toward = ordered.unwrap_or_else(|| toward(remote));
         self.opening.remove(&toward);
         if self.routes.len() >= MAX_ROUTES {
             self.routes.retain(|toward, _| toward.transport.is_reliable());
@@ -117,16 +160,20 @@ impl Flows {
         self.routes.retain(|_, route| route.flow != flow);
     }
 
-    /// No flow could be had; or what was sent there was returned, and that way is closed: its flow.
-    pub(super) fn failed(&mut self, toward: Toward) -> Option<FlowId> {
-        self.opening.remove(&toward);
-        self.routes.remove(&toward).map(|route| route.flow)
+    /// No flow could be had, which is told with the name that it was ordered for; or what was sent there was returned, and
+    /// that way is closed: its flow.
+    pub(super) fn failed(&mut self, mut toward: Toward) -> (Toward, Option<FlowId>) {
+        if let Some(ordered) = self.opening.iter().find(|opening| opening.is_at(&toward)).copied() {
+            self.opening.remove(&ordered);
+            toward = ordered;
+        }
+        (toward, self.routes.remove(&toward).map(|route| route.flow))
     }
 
     /// What is known of bytes that came from there.
     pub(super) fn source(&self, flow: FlowId, remote: SocketAddr) -> Option<Source> {
-        let Flow { network, transport, local, .. } = *self.by_id.get(&flow)?;
-        let toward = Toward { network, transport, remote };
+        let Flow { network, transport, local, name, .. } = *self.by_id.get(&flow)?;
+        let toward = Toward { network, transport, remote, name };
         let local = self.routes.get(&toward).map_or(local, |route| route.local);
         Some(Source { flow, transport, remote, local })
     }
@@ -167,15 +214,30 @@ impl Flows {
     }
 
     /// The route that leads there now, without ordering one.
+    ///
+    /// An address for a name asks for nobody in particular: whoever has shown who he is there is the one. So the Route that
+    /// a server puts in with its own address leads over the connection that it came by.
     pub(super) fn known(&self, toward: Toward) -> Option<Hop> {
-        let Toward { transport, remote, .. } = toward;
-        self.routes.get(&toward).map(|route| Hop { flow: route.flow, transport, remote, local: route.local })
+        let Toward { transport, remote, name, .. } = toward;
+        let any = || {
+            let named = self.names.get(usize::from(name.0.checked_sub(1)?))?;
+            let is_address = named.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+            let mut routes = self.routes.iter().filter(|(other, _)| is_address && other.is_at(&toward));
+            routes.next().map(|(_, route)| route)
+        };
+        let route = self.routes.get(&toward).or_else(any)?;
+        Some(Hop { flow: route.flow, transport, remote, local: route.local })
+    }
+
+    /// The way of a flow that came from there.
+    pub(super) fn way_back(&self, flow: FlowId, remote: SocketAddr) -> Option<Hop> {
+        self.known(self.toward(flow, remote)?)
     }
 
     /// Whom a flow leads to, and by which network.
     fn toward(&self, flow: FlowId, remote: SocketAddr) -> Option<Toward> {
-        let Flow { network, transport, .. } = *self.by_id.get(&flow)?;
-        Some(Toward { network, transport, remote })
+        let Flow { network, transport, name, .. } = *self.by_id.get(&flow)?;
+        Some(Toward { network, transport, remote, name })
     }
 
     /// The network that a flow goes by.
@@ -245,7 +307,7 @@ mod tests {
         flows.up(FlowUp { network, flow: FlowId(2), transport: Transport::Udp, local, remote: None });
         assert_eq!(contact(&flows), "10.0.0.2:5062");
         let learn = |flows: &mut Flows, seen: &str| {
-            let toward = Toward { network, transport, remote: registrar };
+            let toward = Toward { network, transport, remote: registrar, name: Named::NOBODY };
             flows.routes.get_mut(&toward).unwrap().learned = Some(addr(seen));
         };
         learn(&mut flows, "10.0.0.2:40000");

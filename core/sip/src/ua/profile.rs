@@ -96,6 +96,10 @@ pub struct Way {
     pub network: Option<NetworkId>,
     /// A Contact URI of ours that a REGISTER ends in the same breath, unless it is the one that it registers.
     pub instead_of: Option<String>,
+    /// What carries it; `None`: as the profile says.
+    pub transport: Option<TransportPolicy>,
+    /// Its first hop, in place of the profile's proxy.
+    pub first_hop: Option<Uri>,
 }
 
 /// Which carrier requests take.
@@ -142,6 +146,8 @@ pub struct AgentConfig {
     pub udp: bool,
     /// Whether TCP connections can be had.
     pub tcp: bool,
+    /// Whether TLS can be had.
+    pub tls: bool,
     /// Whether IPv4 destinations can be reached.
     pub ipv4: bool,
     /// Whether IPv6 destinations can be reached.
@@ -157,6 +163,7 @@ impl Default for AgentConfig {
             max_redirects: 5,
             udp: true,
             tcp: true,
+            tls: false,
             ipv4: true,
             ipv6: true,
         }

@@ -24,7 +24,7 @@ use std::time::Duration;
 use base::{NetworkId, Transport};
 
 use super::common::{self, Cx, Timer};
-use super::flows::{Reach, Toward};
+use super::flows::{Named, Reach, Toward};
 use super::leg::{Ack, repeat_ack};
 use super::profile::{Profile, ProfileId, RequestId, SessionId, SubscriptionId, TransportPolicy, Way};
 use super::session::Errand;
@@ -110,6 +110,8 @@ struct Outgoing {
     task: Task,
     /// The network that it goes by.
     network: NetworkId,
+    /// Whom its URI names.
+    name: Named,
     lookup: Option<LookupId>,
     stage: Stage,
     /// Targets that are being connected to beside the one in `stage`.
@@ -122,6 +124,8 @@ struct Outgoing {
     pointed: Vec<Uri>,
     tried: usize,
     cancelled: bool,
+    /// Whether anybody has answered anything.
+    heard: bool,
     /// Whether the connection that carried it broke once before.
     broke: bool,
     /// How often a 422 has been obeyed.
@@ -134,7 +138,8 @@ struct Outgoing {
 
 impl Outgoing {
     fn toward(&self, target: Target) -> Toward {
-        Toward { network: self.network, transport: target.transport, remote: target.addr }
+        let name = if target.transport.is_secure() { self.name } else { Named::NOBODY };
+        Toward { network: self.network, transport: target.transport, remote: target.addr, name }
     }
 }
 
@@ -179,6 +184,12 @@ impl Requests {
         self.by_id.is_empty()
     }
 
+    /// Whether anything has answered that request yet.
+    pub(super) fn is_heard(&self, request: RequestId) -> bool {
+        let mut those = self.by_id.values();
+        those.any(|out| out.heard && matches!(out.task.owner, Owner::User(of, _) if of == request))
+    }
+
     /// The request as it was last sent, but for Via and Contact: an ACK repeats its credentials.
     pub(super) fn draft(&self, id: OutId) -> Option<&Draft> {
         self.by_id.get(&id).map(|out| &out.task.draft)
@@ -218,6 +229,7 @@ impl Cx<'_> {
         let outgoing = Outgoing {
             task,
             network: NetworkId::SYSTEM,
+            name: Named::NOBODY,
             lookup: None,
             stage: Stage::Locating,
             beside: Vec::new(),
@@ -226,6 +238,7 @@ impl Cx<'_> {
             pointed: Vec::new(),
             tried: 0,
             cancelled: false,
+            heard: false,
             broke: false,
             raises: 0,
             attempt: Attempt::default(),
@@ -291,10 +304,12 @@ impl Cx<'_> {
         let network = network.map_or(NetworkId::SYSTEM, |account| account.profile.network);
         let network = out.task.way.network.unwrap_or(network);
         let mut transports = Vec::with_capacity(2);
-        match account.map_or(TransportPolicy::Auto, |account| account.profile.transport) {
+        let policy = account.map_or(TransportPolicy::Auto, |account| account.profile.transport);
+        match out.task.way.transport.unwrap_or(policy) {
             TransportPolicy::Auto => {
                 transports.extend(config.udp.then_some(Transport::Udp));
                 transports.extend(config.tcp.then_some(Transport::Tcp));
+                transports.extend(config.tls.then_some(Transport::Tls));
             }
             TransportPolicy::Only(transport) => transports.push(transport),
         }
@@ -311,6 +326,7 @@ impl Cx<'_> {
             nat64,
         };
         out.network = network;
+        out.name = self.common.flows.named(&out.task.next_hop.view().host.to_string());
         let lookup = self.common.locator.start(&out.task.next_hop.view(), &policy);
         let old = out.lookup.replace(lookup);
         out.stage = Stage::Locating;
@@ -426,6 +442,7 @@ impl Cx<'_> {
         let Some(&id) = self.common.requests.by_tx.get(&tx) else { return };
         let Some(out) = self.common.requests.by_id.get_mut(&id) else { return };
         let owner = out.task.owner;
+        out.heard = true;
         let target = match out.stage {
             Stage::Sent { tx: current, target } if current == tx => target,
             Stage::Answered { tx: current } if current == tx => {
@@ -547,8 +564,9 @@ impl Cx<'_> {
         let here = Target { transport: toward.transport, addr: toward.remote };
         let waiting: Vec<OutId> = (self.common.requests.by_id.iter())
             .filter(|(_, out)| {
-                let opening = matches!(out.stage, Stage::Opening(target) if out.toward(target) == toward);
-                opening || (out.beside.contains(&here) && out.toward(here) == toward)
+                let opening =
+                    matches!(out.stage, Stage::Opening(target) if out.toward(target).is_at(&toward));
+                opening || (out.beside.contains(&here) && out.toward(here).is_at(&toward))
             })
             .map(|(id, _)| *id)
             .collect();
@@ -556,7 +574,12 @@ impl Cx<'_> {
             self.close_loser(toward);
         }
         for id in waiting {
-            match up.then(|| self.common.flows.reach(toward, self.out)) {
+            let Some(wanted) = self.common.requests.by_id.get(&id).map(|out| out.toward(here)) else {
+                continue;
+            };
+            // What one name cannot have another may, and waits for its turn.
+            let hopeful = up || wanted != toward;
+            match hopeful.then(|| self.common.flows.reach(wanted, self.out)) {
                 Some(Reach::Ready(hop)) => {
                     if let Some(out) = self.common.requests.by_id.get_mut(&id)
                         && let Stage::Opening(target) = out.stage

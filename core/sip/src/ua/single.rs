@@ -3,6 +3,7 @@
 //! RFC 3261 sections 8.1.1 (what every request carries) and 10.2 (one Call-ID for the registrations of an account).
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use base::FlowId;
 use bytes::Bytes;
@@ -17,7 +18,10 @@ use crate::message::{CSeq, Draft, Malformed, Message, Method, Name, Uri};
 impl Cx<'_> {
     /// Fills in what is absent and sends.
     pub(super) fn request(&mut self, request: RequestId, profile: ProfileId, mut draft: Draft, way: Way) {
-        let speaker = self.common.speaker(profile);
+        let mut speaker = self.common.speaker(profile);
+        if let Some(first_hop) = &way.first_hop {
+            Arc::make_mut(&mut speaker).proxy = Some(first_hop.clone());
+        }
         let method = draft.method();
         let target: Uri = draft.request_uri().parse().unwrap_or_else(|_| speaker.aor.clone());
         let next_hop = match draft

@@ -83,6 +83,9 @@ val Why.sentence: Int get() = when (this) {
     Why.NAME_NOT_FOUND -> R.string.why_name_not_found
     Why.SERVER_SILENT -> R.string.why_server_silent
     Why.SERVER_UNREACHABLE -> R.string.why_server_unreachable
+    Why.NOT_TRUSTED -> R.string.why_not_trusted
+    Why.OTHER_NAME -> R.string.why_other_name
+    Why.OUT_OF_DATE -> R.string.why_out_of_date
     Why.ACCOUNT_REFUSED -> R.string.why_account_refused
     Why.ACCOUNT_UNKNOWN -> R.string.why_account_unknown
     Why.SERVER_SLOW -> R.string.why_server_slow

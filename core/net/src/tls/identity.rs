@@ -1,0 +1,44 @@
+//! Who a server is: its certificates and its key.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::Unusable;
+use super::judge::provider;
+
+/// Who a server is. Shows nothing of itself.
+#[derive(Clone)]
+pub struct Identity(pub(super) Arc<ServerConfig>);
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity")
+    }
+}
+
+impl Identity {
+    /// Reads certificates, the server's own first, and its key, both PEM.
+    ///
+    /// # Errors
+    /// - [`Unusable`]: show its sentence with the file's name.
+    pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self, Unusable> {
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(certificates)
+            .collect::<Result<_, _>>()
+            .map_err(|_| Unusable::Certificate)?;
+        if chain.is_empty() {
+            return Err(Unusable::Certificate);
+        }
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| Unusable::Key)?;
+        let config = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .expect("ring has the suites of TLS 1.2 and 1.3")
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .map_err(|_| Unusable::Pair)?;
+        Ok(Self(Arc::new(config)))
+    }
+}

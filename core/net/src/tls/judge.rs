@@ -1,0 +1,131 @@
+//! Whether a certificate is signed by whom we trust, and whose it is.
+//!
+//! RFC 5922 section 7: `sip:` URIs among the alternative names speak before DNS names do, names are compared whole, and a
+//! wildcard is nobody's name. Addresses are compared as addresses, for exchanges on a local network that have no name.
+//! Does not look at a subject's common name (7.1 allows it, no authority has signed such for years), nor ask for RFC 5924's
+//! extended key usage, which none signs.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::verify_server_cert_signed_by_trust_anchor;
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use sha2::{Digest as _, Sha256};
+use webpki::EndEntityCert;
+
+/// What all sessions are made with.
+pub(super) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// Who must have signed.
+pub(super) enum Signer {
+    /// Somebody whom this device trusts.
+    Platform(rustls_platform_verifier::Verifier),
+    /// One of these.
+    Authority(RootCertStore),
+    /// Nobody: the certificate is known by its SHA-256, and so is whose it is.
+    Known([u8; 32]),
+}
+
+/// See the module.
+pub(super) struct Judge {
+    signer: Signer,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl Judge {
+    pub(super) fn by(signer: Signer) -> Self {
+        Self { signer, algorithms: provider().signature_verification_algorithms }
+    }
+}
+
+impl fmt::Debug for Judge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Judge")
+    }
+}
+
+impl ServerCertVerifier for Judge {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        match &self.signer {
+            Signer::Known(known) => {
+                let is = <[u8; 32]>::from(Sha256::digest(end_entity)) == *known;
+                return if is { Ok(ServerCertVerified::assertion()) } else { Err(unknown()) };
+            }
+            // It asks for a DNS name as well: a public authority signs none without.
+            Signer::Platform(platform) => {
+                platform.verify_server_cert(end_entity, intermediates, server_name, ocsp, now)?;
+            }
+            Signer::Authority(roots) => verify_server_cert_signed_by_trust_anchor(
+                &ParsedCertificate::try_from(end_entity)?,
+                roots,
+                intermediates,
+                now,
+                self.algorithms.all,
+            )?,
+        }
+        let certificate = EndEntityCert::try_from(end_entity).map_err(|_| unknown())?;
+        if is_of(&certificate, server_name) {
+            Ok(ServerCertVerified::assertion())
+        } else {
+            Err(Error::InvalidCertificate(CertificateError::NotValidForName))
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+fn unknown() -> Error {
+    Error::InvalidCertificate(CertificateError::UnknownIssuer)
+}
+
+/// RFC 5922 sections 7.1 and 7.2.
+fn is_of(certificate: &EndEntityCert<'_>, name: &ServerName<'_>) -> bool {
+    let ServerName::DnsName(name) = name else {
+        return certificate.verify_is_valid_for_subject_name(name).is_ok();
+    };
+    let is = |domain: &str| domain.trim_end_matches('.').eq_ignore_ascii_case(name.as_ref());
+    let mut uris = certificate.valid_uri_names().filter_map(sip_domain).peekable();
+    if uris.peek().is_some() { uris.any(is) } else { certificate.valid_dns_names().any(is) }
+}
+
+/// The host of a `sip:` URI that names a domain, not a person in it.
+fn sip_domain(uri: &str) -> Option<&str> {
+    let (scheme, rest) = uri.split_once(':')?;
+    let host = rest.split([':', ';', '?']).next()?;
+    (scheme.eq_ignore_ascii_case("sip") && !rest.contains('@')).then_some(host)
+}
