@@ -9,6 +9,7 @@ mod digits;
 mod families;
 mod gateways;
 mod handover;
+mod ladder;
 mod nat;
 mod networks;
 mod people;
