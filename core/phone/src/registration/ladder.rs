@@ -4,7 +4,7 @@
 //!   usual ---1 s---> TCP ---1 s---> TLS, its port ---1 s---> TLS, 443        silence climbs, a failure climbs at once
 //!     '------------- all stay open: whichever is answered first carries the account -------------'
 //! ```
-//! A REGISTER that was heard at all (a challenge, a 100) is waited for. What worked on a network is tried first there the next
+//! A REGISTER that was heard at all (a challenge, a 100) is waited for a little longer. What worked on a network is tried first there the next
 //! time, and every [`PROBE`] the usual way has its chance again. The account's other requests follow the registration: its
 //! profile names the carrier and the first hop. An account that names its carrier, or whose first hop does, stays with it.
 //! What spoils datagrams ([`super::dodge`]) takes the lower ways away. Knows nothing of how a carrier is had.
@@ -24,6 +24,8 @@ use crate::{Account, AccountId};
 const STEP: Duration = Duration::from_secs(1);
 /// The same where the account is registered: a lost refresh is no reason to move.
 const CALM_STEP: Duration = Duration::from_secs(5);
+/// How much longer one that was heard is waited for: what answers the challenge is longer, and may not pass.
+const HEARD_STEP: Duration = Duration::from_millis(1500);
 /// How seldom the usual way is tried while another works.
 const PROBE: Duration = Duration::from_secs(900);
 /// Ways remembered, of all accounts on all networks.
@@ -85,6 +87,8 @@ pub(super) struct Ladder {
     open: Vec<(RequestId, Rung)>,
     /// Requests that another was faster than.
     late: Vec<RequestId>,
+    /// The request was heard (a challenge, a 100) and has had more time for that.
+    waited: bool,
     /// When the usual way was last tried.
     probed: Instant,
 }
@@ -108,6 +112,7 @@ impl Registration {
         if rungs[0] == Rung::Usual {
             self.ladder.probed = desk.now;
         }
+        self.ladder.waited = false;
         self.ladder.at = rungs.remove(0);
         rungs.reverse();
         self.ladder.next = rungs;
@@ -141,8 +146,8 @@ impl Registration {
     pub(crate) fn climb(&mut self, desk: &mut Desk) {
         let (true, State::Asking { request }) = (self.wanted, &self.state) else { return };
         let request = *request;
-        if desk.agent.is_heard(request) {
-            return self.set_step(STEP, desk);
+        if desk.agent.is_heard(request) && !std::mem::replace(&mut self.ladder.waited, true) {
+            return self.set_step(HEARD_STEP, desk);
         }
         let Some(rung) = self.ladder.next.pop() else { return };
         // While the name servers take their time nothing has been sent.
