@@ -23,6 +23,17 @@ pub enum Dependence {
     AddressAndPortDependent,
 }
 
+impl Dependence {
+    /// The console's word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::EndpointIndependent => "endpoint-independent",
+            Self::AddressDependent => "address-dependent",
+            Self::AddressAndPortDependent => "address-and-port-dependent",
+        }
+    }
+}
+
 /// What was found out. `None` is what could not be: the server has one address only, or answers got lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Behaviour {
@@ -40,6 +51,41 @@ pub struct Behaviour {
     pub filtering: Option<Dependence>,
     /// Whether hosts behind the router reach each other by their outside addresses. Only asked when it is translated.
     pub hairpinning: Option<bool>,
+}
+
+impl Behaviour {
+    /// What it means for calls, in a sentence. A firewall that translates nothing is like a router with one mapping for all.
+    ///
+    /// Two sides that both send open both filters, where each knows which address the other sends from. That of a mapping that
+    /// depends on destination is seen only when it arrives, which a filter by ports prevents.
+    pub const fn meaning(&self) -> &'static str {
+        use Dependence::{AddressAndPortDependent, AddressDependent, EndpointIndependent};
+        let mapping = match self.translated {
+            Some(false) => Some(EndpointIndependent),
+            Some(true) | None => self.mapping,
+        };
+        match (mapping, self.filtering) {
+            _ if self.blocked => {
+                "Unless it is the server that is away, calls go by TCP: punched through, or by a relay."
+            }
+            (Some(EndpointIndependent), Some(EndpointIndependent)) => {
+                "Calls connect directly, whatever the other side is behind."
+            }
+            (Some(EndpointIndependent), Some(AddressDependent)) => {
+                "Calls are punched through, whatever the other side is behind."
+            }
+            (Some(EndpointIndependent), Some(AddressAndPortDependent) | None) => {
+                "Calls are punched through; those to people behind a router whose mapping depends on destination may \
+                 need a relay."
+            }
+            (Some(AddressDependent | AddressAndPortDependent), _) => {
+                "Calls are punched through to people behind an open router or none; nearly all others need a relay."
+            }
+            (None, _) => {
+                "How calls will go cannot be told: the server has one address only, or answers got lost."
+            }
+        }
+    }
 }
 
 /// Plain words, the most important ones first, such as

@@ -294,3 +294,74 @@ fn a_lost_datagram_is_sent_again_and_changes_nothing() {
     assert_eq!((found.translated, found.mapped), (Some(false), Some(locals()[0])));
     assert_eq!(found.to_string(), "no address translation; filtering unknown");
 }
+
+#[test]
+fn what_a_router_means_for_calls_is_one_sentence() {
+    let open = Behaviour {
+        translated: Some(true),
+        mapping: Some(EndpointIndependent),
+        filtering: Some(EndpointIndependent),
+        ..Behaviour::default()
+    };
+    let strict = Some(AddressAndPortDependent);
+    let firewall = Behaviour { translated: Some(false), mapping: None, filtering: strict, ..open };
+    for (behaviour, means) in [
+        (open, "connect directly"),
+        (Behaviour { filtering: Some(AddressDependent), ..open }, "are punched through, whatever"),
+        (Behaviour { filtering: strict, ..open }, "those to people behind a router whose mapping depends"),
+        (Behaviour { filtering: None, ..open }, "may need a relay"),
+        (firewall, "those to people behind a router whose mapping depends"),
+        (Behaviour { filtering: Some(EndpointIndependent), ..firewall }, "connect directly"),
+        (Behaviour { mapping: Some(AddressDependent), ..open }, "nearly all others need a relay"),
+        (Behaviour { mapping: strict, filtering: strict, ..open }, "nearly all others need a relay"),
+        (Behaviour { mapping: None, ..open }, "cannot be told"),
+        (Behaviour { blocked: true, ..Behaviour::default() }, "calls go by TCP"),
+    ] {
+        let meaning = behaviour.meaning();
+        assert!(meaning.contains(means) && meaning.ends_with('.'), "{behaviour:?}: {meaning}");
+    }
+}
+
+/// Whether two hosts behind such routers reach each other: each sends to the address that S saw of the other, answers to where
+/// that came from, and one of the answers comes in.
+fn meet(one: (Dependence, Dependence), two: (Dependence, Dependence)) -> bool {
+    let (local, mut routers) = (locals()[0], [one, two].map(|kind| Router::new(kind.0, kind.1)));
+    let seen = [0, 1].map(|side: usize| routers[side].out(local, server()));
+    // Twice: the first that is sent opens the filter for the second.
+    for _ in 0..2 {
+        for side in [0, 1] {
+            let came_from = routers[side].out(local, seen[1 - side]);
+            if routers[1 - side].lets_in(came_from, seen[1 - side]).is_some() {
+                let answered_from = routers[1 - side].out(local, came_from);
+                if routers[side].lets_in(answered_from, came_from).is_some() {
+                    return true;
+                }
+            }
+        }
+    }
+    false
+}
+
+#[test]
+fn who_is_said_to_be_reached_without_a_relay_is() {
+    let kinds = || KINDS.into_iter().flat_map(|mapping| KINDS.map(|filtering| (mapping, filtering)));
+    for kind in kinds() {
+        let (translated, mapping, filtering) = (Some(true), Some(kind.0), Some(kind.1));
+        let found = Behaviour { translated, mapping, filtering, ..Behaviour::default() };
+        let meaning = found.meaning();
+        let is_promised = |other: (Dependence, Dependence)| {
+            if meaning.contains("whatever the other side is behind") {
+                true
+            } else if meaning.contains("those to people behind a router whose mapping depends") {
+                other.0 == EndpointIndependent
+            } else {
+                other == (EndpointIndependent, EndpointIndependent)
+            }
+        };
+        for other in kinds().filter(|other| is_promised(*other)) {
+            assert!(meet(kind, other), "{kind:?} does not reach {other:?}: {meaning}");
+        }
+        let reaches_all = kinds().all(|other| meet(kind, other));
+        assert_eq!(reaches_all, meaning.contains("whatever the other side is behind"), "{kind:?}: {meaning}");
+    }
+}
