@@ -18,6 +18,7 @@
 //! ```
 //! Knows nothing of messages, registrations or calls.
 
+mod behaviour;
 mod bind;
 mod dns;
 mod event;
@@ -33,6 +34,7 @@ mod tests;
 pub mod tls;
 mod udp;
 
+pub use behaviour::{Between, discover};
 pub use bind::Bind;
 pub use dns::NameServers;
 pub use event::{Counters, NetEvent};
