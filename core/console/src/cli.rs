@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::config::nat::StunServer;
 use crate::config::parts::{CodecName, Encryption, SipUri};
 
 const EXAMPLES: &str = "\
@@ -37,6 +38,14 @@ Examples:
   offhook phone --config phone.toml --play speech.wav --record heard.wav
   offhook phone --config phone.toml --json          {\"cmd\":\"call\",\"to\":\"1002\"} on stdin calls";
 
+const DIAGNOSE_EXAMPLES: &str = "\
+Examples:
+  offhook diagnose --stun stun.example.com
+  offhook diagnose --config phone.toml
+  offhook diagnose --stun 192.0.2.10:3478 --json
+
+Exit status: 0 the server answered, 1 it did not, 2 called wrongly.";
+
 /// A SIP phone in a terminal, with an exchange to try it on.
 #[derive(Debug, Parser)]
 #[command(name = "offhook", version, after_help = EXAMPLES)]
@@ -53,6 +62,8 @@ pub(crate) enum Job {
     Exchange(ExchangeArgs),
     /// Runs a phone.
     Phone(PhoneArgs),
+    /// Says what the router in the way does to calls, in plain words.
+    Diagnose(DiagnoseArgs),
 }
 
 #[derive(Debug, Args)]
@@ -116,4 +127,18 @@ pub(crate) struct PhoneArgs {
     /// Leaves the credentials in the capture as they were.
     #[arg(long, requires = "capture")]
     pub(crate) capture_secrets: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = DIAGNOSE_EXAMPLES)]
+pub(crate) struct DiagnoseArgs {
+    /// The server that is asked, instead of the file's first; one with two addresses tells most.
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) stun: Option<StunServer>,
+    /// A phone's settings, TOML: `stun` under `[nat]`, and `bind`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// One JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }

@@ -7,6 +7,7 @@
 mod cli;
 mod config;
 mod demo;
+mod diagnose;
 mod exchange;
 mod failure;
 mod phone;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         Job::Demo(args) => demo::run(&args),
         Job::Exchange(args) => exchange::run(&args),
         Job::Phone(args) => phone::run(&args),
+        Job::Diagnose(args) => diagnose::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -19,6 +19,7 @@ mod instance;
 mod media_thread;
 mod memory;
 mod recording;
+mod router;
 mod signalling;
 #[cfg(test)]
 mod tests;
@@ -29,8 +30,9 @@ pub use events::Event;
 pub use handle::{CaptureTo, Config, Handle};
 pub use instance::instance;
 pub use media::{Point, Silence, Stats};
-pub use offhook_net::addresses;
 pub use offhook_net::tls::{Trust, Trusts, Unusable};
+pub use offhook_net::{Between, addresses};
 pub use recording::RecordOptions;
+pub use router::router;
 pub use signalling::StartError;
 pub use wire::Crossed;

@@ -1,5 +1,7 @@
 //! `[nat]`: by which servers and ways media gets through routers.
 
+use std::str::FromStr;
+
 use base::{Redacted, Secret};
 use phone::{Nat, Relay, RelayWay, Server, Tcp};
 use serde::{Deserialize, Deserializer, de};
@@ -32,6 +34,18 @@ impl From<NatTable> for Nat {
                 Some(true) | None => Tcp::IfBlocked,
             },
         }
+    }
+}
+
+/// A server on the command line: as in a file, or without `stun:`.
+#[derive(Clone, Debug)]
+pub(crate) struct StunServer(pub(crate) Server);
+
+impl FromStr for StunServer {
+    type Err = String;
+    fn from_str(given: &str) -> Result<Self, String> {
+        let bare = given.strip_prefix("stun:").unwrap_or(given);
+        server(bare, Server::STUN_PORT).map(Self).ok_or_else(|| not_stun(given))
     }
 }
 
@@ -153,6 +167,14 @@ mod tests {
         for bad in ["stun:x", "turn:x?transport=sctp", "turns:x?transport=udp", "turn:"] {
             assert_eq!(read(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn on_the_command_line_a_server_needs_no_scheme() {
+        let read = |given: &str| given.parse().map(|StunServer(server)| (server.host, server.port));
+        assert_eq!(read("192.0.2.1:3479"), Ok(("192.0.2.1".into(), 3479)));
+        assert_eq!(read("stun:stun.example.com"), Ok(("stun.example.com".into(), 3478)));
+        assert!(read("turn:x:y").unwrap_err().contains("`turn:x:y` is not a STUN server"));
     }
 
     #[test]

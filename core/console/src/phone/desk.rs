@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::BufRead as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
@@ -10,11 +11,13 @@ use std::time::{Duration, Instant};
 use base::{NetworkId, Redacted};
 use offhook_io::{Event, Handle, RecordOptions};
 use phone::{
-    AccountId, AccountView, CallId, CallState, CallView, Command, MessageId, Network, NetworkNews, With,
+    AccountId, AccountView, CallId, CallState, CallView, Command, MessageId, Network, NetworkNews, Server,
+    With,
 };
 
 use super::line::Line;
 use super::request::Request;
+use crate::diagnose::Router;
 use crate::failure::Failure;
 
 /// How long hanging up and unregistering may take.
@@ -32,6 +35,10 @@ pub(crate) enum News {
     Typed(String),
     /// Stdin is at its end.
     InputEnded,
+    /// What was found out about the router, or why nothing was.
+    Diagnosed(Result<Box<Router>, String>),
+    /// Something asked for cannot be done now.
+    Refused(String),
     /// A key on the terminal, or its size changed.
     Terminal(crossterm::event::Event),
     /// SIGINT or SIGTERM.
@@ -42,6 +49,10 @@ pub(crate) enum News {
 pub(crate) struct Desk {
     handle: Arc<Handle>,
     inbox: Receiver<News>,
+    news: Sender<News>,
+    /// Whom to ask about the router, and from which address.
+    pub(crate) diagnostics: (Option<Server>, Option<IpAddr>),
+    diagnosing: bool,
     pub(crate) account: Option<AccountView>,
     pub(crate) calls: BTreeMap<u32, CallView>,
     pub(crate) quality: BTreeMap<u32, media::Stats>,
@@ -65,6 +76,9 @@ impl Desk {
         let desk = Self {
             handle,
             inbox,
+            news: news.clone(),
+            diagnostics: (None, None),
+            diagnosing: false,
             account: None,
             calls: BTreeMap::new(),
             quality: BTreeMap::new(),
@@ -85,8 +99,10 @@ impl Desk {
             },
             None => self.inbox.recv().unwrap_or(News::Event(STOPPED)),
         };
-        if let News::Event(event) = &news {
-            self.note(event);
+        match &news {
+            News::Event(event) => self.note(event),
+            News::Diagnosed(_) => self.diagnosing = false,
+            _ => {}
         }
         Some(news)
     }
@@ -222,9 +238,30 @@ impl Desk {
                 self.handle.network(NetworkNews::Suspect(NetworkId(id)));
                 return;
             }
+            Request::Diagnose => return self.diagnose(),
             Request::Status | Request::Quit => return,
         };
         self.handle.command(command);
+    }
+
+    /// One at a time; what comes of it is news.
+    fn diagnose(&mut self) {
+        let refused = match &self.diagnostics {
+            _ if self.diagnosing => Err("the router is being asked about already".to_owned()),
+            (None, _) => Err("which STUN server? none is named: `stun` under [nat]".to_owned()),
+            (Some(server), from) => {
+                let (server, from, news) = (server.clone(), *from, self.news.clone());
+                start("diagnosis", move || {
+                    // Whoever asked may have left meanwhile.
+                    let _ = news.send(News::Diagnosed(Router::ask(&server, from).map(Box::new)));
+                })
+                .map_err(|failure| failure.to_string())
+            }
+        };
+        match refused {
+            Ok(()) => self.diagnosing = true,
+            Err(sentence) => drop(self.news.send(News::Refused(sentence))),
+        }
     }
 
     /// Hangs up and unregisters, for two seconds at most; each event on the way is shown.

@@ -24,6 +24,8 @@ pub(crate) fn run(desk: &mut Desk) -> Result<(), Failure> {
                 }
                 Err(reason) => say(&Line::error(reason)),
             },
+            Some(News::Diagnosed(Ok(router))) => say(&Line::Router(*router)),
+            Some(News::Diagnosed(Err(reason)) | News::Refused(reason)) => say(&Line::error(reason)),
             Some(News::InputEnded | News::Signal) => break,
             Some(News::Terminal(_)) => Ok(()),
         };

@@ -7,6 +7,8 @@ use offhook_io::Event;
 use phone::{AccountState, AccountView, CallState, CallView, Side, Subject, Transfer, Via};
 use serde::Serialize;
 
+use crate::diagnose::Router;
+
 /// One object on stdout. Absent is what is not known, and what is not built.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
@@ -44,6 +46,8 @@ pub(crate) enum Line {
         accounts: Vec<Registration>,
         calls: Vec<Call>,
     },
+    /// What lies between us and a STUN server.
+    Router(Router),
     /// What a router does to messages.
     Gateway {
         sentence: String,

@@ -51,6 +51,7 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
     if !addrs.is_empty() && addrs.iter().all(IpAddr::is_ipv6) {
         handle.network(NetworkNews::Up { addrs });
     }
+    desk.diagnostics = (settings.account.nat.stun.first().cloned(), settings.bind.map(|bind| bind.ip()));
     handle.command(Command::AddAccount(ACCOUNT, settings.account));
     if args.json {
         read_lines(news)?;

@@ -93,6 +93,7 @@ pub(crate) enum Request {
     },
     NetworkVanished(i64),
     NetworkSuspect(i64),
+    Diagnose,
     Status,
     Quit,
 }
@@ -188,6 +189,7 @@ enum Line {
         #[serde(default)]
         metered: bool,
     },
+    Diagnose,
     Status,
     Quit,
     Watch,
@@ -276,6 +278,7 @@ impl Request {
                     }
                 }
             }
+            Line::Diagnose => Self::Diagnose,
             Line::Status => Self::Status,
             Line::Quit => Self::Quit,
             Line::Watch => return later("watch"),
@@ -332,6 +335,7 @@ impl Request {
             "forward" => Self::Forward { to: (!rest.is_empty() && rest != "off").then(|| rest.into()) },
             "register" => Self::Register,
             "unregister" => Self::Unregister,
+            "diagnose" => Self::Diagnose,
             "status" => Self::Status,
             "quit" | "exit" => Self::Quit,
             "watch" | "presence" | "balance" | "history" => {
@@ -351,7 +355,7 @@ pub(crate) const HELP: &[&str] = &[
     "1002           call a number, sip: or tel: URI    answer, reject, hangup [CALL]",
     "hold, resume, mute, unmute [CALL]                 swap                 dtmf 12#",
     "merge [CALL]   into a conference                  split [CALL]   out of it",
-    "record FILE|off                                   status",
+    "record FILE|off                                   status, diagnose",
     "transfer 1003  blind    transfer #2  to call 2    message 1002 TEXT",
     "dnd on|off     forward 1003|off                   register, unregister, quit",
 ];
@@ -413,6 +417,7 @@ mod tests {
             ),
             (r#"{"cmd":"network","vanished":7}"#, Request::NetworkVanished(7)),
             (r#"{"cmd":"network","suspect":7}"#, Request::NetworkSuspect(7)),
+            (r#"{"cmd":"diagnose"}"#, Request::Diagnose),
             (r#"{"cmd":"status"}"#, Request::Status),
             (r#"{"cmd":"quit"}"#, Request::Quit),
         ] {

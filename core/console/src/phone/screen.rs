@@ -91,6 +91,10 @@ impl Screen {
                         return Ok(());
                     }
                 }
+                Some(News::Diagnosed(Ok(router))) => {
+                    router.lines().into_iter().for_each(|line| self.say(line));
+                }
+                Some(News::Diagnosed(Err(reason)) | News::Refused(reason)) => self.say(reason),
                 Some(News::Terminal(_) | News::Typed(_)) | None => {}
             }
         }
@@ -189,6 +193,8 @@ fn sentences(desk: &mut Desk) -> Result<(), Failure> {
                 Ok(request) => desk.perform(request),
                 Err(sentence) => println!("{sentence}"),
             },
+            Some(News::Diagnosed(Ok(router))) => router.lines().iter().for_each(|line| println!("{line}")),
+            Some(News::Diagnosed(Err(reason)) | News::Refused(reason)) => println!("{reason}"),
             Some(News::Signal) => break,
             Some(News::InputEnded | News::Terminal(_)) => {}
         }
