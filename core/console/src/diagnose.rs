@@ -75,7 +75,10 @@ impl Router {
         if let Some(mapped) = self.mapped {
             lines.push(format!("as {} sees it: {mapped}", self.server));
         }
-        lines.push(format!("the router: {}", self.does));
+        // One habit of it a line: all of them are too wide for a screen.
+        for (number, habit) in self.does.split("; ").enumerate() {
+            lines.push(format!("{:11} {habit}", if number == 0 { "the router:" } else { "" }));
+        }
         lines.push(self.sentence.to_owned());
         lines
     }
@@ -156,7 +159,9 @@ mod tests {
         let lines = router(symmetric()).lines();
         assert_eq!(lines[0], "our address: 10.1.0.2:5000");
         assert_eq!(lines[1], "as 198.51.100.1:3478 sees it: 198.51.100.10:40000");
-        assert!(lines[2].starts_with("the router: port-translating router; mapping depends on destination"));
-        assert_eq!(lines[3], symmetric().meaning());
+        assert_eq!(lines[2], "the router: port-translating router");
+        assert_eq!(lines[3], "            mapping depends on destination and port");
+        assert_eq!(lines[4], "            lets in only hosts and ports that we sent to");
+        assert_eq!(lines[5], symmetric().meaning());
     }
 }

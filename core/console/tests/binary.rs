@@ -92,7 +92,13 @@ fn a_bad_option_is_status_2_and_help_has_examples() {
     assert_eq!(status, Some(2));
     assert!(words.contains("--colour"), "{words}");
     assert_eq!(refusal(&["demo", "--seconds", "0"]).0, Some(2));
-    for job in [vec!["--help"], vec!["demo", "--help"], vec!["exchange", "--help"], vec!["phone", "--help"]] {
+    for job in [
+        vec!["--help"],
+        vec!["demo", "--help"],
+        vec!["exchange", "--help"],
+        vec!["phone", "--help"],
+        vec!["diagnose", "--help"],
+    ] {
         let output = run(&job);
         assert_eq!(output.status.code(), Some(0));
         assert!(String::from_utf8_lossy(&output.stdout).contains("Examples:"), "{job:?}");
@@ -203,6 +209,85 @@ fn the_exchange_says_where_its_stun_server_is() {
         assert!(address.starts_with(host) && !address.ends_with(":0"), "{listening}");
     }
     assert_eq!(exchange.terminate(), Some(0));
+}
+
+/// An exchange whose STUN server has two addresses, and the first of them.
+fn stun_server(config: &str) -> (Running, String) {
+    let listen = "[listen]\nudp = \"127.0.0.1:0\"\nstun = \"127.0.0.1:0\"\nstun_other = \"127.0.0.2:0\"\n";
+    let mut exchange = Running::start(&["exchange", "--json", "--config", &file(config, listen)]);
+    let at = exchange.line()["stun"].as_str().expect("it says where").to_owned();
+    (exchange, at)
+}
+
+#[test]
+fn diagnose_says_in_words_and_in_json_what_lies_between() {
+    let (exchange, server) = stun_server("diagnose.toml");
+    let output = run(&["diagnose", "--stun", &server]);
+    let words = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(
+        words.contains("the router: no address translation\n            lets in anybody\nCalls connect"),
+        "{words}"
+    );
+
+    let phone = format!("bind = \"127.0.0.3:0\"\n[nat]\nstun = \"stun:{server}\"\n");
+    let output = run(&["diagnose", "--json", "--config", &file("diagnose-phone.toml", phone)]);
+    let line: Value = serde_json::from_slice(&output.stdout).expect("one object");
+    assert_eq!((&line["event"], &line["filtering"]), (&"router".into(), &"endpoint-independent".into()));
+    assert!(line["translated"] == false && line["mapped"] == line["local"], "{line}");
+    assert!(line["local"].as_str().is_some_and(|local| local.starts_with("127.0.0.3:")), "{line}");
+    assert_eq!(exchange.terminate(), Some(0));
+}
+
+#[test]
+fn a_stun_server_that_is_not_there_is_status_1_and_none_at_all_status_2() {
+    let (status, words) = refusal(&["diagnose", "--stun", "127.0.0.1:9"]);
+    assert_eq!(status, Some(1));
+    assert!(words.contains("the STUN server 127.0.0.1:9 is away"), "{words}");
+    let output = run(&["diagnose", "--stun", "127.0.0.1:9", "--json"]);
+    let line: Value = serde_json::from_slice(&output.stdout).expect("one object");
+    assert_eq!((output.status.code(), line["blocked"].as_bool()), (Some(1), Some(true)));
+    let (status, words) = refusal(&["diagnose"]);
+    assert_eq!(status, Some(2));
+    assert!(words.contains("--stun"), "{words}");
+    assert_eq!(refusal(&["diagnose", "--stun", "turn:x:y"]).0, Some(2));
+}
+
+#[test]
+fn a_running_phone_diagnoses_by_its_accounts_first_stun_server() {
+    let (_exchange, server) = stun_server("diagnosing-exchange.toml");
+    let account = "bind = \"127.0.0.1:0\"\n[account]\nuri = \"sip:1001@127.0.0.1:9\"\nregister = false\n";
+    let nat = format!("{account}[nat]\nstun = [\"stun:{server}\", \"stun:127.0.0.1:9\"]\n");
+    let mut phone = Running::start(&["phone", "--json", "--config", &file("diagnosing.toml", nat)]);
+    phone.say(r#"{"cmd":"diagnose"}"#);
+    let line = phone.until(|line| line["event"] == "router");
+    assert_eq!((line["server"].as_str(), line["blocked"].as_bool()), (Some(&*server), Some(false)));
+    assert!(
+        line["sentence"].as_str().is_some_and(|sentence| sentence.starts_with("Calls connect")),
+        "{line}"
+    );
+    phone.say(r#"{"cmd":"quit"}"#);
+
+    let mut phone = Running::start(&["phone", "--json", "--config", &file("no-stun.toml", account)]);
+    phone.say(r#"{"cmd":"diagnose"}"#);
+    let line = phone.until(|line| line["event"] == "error");
+    assert!(line["reason"].as_str().is_some_and(|reason| reason.contains("`stun` under [nat]")), "{line}");
+}
+
+#[test]
+fn a_phone_that_is_diagnosing_says_so_when_asked_again_and_leaves_without_waiting() {
+    let silent = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let server = silent.local_addr().expect("bound");
+    let config = format!(
+        "[account]\nuri = \"sip:1001@127.0.0.1:9\"\nregister = false\n[nat]\nstun = \"stun:{server}\"\n"
+    );
+    let mut phone = Running::start(&["phone", "--json", "--config", &file("silent-stun.toml", config)]);
+    for line in [r#"{"cmd":"diagnose"}"#, r#"{"cmd":"diagnose"}"#, r#"{"cmd":"quit"}"#] {
+        phone.say(line);
+    }
+    let line = phone.until(|line| line["event"] == "error");
+    assert!(line["reason"].as_str().is_some_and(|reason| reason.contains("already")), "{line}");
+    assert!(phone.child.wait().expect("it ends").success());
 }
 
 #[test]

@@ -37,8 +37,6 @@ pub(crate) enum News {
     InputEnded,
     /// What was found out about the router, or why nothing was.
     Diagnosed(Result<Box<Router>, String>),
-    /// Something asked for cannot be done now.
-    Refused(String),
     /// A key on the terminal, or its size changed.
     Terminal(crossterm::event::Event),
     /// SIGINT or SIGTERM.
@@ -164,7 +162,7 @@ impl Desk {
         }
     }
 
-    /// Hands a request to the phone. What becomes of it comes as events. `Status` and `Quit` are the caller's.
+    /// Hands a request to the phone. What becomes of it comes as events. `Diagnose`, `Status` and `Quit` are the caller's.
     pub(crate) fn perform(&mut self, request: Request) {
         let command = match request {
             Request::Call { to } => {
@@ -238,30 +236,27 @@ impl Desk {
                 self.handle.network(NetworkNews::Suspect(NetworkId(id)));
                 return;
             }
-            Request::Diagnose => return self.diagnose(),
-            Request::Status | Request::Quit => return,
+            Request::Diagnose | Request::Status | Request::Quit => return,
         };
         self.handle.command(command);
     }
 
-    /// One at a time; what comes of it is news.
-    fn diagnose(&mut self) {
-        let refused = match &self.diagnostics {
-            _ if self.diagnosing => Err("the router is being asked about already".to_owned()),
-            (None, _) => Err("which STUN server? none is named: `stun` under [nat]".to_owned()),
-            (Some(server), from) => {
-                let (server, from, news) = (server.clone(), *from, self.news.clone());
-                start("diagnosis", move || {
-                    // Whoever asked may have left meanwhile.
-                    let _ = news.send(News::Diagnosed(Router::ask(&server, from).map(Box::new)));
-                })
-                .map_err(|failure| failure.to_string())
-            }
-        };
-        match refused {
-            Ok(()) => self.diagnosing = true,
-            Err(sentence) => drop(self.news.send(News::Refused(sentence))),
+    /// Begins to ask about the router; what comes of it is news. The error is a sentence.
+    pub(crate) fn diagnose(&mut self) -> Result<(), String> {
+        if self.diagnosing {
+            return Err("the router is being asked about already".to_owned());
         }
+        let (Some(server), from) = self.diagnostics.clone() else {
+            return Err("which STUN server? none is named: `stun` under [nat]".to_owned());
+        };
+        let news = self.news.clone();
+        start("diagnosis", move || {
+            // Whoever asked may have left meanwhile.
+            let _ = news.send(News::Diagnosed(Router::ask(&server, from).map(Box::new)));
+        })
+        .map_err(|failure| failure.to_string())?;
+        self.diagnosing = true;
+        Ok(())
     }
 
     /// Hangs up and unregisters, for two seconds at most; each event on the way is shown.

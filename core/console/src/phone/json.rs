@@ -18,6 +18,7 @@ pub(crate) fn run(desk: &mut Desk) -> Result<(), Failure> {
             Some(News::Typed(line)) => match Request::from_json(&line) {
                 Ok(Request::Quit) => break,
                 Ok(Request::Status) => say(&desk.status()),
+                Ok(Request::Diagnose) => desk.diagnose().or_else(|reason| say(&Line::error(reason))),
                 Ok(request) => {
                     desk.perform(request);
                     Ok(())
@@ -25,7 +26,7 @@ pub(crate) fn run(desk: &mut Desk) -> Result<(), Failure> {
                 Err(reason) => say(&Line::error(reason)),
             },
             Some(News::Diagnosed(Ok(router))) => say(&Line::Router(*router)),
-            Some(News::Diagnosed(Err(reason)) | News::Refused(reason)) => say(&Line::error(reason)),
+            Some(News::Diagnosed(Err(reason))) => say(&Line::error(reason)),
             Some(News::InputEnded | News::Signal) => break,
             Some(News::Terminal(_)) => Ok(()),
         };

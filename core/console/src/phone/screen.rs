@@ -94,7 +94,7 @@ impl Screen {
                 Some(News::Diagnosed(Ok(router))) => {
                     router.lines().into_iter().for_each(|line| self.say(line));
                 }
-                Some(News::Diagnosed(Err(reason)) | News::Refused(reason)) => self.say(reason),
+                Some(News::Diagnosed(Err(reason))) => self.say(reason),
                 Some(News::Terminal(_) | News::Typed(_)) | None => {}
             }
         }
@@ -137,6 +137,11 @@ impl Screen {
             Ok(Request::Quit) => return true,
             // It is on the screen.
             Ok(Request::Status) => {}
+            Ok(Request::Diagnose) => {
+                if let Err(sentence) = desk.diagnose() {
+                    self.say(sentence);
+                }
+            }
             Ok(request) => desk.perform(request),
             Err(sentence) => self.say(sentence),
         }
@@ -190,11 +195,16 @@ fn sentences(desk: &mut Desk) -> Result<(), Failure> {
             Some(News::Typed(line)) => match Request::from_typed(&line, desk.current()) {
                 Ok(Request::Quit) => break,
                 Ok(Request::Status) => println!("{} calls", desk.calls.len()),
+                Ok(Request::Diagnose) => {
+                    if let Err(sentence) = desk.diagnose() {
+                        println!("{sentence}");
+                    }
+                }
                 Ok(request) => desk.perform(request),
                 Err(sentence) => println!("{sentence}"),
             },
             Some(News::Diagnosed(Ok(router))) => router.lines().iter().for_each(|line| println!("{line}")),
-            Some(News::Diagnosed(Err(reason)) | News::Refused(reason)) => println!("{reason}"),
+            Some(News::Diagnosed(Err(reason))) => println!("{reason}"),
             Some(News::Signal) => break,
             Some(News::InputEnded | News::Terminal(_)) => {}
         }
