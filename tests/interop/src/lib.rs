@@ -19,7 +19,7 @@ use std::time::Duration;
 pub use coturn::{Coturn, RELAY_REALM};
 pub use lossy::LossyRelay;
 pub use netns::Namespace;
-pub use offhook::{Exchange, Phone, is, longest_pause, recorded_level_dbov, speech, tone};
+pub use offhook::{Exchange, Phone, diagnose, is, longest_pause, recorded_level_dbov, speech, tone};
 pub use peers::{Baresip, Kamailio, SIPP_REALM, Sipp, SippRun, baresip_speaks};
 pub use punch::Puncher;
 pub use town::{EXCHANGE, Home, NAT64, OTHER, RELAY, Router, Town, Translation, Uplink, nat_lines};

@@ -194,6 +194,20 @@ impl Talker {
     }
 }
 
+/// `offhook diagnose --json` in a namespace: its object.
+///
+/// # Errors
+/// What it said when it ended otherwise than with 0.
+pub fn diagnose(namespace: &Namespace, options: &[&str]) -> Result<Value, String> {
+    let mut command = command(Some(namespace));
+    let output = command.args(["diagnose", "--json"]).args(options).output().expect("the program starts");
+    if output.status.success() {
+        Ok(serde_json::from_slice(&output.stdout).expect("one object"))
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
 const CAPTURE: &str = "wire.pcapng";
 
 /// `offhook phone --json`.

@@ -5,7 +5,7 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use offhook_interop::{EXCHANGE, Phone, Puncher, Router, Town, Translation, can_run, nat_lines};
+use offhook_interop::{EXCHANGE, Phone, Puncher, Router, Town, Translation, can_run, diagnose, nat_lines};
 use serde_json::{Value, json};
 
 /// Prints past the test runner.
@@ -141,6 +141,41 @@ fn where_no_stream_can_be_punched_the_relay_is_taken_by_tcp() {
         assert!(ann.quit() && bob.quit());
     }
     assert!(failed.is_empty(), "another way than expected: {failed:?}");
+}
+
+#[test]
+fn diagnose_tells_a_router_with_one_port_for_all_from_one_with_a_port_for_each() {
+    let Some(town) = Town::build("diagnosis behind routers") else { return };
+    let server = format!("{EXCHANGE}:3478");
+    for (translation, mapping, does, means) in [
+        (
+            Translation::Masquerade,
+            "endpoint-independent",
+            "mapping is the same for all destinations",
+            "Calls are punched through; ",
+        ),
+        (
+            Translation::FullyRandom,
+            "address-and-port-dependent",
+            "mapping depends on destination and port",
+            "nearly all others need a relay.",
+        ),
+    ] {
+        let home = town.home(Router::new(translation));
+        let found = diagnose(&home.host, &["--stun", &server]).expect("the server answers");
+        print(&format!("{translation:?}: {found}"));
+        assert_eq!(found["mapping"], mapping, "{found}");
+        assert_eq!(found["filtering"], "address-and-port-dependent", "{found}");
+        let outside = home.ways[0].outside.to_string();
+        for (key, part) in [("local", "10."), ("mapped", &*outside), ("does", does), ("sentence", means)] {
+            assert!(found[key].as_str().is_some_and(|text| text.contains(part)), "{part}: {found}");
+        }
+    }
+    let blocking = Router { udp: false, ..Router::new(Translation::Masquerade) };
+    let home = town.home(blocking);
+    let words = diagnose(&home.host, &["--stun", &server]).expect_err("no datagrams pass");
+    print(&format!("UDP dropped: {}", words.trim_end()));
+    assert!(words.starts_with("offhook: UDP is blocked"), "{words}");
 }
 
 #[test]
