@@ -101,10 +101,10 @@ impl Room {
 #[test]
 fn when_all_is_lost_a_report_is_worth_it_first_and_then_the_user_hears_of_it() {
     let mut room = talking();
-    room.talk(2000, 20).quiet(1480);
+    room.talk(2000, 20).quiet(380);
     assert_eq!((room.probes.len(), room.watch.state()), (0, Silent::No));
-    room.quiet(1000);
-    assert_eq!((&room.probes[..], room.watch.state()), (&[3500][..], Silent::Suspected));
+    room.quiet(2100);
+    assert_eq!((&room.probes[..], room.watch.state()), (&[2400][..], Silent::Suspected));
     room.quiet(20_000);
     assert_eq!((room.news.len(), room.watch.state()), (1, Silent::Certain));
     assert_eq!(room.began(0), (6000, 4020, true, None));
@@ -166,7 +166,7 @@ fn who_leaves_silence_out_untold_is_known_from_the_first_time_on() {
     room.talk(1000, 20).quiet(1000);
     room.timestamp += 8000;
     room.talk(1000, 20).quiet(60_000);
-    assert!(room.news.is_empty() && room.probes.is_empty());
+    assert_eq!((room.news.len(), &room.probes[..]), (0, &[1400][..]), "asked once, and never again");
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn time_in_which_nobody_looked_is_not_missed() {
     room.talk(1000, 20);
     room.ms += 3_600_000;
     room.look();
-    room.quiet(1000).talk(1000, 20);
+    room.quiet(300).talk(1000, 20);
     assert!(room.news.is_empty() && room.probes.is_empty());
 }
 
