@@ -7,7 +7,6 @@ use offhook_io::RecordOptions;
 use phone::{AccountId, CallId, Command, Keys, MAX_TEXT, MessageId, NetworkNews, With, dial};
 
 use crate::error::PhoneError;
-use crate::network::NO_NETWORK;
 use crate::push::Payload;
 use crate::{AccountSettings, AccountView, Announced, CallView, Network, Phone, SecretError, Why};
 
@@ -364,38 +363,71 @@ impl Phone {
         self.do_it(Command::CallWaiting(on))
     }
 
-    /// Tells which network is to be used from now on: another one, or the same with other addresses.
+    /// Tells of the one network that there is from now on: another one, or the same with other addresses. For a platform
+    /// that names one at a time; one that knows of several tells `network_appeared` and `network_vanished`. Not both.
     ///
     /// # Errors
-    /// `BadArgument`: an address that is none.
+    /// - `BadArgument`: an address or a prefix that is none.
+    /// - `TooLong`: more addresses or a longer text than any network has.
     pub fn network_up(&self, network: Network) -> Result<(), PhoneError> {
         self.require_open()?;
         let told = network.told()?;
         if let Some(binder) = &self.binder {
             binder.use_network(network.handle);
         }
-        self.log.note(format!(
-            "network {:?}, metered {}, roaming {}",
-            network.kind, network.metered, network.roaming
-        ));
-        // The platform names one at a time: the one before is gone with this.
-        let before = self.network.swap(network.handle, Ordering::AcqRel);
-        self.handle.network(NetworkNews::Appeared(told));
-        if before != NO_NETWORK && before != network.handle {
-            self.handle.network(NetworkNews::Vanished(NetworkId(before)));
+        let mut networks = self.networks();
+        let before = std::mem::take(&mut *networks);
+        let known = before.contains(&network.handle);
+        networks.insert(network.handle);
+        // What moves to it does so before the one before is gone.
+        self.tell_network(&network, told, known);
+        for gone in before.into_iter().filter(|handle| *handle != network.handle) {
+            self.handle.network(NetworkNews::Vanished(NetworkId(gone)));
         }
         Ok(())
     }
 
-    /// Tells that there is no network.
+    /// Tells that there is no network, whichever there were. Either kind of platform may say so: at the start, say.
     ///
     /// # Errors
     /// `ShutDown`.
     pub fn network_down(&self) -> Result<(), PhoneError> {
         self.require_open()?;
+        if let Some(binder) = &self.binder {
+            binder.use_none();
+        }
+        let mut networks = self.networks();
+        networks.clear();
         self.log.note("no network");
-        self.network.store(NO_NETWORK, Ordering::Release);
         self.handle.network(NetworkNews::Down);
+        Ok(())
+    }
+
+    /// Tells of one more network, beside those that there are; or that one of them has other addresses or abilities. Which
+    /// of them an account goes by is the phone's to choose, and a call moves without a break where it can.
+    ///
+    /// # Errors
+    /// As for `network_up`.
+    pub fn network_appeared(&self, network: Network) -> Result<(), PhoneError> {
+        self.require_open()?;
+        let told = network.told()?;
+        let mut networks = self.networks();
+        let known = !networks.insert(network.handle);
+        self.tell_network(&network, told, known);
+        Ok(())
+    }
+
+    /// Tells that a network is gone, by its handle. Of one that was not told nothing is to be said, and nothing happens.
+    ///
+    /// # Errors
+    /// `ShutDown`.
+    pub fn network_vanished(&self, handle: i64) -> Result<(), PhoneError> {
+        self.require_open()?;
+        let mut networks = self.networks();
+        if networks.remove(&handle) {
+            self.log.note(format!("a network is gone, {} left", networks.len()));
+            self.handle.network(NetworkNews::Vanished(NetworkId(handle)));
+        }
         Ok(())
     }
 
@@ -449,6 +481,13 @@ pub fn why_sentence(why: Why) -> String {
 }
 
 impl Phone {
+    fn tell_network(&self, network: &Network, told: phone::Network, known: bool) {
+        let Network { kind, metered, roaming, .. } = network;
+        let what = if known { "changed" } else { "appeared" };
+        self.log.note(format!("network {kind:?} {what}, metered {metered}, roaming {roaming}"));
+        self.handle.network(if known { NetworkNews::Changed(told) } else { NetworkNews::Appeared(told) });
+    }
+
     fn do_it(&self, command: Command) -> Result<(), PhoneError> {
         self.require_open()?;
         self.handle.command(command);

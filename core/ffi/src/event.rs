@@ -5,7 +5,7 @@ use phone::Event as PhoneEvent;
 
 use crate::error::Refused;
 use crate::view::millis;
-use crate::{AccountView, CallView, Quality, QualityPoint, Why};
+use crate::{AccountView, CallView, Quality, QualityPoint, Reached, Why};
 
 /// One event. *State* may skip what is outdated by now; a *moment* comes once and is never dropped.
 #[derive(Clone, Debug, PartialEq, uniffi::Enum)]
@@ -26,6 +26,16 @@ pub enum Event {
         call: u32,
         /// How.
         quality: Quality,
+    },
+    /// *State*: by which way a call's sound goes, and why. For the details of a call; nothing needs to be done.
+    Way {
+        /// Which call.
+        call: u32,
+        /// How the other side is reached; none: nothing is chosen yet, or the other side makes no checks.
+        reached: Option<Reached>,
+        /// All that is known, for a person: the addresses of both sides, the pair in use, and why it is no straighter one.
+        /// Addresses are personal.
+        lines: Vec<String>,
     },
     /// *Moment*: how a call sounded from its beginning to its end. It comes after the call's last view: keep it, if at all.
     Timeline {
@@ -229,7 +239,49 @@ fn of_phone(event: PhoneEvent) -> Option<Event> {
         PhoneEvent::Dtmf { call, digit, .. } => Event::Digit { call: call.0, digit: digit.as_char().into() },
         PhoneEvent::Gateway(gateway) => Event::Gateway { sentence: gateway.to_string() },
         PhoneEvent::Stopped => Event::Stopped,
+        PhoneEvent::Way { call, report } => Event::Way {
+            call: call.0,
+            reached: report.pair.as_ref().map(Reached::of),
+            lines: report.to_string().lines().map(str::to_owned).collect(),
+        },
         // Kept on this side of the door.
-        PhoneEvent::Learnt(_) | PhoneEvent::Way { .. } => return None,
+        PhoneEvent::Learnt(_) => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use nat::Kind;
+    use nat::ice::{Counts, Pair};
+    use nat::path::{Report, Route};
+    use phone::CallId;
+
+    use super::*;
+
+    #[test]
+    fn the_way_of_a_call_is_a_word_and_lines_and_what_is_not_chosen_yet_is_no_word() {
+        let (local, remote) = ("10.0.0.1:4000".parse().unwrap(), "198.51.100.2:4000".parse().unwrap());
+        let kinds = (Kind::Host, Kind::Relayed);
+        let pair =
+            Pair { local, remote, mapped: local, local_kind: kinds.0, remote_kind: kinds.1, tcp: false };
+        let told = |pair| {
+            let report = Report {
+                ours: Vec::new(),
+                theirs: Vec::new(),
+                pair,
+                settled: true,
+                route: Route::Plain,
+                round_trip: None,
+                counts: Counts::default(),
+                mute: Vec::new(),
+            };
+            let event = PhoneEvent::Way { call: CallId(7), report: Box::new(report) };
+            let Some(Event::Way { call: 7, reached, lines }) = of_phone(event) else {
+                panic!("a way of that call")
+            };
+            (reached, lines.len())
+        };
+        assert_eq!(told(Some(pair)), (Some(Reached::Relayed), 2));
+        assert_eq!(told(None), (None, 1));
+    }
 }

@@ -30,6 +30,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod view;
+mod way;
 mod why;
 
 pub use account::{AccountSettings, Transport};
@@ -44,6 +45,7 @@ pub use store::{SecretError, SecretStore};
 pub use view::{
     AccountState, AccountView, CallState, CallView, Quality, QualityPoint, Side, Step, TransferState,
 };
+pub use way::Reached;
 pub use why::Why;
 
 uniffi::setup_scaffolding!("offhook");

@@ -59,6 +59,8 @@ impl Log {
             Event::SilenceBegan { call, heard_before, hears_us, .. } => {
                 format!("call {call}: silence, heard before {heard_before}, hears us {hears_us:?}")
             }
+            Event::Way { call, reached: Some(reached), .. } => format!("call {call} is reached {reached}"),
+            Event::Way { call, reached: None, .. } => format!("call {call}: no way is chosen"),
             Event::SilenceEnded { call, lasted_ms } => {
                 format!("call {call}: heard again after {lasted_ms} ms")
             }
@@ -78,6 +80,7 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Reached;
 
     #[test]
     fn the_diary_names_nobody_and_has_an_end() {
@@ -90,6 +93,9 @@ mod tests {
         });
         let [line] = &log.lines()[..] else { panic!("one line") };
         assert_eq!(line.text, "account 1: a message came");
+        let lines = vec!["ours    host  192.0.2.7:4000".into(), "because it is so".into()];
+        log.event(&Event::Way { call: 3, reached: Some(Reached::Relayed), lines });
+        assert_eq!(log.lines()[1].text, "call 3 is reached through a relay");
         (0..2 * LINES).for_each(|n| log.note(n.to_string()));
         assert_eq!(log.lines().len(), LINES);
         assert_eq!(log.lines().last().map(|line| line.text.clone()), Some("999".into()));

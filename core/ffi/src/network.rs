@@ -1,7 +1,7 @@
 //! The networks of a device, as its platform tells of them.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,11 +15,10 @@ use crate::error::PhoneError;
 const MOST: usize = 32;
 /// Longer than any hash or operator's code.
 const LONGEST_IDENTITY: usize = 255;
+/// Longer than any prefix, written out.
+const LONGEST_PREFIX: usize = 64;
 
-/// The handle of no network.
-pub(crate) const NO_NETWORK: i64 = i64::MIN;
-
-/// The network that is to be used from now on.
+/// A network that the device is on.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct Network {
     /// The platform's name for it, given back in [`SocketBinder::bind`]; Android's `Network.getNetworkHandle()`.
@@ -38,6 +37,10 @@ pub struct Network {
     /// of it is remembered.
     #[uniffi(default = "")]
     pub identity: String,
+    /// The prefix by which IPv4 is reached from it, as `64:ff9b::/96`. Empty: not told, and asked for where it is needed.
+    /// RFC 6052.
+    #[uniffi(default = "")]
+    pub nat64: String,
 }
 
 /// What a network is.
@@ -65,6 +68,7 @@ impl Network {
         if self.addresses.len() > MOST
             || self.name_servers.len() > MOST
             || self.identity.len() > LONGEST_IDENTITY
+            || self.nat64.len() > LONGEST_PREFIX
         {
             return Err(PhoneError::TooLong);
         }
@@ -82,6 +86,7 @@ impl Network {
             roaming: self.roaming,
             identity: (!self.identity.is_empty()).then(|| Redacted::new(self.identity.clone())),
             name_servers: servers.into_iter().map(|ip| SocketAddr::new(ip, 53)).collect(),
+            nat64: if self.nat64.is_empty() { None } else { Some(prefix(&self.nat64)?) },
             ..phone::Network::new(NetworkId(self.handle), kind, addrs)
         })
     }
@@ -93,20 +98,34 @@ fn address(text: &str) -> Result<IpAddr, PhoneError> {
     bare.parse().map_err(|_| PhoneError::BadArgument { sentence: "that is no address of a network".into() })
 }
 
-/// Binds sockets to the network of the day.
+/// A prefix and its length. Whether a translator can have such a one is the phone's to judge: networks tell nonsense.
+fn prefix(text: &str) -> Result<(Ipv6Addr, u8), PhoneError> {
+    let parts = text.split_once('/').and_then(|(address, length)| {
+        Some((address.parse().ok()?, length.parse().ok().filter(|length| *length <= 128)?))
+    });
+    parts.ok_or_else(|| PhoneError::BadArgument { sentence: "that is no prefix of a network".into() })
+}
+
+/// Binds sockets to the networks that they are for.
 pub(crate) struct Binder {
     platform: Arc<dyn SocketBinder>,
+    /// The one that there is, where the platform tells of one at a time; 0: the system's choice.
     network: AtomicI64,
 }
 
 impl Binder {
     pub(crate) fn new(platform: Arc<dyn SocketBinder>) -> Self {
-        Self { platform, network: AtomicI64::new(0) }
+        Self { platform, network: AtomicI64::new(NetworkId::SYSTEM.0) }
     }
 
-    /// Media, which names no network, goes by that one.
+    /// What names no network goes by that one. Signalling and media name theirs once a network was told.
     pub(crate) fn use_network(&self, handle: i64) {
         self.network.store(handle, Ordering::Relaxed);
+    }
+
+    /// What names no network goes where the system likes.
+    pub(crate) fn use_none(&self) {
+        self.use_network(NetworkId::SYSTEM.0);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use phone::{AccountId, Command};
 
 use crate::error::{PhoneError, StartError};
 use crate::log::Log;
-use crate::network::{Binder, NO_NETWORK};
+use crate::network::Binder;
 use crate::store::Store;
 use crate::{AccountSettings, Event, LogLine, SecretError, SecretStore, SocketBinder};
 
@@ -58,8 +58,8 @@ pub struct Phone {
     pub(crate) messages: AtomicU32,
     /// Moments of the door itself, told before the phone's.
     own: Mutex<Vec<Event>>,
-    /// The handle of the network of the day.
-    pub(crate) network: AtomicI64,
+    /// The handles of the networks that there are.
+    networks: Mutex<BTreeSet<i64>>,
     closing: AtomicBool,
     listening: AtomicBool,
     /// Last: the folder is free once the threads have ended.
@@ -106,7 +106,7 @@ impl Phone {
             store: Mutex::new(store),
             log: Log::default(),
             binder,
-            network: AtomicI64::new(NO_NETWORK),
+            networks: Mutex::default(),
             messages: AtomicU32::new(0),
             own: Mutex::default(),
             closing: AtomicBool::new(false),
@@ -204,6 +204,11 @@ impl Phone {
 
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held until the news of a change is on its way, so that it goes in order.
+    pub(crate) fn networks(&self) -> MutexGuard<'_, BTreeSet<i64>> {
+        self.networks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn require_open(&self) -> Result<(), PhoneError> {

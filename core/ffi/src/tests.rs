@@ -1,6 +1,6 @@
 //! The door as an app uses it: whole phones on loopback, through nothing but what Kotlin and Swift have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -226,9 +226,20 @@ fn wrong_arguments_are_errors_in_words() {
         metered: false,
         roaming: false,
         identity: String::new(),
+        nat64: String::new(),
     };
     assert!(matches!(app.phone.network_up(network("wlan0")), Err(PhoneError::BadArgument { .. })));
+    assert!(matches!(app.phone.network_appeared(network("wlan0")), Err(PhoneError::BadArgument { .. })));
+    for (nat64, bad) in
+        [("64:ff9b::", true), ("/96", true), ("64:ff9b::/129", true), ("2001:db8::/97", false)]
+    {
+        let told = app.phone.network_up(Network { nat64: nat64.into(), ..network("127.0.0.1") });
+        assert_eq!(matches!(told, Err(PhoneError::BadArgument { .. })), bad, "{nat64}");
+    }
+    let long = Network { nat64: "0".repeat(1 << 20), ..network("127.0.0.1") };
+    assert_eq!(app.phone.network_up(long), Err(PhoneError::TooLong));
     app.phone.network_up(network("127.0.0.1")).unwrap();
+    app.phone.network_vanished(77).unwrap();
     let nowhere = PhoneConfig { folder: String::new(), ..config(&app.folder) };
     let refused = Phone::start(nowhere, app.secrets.clone(), None);
     assert!(matches!(refused, Err(StartError::BadArgument { .. })));
@@ -277,6 +288,8 @@ fn after_shutdown_the_last_events_come_and_commands_are_refused() {
         app.phone.swap(),
         app.phone.merge(),
         app.phone.network_down(),
+        app.phone.network_appeared(network(1, NetworkKind::Wifi)),
+        app.phone.network_vanished(1),
         app.phone.push("{}".into()).map(drop),
         app.phone.register(1),
     ];
@@ -327,6 +340,7 @@ fn the_next_wake_is_told_and_the_diary_names_nobody() {
 struct Networks {
     bound: AtomicI64,
     last: AtomicI64,
+    named: Mutex<BTreeSet<i64>>,
 }
 
 impl SocketBinder for Networks {
@@ -334,33 +348,97 @@ impl SocketBinder for Networks {
         assert!(socket >= 0);
         self.bound.fetch_add(1, Ordering::Relaxed);
         self.last.store(network, Ordering::Relaxed);
+        self.named.lock().unwrap().insert(network);
         true
+    }
+}
+
+impl App {
+    /// One whose platform has networks.
+    fn on(networks: &Arc<Networks>) -> Self {
+        let (folder, secrets) = (tempfile::tempdir().unwrap(), Arc::<Secrets>::default());
+        let phone = Phone::start(config(&folder), secrets.clone(), Some(networks.clone())).unwrap();
+        Self { phone, folder, secrets }
+    }
+}
+
+/// This machine's loopback, by another name.
+fn network(handle: i64, kind: NetworkKind) -> Network {
+    Network {
+        handle,
+        kind,
+        addresses: vec!["127.0.0.1".into()],
+        name_servers: vec!["127.0.0.1".into()],
+        metered: kind == NetworkKind::Cellular,
+        roaming: false,
+        identity: String::new(),
+        nat64: String::new(),
     }
 }
 
 #[test]
 fn sockets_are_bound_anew_to_the_network_that_the_platform_names() {
     let exchange = exchange();
-    let folder = tempfile::tempdir().unwrap();
     let networks = Arc::new(Networks::default());
-    let phone = Phone::start(config(&folder), Arc::new(Secrets::default()), Some(networks.clone())).unwrap();
-    let app = App { phone, folder, secrets: Arc::default() };
+    let app = App::on(&networks);
     assert_eq!(networks.bound.load(Ordering::Relaxed), 0, "no network is named yet");
     app.phone.add_account(settings("1001", &exchange), "secret-1001".into()).unwrap();
     app.until_account(AccountState::Registered);
-    app.phone
-        .network_up(Network {
-            handle: 432,
-            kind: NetworkKind::Cellular,
-            addresses: vec!["127.0.0.1".into()],
-            name_servers: vec!["127.0.0.1".into()],
-            metered: true,
-            roaming: false,
-            identity: String::new(),
-        })
-        .unwrap();
+    app.phone.network_up(network(432, NetworkKind::Cellular)).unwrap();
     app.until_account(AccountState::Registering);
     app.until_account(AccountState::Registered);
     assert!(networks.bound.load(Ordering::Relaxed) > 0);
     assert_eq!(networks.last.load(Ordering::Relaxed), 432);
+}
+
+#[test]
+fn of_several_networks_the_best_is_used_and_the_next_when_it_is_gone() {
+    let exchange = exchange();
+    let networks = Arc::new(Networks::default());
+    let app = App::on(&networks);
+    app.phone.network_appeared(network(17, NetworkKind::Cellular)).unwrap();
+    app.phone.network_appeared(network(4, NetworkKind::Wifi)).unwrap();
+    app.phone.add_account(settings("1001", &exchange), "secret-1001".into()).unwrap();
+    app.until_account(AccountState::Registered);
+    app.phone.network_vanished(4).unwrap();
+    app.until_account(AccountState::Registering);
+    app.until_account(AccountState::Registered);
+    app.phone.network_vanished(17).unwrap();
+    let why = app.until(|event| match event {
+        Event::Account { view } => view.why,
+        _ => None,
+    });
+    assert_eq!(why, Why::NoNetwork);
+    assert_eq!(*networks.named.lock().unwrap(), BTreeSet::from([4, 17]));
+}
+
+#[test]
+fn a_network_that_is_told_again_has_changed_and_one_that_is_up_alone_ends_the_others() {
+    let app = App::new();
+    app.phone.network_appeared(network(4, NetworkKind::Wifi)).unwrap();
+    app.phone.network_appeared(network(4, NetworkKind::Wifi)).unwrap();
+    app.phone.network_vanished(4).unwrap();
+    app.phone.network_vanished(4).unwrap();
+    app.phone.network_appeared(network(4, NetworkKind::Wifi)).unwrap();
+    app.phone.network_up(network(5, NetworkKind::Ethernet)).unwrap();
+    app.phone.network_vanished(4).unwrap();
+    app.phone.network_down().unwrap();
+    app.phone.network_vanished(5).unwrap();
+    let diary: Vec<String> = app.phone.log().into_iter().map(|line| line.text).collect();
+    let of_networks: Vec<&str> = diary
+        .iter()
+        .filter(|line| line.contains("network"))
+        .map(|line| line.split(',').next().unwrap())
+        .collect();
+    assert_eq!(
+        of_networks,
+        [
+            "network Wifi appeared",
+            "network Wifi changed",
+            "a network is gone",
+            "network Wifi appeared",
+            "network Ethernet appeared",
+            "no network",
+        ]
+    );
 }

@@ -48,6 +48,7 @@ class BadInputCoreTest {
             "transfer" to { transfer(7u, it) },
             "dtmf" to { dtmf(7u, it) },
             "address" to { networkUp(network(it)) },
+            "one more address" to { networkAppeared(network(it)) },
             "name server" to { networkUp(network("127.0.0.1").copy(nameServers = listOf(it))) }
         )
         for ((name, command) in commands) {
@@ -153,8 +154,8 @@ class BadInputCoreTest {
         ours.until("its end") { Unit.takeIf { _ -> it is Event.Stopped } }
         val commands = listOf<PhoneInterface.() -> Any>(
             { call(null, "1002") }, { swap() }, { merge() }, { addAccount(SETTINGS, "") }, { register(1u) },
-            { networkDown() }, { push("{}") }, { answer(1u) }, { doNotDisturb(true) }, { restartAudio() },
-            { audioRoute(1, -1) },
+            { networkDown() }, { networkVanished(1) }, { push("{}") }, { answer(1u) }, { doNotDisturb(true) },
+            { restartAudio() }, { audioRoute(1, -1) },
             { waitEvent(0uL) as Any }
         )
         commands.forEach { assertTrue(core.ask(it).exceptionOrNull() is PhoneException.ShutDown) }

@@ -39,6 +39,9 @@ class FakePhone : PhoneInterface {
     /** What accounts were given. */
     val settings = sortedMapOf<UInt, AccountSettings>()
 
+    /** All that was told of networks, in order. */
+    val networks = CopyOnWriteArrayList<Network>()
+
     private val accountViews = sortedMapOf<UInt, AccountView>()
     private val callViews = sortedMapOf<UInt, CallView>()
     private val lock = ReentrantLock()
@@ -273,6 +276,13 @@ class FakePhone : PhoneInterface {
     override fun networkUp(network: Network) = note("networkUp ${network.kind} ${network.addresses}")
 
     override fun networkDown() = note("networkDown")
+
+    override fun networkAppeared(network: Network) {
+        networks += network
+        note("networkAppeared ${network.kind} ${network.addresses}")
+    }
+
+    override fun networkVanished(handle: Long) = note("networkVanished $handle")
 
     override fun push(payload: String): Announced {
         note("push")
