@@ -5,6 +5,7 @@ import android.net.ConnectivityManager
 import android.net.LinkProperties
 import android.net.Network
 import android.net.NetworkCapabilities
+import android.net.NetworkRequest
 import android.os.Build
 import android.os.Handler
 import android.os.Looper
@@ -13,62 +14,80 @@ import org.offhook.app.core.Core
 import org.offhook.core.NetworkKind
 
 /**
- * Tells the core which network the device uses, whenever that changes.
+ * Tells the core of the networks that lead to the internet, and of each again when it changes.
  *
  * The platform tells a network's abilities and its addresses apart and often; the core is told once both are known, and
- * then only of what differs. What a change means for calls is the core's.
+ * then only of what differs. Which of them is used, and what a change means for calls, is the core's. Beside Wi-Fi a mobile
+ * network is there only while the platform has a use for it.
  */
 class Networks(context: Context, private val core: Core, private val binder: Binder = Binder.OF_PROCESS) {
     private val connectivity = context.getSystemService(ConnectivityManager::class.java)
-    private var network: Network? = null
-    private var abilities: NetworkCapabilities? = null
-    private var link: LinkProperties? = null
-    private var told: org.offhook.core.Network? = null
+    private val seen = LinkedHashMap<Network, Seen>()
+    private val told = LinkedHashMap<Network, org.offhook.core.Network>()
+
+    private class Seen(var abilities: NetworkCapabilities? = null, var link: LinkProperties? = null) {
+        fun has(ability: Int) = abilities?.hasCapability(ability) == true
+
+        val isVpn get() = abilities?.hasTransport(NetworkCapabilities.TRANSPORT_VPN) == true
+    }
 
     fun watch() {
-        connectivity.registerDefaultNetworkCallback(Callback(), Handler(Looper.getMainLooper()))
+        val request = NetworkRequest.Builder()
+            .addCapability(NetworkCapabilities.NET_CAPABILITY_INTERNET)
+            .removeCapability(NetworkCapabilities.NET_CAPABILITY_NOT_VPN)
+            .build()
+        connectivity.registerNetworkCallback(request, Callback(), Handler(Looper.getMainLooper()))
         // Of having none, a callback says nothing.
         if (connectivity.activeNetwork == null) core.ask { networkDown() }
     }
 
     private inner class Callback : ConnectivityManager.NetworkCallback() {
-        override fun onAvailable(network: Network) = begin(network)
+        override fun onAvailable(network: Network) {
+            binder.remember(network)
+            seen[network] = Seen()
+        }
 
         override fun onCapabilitiesChanged(network: Network, networkCapabilities: NetworkCapabilities) {
-            begin(network)
-            abilities = networkCapabilities
+            seen[network]?.abilities = networkCapabilities
             tell()
         }
 
         override fun onLinkPropertiesChanged(network: Network, linkProperties: LinkProperties) {
-            begin(network)
-            link = linkProperties
+            seen[network]?.link = linkProperties
             tell()
         }
 
         override fun onLost(network: Network) {
             binder.forget(network)
-            // The successor may have been told of already.
-            if (network != this@Networks.network) return
-            this@Networks.network = null
-            told = null
-            core.ask { networkDown() }
+            seen -= network
+            tell()
         }
     }
 
-    private fun begin(new: Network) {
-        if (new == network) return
-        network = new
-        abilities = null
-        link = null
-        binder.remember(new)
+    private fun tell() {
+        val there = usable().mapNotNull { (network, it) ->
+            network to picture(network, it.abilities ?: return@mapNotNull null, it.link ?: return@mapNotNull null)
+        }.toMap()
+        // What comes is told before what goes: calls move from the one to the other.
+        for ((network, picture) in there) {
+            if (told.put(network, picture) != picture) core.ask { networkAppeared(picture) }
+        }
+        for (gone in told.keys - there.keys) {
+            told -= gone
+            core.ask { networkVanished(gone.networkHandle) }
+        }
     }
 
-    private fun tell() {
-        val picture = picture(network ?: return, abilities ?: return, link ?: return)
-        if (picture == told) return
-        told = picture
-        core.ask { networkUp(picture) }
+    /**
+     * Only a VPN that is for this app is seen, and then it is the app's default network: while one is there it counts alone,
+     * and what carries it does not. To go round it would show to the world the address that its user hides, and one that
+     * may not be gone round refuses the sockets.
+     *
+     * Behind a log-in page there is no internet, whatever was promised: such a network counts once the page is passed.
+     */
+    private fun usable(): Map<Network, Seen> {
+        val open = seen.filterValues { !it.has(NetworkCapabilities.NET_CAPABILITY_CAPTIVE_PORTAL) }
+        return open.filterValues { it.isVpn && it.link != null }.ifEmpty { open }
     }
 
     private fun picture(network: Network, abilities: NetworkCapabilities, link: LinkProperties) =
@@ -86,6 +105,13 @@ class Networks(context: Context, private val core: Core, private val binder: Bin
             nameServers = link.dnsServers.mapNotNull { it.hostAddress },
             metered = !abilities.hasCapability(NetworkCapabilities.NET_CAPABILITY_NOT_METERED),
             roaming = Build.VERSION.SDK_INT >= Build.VERSION_CODES.P &&
-                !abilities.hasCapability(NetworkCapabilities.NET_CAPABILITY_NOT_ROAMING)
+                !abilities.hasCapability(NetworkCapabilities.NET_CAPABILITY_NOT_ROAMING),
+            nat64 = nat64(link)
         )
+
+    /** How IPv4 is reached from a network that has none; empty: the platform has found no way, or does not say. */
+    private fun nat64(link: LinkProperties): String {
+        if (Build.VERSION.SDK_INT < Build.VERSION_CODES.R) return ""
+        return link.nat64Prefix?.let { "${it.address.hostAddress}/${it.prefixLength}" }.orEmpty()
+    }
 }

@@ -1,6 +1,7 @@
 package org.offhook.app.net
 
 import android.net.ConnectivityManager
+import android.net.IpPrefix
 import android.net.LinkAddress
 import android.net.LinkProperties
 import android.net.Network
@@ -28,6 +29,7 @@ class NetworksTest {
     private val fake = FakePhone()
     private val wifi: Network = ShadowNetwork.newInstance(1)
     private val mobile: Network = ShadowNetwork.newInstance(2)
+    private val vpn: Network = ShadowNetwork.newInstance(3)
 
     @Before
     fun watch() = Networks(context, Core(fake), Binder()).watch()
@@ -39,23 +41,23 @@ class NetworksTest {
         assertEquals(emptyList<String>(), told())
         platform { onLinkPropertiesChanged(wifi, link("192.0.2.7")) }
         platform { onCapabilitiesChanged(wifi, abilities(NetworkCapabilities.TRANSPORT_WIFI)) }
-        assertEquals(listOf("networkUp WIFI [192.0.2.7]"), told())
+        assertEquals(listOf("networkAppeared WIFI [192.0.2.7]"), told())
     }
 
     @Test
-    fun another_address_and_another_network_are_told() {
+    fun another_address_is_told_and_each_of_several_networks() {
         up(wifi, NetworkCapabilities.TRANSPORT_WIFI, "192.0.2.7")
         platform { onLinkPropertiesChanged(wifi, link("192.0.2.8")) }
         up(mobile, NetworkCapabilities.TRANSPORT_CELLULAR, "198.51.100.4")
-        // The old one goes after the new one came: that is no loss.
         platform { onLost(wifi) }
         platform { onLost(mobile) }
         assertEquals(
             listOf(
-                "networkUp WIFI [192.0.2.7]",
-                "networkUp WIFI [192.0.2.8]",
-                "networkUp CELLULAR [198.51.100.4]",
-                "networkDown"
+                "networkAppeared WIFI [192.0.2.7]",
+                "networkAppeared WIFI [192.0.2.8]",
+                "networkAppeared CELLULAR [198.51.100.4]",
+                "networkVanished ${wifi.networkHandle}",
+                "networkVanished ${mobile.networkHandle}"
             ),
             told()
         )
@@ -68,6 +70,62 @@ class NetworksTest {
             platform { onLost(wifi) }
         }
         assertEquals(4, told().size)
+    }
+
+    @Test
+    fun one_that_went_before_it_was_known_is_not_told() {
+        platform { onAvailable(wifi) }
+        platform { onLost(wifi) }
+        assertEquals(emptyList<String>(), told())
+    }
+
+    @Test
+    fun while_a_vpn_is_there_it_counts_alone() {
+        up(wifi, NetworkCapabilities.TRANSPORT_WIFI, "192.0.2.7")
+        up(vpn, NetworkCapabilities.TRANSPORT_VPN, "10.8.0.2")
+        platform { onLinkPropertiesChanged(wifi, link("192.0.2.8")) }
+        platform { onLost(vpn) }
+        assertEquals(
+            listOf(
+                "networkAppeared WIFI [192.0.2.7]",
+                "networkAppeared OTHER [10.8.0.2]",
+                "networkVanished ${wifi.networkHandle}",
+                "networkAppeared WIFI [192.0.2.8]",
+                "networkVanished ${vpn.networkHandle}"
+            ),
+            told()
+        )
+    }
+
+    @Test
+    fun a_network_behind_a_log_in_page_counts_once_the_page_is_passed() {
+        platform { onAvailable(wifi) }
+        val behind = abilities(NetworkCapabilities.TRANSPORT_WIFI).also {
+            shadowOf(it).addCapability(NetworkCapabilities.NET_CAPABILITY_CAPTIVE_PORTAL)
+        }
+        platform { onCapabilitiesChanged(wifi, behind) }
+        platform { onLinkPropertiesChanged(wifi, link("192.0.2.7")) }
+        assertEquals(emptyList<String>(), told())
+        platform { onCapabilitiesChanged(wifi, abilities(NetworkCapabilities.TRANSPORT_WIFI)) }
+        assertEquals(listOf("networkAppeared WIFI [192.0.2.7]"), told())
+    }
+
+    @Test
+    @Config(sdk = [35])
+    fun the_prefix_by_which_ipv4_is_reached_is_told_when_it_is_found() {
+        up(mobile, NetworkCapabilities.TRANSPORT_CELLULAR, "2001:db8::4")
+        val translated = link("2001:db8::4").apply {
+            nat64Prefix = IpPrefix(InetAddress.getByName("64:ff9b::"), 96)
+        }
+        platform { onLinkPropertiesChanged(mobile, translated) }
+        assertEquals(listOf("", "64:ff9b:0:0:0:0:0:0/96"), fake.networks.map { it.nat64 })
+    }
+
+    @Test
+    fun that_there_is_none_is_told_at_the_start() {
+        shadowOf(connectivity).setActiveNetworkInfo(null)
+        watch()
+        assertEquals(listOf("networkDown"), told())
     }
 
     private fun up(network: Network, transport: Int, address: String) {
