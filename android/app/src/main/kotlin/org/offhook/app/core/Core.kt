@@ -37,6 +37,7 @@ class Core(private val phone: PhoneInterface?) {
     private val listeners = LinkedHashSet<Listener>()
     private val accountViews = sortedMapOf<UInt, AccountView>()
     private val callViews = sortedMapOf<UInt, CallView>()
+    private val ways = HashMap<UInt, Event.Way>()
     private val lost = sortedSetOf<UInt>()
 
     /** Ids are never used twice. */
@@ -69,6 +70,9 @@ class Core(private val phone: PhoneInterface?) {
 
     /** A call that is not over. */
     fun call(id: UInt): CallView? = callViews[id]
+
+    /** By which way the sound of a call that is not over goes, once that is known. */
+    fun way(id: UInt): Event.Way? = ways[id]
 
     /**
      * Gives the core a command. A failure is a [PhoneException]: the app called wrongly. Text that is no Unicode (half an
@@ -117,6 +121,7 @@ class Core(private val phone: PhoneInterface?) {
             is Event.Call -> {
                 if (event.view.state == CallState.ENDED) {
                     callViews.remove(event.view.call)
+                    ways.remove(event.view.call)
                 } else {
                     callViews[event.view.call] = event.view
                 }
@@ -124,6 +129,8 @@ class Core(private val phone: PhoneInterface?) {
             }
 
             is Event.Quality -> tell { qualityChanged(event.call, event.quality) }
+
+            is Event.Way -> if (event.call in callViews) ways[event.call] = event
 
             is Event.PasswordLost -> {
                 lost += event.account

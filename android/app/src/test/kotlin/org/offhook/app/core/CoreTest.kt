@@ -5,6 +5,9 @@ import org.junit.Test
 import org.junit.runner.RunWith
 import org.offhook.app.OffhookApp
 import org.offhook.core.AccountState
+import org.offhook.core.CallState
+import org.offhook.core.Event
+import org.offhook.core.Reached
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 
@@ -26,5 +29,17 @@ class CoreTest {
         assertEquals(emptyList<UInt>(), core.accounts.map { it.account })
         fake.register(account = 2u, state = AccountState.REGISTERED)
         assertEquals(listOf(2u), core.accounts.map { it.account })
+    }
+
+    @Test
+    fun by_which_way_a_call_goes_is_known_until_it_is_over() {
+        val way = Event.Way(1u, Reached.RELAYED, listOf("because neither datagrams nor streams got through"))
+        fake.show(state = CallState.ACTIVE)
+        assertEquals(null, core.way(1u))
+        fake.emit(way)
+        assertEquals(way, core.way(1u))
+        fake.show(state = CallState.ENDED)
+        fake.emit(way)
+        assertEquals(null, core.way(1u))
     }
 }
