@@ -6,6 +6,7 @@ import org.offhook.app.audio.AudioRoutes
 import org.offhook.app.core.Core
 import org.offhook.app.core.Start
 import org.offhook.app.net.Networks
+import org.offhook.app.net.Standby
 import org.offhook.app.net.Wakes
 import org.offhook.app.notify.CallNotice
 import org.offhook.app.notify.Channels
@@ -54,6 +55,7 @@ class OffhookApp : Application() {
             Wakes.of(app, core)
             Ringer(app, core, calls)
             CallNotice(app, core, calls)
+            Standby(app, core)
             core.start()
             Networks(app, core).watch()
         }

@@ -18,7 +18,7 @@ import org.offhook.core.NetworkKind
  *
  * The platform tells a network's abilities and its addresses apart and often; the core is told once both are known, and
  * then only of what differs. Which of them is used, and what a change means for calls, is the core's. Beside Wi-Fi a mobile
- * network is there only while the platform has a use for it.
+ * network is there only while somebody asks for it: see [Standby].
  */
 class Networks(context: Context, private val core: Core, private val binder: Binder = Binder.OF_PROCESS) {
     private val connectivity = context.getSystemService(ConnectivityManager::class.java)
