@@ -3,7 +3,7 @@
 //! RFC 3261 section 19.1.1 for what may stand in a URI. Knows nothing of where it is kept.
 
 use base::{Redacted, Secret};
-use phone::{Account, Keepalive};
+use phone::{Account, Keepalive, Server};
 use serde::{Deserialize, Serialize};
 use sip::message::Uri;
 use sip::ua::TransportPolicy;
@@ -34,6 +34,19 @@ pub struct AccountSettings {
     /// Whether to be reachable over this account.
     #[uniffi(default = true)]
     pub register: bool,
+    /// Whether calls look for the straightest way to the other side (ICE). Who knows none of that is called as ever.
+    #[uniffi(default = true)]
+    #[serde(default = "yes")]
+    pub ice: bool,
+    /// Who says under which address the world sees us, as `server` (port 3478 where none is named); empty: nobody.
+    #[uniffi(default = "")]
+    #[serde(default)]
+    pub stun: String,
+}
+
+/// What an account that was kept before there was a choice does.
+const fn yes() -> bool {
+    true
 }
 
 /// How a server is reached.
@@ -79,6 +92,8 @@ impl AccountSettings {
         account.register = self.register;
         // It lives in a pocket.
         account.keepalive = Keepalive::Thrifty;
+        account.nat.ice = self.ice;
+        account.nat.stun.extend(self.stun_server()?);
         account.transport = match self.transport {
             Transport::Automatic => TransportPolicy::Auto,
             Transport::Udp => TransportPolicy::Only(base::Transport::Udp),
@@ -108,6 +123,19 @@ impl AccountSettings {
             return Err(bad(Field::Number, BadSetting::Unusable));
         }
         server(host, Some(&user)).ok_or_else(|| bad(host_field, BadSetting::Unusable))
+    }
+
+    fn stun_server(&self) -> Result<Option<Server>, PhoneError> {
+        let Some(typed) = given(&self.stun) else { return Ok(None) };
+        let bare = typed.strip_prefix("stun:").unwrap_or(&typed);
+        let read = server(bare, None).filter(|_| bare.len() <= LONGEST).map(|uri| {
+            let uri = uri.view();
+            let host = uri.host.to_string();
+            let host = host.trim_matches(['[', ']']).to_owned();
+            Server { host, port: uri.port.unwrap_or(Server::STUN_PORT) }
+        });
+        let no_server = || PhoneError::BadArgument { sentence: "that is no STUN server".into() };
+        read.map(Some).ok_or_else(no_server)
     }
 
     /// The first hop, where it is not the address of record's own.
@@ -163,12 +191,28 @@ mod tests {
             display_name: String::new(),
             transport: Transport::Automatic,
             register: true,
+            ice: true,
+            stun: String::new(),
         }
     }
 
     fn read(number: &str, server: &str) -> Result<(String, Option<String>), PhoneError> {
         let account = settings(number, server).account(Secret::new(String::new()))?;
         Ok((account.uri.to_string(), account.proxy.map(|proxy| proxy.to_string())))
+    }
+
+    #[test]
+    fn a_stun_server_is_named_as_a_server_is() {
+        let stun = |typed: &str| {
+            let settings = AccountSettings { stun: typed.into(), ..settings("1001", "sip.test") };
+            settings.account(Secret::new(String::new())).map(|account| account.nat.stun)
+        };
+        let at = |host: &str, port| vec![Server { host: host.into(), port }];
+        assert_eq!(stun("").unwrap(), []);
+        assert_eq!(stun("stun.test").unwrap(), at("stun.test", 3478));
+        assert_eq!(stun("stun:192.0.2.1:3479").unwrap(), at("192.0.2.1", 3479));
+        assert_eq!(stun("2001:db8::1").unwrap(), at("2001:db8::1", 3478));
+        assert!(matches!(stun("a b"), Err(PhoneError::BadArgument { .. })));
     }
 
     #[test]

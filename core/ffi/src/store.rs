@@ -231,6 +231,8 @@ mod tests {
             display_name: String::new(),
             transport: Transport::Tcp,
             register: true,
+            ice: true,
+            stun: String::new(),
         }
     }
 

@@ -110,6 +110,8 @@ fn settings(number: &str, exchange: &Server) -> AccountSettings {
         display_name: String::new(),
         transport: Transport::Udp,
         register: true,
+        ice: true,
+        stun: String::new(),
     }
 }
 
