@@ -15,7 +15,7 @@ use rustls::crypto::{
 };
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 use sha2::{Digest as _, Sha256};
 use webpki::EndEntityCert;
 
@@ -28,8 +28,8 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
 pub(super) enum Signer {
     /// Somebody whom this device trusts.
     Platform(rustls_platform_verifier::Verifier),
-    /// One of these.
-    Authority(RootCertStore),
+    /// One of these, by SHA-256 where it is the server's own.
+    Authority(RootCertStore, Vec<[u8; 32]>),
     /// Nobody: the certificate is known by its SHA-256, and so is whose it is.
     Known([u8; 32]),
 }
@@ -63,20 +63,31 @@ impl ServerCertVerifier for Judge {
     ) -> Result<ServerCertVerified, Error> {
         match &self.signer {
             Signer::Known(known) => {
-                let is = <[u8; 32]>::from(Sha256::digest(end_entity)) == *known;
-                return if is { Ok(ServerCertVerified::assertion()) } else { Err(unknown()) };
+                return if digest(end_entity) == *known {
+                    Ok(ServerCertVerified::assertion())
+                } else {
+                    Err(unknown())
+                };
             }
             // It asks for a DNS name as well: a public authority signs none without.
             Signer::Platform(platform) => {
                 platform.verify_server_cert(end_entity, intermediates, server_name, ocsp, now)?;
             }
-            Signer::Authority(roots) => verify_server_cert_signed_by_trust_anchor(
-                &ParsedCertificate::try_from(end_entity)?,
-                roots,
-                intermediates,
-                now,
-                self.algorithms.all,
-            )?,
+            Signer::Authority(roots, own) => {
+                let parsed = ParsedCertificate::try_from(end_entity)?;
+                let algorithms = self.algorithms.all;
+                match verify_server_cert_signed_by_trust_anchor(
+                    &parsed,
+                    roots,
+                    intermediates,
+                    now,
+                    algorithms,
+                ) {
+                    // What common tools make when asked for a certificate that signs itself. Its date was looked at before.
+                    Err(error) if is_authority(&error) && own.contains(&digest(end_entity)) => {}
+                    other => other?,
+                }
+            }
         }
         let certificate = EndEntityCert::try_from(end_entity).map_err(|_| unknown())?;
         if is_of(&certificate, server_name) {
@@ -107,6 +118,16 @@ impl ServerCertVerifier for Judge {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
     }
+}
+
+pub(super) fn digest(certificate: &CertificateDer<'_>) -> [u8; 32] {
+    Sha256::digest(certificate).into()
+}
+
+/// Refused only for being an authority's own, shown as a server's.
+fn is_authority(error: &Error) -> bool {
+    let Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) = error else { return false };
+    matches!(inner.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
 }
 
 fn unknown() -> Error {

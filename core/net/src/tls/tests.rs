@@ -220,6 +220,24 @@ async fn a_self_signed_certificate_is_taken_where_it_is_pinned_or_is_the_authori
     assert_eq!(fares(identity(), other, DOMAIN).await, Err(Untrusted::Issuer));
 }
 
+/// `openssl req -x509` makes such: it may sign others, and shows itself.
+#[tokio::test]
+async fn an_authority_that_shows_its_own_certificate_is_taken_where_that_very_one_is_trusted() {
+    let key = KeyPair::generate().unwrap();
+    let fares_with = async |params: &CertificateParams, name: &str| {
+        let certificate = params.self_signed(&key).unwrap().pem();
+        let identity = Identity::from_pem(certificate.as_bytes(), key.serialize_pem().as_bytes()).unwrap();
+        fares(identity, trusts(Trust::authority(certificate.as_bytes()).unwrap()), name).await
+    };
+    let mut params = names(&[DOMAIN]);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    assert_eq!(fares_with(&params, DOMAIN).await, Ok(()));
+    assert_eq!(fares_with(&params, "127.0.0.1").await, Err(Untrusted::Name));
+    params.not_after = date_time_ymd(2020, 1, 1);
+    params.not_before = date_time_ymd(2019, 1, 1);
+    assert_eq!(fares_with(&params, DOMAIN).await, Err(Untrusted::Date));
+}
+
 #[tokio::test]
 async fn nobody_to_ask_for_is_a_failure_and_no_connection() {
     let listener = TcpListener::bind(any()).await.unwrap();

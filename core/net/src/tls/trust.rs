@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::Unusable;
-use super::judge::{Judge, Signer, provider};
+use super::judge::{Judge, Signer, digest, provider};
 
 /// Whom to trust for one server.
 #[derive(Clone)]
@@ -30,12 +30,17 @@ impl Trust {
     /// # Errors
     /// - [`Unusable`]: show its sentence with the file's name.
     pub fn authority(pem: &[u8]) -> Result<Self, Unusable> {
-        let mut roots = RootCertStore::empty();
+        let (mut roots, mut own) = (RootCertStore::empty(), Vec::new());
         for certificate in CertificateDer::pem_slice_iter(pem) {
             let certificate = certificate.map_err(|_| Unusable::Certificate)?;
+            own.push(digest(&certificate));
             roots.add(certificate).map_err(|_| Unusable::Certificate)?;
         }
-        if roots.is_empty() { Err(Unusable::Certificate) } else { Ok(Self::by(Signer::Authority(roots))) }
+        if roots.is_empty() {
+            Err(Unusable::Certificate)
+        } else {
+            Ok(Self::by(Signer::Authority(roots, own)))
+        }
     }
 
     /// The one certificate with this SHA-256, whoever signed it, whatever its name and date.
