@@ -193,6 +193,11 @@ impl Agent {
         }
     }
 
+    /// A message with late addresses came that is about no present generation of theirs.
+    pub fn drop_stale(&mut self) {
+        self.counts.stale += 1;
+    }
+
     /// The other side is known: checks begin.
     pub fn start(&mut self, theirs: Credentials, now: Instant) {
         if !theirs.are_sound() {

@@ -78,6 +78,8 @@ pub struct Counts {
     pub unasked: u64,
     /// Candidates that cannot be used, are hostile, or are too many.
     pub candidates: u64,
+    /// Messages with late candidates that are of no present generation, or cannot be read. RFC 8840 section 4.4.
+    pub stale: u64,
     /// Role conflicts that were settled.
     pub conflicts: u64,
 }

@@ -23,7 +23,8 @@ impl Description {
     pub fn octets(&self) -> usize {
         let lines = self.candidates.iter().map(|candidate| candidate.to_string().len() + LINE);
         let credentials = self.credentials.fragment.len() + self.credentials.password.expose().len();
-        lines.sum::<usize>() + credentials + CREDENTIALS
+        let trickle = if self.trickle { TRICKLE } else { 0 };
+        lines.sum::<usize>() + credentials + CREDENTIALS + trickle
     }
 
     /// Leaves out the worst candidates until it fits: what keeps a request in one datagram. Of each kind the first stays before
@@ -54,6 +55,8 @@ impl Description {
 const LINE: usize = 14;
 /// `a=ice-ufrag:`, `a=ice-pwd:` and their ends.
 const CREDENTIALS: usize = 26;
+/// `a=ice-options:trickle`, `a=mid:0` and their ends.
+const TRICKLE: usize = 32;
 
 #[cfg(test)]
 mod tests {

@@ -170,17 +170,14 @@ impl Path {
         if let Some(known) = &self.theirs
             && known.credentials == theirs.credentials
         {
-            self.add_theirs(theirs, now);
-            self.relays.permit(reachable(theirs), now);
-            return;
+            return self.add_more(theirs, now);
         }
         if self.theirs.is_some() {
             // Another leg of a fork, or a restart that nobody announced: what was known of the other is void.
             self.restart(now);
         }
         self.agent.set_controlling(controlling || theirs.lite);
-        self.add_theirs(theirs, now);
-        self.relays.permit(reachable(theirs), now);
+        self.add_more(theirs, now);
         self.agent.start(theirs.credentials.clone(), now);
         self.theirs = Some(theirs.clone());
         self.stage = Stage::Checking;
@@ -188,13 +185,26 @@ impl Path {
         self.settle(now);
     }
 
-    fn add_theirs(&mut self, theirs: &Description, now: Instant) {
+    /// What a message says of addresses of theirs that were found after their description. False: it says nothing of this
+    /// stream, or of another generation than the present one, and is dropped. RFC 8840 section 4.4.
+    pub fn add_late(&mut self, theirs: Option<&Description>, now: Instant) -> bool {
+        let known = self.theirs.as_ref().filter(|_| self.stage == Stage::Checking);
+        let theirs = theirs.filter(|theirs| known.is_some_and(|it| it.credentials == theirs.credentials));
+        match theirs {
+            Some(theirs) => self.add_more(theirs, now),
+            None => self.agent.drop_stale(),
+        }
+        theirs.is_some()
+    }
+
+    fn add_more(&mut self, theirs: &Description, now: Instant) {
         // Where datagrams are not ours to send, a relay still sends them.
         for candidate in theirs.candidates.iter().filter(|c| c.component == 1 && c.carrier == Carrier::Udp) {
             self.agent.add_theirs(candidate, now);
         }
         self.punching.toward(theirs.candidates.iter(), &mut self.rng, now);
         self.punching.due(&mut self.legs, now, &mut self.orders);
+        self.relays.permit(reachable(theirs), now);
         self.settle(now);
     }
 

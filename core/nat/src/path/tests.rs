@@ -219,3 +219,21 @@ fn candidates_of_other_components_and_streams_are_left_alone() {
         .collect();
     assert_eq!(sent, [at("192.168.1.3:5000")]);
 }
+
+#[test]
+fn a_way_is_found_by_what_is_told_late_if_it_is_told_of_the_present_generation() {
+    let (mut a, mut b, here, there) = two();
+    let (of_a, of_b) = (a.description().unwrap(), b.description().unwrap());
+    let bare = |of: &Description| Description { candidates: Vec::new(), ..of.clone() };
+    assert!(!a.add_late(Some(&of_b), ms(0)), "nothing is known of them yet");
+    b.connect(&bare(&of_a), false, ms(0));
+    a.connect(&bare(&of_b), true, ms(0));
+    let stale = Description { credentials: of_a.credentials.clone(), ..of_b.clone() };
+    assert!(!a.add_late(Some(&stale), ms(0)) && !a.add_late(None, ms(0)));
+    run(&mut a, &mut b, here, there, ms(0), Duration::from_secs(2));
+    assert_eq!((a.reached(), a.report().counts.stale), (None, 3));
+    assert!(a.add_late(Some(&of_b), ms(2000)));
+    run(&mut a, &mut b, here, there, ms(2000), Duration::from_secs(1));
+    assert_eq!((a.reached(), a.report().counts.stale), (Some(Reached::Host), 3));
+    assert!(b.reached().is_some());
+}
