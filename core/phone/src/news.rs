@@ -81,6 +81,12 @@ impl Phone {
             News::InfoDone { session, status } => {
                 self.tell(session, |call, desk| call.info_done(status, desk));
             }
+            News::Trickled { session, fragment } => {
+                self.tell(session, |call, desk| call.trickled(&fragment, desk));
+            }
+            News::TrickleDone { session, status } => {
+                self.tell(session, |call, desk| call.trickle_done(status, desk));
+            }
             // Subscriptions come with the issue that uses them.
             News::Notified { .. } | News::Unsolicited { .. } | News::FlowUp { .. } => {}
         }

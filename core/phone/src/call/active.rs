@@ -64,6 +64,7 @@ impl Call {
                     Ok(()) => {
                         (self.offered, self.offered_tones) = (Some(self.hold), tones);
                         self.ways.asked();
+                        self.late.settle();
                         self.moved = false;
                     }
                     Err(_) => self.talk.withdraw(),

@@ -196,6 +196,7 @@ impl Call {
                 return;
             }
         }
+        self.may_tell_late(desk);
         self.settle(desk);
     }
 }

@@ -10,6 +10,7 @@ mod conference;
 mod incoming;
 mod keypad;
 mod keys;
+mod late;
 mod outgoing;
 mod path;
 mod roaming;
@@ -117,6 +118,8 @@ pub(crate) struct Call {
     remote_hold: bool,
     /// How its ways are found anew.
     ways: path::Ways,
+    /// How addresses are told that came when the description had been made.
+    late: late::Late,
     /// The user has merged it with others.
     conference: bool,
     transferring: Option<Transferring>,
@@ -160,6 +163,7 @@ impl Call {
             offered_tones: false,
             remote_hold: false,
             ways: path::Ways::default(),
+            late: late::Late::default(),
             conference: false,
             transferring: None,
             handed_over: false,
@@ -350,6 +354,7 @@ impl Call {
         let early = !self.is_up();
         let adapt = |plan: Plan| Plan { hear_tones: plan.hear_tones || hear_tones, early, ..plan };
         self.streams.apply(agreed, adapt, desk);
+        self.late.agreed(agreed.ways.iter().flatten().any(|theirs| theirs.trickle));
         if self.ways.told() {
             self.moved_media(desk);
         }

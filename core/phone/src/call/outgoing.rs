@@ -27,6 +27,9 @@ const MAX_FORKS: usize = 8;
 /// section 18.1.1 allows 1,300.
 const INVITE_ROOM: usize = 1200;
 
+/// The INFO package of late addresses, as Recv-Info names it. RFC 8840 section 10.4.
+const TRICKLE: &str = "trickle-ice";
+
 /// About how long an INVITE's head is, in the form that a long one is written in.
 fn head(account: &Account, to: &Uri) -> usize {
     /// The request line, Via, From, To, Call-ID, CSeq, Max-Forwards, Supported, Session-Expires, Contact and the body's fields,
@@ -149,19 +152,34 @@ impl Call {
         else {
             return;
         };
+        let mut headers = dialling.headers;
         let offer = (!dialling.late_offer).then(|| self.short_offer(locals, dialling.room));
-        let invite =
-            Invite { headers: dialling.headers, follow_redirects: true, ..Invite::new(dialling.to, offer) };
+        let offer = offer.map(|(offer, takes_late)| {
+            headers.extend(takes_late.then(|| (Name::RecvInfo, TRICKLE.to_owned())));
+            offer
+        });
+        let invite = Invite { headers, follow_redirects: true, ..Invite::new(dialling.to, offer) };
         self.session = Some(desk.agent.invite(profile_id(self.account), invite, desk.now, &mut desk.orders));
         self.show(desk);
     }
 
-    /// The offer, without the candidates that would make it longer than this.
-    fn short_offer(&mut self, mut locals: Vec<Local>, room: usize) -> Bytes {
+    /// The offer, without what would make it longer than this; and whether it says that we take addresses that come later. That
+    /// goes first, then candidates.
+    fn short_offer(&mut self, mut locals: Vec<Local>, room: usize) -> (Bytes, bool) {
+        let takes_late = locals.iter().flat_map(|local| &local.ice).any(|ice| ice.trickle);
+        let offer = self.talk.offer(&locals, self.hold);
+        let head = if takes_late { Name::RecvInfo.as_str().len() + TRICKLE.len() + 4 } else { 0 };
+        if offer.len() + head <= room || locals.iter().all(|local| local.ice.is_none()) {
+            return (offer, takes_late);
+        }
+        self.talk.withdraw();
+        for ice in locals.iter_mut().flat_map(|local| &mut local.ice) {
+            ice.trickle = false;
+        }
         let offer = self.talk.offer(&locals, self.hold);
         let over = offer.len().saturating_sub(room);
-        if over == 0 || locals.iter().all(|local| local.ice.is_none()) {
-            return offer;
+        if over == 0 {
+            return (offer, false);
         }
         self.talk.withdraw();
         for local in &mut locals {
@@ -169,7 +187,7 @@ impl Call {
                 ice.fit(ice.octets().saturating_sub(over), local.address);
             }
         }
-        self.talk.offer(&locals, self.hold)
+        (self.talk.offer(&locals, self.hold), false)
     }
 
     /// A provisional response.
@@ -225,6 +243,7 @@ impl Call {
         self.held = self.hold;
         self.agree(&agreed, desk);
         self.report(200, "OK", desk);
+        self.may_tell_late(desk);
         self.settle(desk);
     }
 

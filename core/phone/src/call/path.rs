@@ -67,8 +67,6 @@ pub(super) struct Ways {
     last: Option<Instant>,
     /// In a row, without anybody having been reached.
     vain: u32,
-    /// Addresses came when the description had been made.
-    late: bool,
     /// An offer of theirs that is answered when our own addresses are known again.
     waiting: Option<Bytes>,
 }
@@ -86,7 +84,6 @@ impl Ways {
 
     /// An offer went out.
     pub(super) fn asked(&mut self) {
-        self.late = false;
         self.told |= std::mem::take(&mut self.wanted);
     }
 
@@ -150,16 +147,8 @@ impl Call {
         desk.timers.set(Timer::Renew(self.id), at);
     }
 
-    /// Addresses came too late for the description, a relay's by a stream, say: the other side is told of them when it is not
-    /// reached without.
-    pub(super) fn tell_late(&mut self, desk: &mut Desk) {
-        if self.ways.late && self.is_up() && self.streams.reached().is_none() {
-            desk.timers.set(Timer::Renew(self.id), desk.now + self.waits());
-        }
-    }
-
     /// Before an offer of ours that theirs may cross.
-    const fn waits(&self) -> Duration {
+    pub(super) const fn waits(&self) -> Duration {
         match self.side {
             Side::Out => CALLER_WAITS,
             Side::In => CALLEE_WAITS,
@@ -172,7 +161,7 @@ impl Call {
             // The answer on its way may settle it; if not, its path says so.
             return;
         }
-        if self.ways.late && self.streams.reached().is_none() {
+        if self.late.found() && self.streams.reached().is_none() {
             // Nothing begins anew: the same description, and more in it. Who knows no ICE makes nothing of it.
             self.ways.wanted = self.streams.checks();
             return self.settle(desk);
@@ -196,7 +185,8 @@ impl Call {
             match event {
                 Event::Gathered => self.described(desk),
                 Event::Reached(_) => {
-                    (self.ways.vain, self.ways.late) = (0, false);
+                    self.ways.vain = 0;
+                    self.late.settle();
                     desk.timers.cancel(&Timer::Renew(self.id));
                     self.show(desk);
                     self.tell_way(desk);
@@ -209,10 +199,7 @@ impl Call {
                     self.tell_way(desk);
                     self.way_lost(desk);
                 }
-                Event::More => {
-                    self.ways.late = true;
-                    self.tell_late(desk);
-                }
+                Event::More => self.found_late(desk),
             }
         }
     }

@@ -267,6 +267,17 @@ impl Streams {
         begun
     }
 
+    /// Addresses of theirs came, of each audio line in turn, that were found after their description.
+    pub(super) fn told_late(&mut self, lines: &[Option<Description>], desk: &mut Desk) {
+        for (at, stream) in self.list.iter_mut().enumerate() {
+            let Some(path) = &mut stream.path else { continue };
+            let theirs = lines.get(at).and_then(Option::as_ref);
+            let theirs = theirs.map(|it| desk.addresses.on(stream.network).theirs(stream.local, it));
+            path.add_late(theirs.as_ref(), desk.now);
+            stream.carry_out(desk);
+        }
+    }
+
     /// Does what was agreed. An open stream whose m-line was switched off falls silent and stays.
     pub(super) fn apply(&mut self, agreed: &Agreed, adapt: impl Fn(Plan) -> Plan, desk: &mut Desk) {
         let mut plans = agreed.plans().cloned().map(adapt);

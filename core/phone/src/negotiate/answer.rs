@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use media::Codec;
 use sip::sdp::{Media, Sdp};
 
-use super::{Disagreement, Formats, Line, keypad, parameters, plan, reports};
+use super::{Disagreement, Formats, Line, fragment, keypad, parameters, plan, reports};
 
 /// The first formats of a declined line are said back; a line needs one.
 const MAX_FORMATS_KEPT: usize = 8;
@@ -44,7 +44,8 @@ pub(super) fn line_by_line(
         let noise = parameters::noise(&media).filter(|_| silence);
         let formats = Formats { codecs, noise, events };
         let extended = reports::known(&media);
-        Line::Audio { protocol: media.protocol().to_owned(), formats, mux: media.rtcp_mux(), extended }
+        let (protocol, mux) = (media.protocol().to_owned(), media.rtcp_mux());
+        Line::Audio { protocol, formats, mux, extended, mid: fragment::mid_of(&media) }
     };
     theirs.media().map(accept).collect()
 }

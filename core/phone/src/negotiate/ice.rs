@@ -14,6 +14,9 @@ use sip::sdp::{Media, Sdp, Writer};
 /// Lines looked at; what a stranger sends beyond them is not.
 const MAX_LINES: usize = 100;
 
+/// The option of those who take candidates that come later. RFC 8838.
+const TRICKLE: &str = "trickle";
+
 /// What a line of theirs says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Told {
@@ -46,15 +49,15 @@ pub(super) fn of(media: &Media<'_, '_>) -> Told {
         }
     }
     let options = media.value("ice-options").unwrap_or_default();
-    let trickle = options.split_ascii_whitespace().any(|option| option == "trickle");
+    let trickle = options.split_ascii_whitespace().any(|option| option == TRICKLE);
     let default =
         media.connection().and_then(|connection| connection.ip).map(|ip| SocketAddr::new(ip, media.port()));
     let is_listed = |address: SocketAddr| candidates.iter().any(|candidate| candidate.address == address);
-    // Nothing can be compared with 0.0.0.0, port 9, a name, or what comes later; and the line's own port is one of datagrams.
+    // Nothing can be compared with 0.0.0.0, port 9 (what comes later has those: RFC 8840 section 4.1.1), or a name; and the
+    // line's own port is one of datagrams.
     let no_datagrams = candidates.iter().all(|candidate| candidate.carrier != nat::Carrier::Udp);
-    let exempt = |address: SocketAddr| {
-        address.ip().is_unspecified() || address.port() == 9 || named || trickle || no_datagrams
-    };
+    let exempt =
+        |address: SocketAddr| address.ip().is_unspecified() || address.port() == 9 || named || no_datagrams;
     if default.is_some_and(|address| !exempt(address) && !is_listed(address)) {
         return Told::Mismatch;
     }
@@ -84,8 +87,12 @@ pub fn has_candidates(offer: &[u8]) -> bool {
     offered(offer).iter().any(Option::is_some)
 }
 
-/// Writes ours.
-pub(super) fn write(text: &mut Writer, ours: &Description) {
+/// Writes ours. That more may come is said where the line has a name by which that finds it: RFC 8840 section 4.1.1.
+pub(super) fn write(text: &mut Writer, ours: &Description, mid: Option<&str>) {
+    if let Some(mid) = mid.filter(|_| ours.trickle) {
+        text.attribute("mid", mid);
+        text.attribute("ice-options", TRICKLE);
+    }
     text.attribute("ice-ufrag", &ours.credentials.fragment);
     text.attribute("ice-pwd", ours.credentials.password.expose());
     for candidate in &ours.candidates {

@@ -95,3 +95,49 @@ fn secrets_that_are_too_short_are_no_secrets() {
     let (_, agreed) = negotiation(1).answer(offer.as_bytes(), &ann(), false).unwrap();
     assert_eq!(agreed.ways, [None]);
 }
+
+fn trickling(mut locals: Vec<Local>) -> Vec<Local> {
+    for ice in locals.iter_mut().flat_map(|local| &mut local.ice) {
+        ice.trickle = true;
+    }
+    locals
+}
+
+#[test]
+fn addresses_found_late_are_told_by_the_name_of_their_line_with_all_that_were_told_before() {
+    let bob = trickling(local(2, "203.0.113.9:5000", &[candidate(Kind::Host, "203.0.113.9:5000")]));
+    let (mut talk, mut theirs) = (negotiation(1), negotiation(2));
+    let mut ann = trickling(ann());
+    let offer = talk.offer(&ann, false);
+    assert_eq!(lines(&offer, "a=mid"), ["a=mid:0"]);
+    assert_eq!(lines(&offer, "a=ice-options"), ["a=ice-options:trickle"]);
+    let (answer, agreed) = theirs.answer(&offer, &bob, false).unwrap();
+    assert_eq!(lines(&answer, "a=mid"), ["a=mid:0"]);
+    assert!(agreed.ways[0].as_ref().unwrap().trickle);
+    assert!(talk.take_answer(&answer, false).unwrap().ways[0].as_ref().unwrap().trickle);
+    let late = candidate(Kind::Relayed, "203.0.113.77:7000");
+    ann[0].ice.as_mut().unwrap().candidates.insert(0, late.clone());
+    let told_late = theirs.told_late(&talk.tell_late(&ann).unwrap());
+    let [Some(told_late)] = &told_late[..] else { panic!("{told_late:?}") };
+    assert_eq!(told_late.credentials, ann[0].ice.as_ref().unwrap().credentials);
+    let addresses: Vec<_> = told_late.candidates.iter().map(|it| it.address).collect();
+    assert_eq!(addresses, [at("192.168.1.2:4000"), at("198.51.100.7:61000"), late.address]);
+}
+
+#[test]
+fn a_line_without_a_name_is_told_of_nothing_late_and_one_of_another_name_is_not_ours() {
+    let bob = trickling(local(2, "203.0.113.9:5000", &[candidate(Kind::Host, "203.0.113.9:5000")]));
+    let offer = negotiation(1).offer(&ann(), false);
+    assert!(lines(&offer, "a=mid").is_empty() && lines(&offer, "a=ice-options").is_empty());
+    let mut unnamed = negotiation(2);
+    let (answer, _) = unnamed.answer(&offer, &bob, false).unwrap();
+    assert!(lines(&answer, "a=ice-options").is_empty());
+    assert_eq!(unnamed.tell_late(&bob), None);
+
+    let mut named = negotiation(3);
+    named.offer(&trickling(ann()), false);
+    let fragment =
+        |mid| format!("m=audio 9 RTP/AVP 0\r\n{mid}a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n");
+    let heard = |mid| named.told_late(fragment(mid).as_bytes())[0].is_some();
+    assert_eq!(["a=mid:0\r\n", "", "a=mid:1\r\n"].map(heard), [true, true, false]);
+}

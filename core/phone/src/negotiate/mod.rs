@@ -7,6 +7,7 @@
 //! version in `o=`, the order of the m-lines, the payload types.
 
 mod answer;
+mod fragment;
 mod ice;
 #[cfg(test)]
 mod ice_tests;
@@ -84,8 +85,9 @@ impl Agreed {
 #[derive(Clone, Debug)]
 enum Line {
     /// Ours to use, with what its payload types mean for as long as the session lives. `mux`: RTCP on the RTP
-    /// port, unless an offer of theirs lacks it. `extended`: more reports, if an offer of theirs has them.
-    Audio { protocol: String, formats: Formats, mux: bool, extended: bool },
+    /// port, unless an offer of theirs lacks it. `extended`: more reports, if an offer of theirs has them. `mid`: its name
+    /// (RFC 5888), unless the offer was theirs and has none.
+    Audio { protocol: String, formats: Formats, mux: bool, extended: bool, mid: Option<String> },
     /// Port 0, and the rest as it was offered.
     Declined { kind: String, protocol: String, formats: Vec<String> },
 }
@@ -123,6 +125,8 @@ pub struct Negotiation {
     /// The address in `o=` (and the session's `c=`), which stays even when the media moves.
     origin: Option<IpAddr>,
     written: Option<String>,
+    /// How each audio line was last said to be reached.
+    said: Vec<Option<Description>>,
     /// Version and text before the last offer, should it never be sent.
     before: Option<(u64, Option<String>)>,
 }
@@ -140,6 +144,7 @@ impl Negotiation {
             version: 1,
             origin: None,
             written: None,
+            said: Vec::new(),
             before: None,
         }
     }
@@ -167,6 +172,41 @@ impl Negotiation {
         if let Some((version, written)) = self.before.take() {
             (self.version, self.written) = (version, written);
         }
+    }
+
+    /// What to tell of addresses that were found after the description, beside those that were told before: the body of an
+    /// INFO. `None`: no line has a name by which they would find it. RFC 8840 section 4.4.
+    pub fn tell_late(&mut self, locals: &[Local]) -> Option<Bytes> {
+        let mut text = String::new();
+        self.said.resize(locals.len(), None);
+        let lines = self.lines.iter().filter_map(|line| match line {
+            Line::Audio { mid, .. } => Some(mid),
+            Line::Declined { .. } => None,
+        });
+        for ((mid, local), said) in lines.zip(locals).zip(&mut self.said) {
+            if let (Some(mid), Some(ours)) = (mid, &local.ice) {
+                let ours = fragment::in_order(ours, said.as_ref());
+                fragment::write(&mut text, &ours, mid);
+                *said = Some(ours);
+            }
+        }
+        (!text.is_empty()).then(|| text.into())
+    }
+
+    /// What such a body of theirs says of each audio line.
+    pub fn told_late(&self, body: &[u8]) -> Vec<Option<Description>> {
+        let parts = fragment::read(body);
+        let of = |name: &Option<String>| {
+            let is_it = |part: &&fragment::Part| {
+                part.mid.as_ref().zip(name.as_ref()).is_none_or(|(theirs, known)| theirs == known)
+            };
+            parts.iter().find(is_it).map(|part| part.description.clone())
+        };
+        let lines = self.lines.iter().filter_map(|line| match line {
+            Line::Audio { mid, .. } => Some(of(mid)),
+            Line::Declined { .. } => None,
+        });
+        lines.collect()
     }
 
     /// Reads an answer to our last offer. May be asked again: forks answer the same offer differently.
@@ -238,6 +278,7 @@ impl Negotiation {
             text = self.text(locals, told);
         }
         self.written = Some(text.clone());
+        self.said = locals.iter().map(|local| local.ice.clone()).collect();
         text.into()
     }
 
@@ -249,7 +290,7 @@ impl Negotiation {
         let mut locals = locals.iter();
         for (line, (direction, candidates, mismatch)) in self.lines.iter().zip(told) {
             match line {
-                Line::Audio { protocol, formats, mux, extended } => {
+                Line::Audio { protocol, formats, mux, extended, mid } => {
                     // There are as many audio lines as locals: `lay_out` and `line_by_line` saw to that.
                     let Some(local) = locals.next() else { continue };
                     let audio = offer::Audio {
@@ -262,7 +303,7 @@ impl Negotiation {
                     };
                     offer::write_audio(&mut text, local.address, address, &audio, *direction);
                     match &local.ice {
-                        Some(ours) if *candidates => ice::write(&mut text, ours),
+                        Some(ours) if *candidates => ice::write(&mut text, ours, mid.as_deref()),
                         Some(_) if *mismatch => ice::write_mismatch(&mut text),
                         Some(_) | None => {}
                     }

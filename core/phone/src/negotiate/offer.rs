@@ -24,6 +24,7 @@ pub(super) fn lay_out(lines: &mut Vec<Line>, codecs: &[Codec], silence: bool, st
         mux: true,
         // Not worth 40 octets of an INVITE that hardly fits a datagram (RFC 3261 section 18.1.1).
         extended: false,
+        mid: None,
     };
     // A line that was refused may be offered again in its old place. RFC 3264 section 8.1.
     for line in lines.iter_mut() {
@@ -36,9 +37,12 @@ pub(super) fn lay_out(lines: &mut Vec<Line>, codecs: &[Codec], silence: bool, st
         lines.push(new());
         alive += 1;
     }
-    for line in lines {
+    for (at, line) in lines.iter_mut().enumerate() {
         match line {
-            Line::Audio { formats, .. } => complete(formats, codecs, silence),
+            Line::Audio { formats, mid, .. } => {
+                complete(formats, codecs, silence);
+                mid.get_or_insert_with(|| at.to_string());
+            }
             Line::Declined { .. } => {}
         }
     }

@@ -37,6 +37,8 @@ pub struct Stream {
     pub pressed: Vec<media::dtmf::Keys>,
     /// Keys that it was told to play as tones.
     pub sounded: Vec<media::dtmf::Keys>,
+    /// What was to be sent that is no media, and to whom.
+    pub told: Vec<(SocketAddr, Bytes)>,
     pub closed: bool,
 }
 
@@ -285,9 +287,9 @@ impl Town {
             MediaOrder::Mix(on) => stream.mixed = on,
             MediaOrder::Dtmf(keys) => stream.pressed.push(keys),
             MediaOrder::Tones(keys) => stream.sounded.push(keys),
+            MediaOrder::Tell { to, bytes, .. } => stream.told.push((to, bytes)),
             MediaOrder::Listen
             | MediaOrder::Route(_)
-            | MediaOrder::Tell { .. }
             | MediaOrder::Connect { .. }
             | MediaOrder::TakeStreams { .. }
             | MediaOrder::Channel { .. }

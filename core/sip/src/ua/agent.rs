@@ -375,6 +375,12 @@ impl Agent {
         self.act(session, now, out, |s, cx| s.info(content_type, body, cx));
     }
 
+    /// Sends addresses that were found after the description, as an INFO of the package `trickle-ice` (RFC 8840);
+    /// `TrickleDone` follows. One at a time.
+    pub fn trickle(&mut self, session: SessionId, fragment: Bytes, now: Instant, out: &mut Orders) {
+        self.act(session, now, out, |s, cx| s.trickle(fragment, cx));
+    }
+
     /// Asks the other side to call somebody else; `ReferProgress` follows.
     pub fn refer(&mut self, session: SessionId, to: ReferTo, now: Instant, out: &mut Orders) -> ReferId {
         let refer = ReferId(self.common.fresh_id());

@@ -39,14 +39,6 @@ pub(super) const METHODS: &[Method] = &[
 /// [`METHODS`] as an Allow value.
 pub(super) const ALLOW: &str = "INVITE,ACK,CANCEL,BYE,OPTIONS,PRACK,UPDATE,INFO,MESSAGE,REFER,NOTIFY";
 
-/// What an INFO may hold: keypad digits, and the field's request for a whole picture.
-pub(super) const INFORMED_OF: &[&str] = &[
-    "application/dtmf-relay",
-    "application/dtmf",
-    "application/hook-flash",
-    "application/media_control+xml",
-];
-
 /// Extensions a Require may name.
 pub(super) const EXTENSIONS: &[&str] = &["100rel", "timer", "replaces", "199"];
 

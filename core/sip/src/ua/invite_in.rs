@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::common::{self, Cx, T1, Timer};
+use super::info;
 use super::leg::{Exchange, Leg};
 use super::news::{Cause, News, Party};
 use super::profile::{Profile, ProfileId, Reliable, SessionId};
@@ -163,9 +164,13 @@ impl Session {
             return;
         }
         let (tx, seq) = (ringing.tx, ringing.seq);
+        let take_late_addresses = ringing.request.lists(Name::RecvInfo, info::PACKAGE);
         self.late_rseq = ringing.unpracked.as_ref().map(|_| ringing.rseq);
         let Some(mut response) = self.response(200, cx) else { return };
         self.refreshing.push_grant(&mut response);
+        if take_late_addresses {
+            response.push(Name::RecvInfo, info::PACKAGE);
+        }
         let leg = &mut self.legs[0];
         let offers = leg.exchange == Exchange::Open;
         match leg.exchange {

@@ -18,6 +18,7 @@ mod cause;
 mod common;
 mod dispatch;
 mod flows;
+mod info;
 mod invite_in;
 mod invite_out;
 mod leg;

@@ -262,6 +262,21 @@ pub enum News {
         status: u16,
     },
 
+    /// Addresses came that were found after the description, by the INFO package `trickle-ice`; 200 has been sent. RFC 8840.
+    Trickled {
+        /// The session.
+        session: SessionId,
+        /// What it holds: `application/trickle-ice-sdpfrag`.
+        fragment: Bytes,
+    },
+    /// Ours were answered.
+    TrickleDone {
+        /// The session.
+        session: SessionId,
+        /// With this status: 469 or 415 when they do not take such, 408 or 503 when nobody answered.
+        status: u16,
+    },
+
     /// We are asked to call somebody: `accept_refer` or `refuse_refer`.
     Referred {
         /// To answer and report with.

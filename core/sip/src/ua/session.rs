@@ -8,7 +8,8 @@ use std::time::Duration;
 use base::Instant;
 use bytes::Bytes;
 
-use super::common::{ALLOW, Cx, INFORMED_OF, PATIENCE, Party as DialogParty, T1, T2, Timer};
+use super::common::{ALLOW, Cx, PATIENCE, Party as DialogParty, T1, T2, Timer};
+use super::info::About;
 use super::invite_in::Ringing;
 use super::invite_out::Calling;
 use super::leg::{Exchange, Leg, repeat_ack};
@@ -31,7 +32,7 @@ pub(super) enum Errand {
     /// For the leg of that number.
     Prack(u32),
     Bye,
-    Info,
+    Info(About),
     Refer(ReferId),
     Notify(ReferId),
 }
@@ -234,16 +235,6 @@ impl Session {
         }
     }
 
-    pub(super) fn info(&mut self, content_type: &str, body: Bytes, cx: &mut Cx<'_>) {
-        match self.in_dialog(&Method::Info, Errand::Info) {
-            Some(mut task) => {
-                task.draft.body(content_type, body);
-                self.send(task, cx);
-            }
-            None => cx.tell(News::InfoDone { session: self.id, status: 481 }),
-        }
-    }
-
     // ---- ending
 
     /// Ends an active session: BYE now, or as soon as the ACK of our 2xx is here. RFC 3261 section 15.
@@ -331,21 +322,7 @@ impl Session {
             Method::Invite => self.on_reinvite(tx, message, source, cx),
             Method::Update => self.on_update(leg, tx, message, source, cx),
             Method::Prack => self.on_prack(tx, message, cx),
-            Method::Info => {
-                let content_type = message.text(Name::ContentType).unwrap_or_default().to_owned();
-                let kind = content_type.split(';').next().unwrap_or_default().trim();
-                let is_known = |known: &&str| known.eq_ignore_ascii_case(kind);
-                // RFC 3261 section 21.4.13. An empty one asks whether we are there.
-                if !message.body().is_empty() && !INFORMED_OF.iter().any(is_known) {
-                    let mut response = cx.response(&message, 415);
-                    response.push(Name::Accept, INFORMED_OF.join(", "));
-                    cx.respond(tx, response);
-                    return;
-                }
-                cx.answer(tx, &message, 200);
-                let news = News::InfoReceived { session: self.id, content_type, body: message.body_bytes() };
-                self.tell(news, cx);
-            }
+            Method::Info => self.on_info(tx, &message, cx),
             Method::Refer => self.on_refer(tx, message, source, cx),
             Method::Notify => cx.on_report(Some(self.id), tx, &message),
             Method::Options => {
@@ -431,10 +408,9 @@ impl Session {
                 Reply::Final(..) | Reply::Fault(_) => self.over(cx),
                 Reply::Response(..) | Reply::Again => {}
             },
-            Errand::Info => {
+            Errand::Info(about) => {
                 if let Some(status) = final_status(&reply) {
-                    self.tell(News::InfoDone { session: self.id, status }, cx);
-                    self.check_lost(status, cx);
+                    self.info_done(about, status, cx);
                 }
             }
             Errand::Prack(leg) => self.on_prack_reply(leg, &reply),

@@ -15,7 +15,7 @@ impl Path {
             credentials: self.agent.credentials().clone(),
             candidates: self.ours.clone(),
             lite: false,
-            trickle: false,
+            trickle: true,
         })
     }
 

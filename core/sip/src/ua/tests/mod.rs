@@ -7,6 +7,7 @@ mod cancel;
 mod endings;
 mod families;
 mod forks;
+mod info;
 mod net;
 mod outside;
 mod redirect;

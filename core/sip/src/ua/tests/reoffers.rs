@@ -324,32 +324,6 @@ fn a_reinvite_moves_the_remote_target() {
     assert!(net.has_heard(other, &Method::Bye));
 }
 
-/// INFO both ways: RFC 6086's legacy use.
-#[test]
-fn info_is_answered_and_told_to_both() {
-    let mut net = Net::pair();
-    let (ours, _) = net.established();
-    net.with(0, |a, now, out| a.info(ours, "application/dtmf-relay", "Signal=5".into(), now, out));
-    net.soon();
-    let heard = net.expect(1, |news| match news {
-        News::InfoReceived { content_type, body, .. } => Some((content_type.clone(), body.clone())),
-        _ => None,
-    });
-    assert_eq!(heard, ("application/dtmf-relay".into(), "Signal=5".into()));
-    let status = net.expect(0, |news| match news {
-        News::InfoDone { status, .. } => Some(*status),
-        _ => None,
-    });
-    assert_eq!(status, 200);
-    net.with(0, |a, now, out| a.info(ours, "text/plain", "5".into(), now, out));
-    net.soon();
-    let status = net.expect(0, |news| match news {
-        News::InfoDone { status, .. } if *status != 200 => Some(*status),
-        _ => None,
-    });
-    assert_eq!(status, 415);
-}
-
 /// Everything at once on links that lose: offers from both sides, and in the end nothing is open.
 #[test]
 fn offers_from_both_sides_get_through_lossy_links() {

@@ -1,0 +1,91 @@
+//! Addresses that are found when the description has been made: told at once to who takes them so, else by a new offer.
+//!
+//! RFC 8838 and RFC 8840: an INFO holds them, one at a time (section 10.9). Knows nothing of its syntax.
+
+use crate::desk::{Desk, Timer};
+
+use super::Call;
+
+/// How they are told.
+#[derive(Debug, Default)]
+pub(super) struct Late {
+    /// There are such.
+    found: bool,
+    /// The other side takes them by INFO.
+    taken: bool,
+    /// It has refused one.
+    refused: bool,
+    /// Both sides know that the call is up: nothing overtakes the description.
+    open: bool,
+    /// An INFO waits for its answer.
+    asked: bool,
+}
+
+impl Late {
+    /// Whether there is something to tell.
+    pub(super) const fn found(&self) -> bool {
+        self.found
+    }
+
+    /// All was told, or nobody needs to know.
+    pub(super) fn settle(&mut self) {
+        self.found = false;
+    }
+
+    /// What the other side's description says of it.
+    pub(super) fn agreed(&mut self, taken: bool) {
+        self.taken = taken;
+    }
+}
+
+impl Call {
+    /// Addresses came too late for the description, a relay's by a stream, say.
+    pub(super) fn found_late(&mut self, desk: &mut Desk) {
+        self.late.found = true;
+        self.tell_late(desk);
+    }
+
+    /// Both sides know that the call is up.
+    pub(super) fn may_tell_late(&mut self, desk: &mut Desk) {
+        self.late.open = true;
+        self.tell_late(desk);
+    }
+
+    /// The other side is told of late addresses when it is not reached without.
+    pub(super) fn tell_late(&mut self, desk: &mut Desk) {
+        if !self.late.found || !self.is_up() || self.streams.reached().is_some() {
+            return;
+        }
+        if self.late.taken && !self.late.refused && self.streams.checks() {
+            if self.late.asked || !self.late.open {
+                // What comes next tells of these, too.
+                return;
+            }
+            let fragment = self.streams.locals().and_then(|locals| self.talk.tell_late(&locals));
+            if let (Some(session), Some(fragment)) = (self.session, fragment) {
+                (self.late.found, self.late.asked) = (false, true);
+                desk.timers.cancel(&Timer::Renew(self.id));
+                return desk.agent.trickle(session, fragment, desk.now, &mut desk.orders);
+            }
+        }
+        desk.timers.set(Timer::Renew(self.id), desk.now + self.waits());
+    }
+
+    /// Our INFO is answered. Who refuses one is told by an offer.
+    pub(crate) fn trickle_done(&mut self, status: u16, desk: &mut Desk) {
+        self.late.asked = false;
+        if !(200..300).contains(&status) {
+            (self.late.refused, self.late.found) = (true, true);
+        }
+        self.tell_late(desk);
+        self.settle(desk);
+    }
+
+    /// Theirs came.
+    pub(crate) fn trickled(&mut self, fragment: &[u8], desk: &mut Desk) {
+        if !self.is_over() {
+            self.streams.told_late(&self.talk.told_late(fragment), desk);
+            self.hear_paths(desk);
+        }
+    }
+}
