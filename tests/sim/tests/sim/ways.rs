@@ -242,6 +242,11 @@ fn what_is_found_too_late_for_the_description_is_told_when_nobody_is_reached_wit
     let outcome = call_answered_after(&mut town, Duration::ZERO);
     assert!(outcome.heard, "{}", outcome.word());
     assert_eq!(outcome.reached, [Some(Reached::Relayed); 2]);
+    // By INFO, since both take it so: nobody offers anew.
+    let [ann, bob] =
+        [town.ann, town.bob].map(|phone| ["INFO", "INVITE"].map(|it| town.world.said(phone, it)));
+    assert!(ann[0] + bob[0] >= 1, "{ann:?} {bob:?}");
+    assert_eq!((ann[1], bob[1]), (2, 0), "one that is asked who it is, and that one again");
 }
 
 #[test]
