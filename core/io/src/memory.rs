@@ -28,6 +28,11 @@ impl Memory {
             Command::AddAccount(id, account) => {
                 self.accounts.insert(*id, account.clone());
             }
+            Command::Relays(id, relays) => {
+                if let Some(account) = self.accounts.get_mut(id) {
+                    account.nat.turn.clone_from(relays);
+                }
+            }
             Command::RemoveAccount(id) => {
                 self.accounts.remove(id);
             }
@@ -104,17 +109,25 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use base::Secret;
+    use phone::{Relay, Server};
 
     use super::*;
 
     #[test]
     fn what_lasts_is_repeated_as_it_last_was() {
         let account = Account::new("sip:1001@offhook.test".parse().unwrap(), Secret::new("x".into()));
+        let relay = Relay {
+            server: Server { host: "relay.offhook.test".into(), port: Server::STUN_PORT },
+            ways: Vec::new(),
+            user: Redacted::new(String::new()),
+            password: Secret::default(),
+        };
         let mut memory = Memory::default();
         for command in [
             Command::AddAccount(AccountId(1), account.clone()),
             Command::AddAccount(AccountId(2), account),
             Command::Unregister(AccountId(1)),
+            Command::Relays(AccountId(1), vec![relay]),
             Command::RemoveAccount(AccountId(2)),
             Command::DoNotDisturb(true),
             Command::ForwardTo(Some(Redacted::new("1003".into()))),
@@ -126,7 +139,7 @@ mod tests {
         let replay = memory.replay();
         assert!(
             matches!(&replay[..], [Command::DoNotDisturb(true), Command::AddAccount(AccountId(1), account)]
-                if !account.register),
+                if !account.register && account.nat.turn.len() == 1),
             "{replay:?}"
         );
     }

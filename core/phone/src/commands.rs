@@ -13,7 +13,7 @@ use crate::call::{Announcement, Call, Declined, HERE, Outgoing, Parties};
 use crate::desk::{Desk, Timer};
 use crate::phone::{Goodbye, Phone};
 use crate::registration::{Registration, profile_id};
-use crate::{Account, AccountId, CallId, Command, Event, MessageId, Refusal, Side, Subject, dial};
+use crate::{Account, AccountId, CallId, Command, Event, MessageId, Refusal, Relay, Side, Subject, dial};
 
 /// Longest text of a message, in bytes: RFC 3428 section 8 bounds it by what a datagram holds.
 pub const MAX_TEXT: usize = 1000;
@@ -36,6 +36,7 @@ impl Phone {
     fn follow(&mut self, command: Command) -> Result<(), Refusal> {
         match command {
             Command::AddAccount(id, account) => self.add_account(id, account),
+            Command::Relays(id, relays) => self.change_relays(id, relays),
             Command::RemoveAccount(id) => {
                 self.account(id)?;
                 for call in self.calls.values_mut().filter(|call| call.account() == id) {
@@ -121,6 +122,15 @@ impl Phone {
             }
             Command::Shutdown => self.shut_down(),
         }
+    }
+
+    fn change_relays(&mut self, id: AccountId, relays: Vec<Relay>) -> Result<(), Refusal> {
+        let account = self.accounts.get_mut(&id).ok_or(Refusal::NoAccount)?;
+        let servers = relays.iter().map(|relay| &relay.server);
+        let network = account.network().unwrap_or_default();
+        self.desk.servers.look_up(network, servers, &mut self.desk.orders);
+        account.change_relays(relays);
+        Ok(())
     }
 
     fn add_account(&mut self, id: AccountId, account: Account) -> Result<(), Refusal> {
@@ -341,6 +351,7 @@ fn dialled(account: &Account, to: &Redacted<String>) -> Result<sip::message::Uri
 fn subject(command: &Command) -> Subject {
     match command {
         Command::AddAccount(id, _)
+        | Command::Relays(id, _)
         | Command::RemoveAccount(id)
         | Command::Register(id)
         | Command::Unregister(id) => Subject::Account(*id),

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use media::dtmf::Digit;
 use sip::locate::Answer;
 
-use crate::{Account, AccountId, CallId, Learnt, MediaId, MessageId, NetworkNews};
+use crate::{Account, AccountId, CallId, Learnt, MediaId, MessageId, NetworkNews, Relay};
 
 /// One piece of news.
 pub enum Input<'a> {
@@ -163,6 +163,8 @@ pub enum MediaNews {
 pub enum Command {
     /// Adds an account, or replaces its settings. Registers if the account says so.
     AddAccount(AccountId, Account),
+    /// Gives an account other relays, for calls from now on: neither those that are up nor its registration notice.
+    Relays(AccountId, Vec<Relay>),
     /// Unregisters and forgets an account.
     RemoveAccount(AccountId),
     /// Registers now, whatever was being waited for.

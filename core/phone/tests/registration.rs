@@ -9,9 +9,13 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use base::{Secret, Transport};
+use base::{Redacted, Secret, Transport};
 use bytes::Bytes;
-use offhook_phone::{Account, AccountState, Command, Event, Input, NetworkNews, Step, Why};
+use offhook_phone::{
+    Account, AccountId, AccountState, Command, Event, Input, NetworkNews, Refusal, Relay, RelayWay, Server,
+    Step, Subject, Why,
+};
+use sip::locate::Question;
 use sip::message::{Message, Method, Name};
 use sip::ua::TransportPolicy;
 use town::{MAIN, Town, at, bytes, response};
@@ -372,4 +376,26 @@ fn behind_a_nat_the_learnt_contact_takes_the_place_of_the_private_one() {
     assert!(contacts[0].contains("10.0.0.77"), "{contacts:?}");
     assert!(contacts[1].contains("10.0.0.1") && contacts[1].ends_with("expires=0"), "{contacts:?}");
     assert_eq!(registers(&town, registrar), 2, "and that is the end of it");
+}
+
+#[test]
+fn other_relays_are_looked_up_and_the_registrar_hears_nothing_of_them() {
+    let (mut town, phone, registrar) = town(|request, _| granted(request));
+    town.run(SECOND);
+    let heard = town.heard(registrar).len();
+    let relay = Relay {
+        server: Server { host: "relay.offhook.test".into(), port: Server::STUN_PORT },
+        ways: vec![RelayWay::Udp],
+        user: Redacted::new("1700000000:ann".into()),
+        password: Secret::new("c2VjcmV0".into()),
+    };
+    town.command(phone, Command::Relays(MAIN, vec![relay]));
+    town.run(10 * SECOND);
+    let name = || "relay.offhook.test".to_owned();
+    assert_eq!(town.resolved, [Question::A(name()), Question::Aaaa(name())]);
+    town.expect(town.heard(registrar).len(), heard);
+    assert_eq!(town.account(phone).state, AccountState::Registered);
+
+    town.command(phone, Command::Relays(AccountId(7), Vec::new()));
+    assert_eq!(town.refusals(phone), [(Subject::Account(AccountId(7)), Refusal::NoAccount)]);
 }

@@ -31,7 +31,7 @@ use sip::ua::{Outcome, Profile, RequestId, Way};
 
 use crate::desk::{Desk, Timer};
 use crate::view::{AccountState, AccountView, Step};
-use crate::{Account, AccountId, Config, Why};
+use crate::{Account, AccountId, Config, Relay, Why};
 
 use asking::Asking;
 use dodge::Dodge;
@@ -193,6 +193,11 @@ impl Registration {
         if self.wanted && !self.stale {
             self.start(desk);
         }
+    }
+
+    /// Replaces the relays, of which the registrar knows nothing.
+    pub(crate) fn change_relays(&mut self, relays: Vec<Relay>) {
+        self.account.nat.turn = relays;
     }
 
     pub(crate) fn account(&self) -> &Account {

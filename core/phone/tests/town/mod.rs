@@ -86,6 +86,8 @@ pub struct Town {
     pub stun: bool,
     /// STUN requests that peers got.
     pub asked: usize,
+    /// What phones asked name servers.
+    pub resolved: Vec<sip::locate::Question>,
     /// Empty lines that peers got.
     pub pings: usize,
     rng: Rng,
@@ -127,6 +129,7 @@ impl Town {
             connectable: true,
             stun: false,
             asked: 0,
+            resolved: Vec::new(),
             pings: 0,
             rng: Rng::from_number(0),
             loss: 0.0,
@@ -248,7 +251,8 @@ impl Town {
                 self.tell(address, Input::FlowFailed { network, transport, remote });
             }
             Output::Sip(Order::CloseFlow { .. }) => {}
-            Output::Sip(Order::Resolve { query, .. }) => {
+            Output::Sip(Order::Resolve { query, question, .. }) => {
+                self.resolved.push(question);
                 self.tell(address, Input::Resolved { query, answer: sip::locate::Answer::NotFound });
             }
             Output::Media { media, order } => self.media(address, media, order),
