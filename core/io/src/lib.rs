@@ -19,6 +19,8 @@ mod instance;
 mod media_thread;
 mod memory;
 mod recording;
+#[cfg(feature = "rest")]
+mod rest;
 mod router;
 mod signalling;
 #[cfg(test)]
@@ -33,6 +35,8 @@ pub use media::{Point, Silence, Stats};
 pub use offhook_net::tls::{Trust, Trusts, Unusable};
 pub use offhook_net::{Between, addresses};
 pub use recording::RecordOptions;
+#[cfg(feature = "rest")]
+pub use rest::{Handed, NoRelays, Service};
 pub use router::router;
 pub use signalling::StartError;
 pub use wire::Crossed;

@@ -77,8 +77,8 @@ impl Trusts {
         self.by_name.insert(name.to_ascii_lowercase(), trust);
     }
 
-    /// `None`: the platform trusts nobody.
-    pub(super) fn of(&self, name: &str) -> Option<Arc<ClientConfig>> {
+    /// How TLS is spoken with the server of that name, whatever goes in it; `None`: the platform trusts nobody.
+    pub fn of(&self, name: &str) -> Option<Arc<ClientConfig>> {
         if let Some(Trust(own)) = self.by_name.get(&name.to_ascii_lowercase()) {
             return Some(Arc::clone(own));
         }
