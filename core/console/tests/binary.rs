@@ -1,7 +1,7 @@
 //! The binary from outside: what it prints and how it exits.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -370,4 +370,38 @@ fn a_wrong_password_is_told_and_never_shown() {
     let mut phone = Running::start(&["phone", "--config", &config, "--password-file", &password, "--json"]);
     let failed = phone.until(|l| l["event"] == "registration" && l["state"] == "failed");
     assert!(failed["reason"].is_string() && !failed.to_string().contains("hush"), "{failed}");
+}
+
+#[cfg(feature = "rest")]
+#[test]
+fn a_phone_asks_its_service_for_relays_and_says_what_is_wrong_with_the_answer() {
+    use std::net::TcpListener;
+
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let service = listener.local_addr().expect("bound");
+    let (tell, requests) = channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.expect("a connection"));
+            let request: Vec<_> =
+                stream.by_ref().lines().map_while(Result::ok).take_while(|it| !it.is_empty()).collect();
+            let answer = b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            stream.get_mut().write_all(answer).expect("it listens");
+            if tell.send(request).is_err() {
+                return;
+            }
+        }
+    });
+    let config = format!(
+        "bind = \"127.0.0.1:0\"\n[account]\nuri = \"sip:1001@127.0.0.1:9\"\nregister = false\n\
+         [nat]\nturn = {{ service = \"http://{service}/turn?key=key-8\", token = \"key-7\" }}\n"
+    );
+    let mut phone = Running::start(&["phone", "--json", "--config", &file("relays.toml", config)]);
+    let line = phone.until(|line| line["event"] == "error");
+    assert!(line["reason"].as_str().is_some_and(|reason| reason.ends_with("status 500")), "{line}");
+    let request = requests.recv_timeout(PATIENCE).expect("it asks");
+    assert_eq!(request[0], "GET /turn?key=key-8 HTTP/1.1");
+    assert!(request.iter().any(|line| line.ends_with("Bearer key-7")), "{request:?}");
+    phone.say(r#"{"cmd":"quit"}"#);
+    assert!(phone.child.wait().expect("it ends").success());
 }

@@ -108,6 +108,19 @@ mod tests {
         assert_eq!((file.user.len(), file.redirect.len(), file.domain_route.len()), (1, 1, 1));
     }
 
+    #[cfg(feature = "rest")]
+    #[test]
+    fn a_service_stands_in_the_place_of_relays_and_its_key_is_never_shown() {
+        let turn = |given: &str| parse::<PhoneFile>(&format!("[nat]\nturn = {given}\n"));
+        let mut file = turn(r#"{ service = "https://relays.offhook.test/turn", token = "key-7" }"#).unwrap();
+        assert!(!format!("{:?}", file.nat).contains("key-7"));
+        let service = file.nat.as_mut().unwrap().take_service().unwrap();
+        assert_eq!(service.host(), "relays.offhook.test");
+        let error = turn(r#"{ service = "http://relays.offhook.test/?key=key-7" }"#).err().unwrap();
+        assert!(error.starts_with("line 2: turn: ") && error.contains("https://HOST/PATH"), "{error}");
+        assert!(!error.contains("key-7"), "{error}");
+    }
+
     #[test]
     fn an_unknown_key_is_named_with_its_line() {
         let error = phone_error("[account]\nuri = \"sip:a@b\"\nexpire = 3\n");

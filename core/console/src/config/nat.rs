@@ -3,6 +3,8 @@
 use std::str::FromStr;
 
 use base::{Redacted, Secret};
+#[cfg(feature = "rest")]
+pub(crate) use offhook_io::Service;
 use phone::{Nat, Relay, RelayWay, Server, Tcp};
 use serde::{Deserialize, Deserializer, de};
 
@@ -19,6 +21,18 @@ pub(crate) struct NatTable {
     tcp_punch: Option<bool>,
 }
 
+impl NatTable {
+    /// Who hands out relays, if they are not named.
+    pub(crate) fn take_service(&mut self) -> Option<Service> {
+        self.turn.service.take()
+    }
+}
+
+/// None in this build.
+#[cfg(not(feature = "rest"))]
+#[derive(Debug)]
+pub(crate) enum Service {}
+
 impl From<NatTable> for Nat {
     fn from(table: NatTable) -> Self {
         let udp = table.udp.unwrap_or(true);
@@ -26,7 +40,7 @@ impl From<NatTable> for Nat {
             // Who names servers wants them used.
             ice: table.ice.unwrap_or(true),
             stun: table.stun.0,
-            turn: table.turn.0,
+            turn: table.turn.relays,
             udp,
             tcp_punch: match table.tcp_punch {
                 Some(false) => Tcp::Never,
@@ -70,9 +84,30 @@ impl<'de> Deserialize<'de> for Stun {
     }
 }
 
-/// One relay or several, each with who we are there.
+/// One relay or several, each with who we are there; or a service that hands them out.
 #[derive(Debug, Default)]
-struct Turn(Vec<Relay>);
+struct Turn {
+    relays: Vec<Relay>,
+    service: Option<Service>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServiceTable {
+    service: String,
+    token: Option<String>,
+}
+
+#[cfg(feature = "rest")]
+fn service(table: ServiceTable) -> Result<Service, String> {
+    Service::new(table.service, table.token.map(Secret::new)).map_err(|error| error.to_string())
+}
+
+#[cfg(not(feature = "rest"))]
+fn service(table: ServiceTable) -> Result<Service, String> {
+    drop((table.service, table.token));
+    Err(format!("service is {}", super::parts::NOT_IN_THIS_BUILD))
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,10 +122,15 @@ impl<'de> Deserialize<'de> for Turn {
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Given {
+            Service(ServiceTable),
             One(RelayTable),
             Many(Vec<RelayTable>),
         }
         let given = match Given::deserialize(source)? {
+            Given::Service(table) => {
+                let service = service(table).map_err(de::Error::custom)?;
+                return Ok(Self { relays: Vec::new(), service: Some(service) });
+            }
             Given::One(relay) => vec![relay],
             Given::Many(relays) => relays,
         };
@@ -99,7 +139,7 @@ impl<'de> Deserialize<'de> for Turn {
             let (server, ways) = turn(&uri).ok_or_else(|| de::Error::custom(not_turn(&uri)))?;
             Ok(Relay { server, ways, user: Redacted::new(user), password: Secret::new(password) })
         });
-        relays.collect::<Result<_, _>>().map(Self)
+        Ok(Self { relays: relays.collect::<Result<_, _>>()?, service: None })
     }
 }
 

@@ -37,6 +37,9 @@ pub(crate) enum News {
     InputEnded,
     /// What was found out about the router, or why nothing was.
     Diagnosed(Result<Box<Router>, String>),
+    /// What went wrong beside the phone, as a sentence.
+    #[cfg_attr(not(feature = "rest"), expect(dead_code, reason = "nothing is beside it"))]
+    Trouble(String),
     /// A key on the terminal, or its size changed.
     Terminal(crossterm::event::Event),
     /// SIGINT or SIGTERM.

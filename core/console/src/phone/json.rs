@@ -26,7 +26,7 @@ pub(crate) fn run(desk: &mut Desk) -> Result<(), Failure> {
                 Err(reason) => say(&Line::error(reason)),
             },
             Some(News::Diagnosed(Ok(router))) => say(&Line::Router(*router)),
-            Some(News::Diagnosed(Err(reason))) => say(&Line::error(reason)),
+            Some(News::Diagnosed(Err(reason)) | News::Trouble(reason)) => say(&Line::error(reason)),
             Some(News::InputEnded | News::Signal) => break,
             Some(News::Terminal(_)) => Ok(()),
         };

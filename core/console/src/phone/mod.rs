@@ -4,6 +4,8 @@ pub(crate) mod desk;
 pub(crate) mod json;
 pub(crate) mod line;
 pub(crate) mod picture;
+#[cfg(feature = "rest")]
+mod relays;
 mod request;
 mod screen;
 mod settings;
@@ -31,6 +33,12 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
     // Without one it registers as any phone does.
     let instance = settings.data.as_deref().and_then(|folder| offhook_io::instance(folder).ok());
     let phone = phone::Config { instance, ..phone::Config::default() };
+    #[cfg(feature = "rest")]
+    let asked = settings.service.map(|service| (service, settings.trusts.clone()));
+    #[cfg(not(feature = "rest"))]
+    if let Some(none) = settings.service {
+        match none {}
+    }
     let handle = Handle::start(Config {
         phone,
         bind: settings.bind.into_iter().collect(),
@@ -53,6 +61,10 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
     }
     desk.diagnostics = (settings.account.nat.stun.first().cloned(), settings.bind.map(|bind| bind.ip()));
     handle.command(Command::AddAccount(ACCOUNT, settings.account));
+    #[cfg(feature = "rest")]
+    if let Some((service, trusts)) = asked {
+        relays::keep(service, trusts, handle, news.clone())?;
+    }
     if args.json {
         read_lines(news)?;
         json::run(&mut desk)

@@ -94,7 +94,7 @@ impl Screen {
                 Some(News::Diagnosed(Ok(router))) => {
                     router.lines().into_iter().for_each(|line| self.say(line));
                 }
-                Some(News::Diagnosed(Err(reason))) => self.say(reason),
+                Some(News::Diagnosed(Err(reason)) | News::Trouble(reason)) => self.say(reason),
                 Some(News::Terminal(_) | News::Typed(_)) | None => {}
             }
         }
@@ -204,7 +204,7 @@ fn sentences(desk: &mut Desk) -> Result<(), Failure> {
                 Err(sentence) => println!("{sentence}"),
             },
             Some(News::Diagnosed(Ok(router))) => router.lines().iter().for_each(|line| println!("{line}")),
-            Some(News::Diagnosed(Err(reason))) => println!("{reason}"),
+            Some(News::Diagnosed(Err(reason)) | News::Trouble(reason)) => println!("{reason}"),
             Some(News::Signal) => break,
             Some(News::InputEnded | News::Terminal(_)) => {}
         }

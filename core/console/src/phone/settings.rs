@@ -11,7 +11,7 @@ use sip::ua::{Reliable, TransportPolicy};
 
 use crate::cli::PhoneArgs;
 use crate::config;
-use crate::config::nat::NatTable;
+use crate::config::nat::{NatTable, Service};
 use crate::config::parts::NOT_IN_THIS_BUILD;
 use crate::config::phone::{AccountTable, AudioTable, KeepaliveName, NetworksName, PhoneFile, ReliableName};
 use crate::failure::Failure;
@@ -23,6 +23,8 @@ const PASSWORD_VARIABLE: &str = "OFFHOOK_PASSWORD";
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) account: Account,
+    /// Who hands out its relays.
+    pub(crate) service: Option<Service>,
     /// Whose certificates are accepted.
     pub(crate) trusts: Trusts,
     pub(crate) data: Option<PathBuf>,
@@ -55,6 +57,7 @@ impl Settings {
             table.password = Some(password);
         }
         let (trust, by_authority) = (trust(&table)?, table.tls_ca.is_some());
+        let service = file.nat.as_mut().and_then(NatTable::take_service);
         let account = account(table, file.nat)?;
         let mut trusts = Trusts::default();
         if let Some(trust) = trust {
@@ -63,10 +66,15 @@ impl Settings {
             // Relays have certificates of their own, of the same authority.
             if by_authority {
                 account.nat.turn.iter().for_each(|relay| trusts.set(&relay.server.host, trust.clone()));
+                #[cfg(feature = "rest")]
+                if let Some(service) = &service {
+                    trusts.set(service.host(), trust.clone());
+                }
             }
         }
         Ok(Self {
             account,
+            service,
             trusts,
             data: file.data,
             bind: file.bind,
