@@ -144,9 +144,14 @@ impl Watch {
         self.names.remove(&network);
     }
 
+    /// What that network is known by, here and in other memories: a number that tells nobody its name.
+    pub(crate) fn known_as(&self, network: NetworkId) -> u64 {
+        self.names.get(&network).copied().unwrap_or_default()
+    }
+
     /// That network is watched from now on: an account goes by it. What is known of it is remembered.
     pub(crate) fn goes_by(&mut self, network: NetworkId) {
-        let there = self.names.get(&network).copied().unwrap_or_default();
+        let there = self.known_as(network);
         if (self.here, self.name) == (network, there) {
             return;
         }

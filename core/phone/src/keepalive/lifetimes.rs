@@ -78,12 +78,6 @@ impl Lifetimes {
         self.remembered.push(learnt);
     }
 
-    /// What a network is called in other memories: the same whenever it comes again, if it has an identity.
-    pub(crate) fn key(&self, network: NetworkId) -> String {
-        let identity = self.here.get(&network).and_then(|here| here.identity.as_ref());
-        identity.map_or_else(|| format!("#{}", network.0), |identity| identity.reveal().clone())
-    }
-
     /// The search on a network.
     pub(crate) fn search(&mut self, network: NetworkId, carrier: Carrier) -> &mut Search {
         let here = self.here.entry(network).or_insert_with(|| Here {

@@ -59,15 +59,15 @@ impl Rung {
 
 /// What worked where.
 #[derive(Debug, Default)]
-pub(crate) struct Worked(Vec<(AccountId, String, Rung)>);
+pub(crate) struct Worked(Vec<(AccountId, u64, Rung)>);
 
 impl Worked {
-    fn on(&self, account: AccountId, network: &str) -> Rung {
-        let mut known = self.0.iter().filter(|(id, at, _)| *id == account && at == network);
+    fn on(&self, account: AccountId, network: u64) -> Rung {
+        let mut known = self.0.iter().filter(|(id, at, _)| *id == account && *at == network);
         known.next().map_or(Rung::Usual, |(.., rung)| *rung)
     }
 
-    fn note(&mut self, account: AccountId, network: String, rung: Rung) {
+    fn note(&mut self, account: AccountId, network: u64, rung: Rung) {
         self.0.retain(|(id, at, _)| *id != account || *at != network);
         if rung != Rung::Usual {
             self.0.truncate(MOST - 1);
@@ -99,7 +99,7 @@ impl Registration {
         self.overtaken();
         let mut rungs = rungs(&self.account, desk.tls);
         rungs.retain(|rung| *rung >= self.dodge.floor());
-        let known = desk.worked.on(self.id, &self.network_key(desk));
+        let known = desk.worked.on(self.id, self.network_key(desk));
         let registered = matches!(self.state, State::Registered { .. }) && self.path.is_some();
         let usual = rungs[0] == Rung::Usual;
         let probe =
@@ -223,7 +223,7 @@ impl Registration {
     pub(super) fn other_rung(&mut self, desk: &mut Desk) {
         self.overtaken();
         self.ladder.next.clear();
-        self.ladder.at = desk.worked.on(self.id, &self.network_key(desk)).max(self.dodge.floor());
+        self.ladder.at = desk.worked.on(self.id, self.network_key(desk)).max(self.dodge.floor());
         self.follow(desk);
     }
 
@@ -240,8 +240,8 @@ impl Registration {
         }
     }
 
-    fn network_key(&self, desk: &Desk) -> String {
-        self.network().map(|network| desk.lifetimes.key(network)).unwrap_or_default()
+    fn network_key(&self, desk: &Desk) -> u64 {
+        self.network().map(|network| desk.alg.known_as(network)).unwrap_or_default()
     }
 }
 
@@ -289,6 +289,9 @@ mod tests {
 
     use super::*;
 
+    const HOME: u64 = 1001;
+    const WORK: u64 = 1002;
+
     fn account(uri: &str) -> Account {
         Account::new(uri.parse().unwrap(), Secret::new(String::new()))
     }
@@ -329,14 +332,14 @@ mod tests {
     fn what_worked_is_kept_by_account_and_network_and_does_not_pile_up() {
         let mut worked = Worked::default();
         let ann = AccountId(1);
-        worked.note(ann, "home".into(), Rung::Tls);
-        assert_eq!(worked.on(ann, "home"), Rung::Tls);
-        assert_eq!((worked.on(ann, "work"), worked.on(AccountId(2), "home")), (Rung::Usual, Rung::Usual));
-        worked.note(ann, "home".into(), Rung::Usual);
-        assert_eq!(worked.on(ann, "home"), Rung::Usual);
+        worked.note(ann, HOME, Rung::Tls);
+        assert_eq!(worked.on(ann, HOME), Rung::Tls);
+        assert_eq!((worked.on(ann, WORK), worked.on(AccountId(2), HOME)), (Rung::Usual, Rung::Usual));
+        worked.note(ann, HOME, Rung::Usual);
+        assert_eq!(worked.on(ann, HOME), Rung::Usual);
         for network in 0..1000 {
-            worked.note(ann, network.to_string(), Rung::Tcp);
+            worked.note(ann, network, Rung::Tcp);
         }
-        assert_eq!((worked.0.len(), worked.on(ann, "999")), (MOST, Rung::Tcp));
+        assert_eq!((worked.0.len(), worked.on(ann, 999)), (MOST, Rung::Tcp));
     }
 }
