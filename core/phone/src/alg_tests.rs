@@ -1,3 +1,5 @@
+//! Gateways of every kind, as their datagrams look; what they are taken for, and how the person is told.
+
 use bytes::Bytes;
 use sip::message::Form;
 

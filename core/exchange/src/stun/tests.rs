@@ -1,3 +1,5 @@
+//! A server with two addresses, asked by the book and against it. RFC 8489, RFC 5780.
+
 use nat::stun::TransactionId;
 
 use super::*;

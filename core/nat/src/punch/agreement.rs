@@ -16,6 +16,9 @@ use super::StreamId;
 use crate::framing::{self, Framing, Splitter};
 use crate::stun::{Algorithm, Class, Key, Message, Method, TransactionId, Writer, attribute};
 
+/// Letters of a name that count: four bytes each at the most.
+const MOST_LETTERS: usize = 120;
+
 /// How long either question may stay unanswered: three round trips over a bad mobile network.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -65,6 +68,8 @@ pub(super) struct Agreement {
 
 impl Agreement {
     pub(super) fn new(name: String, key: Key, mut rng: Rng) -> Self {
+        // RFC 8489 section 14.3: a user name has less than 509 bytes.
+        let name = name.chars().take(MOST_LETTERS).collect();
         Self { name, key, ours: rng.bits(), rng, streams: BTreeMap::new() }
     }
 

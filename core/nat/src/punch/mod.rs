@@ -173,7 +173,7 @@ pub enum Keep {
     All,
     /// Both sides keep the same one, and nobody else gets in: a word and a secret that both know.
     One {
-        /// What the secret is for; the same on both sides.
+        /// What the secret is for; the same on both sides. Its first 120 letters count.
         name: String,
         /// Of [`Key::short_term`].
         key: Key,
