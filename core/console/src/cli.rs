@@ -46,6 +46,15 @@ Examples:
 
 Exit status: 0 the server answered, 1 it did not, 2 called wrongly.";
 
+const HISTORY_EXAMPLES: &str = "\
+Examples:
+  offhook history --data phone-data
+  offhook history --config phone.toml --search ann --json
+  offhook history --data phone-data --export csv > calls.csv
+  offhook history --data phone-data --forget 17
+
+Exit status: 0 done, 1 the log cannot be read, 2 called wrongly.";
+
 /// A SIP phone in a terminal, with an exchange to try it on.
 #[derive(Debug, Parser)]
 #[command(name = "offhook", version, after_help = EXAMPLES)]
@@ -64,6 +73,8 @@ pub(crate) enum Job {
     Phone(PhoneArgs),
     /// Says what the router in the way does to calls, in plain words.
     Diagnose(DiagnoseArgs),
+    /// Shows the calls that a phone has made and taken, and forgets them.
+    History(HistoryArgs),
 }
 
 #[derive(Debug, Args)]
@@ -141,4 +152,66 @@ pub(crate) struct DiagnoseArgs {
     /// One JSON object.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = HISTORY_EXAMPLES)]
+pub(crate) struct HistoryArgs {
+    /// The phone's folder: `data` in its settings.
+    #[arg(long, value_name = "DIR", required_unless_present = "config")]
+    pub(crate) data: Option<PathBuf>,
+    /// The phone's settings, TOML, which name the folder.
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    pub(crate) config: Option<PathBuf>,
+    /// Only calls that nobody took.
+    #[arg(long)]
+    pub(crate) missed: bool,
+    /// Only calls with this in their number, name or URI.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) search: String,
+    /// Only calls older than this one: the next page.
+    #[arg(long, value_name = "ID")]
+    pub(crate) before: Option<i64>,
+    /// How many, at most.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
+    pub(crate) limit: u16,
+    /// One JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// All that is found as a file, `csv` or `json`, on stdout.
+    #[arg(long, value_name = "FORMAT", conflicts_with = "json")]
+    pub(crate) export: Option<ExportFormat>,
+    /// Forgets one call by its id, or `all`. While no phone runs on the folder.
+    #[arg(long, value_name = "ID|all", conflicts_with_all = ["export", "json"])]
+    pub(crate) forget: Option<WhichCalls>,
+    /// Takes the missed calls for seen. While no phone runs on the folder.
+    #[arg(long)]
+    pub(crate) seen: bool,
+}
+
+/// How the log leaves.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// A line a call.
+    Csv,
+    /// One array.
+    Json,
+}
+
+/// Which calls are to be forgotten.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum WhichCalls {
+    One(i64),
+    All,
+}
+
+impl std::str::FromStr for WhichCalls {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "all" {
+            return Ok(Self::All);
+        }
+        text.parse().map(Self::One).map_err(|_| "a call's id, or `all`".to_owned())
+    }
 }

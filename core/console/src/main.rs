@@ -10,6 +10,7 @@ mod demo;
 mod diagnose;
 mod exchange;
 mod failure;
+mod history;
 mod phone;
 
 use std::process::ExitCode;
@@ -19,11 +20,13 @@ use clap::Parser;
 use cli::{Cli, Job};
 
 fn main() -> ExitCode {
+    history::find_time_zone();
     let done = match Cli::parse().job {
         Job::Demo(args) => demo::run(&args),
         Job::Exchange(args) => exchange::run(&args),
         Job::Phone(args) => phone::run(&args),
         Job::Diagnose(args) => diagnose::run(&args),
+        Job::History(args) => history::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -16,6 +16,8 @@ mod events;
 mod fence;
 mod handle;
 mod instance;
+#[cfg(feature = "store")]
+mod journal;
 mod media_thread;
 mod memory;
 mod recording;
@@ -34,6 +36,8 @@ pub use instance::instance;
 pub use media::{Point, Silence, Stats};
 pub use offhook_net::tls::{Trust, Trusts, Unusable};
 pub use offhook_net::{Between, addresses};
+#[cfg(feature = "store")]
+pub use offhook_store as store;
 pub use recording::RecordOptions;
 #[cfg(feature = "rest")]
 pub use rest::{Handed, NoRelays, Service};

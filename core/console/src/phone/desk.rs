@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::BufRead as _;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
@@ -19,9 +20,13 @@ use super::line::Line;
 use super::request::Request;
 use crate::diagnose::Router;
 use crate::failure::Failure;
+use crate::history::History;
 
 /// How long hanging up and unregistering may take.
 const GOODBYE: Duration = Duration::from_secs(2);
+
+/// Calls that `history` shows.
+const HISTORY: usize = 50;
 
 /// The one account of a console phone.
 pub(crate) const ACCOUNT: AccountId = AccountId(1);
@@ -54,6 +59,8 @@ pub(crate) struct Desk {
     /// Whom to ask about the router, and from which address.
     pub(crate) diagnostics: (Option<Server>, Option<IpAddr>),
     diagnosing: bool,
+    /// The call log, if one is kept.
+    pub(crate) log: Option<PathBuf>,
     pub(crate) account: Option<AccountView>,
     pub(crate) calls: BTreeMap<u32, CallView>,
     pub(crate) quality: BTreeMap<u32, media::Stats>,
@@ -80,6 +87,7 @@ impl Desk {
             news: news.clone(),
             diagnostics: (None, None),
             diagnosing: false,
+            log: None,
             account: None,
             calls: BTreeMap::new(),
             quality: BTreeMap::new(),
@@ -165,7 +173,7 @@ impl Desk {
         }
     }
 
-    /// Hands a request to the phone. What becomes of it comes as events. `Diagnose`, `Status` and `Quit` are the caller's.
+    /// Hands a request to the phone. What becomes of it comes as events. `Diagnose`, `History`, `Status` and `Quit` are the caller's.
     pub(crate) fn perform(&mut self, request: Request) {
         let command = match request {
             Request::Call { to } => {
@@ -239,9 +247,17 @@ impl Desk {
                 self.handle.network(NetworkNews::Suspect(NetworkId(id)));
                 return;
             }
-            Request::Diagnose | Request::Status | Request::Quit => return,
+            Request::Diagnose | Request::History | Request::Status | Request::Quit => return,
         };
         self.handle.command(command);
+    }
+
+    /// The newest calls of the log. The error is a sentence.
+    pub(crate) fn history(&self) -> Result<History, String> {
+        match &self.log {
+            Some(log) => History::newest(log, HISTORY),
+            None => Err("no log of calls is kept: `data` names no folder for it".to_owned()),
+        }
     }
 
     /// Begins to ask about the router; what comes of it is news. The error is a sentence.

@@ -18,6 +18,10 @@ pub(crate) fn run(desk: &mut Desk) -> Result<(), Failure> {
             Some(News::Typed(line)) => match Request::from_json(&line) {
                 Ok(Request::Quit) => break,
                 Ok(Request::Status) => say(&desk.status()),
+                Ok(Request::History) => match desk.history() {
+                    Ok(history) => say(&history),
+                    Err(reason) => say(&Line::error(reason)),
+                },
                 Ok(Request::Diagnose) => desk.diagnose().or_else(|reason| say(&Line::error(reason))),
                 Ok(request) => {
                     desk.perform(request);

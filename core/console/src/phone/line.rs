@@ -166,12 +166,13 @@ impl Line {
     pub(crate) fn of(event: &Event) -> Option<Self> {
         match event {
             Event::Phone(event) => Self::of_phone(event),
-            Event::Wake { .. } => None,
+            Event::Wake { .. } | Event::History { .. } => None,
             Event::RecordingEnded { .. }
             | Event::RecordingGaps { .. }
             | Event::PlayingEnded { .. }
             | Event::AudioFailed { .. }
             | Event::CaptureEnded { .. }
+            | Event::Memory { .. }
             | Event::Restarted { .. } => super::picture::sentence(event).map(Self::error),
         }
     }

@@ -42,7 +42,7 @@ pub(crate) fn lines(desk: &Desk, said: &[String], size: (u16, u16), now: Instant
 }
 
 /// Without control characters: names and texts are a stranger's, and would command the terminal.
-fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
@@ -130,7 +130,7 @@ pub(crate) fn sentence(event: &offhook_io::Event) -> Option<String> {
     use offhook_io::Event;
     match event {
         Event::Phone(event) => phone_sentence(event).map(|sentence| harmless(&sentence)),
-        Event::Wake { .. } => None,
+        Event::Wake { .. } | Event::History { .. } => None,
         Event::RecordingEnded { path, reason } => {
             Some(format!("{}: the recording ended: {reason}", path.display()))
         }
@@ -138,7 +138,9 @@ pub(crate) fn sentence(event: &offhook_io::Event) -> Option<String> {
         Event::PlayingEnded { path, reason } => {
             Some(format!("{}: silence from now on: {reason}", path.display()))
         }
-        Event::AudioFailed { reason } | Event::CaptureEnded { reason } => Some(reason.clone()),
+        Event::AudioFailed { reason } | Event::CaptureEnded { reason } | Event::Memory { reason } => {
+            Some(reason.clone())
+        }
         Event::Restarted { thread, story } => {
             Some(format!("a bug in the {thread} thread, calls were lost, please report: {story}"))
         }

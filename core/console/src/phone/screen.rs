@@ -137,6 +137,10 @@ impl Screen {
             Ok(Request::Quit) => return true,
             // It is on the screen.
             Ok(Request::Status) => {}
+            Ok(Request::History) => match desk.history() {
+                Ok(history) => history.lines().into_iter().for_each(|line| self.say(line)),
+                Err(sentence) => self.say(sentence),
+            },
             Ok(Request::Diagnose) => {
                 if let Err(sentence) = desk.diagnose() {
                     self.say(sentence);
@@ -195,6 +199,10 @@ fn sentences(desk: &mut Desk) -> Result<(), Failure> {
             Some(News::Typed(line)) => match Request::from_typed(&line, desk.current()) {
                 Ok(Request::Quit) => break,
                 Ok(Request::Status) => println!("{} calls", desk.calls.len()),
+                Ok(Request::History) => match desk.history() {
+                    Ok(history) => history.lines().iter().for_each(|line| println!("{line}")),
+                    Err(sentence) => println!("{sentence}"),
+                },
                 Ok(Request::Diagnose) => {
                     if let Err(sentence) = desk.diagnose() {
                         println!("{sentence}");
