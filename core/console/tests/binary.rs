@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn offhook(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_offhook"));
@@ -297,12 +297,15 @@ fn two_phones_call_each_other_by_json_and_a_signal_ends_them_politely() {
     assert_eq!(listening["event"], "listening");
     let udp = listening["udp"].as_str().expect("an address").to_owned();
 
+    let memory = tempfile::tempdir().expect("a folder");
+    let folder = |number| memory.path().join(number).to_str().expect("a path in words").to_owned();
     let mut phones = ["1001", "1002"].map(|number| {
         let config = file(
             &format!("{number}.toml"),
             format!(
-                "bind = \"127.0.0.1:0\"\n[account]\nuri = \"sip:{number}@offhook.test\"\n\
-                 proxy = \"sip:{udp};transport=udp\"\npassword = \"secret-{number}\"\n"
+                "data = \"{}\"\nbind = \"127.0.0.1:0\"\n[account]\nuri = \"sip:{number}@offhook.test\"\n\
+                 proxy = \"sip:{udp};transport=udp\"\npassword = \"secret-{number}\"\n",
+                folder(number)
             ),
         );
         let mut phone = Running::start(&["phone", "--config", &config, "--json"]);
@@ -316,8 +319,8 @@ fn two_phones_call_each_other_by_json_and_a_signal_ends_them_politely() {
     assert!(
         ann.until(|l| l["event"] == "error")["reason"].as_str().expect("words").contains("not a command")
     );
-    ann.say(r#"{"cmd":"history"}"#);
-    assert_eq!(ann.until(|l| l["event"] == "error")["reason"], "history is not in this build");
+    ann.say(r#"{"cmd":"balance"}"#);
+    assert_eq!(ann.until(|l| l["event"] == "error")["reason"], "balance is not in this build");
     ann.say(r#"{"cmd":"answer","call":7}"#);
     assert_eq!(ann.until(|l| l["event"] == "error")["call"], 7);
 
@@ -333,7 +336,7 @@ fn two_phones_call_each_other_by_json_and_a_signal_ends_them_politely() {
     ann.say(r#"{"cmd":"dtmf","call":1,"digits":"1,#"}"#);
     for digit in ["1", "#"] {
         let told = bob.until(|l| l["event"] == "dtmf");
-        assert_eq!(told, serde_json::json!({"event":"dtmf","call":1,"digit":digit,"via":"rfc4733"}));
+        assert_eq!(told, json!({"event":"dtmf","call":1,"digit":digit,"via":"rfc4733"}));
     }
     ann.say(r#"{"cmd":"dtmf","call":1,"digits":"one"}"#);
     assert!(ann.until(|l| l["event"] == "error")["reason"].as_str().expect("words").contains("0 to 9"));
@@ -348,6 +351,16 @@ fn two_phones_call_each_other_by_json_and_a_signal_ends_them_politely() {
     bob.until(state(2, "ringing"));
     bob.say(r#"{"cmd":"reject","call":2,"status":486}"#);
     assert_eq!(ann.until(state(2, "ended"))["status"], 486);
+    let calls = |history: &Value| -> Vec<Value> {
+        let calls = history["calls"].as_array().expect("calls");
+        calls
+            .iter()
+            .map(|call| json!([call["direction"], call["number"], call["answered"], call["why"]]))
+            .collect()
+    };
+    ann.say(r#"{"cmd":"history"}"#);
+    let told = [json!(["out", "1002", false, "Busy"]), json!(["out", "1002", true, "TheyEnded"])];
+    assert_eq!(calls(&ann.until(|l| l["event"] == "history")), told);
 
     ann.say(r#"{"cmd":"message","to":"1002","text":"hi"}"#);
     assert_eq!(bob.until(|l| l["event"] == "message")["text"], "hi");
@@ -355,6 +368,14 @@ fn two_phones_call_each_other_by_json_and_a_signal_ends_them_politely() {
     let [ann, bob] = phones;
     assert_eq!(bob.terminate(), Some(0));
     assert_eq!(ann.terminate(), Some(0));
+    let output = run(&["history", "--json", "--data", &folder("1002")]);
+    let history: Value = serde_json::from_slice(&output.stdout).expect("one object");
+    let kept = [json!(["in", "1001", false, "YouDeclined"]), json!(["in", "1001", true, "YouEnded"])];
+    assert_eq!((calls(&history), history["unseen"].as_u64()), (kept.to_vec(), Some(0)));
+    let csv = String::from_utf8(run(&["history", "--export", "csv", "--data", &folder("1001")]).stdout);
+    assert_eq!(csv.expect("words").lines().count(), 3);
+    let output = run(&["history", "--forget", "all", "--data", &folder("1001")]);
+    assert_eq!(output.stdout, b"2 forgotten\n");
     assert_eq!(exchange.terminate(), Some(0));
 }
 

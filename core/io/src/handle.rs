@@ -28,6 +28,9 @@ use crate::wire::{Crossed, Wire};
 
 /// News of media that may wait for the signalling thread.
 const MEDIA_NEWS: usize = 512;
+/// How long a reader of the call log waits for its writer.
+#[cfg(feature = "store")]
+const SETTLING: Duration = Duration::from_secs(2);
 /// Debug builds of message handling are the deepest that it goes.
 const STACK: usize = 512 * 1024;
 
@@ -238,6 +241,16 @@ impl Handle {
     #[cfg(feature = "store")]
     pub fn change_history(&self, change: offhook_store::Change) {
         self.events.with_journal(|journal| journal.change(change));
+    }
+
+    /// Waits until the call log holds all that was told so far, for two seconds at most; false: it does not yet. For who is
+    /// about to read it.
+    #[cfg(feature = "store")]
+    pub fn history_settled(&self) -> bool {
+        let mut settled = None;
+        self.events.with_journal(|journal| settled = Some(journal.settled()));
+        // Not under the lock: the media thread tells of its calls by it.
+        settled.is_none_or(|settled| settled.recv_timeout(SETTLING).is_ok())
     }
 
     /// Ends the recording of a call, if there is one. Its file is whole within a moment.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::mpsc::Receiver;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +42,11 @@ impl Journal {
     /// A change that the person wants.
     pub(crate) fn change(&self, change: Change) {
         self.keeper.store(change);
+    }
+
+    /// Gets a message when all is stored that was taken down before.
+    pub(crate) fn settled(&self) -> Receiver<()> {
+        self.keeper.settled()
     }
 
     /// Takes down what the phone tells.

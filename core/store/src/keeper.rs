@@ -28,6 +28,12 @@ pub enum Change {
     Forget(Forget),
 }
 
+/// What the thread does, in order.
+enum Job {
+    Change(Change),
+    Tell(Sender<()>),
+}
+
 /// What the thread tells.
 #[derive(Debug)]
 pub enum Notice {
@@ -45,7 +51,7 @@ pub enum Notice {
 /// The thread, as its owner holds it. Dropped, it ends when all that was told is stored.
 #[derive(Debug)]
 pub struct Keeper {
-    changes: Option<Sender<Change>>,
+    changes: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -68,11 +74,22 @@ impl Keeper {
         })
     }
 
+    /// Gets a message when all is stored that was told before.
+    pub fn settled(&self) -> Receiver<()> {
+        let (tell, settled) = channel();
+        self.send(Job::Tell(tell));
+        settled
+    }
+
     /// Stores a change; what comes of it is told.
     pub fn store(&self, change: Change) {
+        self.send(Job::Change(change));
+    }
+
+    fn send(&self, job: Job) {
         if let Some(changes) = &self.changes {
             // It ends only when this is dropped.
-            let _ = changes.send(change);
+            let _ = changes.send(job);
         }
     }
 }
@@ -94,12 +111,19 @@ struct Worker {
 }
 
 impl Worker {
-    fn run(mut self, salvaged: Option<Salvaged>, changes: &Receiver<Change>) {
+    fn run(mut self, salvaged: Option<Salvaged>, jobs: &Receiver<Job>) {
         if let Some(salvaged) = salvaged {
             (self.told)(Notice::Salvaged(salvaged));
         }
         self.tell_of_calls();
-        for change in changes {
+        for job in jobs {
+            let change = match job {
+                Job::Change(change) => change,
+                Job::Tell(who) => {
+                    let _ = who.send(()); // who waits no longer need not know
+                    continue;
+                }
+            };
             match self.carry_out(&change) {
                 Err(StoreError::Damaged(_)) => {
                     self.mend();

@@ -255,6 +255,9 @@ impl Desk {
     /// The newest calls of the log. The error is a sentence.
     pub(crate) fn history(&self) -> Result<History, String> {
         match &self.log {
+            Some(log) if !self.handle.history_settled() => {
+                Err(format!("{}: the disk is too slow", log.display()))
+            }
             Some(log) => History::newest(log, HISTORY),
             None => Err("no log of calls is kept: `data` names no folder for it".to_owned()),
         }
