@@ -5,10 +5,10 @@
 
 use std::fmt;
 
+use book::fold;
 use rusqlite::{OptionalExtension as _, Row, params};
 use serde::Serialize;
 
-use crate::fold::fold;
 use crate::{Millis, Store, StoreError};
 
 /// Why a call ended that was still up when the phone died, as a word and as a sentence.

@@ -8,7 +8,6 @@
 mod calls;
 mod export;
 mod file;
-mod fold;
 mod groups;
 mod keeper;
 mod migrations;

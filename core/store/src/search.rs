@@ -3,10 +3,10 @@
 //! Three letters or more are found by an index of all parts of three letters (SQLite's FTS5, `trigram`); fewer are looked
 //! for from the newest row on, which ends as soon as a page is full.
 
+use book::fold;
 use rusqlite::types::ToSql;
 
 use crate::calls::{COLUMNS, row};
-use crate::fold::fold;
 use crate::{CallKey, CallRow, Millis, Store, StoreError};
 
 /// Rows of one page, at most.
