@@ -70,6 +70,12 @@ impl Amount {
         Self { digits: product / 60 + up, decimals }
     }
 
+    /// For how many seconds it is enough at so much a minute.
+    pub fn seconds_at(self, rate: Self) -> u64 {
+        let (have, rate, _) = self.both(rate);
+        if rate <= 0 { u64::MAX } else { u64::try_from(have.max(0) * 60 / rate).unwrap_or(u64::MAX) }
+    }
+
     /// Rounded toward zero to so many places, or shown with as many.
     #[must_use]
     pub fn to_decimals(self, decimals: u32) -> Self {

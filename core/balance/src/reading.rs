@@ -53,7 +53,20 @@ pub enum Reading {
     Text(Regex),
     /// The answer is the amount.
     Bare,
+    /// Whichever of these it is: a VOS switch's, JSON with the money where it mostly stands, or the bare amount.
+    Auto,
 }
+
+/// Where in JSON the money mostly stands, and its currency.
+const USUAL: [(&str, &str); 7] = [
+    ("/balance", "/currency"),
+    ("/balance/amount", "/balance/currency"),
+    ("/money", "/currency"),
+    ("/credit", "/currency"),
+    ("/amount", "/currency"),
+    ("/data/balance", "/data/currency"),
+    ("/account/balance", "/account/currency"),
+];
 
 /// Why there is no balance. Each is a sentence for a person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -133,7 +146,19 @@ impl Reading {
                 let currency = found.name("currency").map(|it| it.as_str());
                 Ok(Balance::of(amount.as_str().parse().map_err(|_| Unread::NoAmount)?, currency))
             }
-            Self::Bare => Ok(Balance::of(text.parse().map_err(|_| Unread::NoAmount)?, None)),
+            Self::Auto if text.starts_with('{') => {
+                let answer = Json::of(text)?;
+                if answer.at("/retCode").is_some() {
+                    return vos::customer(answer);
+                }
+                let found = USUAL.iter().find_map(|(amount, currency)| {
+                    let amount = answer.at(amount)?.amount().ok()?;
+                    Some(Balance::of(amount, answer.at(currency).and_then(Json::text).as_deref()))
+                });
+                found.ok_or(Unread::NoSuchField)
+            }
+            Self::Auto if text.contains('|') => vos::form_reply(text),
+            Self::Auto | Self::Bare => Ok(Balance::of(text.parse().map_err(|_| Unread::NoAmount)?, None)),
         }
     }
 }
@@ -214,6 +239,15 @@ mod tests {
             Ok("0.100000000 EUR".into())
         );
         assert_eq!(shown(&json, r#"{"a":[{"b":"12,50"}]}"#), Ok("12.50".into()));
+        for (answer, shows) in [
+            (r#"{"balance":"12.34","currency":"EUR"}"#, "12.34 EUR"),
+            (r#"{"data":{"balance":3}}"#, "3"),
+            (r#"{"retCode":0,"infoCustomers":[{"money":10.5}]}"#, "10.5"),
+            ("0|1;A;7.5;0;0", "7.5"),
+            ("9,99", "9.99"),
+        ] {
+            assert_eq!(shown(&Reading::Auto, answer), Ok(shows.into()));
+        }
         let xml = Reading::Xml { amount: "r/account/@money".into(), currency: Some("r/cur".into()) };
         assert_eq!(shown(&xml, r#"<r><account money="-3.5"/><cur>USD</cur></r>"#), Ok("-3.5 USD".into()));
         let text = Reading::text(r"Balance:\s*([\d.,]+)\s*(?<currency>[A-Z]{3})").unwrap();

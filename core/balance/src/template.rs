@@ -110,6 +110,20 @@ impl Template {
         Self { body: Some(body), ..Self::get(url) }
     }
 
+    /// Whether it can be used.
+    ///
+    /// # Errors
+    /// - [`TemplateError`]: show it beside the field.
+    pub fn check(&self) -> Result<(), TemplateError> {
+        let nobody = Known {
+            user: String::new(),
+            password: Secret::new(String::new()),
+            account: String::new(),
+            number: String::new(),
+        };
+        self.fill(&nobody).map(drop)
+    }
+
     /// With what is known in its places.
     ///
     /// # Errors
@@ -117,7 +131,7 @@ impl Template {
     pub fn fill(&self, known: &Known) -> Result<Request, TemplateError> {
         let rest = match (self.url.strip_prefix("https://"), self.url.strip_prefix("http://")) {
             (Some(rest), _) => rest,
-            (None, Some(rest)) if self.allow_clear => rest,
+            (None, Some(rest)) if self.allow_clear || is_here(rest) => rest,
             _ => return Err(TemplateError::NotSecure),
         };
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -167,6 +181,16 @@ impl Template {
             auth,
         })
     }
+}
+
+/// Nothing on this machine is on the way. `rest`: behind `http://`.
+fn is_here(rest: &str) -> bool {
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let name = match host.strip_prefix('[') {
+        Some(inside) => inside.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
 fn secret(text: &Secret<String>, known: &Known) -> Result<Secret<String>, TemplateError> {
@@ -264,6 +288,12 @@ mod tests {
     fn a_password_goes_by_tls_to_a_server_that_the_template_names_and_nowhere_else() {
         let refused = |template: Template| template.fill(&known()).err();
         assert_eq!(refused(Template::get("http://billing.example/")), Some(TemplateError::NotSecure));
+        assert_eq!(
+            refused(Template::get("http://127.0.0.1.billing.example/")),
+            Some(TemplateError::NotSecure)
+        );
+        assert_eq!(refused(Template::get("http://127.0.0.1:8080/")), None);
+        assert_eq!(refused(Template::get("http://[::1]/")), None);
         assert_eq!(refused(Template::get("file:///etc/passwd")), Some(TemplateError::NotSecure));
         assert_eq!(refused(Template::get("https://{user}.example/")), Some(TemplateError::PlaceInHost));
         assert_eq!(refused(Template::get("https://a@b.example/")), Some(TemplateError::PlaceInHost));

@@ -112,10 +112,10 @@ fn what_a_later_build_brings_is_status_2_by_name() {
         assert_eq!(status, Some(2));
         assert!(words.contains("not in this build"), "{words}");
     }
-    let config = file("later.toml", "[account]\nuri = \"sip:1@h\"\n[balance]\nurl = \"http://x\"\n");
+    let config = file("later.toml", "[account]\nuri = \"sip:1@h\"\ncaller_id = { number = \"1\" }\n");
     let (status, words) = refusal(&["phone", "--config", &config]);
     assert_eq!(status, Some(2));
-    assert!(words.contains("later.toml: line 3: [balance]: not in this build"), "{words}");
+    assert!(words.contains("later.toml: line 3: caller_id: not in this build"), "{words}");
 }
 
 #[test]
@@ -319,8 +319,8 @@ fn two_phones_call_each_other_by_json_and_a_signal_ends_them_politely() {
     assert!(
         ann.until(|l| l["event"] == "error")["reason"].as_str().expect("words").contains("not a command")
     );
-    ann.say(r#"{"cmd":"balance"}"#);
-    assert_eq!(ann.until(|l| l["event"] == "error")["reason"], "balance is not in this build");
+    ann.say(r#"{"cmd":"watch","to":"1002"}"#);
+    assert_eq!(ann.until(|l| l["event"] == "error")["reason"], "watch is not in this build");
     ann.say(r#"{"cmd":"answer","call":7}"#);
     assert_eq!(ann.until(|l| l["event"] == "error")["call"], 7);
 
@@ -377,6 +377,52 @@ fn two_phones_call_each_other_by_json_and_a_signal_ends_them_politely() {
     let output = run(&["history", "--forget", "all", "--data", &folder("1001")]);
     assert_eq!(output.stdout, b"2 forgotten\n");
     assert_eq!(exchange.terminate(), Some(0));
+}
+
+#[cfg(feature = "rest")]
+#[test]
+fn a_balance_is_shown_at_the_start_and_what_a_call_cost_is_gone_after_it() {
+    let users = ["1001", "1002"].map(|number| {
+        format!("[[user]]\nnumber = \"{number}\"\npassword = \"secret-{number}\"\nbalance = \"12.34\"\ncurrency = \"EUR\"\n")
+    });
+    let config = file(
+        "charging.toml",
+        format!("rate = \"60\"\n[listen]\nudp = \"127.0.0.1:0\"\nhttp = \"127.0.0.1:0\"\n{}", users.concat()),
+    );
+    let mut exchange = Running::start(&["exchange", "--json", "--config", &config]);
+    let listening = exchange.line();
+    let [udp, http] = ["udp", "http"].map(|name| listening[name].as_str().expect("an address").to_owned());
+    let [mut ann, mut bob] = ["1001", "1002"].map(|number| {
+        let config = file(
+            &format!("charged-{number}.toml"),
+            format!(
+                "bind = \"127.0.0.1:0\"\n[account]\nuri = \"sip:{number}@offhook.test\"\n\
+                 proxy = \"sip:{udp};transport=udp\"\npassword = \"secret-{number}\"\n\
+                 [balance]\nurl = \"http://{http}/balance?user={{user}}\"\n"
+            ),
+        );
+        let mut phone = Running::start(&["phone", "--config", &config, "--json"]);
+        let (mut registered, mut balance) = (false, None);
+        while !registered || balance.is_none() {
+            let line = phone.line();
+            registered |= line["event"] == "registration" && line["state"] == "registered";
+            balance = balance.or_else(|| (line["event"] == "balance").then_some(line));
+        }
+        assert_eq!(balance, Some(json!({"event":"balance","amount":"12.34","currency":"EUR"})));
+        phone
+    });
+    ann.say(r#"{"cmd":"call","to":"1002"}"#);
+    bob.until(|l| l["event"] == "call" && l["state"] == "ringing");
+    bob.say(r#"{"cmd":"answer","call":1}"#);
+    ann.until(|l| l["event"] == "call" && l["state"] == "active");
+    ann.say(r#"{"cmd":"hangup","call":1}"#);
+    ann.until(|l| l["event"] == "call" && l["state"] == "ended");
+    // The phone asks again a minute after it has asked; the exchange knows at once.
+    let mut stream = std::net::TcpStream::connect(&http).expect("it listens");
+    stream.write_all(b"POST /external/server/GetCustomer HTTP/1.1\r\nHost: x\r\nContent-Length: 21\r\n\r\n{\"accounts\":[\"1001\"]}").expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.contains("\"money\":11.34"), "{answer}"); // a begun second
 }
 
 #[test]

@@ -18,6 +18,7 @@ use crate::auth::{Door, DoorCounters, Entry};
 use crate::bindings::Bindings;
 use crate::config::Config;
 use crate::keepalive;
+use crate::ledger::Ledger;
 use crate::proxy::route::{Own, Routed};
 use crate::proxy::target::{Whereto, targets};
 use crate::proxy::{Asked, Desk, Proxy};
@@ -72,6 +73,7 @@ pub struct Exchange<B> {
     transactions: Transactions,
     door: Door,
     proxy: Proxy,
+    ledger: Ledger,
     counters: Counters,
     news: Vec<TxNews>,
     /// A moment on both clocks: monotonic, and seconds since 1970.
@@ -98,12 +100,33 @@ impl<B: Bindings> Exchange<B> {
             transactions: Transactions::with_config(layer, rng.split()),
             door: Door::new(&config, rng.split()),
             proxy: Proxy::default(),
+            ledger: Ledger::default(),
             counters: Counters::default(),
             news: Vec::new(),
             clocks: (now, wall),
             bindings,
             config,
         }
+    }
+
+    /// Sets what users have left, and what calls cost.
+    pub fn set_ledger(&mut self, ledger: Ledger) {
+        self.ledger = ledger;
+    }
+
+    /// Whether that is the password of that user.
+    pub fn is_password(&self, user: &str, password: &str) -> bool {
+        self.config.users.get(user).is_some_and(|known| known.expose() == password)
+    }
+
+    /// What users have left.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The same, for money that comes.
+    pub fn ledger_mut(&mut self) -> &mut Ledger {
+        &mut self.ledger
     }
 
     /// Sets the wall clock: it is `wall` seconds since 1970 at `now`.
@@ -326,6 +349,7 @@ impl<B: Bindings> Exchange<B> {
             }
             TxNews::Ack { message, source } => self.ack(&message, source, now, out),
             TxNews::Response { tx, message, .. } => {
+                self.charge(&message, now);
                 self.with_proxy(now, out, |proxy, desk| proxy.response(tx, message, desk));
             }
             TxNews::StrayResponse { .. } => self.counters.strays += 1,
@@ -359,6 +383,11 @@ impl<B: Bindings> Exchange<B> {
             return Some(self.answer().to(&message, 400, "Bad Request (Route)"));
         };
         let method = message.method();
+        if method == Method::Bye
+            && let Ok(call) = message.call_id()
+        {
+            self.ledger.ended(call, now);
+        }
         if method == Method::Register && self.is_here(&routed) {
             return self.register(tx, &message, &source, now);
         }
@@ -497,6 +526,19 @@ impl<B: Bindings> Exchange<B> {
     /// Whether the sender claims to be one of ours. A tel URI claims nothing.
     fn is_from_here(&self, message: &Message) -> bool {
         message.from().is_ok_and(|from| self.own().is(&from.uri()))
+    }
+
+    /// A call that one of ours has made is answered.
+    fn charge(&mut self, response: &Message, now: Instant) {
+        let answered = response.status().is_some_and(|status| (200..300).contains(&status));
+        if answered
+            && response.method() == Method::Invite
+            && self.is_from_here(response)
+            && let Some(user) = from_user(response)
+            && let Ok(call) = response.call_id()
+        {
+            self.ledger.answered(call, &user, now);
+        }
     }
 
     fn own(&self) -> Own<'_> {

@@ -11,6 +11,7 @@ mod exchange;
 #[cfg(test)]
 mod harness;
 mod keepalive;
+mod ledger;
 mod proxy;
 pub mod redirect;
 mod registrar;
@@ -25,3 +26,4 @@ mod ways;
 pub use auth::DoorCounters;
 pub use config::{Config, DomainRoute, Limits};
 pub use exchange::{Counters, Exchange};
+pub use ledger::{Funds, Ledger};

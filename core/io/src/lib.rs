@@ -25,11 +25,17 @@ mod recording;
 mod rest;
 mod router;
 mod signalling;
+#[cfg(feature = "rest")]
+mod teller;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "rest")]
+mod web;
 mod wire;
 
 pub use audio::{Audio, AudioRoute, AudioStats, Effects, LocalTones};
+#[cfg(feature = "rest")]
+pub use balance;
 pub use events::Event;
 pub use handle::{CaptureTo, Config, Handle};
 pub use instance::instance;
@@ -43,4 +49,6 @@ pub use recording::RecordOptions;
 pub use rest::{Handed, NoRelays, Service};
 pub use router::router;
 pub use signalling::StartError;
+#[cfg(feature = "rest")]
+pub use teller::{NoBalance, Teller};
 pub use wire::Crossed;

@@ -9,15 +9,11 @@ use std::time::Duration;
 
 use base::Secret;
 use nat::turn::rest::{Grant, MAX_ANSWER, Unusable, Way};
-use offhook_net::tls::{Trust, Trusts};
+use offhook_net::tls::Trusts;
 use phone::{Relay, RelayWay, Server};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Url};
+use reqwest::Url;
 
-/// From the first question to the last byte.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Places that one answer may send us on to.
-const MAX_REDIRECTS: usize = 3;
+use crate::web::{self, NoBody, NoClient, host};
 
 /// Why there are no relays. Its `Display` is a sentence for a person, and quotes neither the address nor the answer: both
 /// may hold a key.
@@ -100,7 +96,12 @@ impl Service {
 
     async fn fetch(&self, trusts: &Trusts) -> Result<Vec<u8>, NoRelays> {
         let url = Url::parse(self.url.expose()).map_err(|_| NoRelays::Address)?;
-        let mut request = self.client(trusts, url.scheme() == "https")?.get(url);
+        let client = web::client(trusts, &self.host, url.scheme() == "https", may_be_asked);
+        let client = client.map_err(|why| match why {
+            NoClient::Trust => NoRelays::Unreachable,
+            NoClient::System => NoRelays::System,
+        })?;
+        let mut request = client.get(url);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.expose());
         }
@@ -108,38 +109,10 @@ impl Service {
         if !answer.status().is_success() {
             return Err(NoRelays::Status(answer.status().as_u16()));
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| refusal(&error))? {
-            if body.len() + chunk.len() > MAX_ANSWER {
-                return Err(Unusable::TooLong.into());
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
-    }
-
-    fn client(&self, trusts: &Trusts, secure: bool) -> Result<Client, NoRelays> {
-        // One must be given even where none is spoken: then it trusts nobody, and loads no authorities.
-        let nobody = || {
-            let mut trusts = Trusts::default();
-            trusts.set(&self.host, Trust::pin(&"0".repeat(64)).ok()?);
-            trusts.of(&self.host)
-        };
-        let tls = if secure { trusts.of(&self.host) } else { nobody() }.ok_or(NoRelays::Unreachable)?;
-        let policy = Policy::custom(move |step| {
-            let stays = step.url().scheme() == if secure { "https" } else { "http" };
-            let may = stays && may_be_asked(step.url()) && step.previous().len() <= MAX_REDIRECTS;
-            if may { step.follow() } else { step.stop() }
-        });
-        Client::builder()
-            .tls_backend_preconfigured((*tls).clone())
-            .timeout(PATIENCE)
-            .redirect(policy)
-            .referer(false) // it would carry a key in the query to whom we are sent on to
-            .no_proxy()
-            .user_agent(concat!("Offhook/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|_| NoRelays::System)
+        web::body(&mut answer, MAX_ANSWER).await.map_err(|why| match why {
+            NoBody::TooLong => Unusable::TooLong.into(),
+            NoBody::Broken(error) => refusal(&error),
+        })
     }
 }
 
@@ -153,10 +126,6 @@ impl fmt::Debug for Service {
 fn may_be_asked(url: &Url) -> bool {
     let here = |host: &str| host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
     url.scheme() == "https" || url.scheme() == "http" && host(url).is_some_and(here)
-}
-
-fn host(url: &Url) -> Option<&str> {
-    url.host_str().map(|host| host.trim_start_matches('[').trim_end_matches(']'))
 }
 
 /// The client's own words quote the address.
@@ -203,6 +172,8 @@ mod tests {
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
     use rustls::pki_types::PrivatePkcs8KeyDer;
     use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+    use offhook_net::tls::Trust;
 
     use super::*;
 

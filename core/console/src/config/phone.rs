@@ -20,6 +20,9 @@ pub(crate) struct PhoneFile {
     #[serde(default)]
     pub(crate) audio: AudioTable,
     pub(crate) nat: Option<NatTable>,
+    #[cfg(feature = "rest")]
+    pub(crate) balance: Option<super::balance::BalanceTable>,
+    #[cfg(not(feature = "rest"))]
     #[serde(rename = "balance")]
     _balance: Option<Later>,
 }

@@ -42,6 +42,9 @@ pub(crate) enum News {
     InputEnded,
     /// What was found out about the router, or why nothing was.
     Diagnosed(Result<Box<Router>, String>),
+    /// What is left on the account.
+    #[cfg(feature = "rest")]
+    Balance(Box<offhook_io::balance::Balance>),
     /// What went wrong beside the phone, as a sentence.
     #[cfg_attr(not(feature = "rest"), expect(dead_code, reason = "nothing is beside it"))]
     Trouble(String),
@@ -59,6 +62,9 @@ pub(crate) struct Desk {
     /// Whom to ask about the router, and from which address.
     pub(crate) diagnostics: (Option<Server>, Option<IpAddr>),
     diagnosing: bool,
+    /// Who asks what is left, when there is an occasion.
+    #[cfg(feature = "rest")]
+    pub(crate) purse: Option<Sender<offhook_io::balance::Occasion>>,
     /// The call log, if one is kept.
     pub(crate) log: Option<PathBuf>,
     pub(crate) account: Option<AccountView>,
@@ -87,6 +93,8 @@ impl Desk {
             news: news.clone(),
             diagnostics: (None, None),
             diagnosing: false,
+            #[cfg(feature = "rest")]
+            purse: None,
             log: None,
             account: None,
             calls: BTreeMap::new(),
@@ -125,6 +133,10 @@ impl Desk {
         match event {
             Account(view) => self.account = Some(view.clone()),
             Call(view) if view.state == CallState::Ended => {
+                #[cfg(feature = "rest")]
+                if view.answered.is_some() {
+                    self.ask_balance(offhook_io::balance::Occasion::CallEnded);
+                }
                 self.calls.remove(&view.call.0);
                 self.quality.remove(&view.call.0);
                 self.ways.remove(&view.call.0);
@@ -247,9 +259,26 @@ impl Desk {
                 self.handle.network(NetworkNews::Suspect(NetworkId(id)));
                 return;
             }
-            Request::Diagnose | Request::History | Request::Status | Request::Quit => return,
+            Request::Balance | Request::Diagnose | Request::History | Request::Status | Request::Quit => {
+                return;
+            }
         };
         self.handle.command(command);
+    }
+
+    /// There is a reason to ask what is left; false: nobody is named to ask.
+    #[cfg(feature = "rest")]
+    pub(crate) fn ask_balance(&self, why: offhook_io::balance::Occasion) -> bool {
+        self.purse.as_ref().is_some_and(|purse| purse.send(why).is_ok())
+    }
+
+    /// The person wants to know what is left. The error is a sentence.
+    pub(crate) fn balance(&self) -> Result<(), String> {
+        #[cfg(feature = "rest")]
+        if self.ask_balance(offhook_io::balance::Occasion::Asked) {
+            return Ok(());
+        }
+        Err("whom to ask what is left? nobody is named: `url` under [balance]".to_owned())
     }
 
     /// The newest calls of the log. The error is a sentence.

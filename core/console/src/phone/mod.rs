@@ -5,6 +5,8 @@ pub(crate) mod json;
 pub(crate) mod line;
 pub(crate) mod picture;
 #[cfg(feature = "rest")]
+mod purse;
+#[cfg(feature = "rest")]
 mod relays;
 mod request;
 mod screen;
@@ -37,6 +39,8 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
     let log = settings.data.as_deref().map(history::file);
     #[cfg(feature = "rest")]
     let asked = settings.service.map(|service| (service, settings.trusts.clone()));
+    #[cfg(feature = "rest")]
+    let purse = settings.purse;
     #[cfg(not(feature = "rest"))]
     if let Some(none) = settings.service {
         match none {}
@@ -68,6 +72,11 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
     #[cfg(feature = "rest")]
     if let Some((service, trusts)) = asked {
         relays::keep(service, trusts, handle, news.clone())?;
+    }
+    #[cfg(feature = "rest")]
+    if let Some(purse) = purse {
+        desk.purse = Some(purse::keep(purse, news.clone())?);
+        desk.ask_balance(offhook_io::balance::Occasion::Shown);
     }
     if args.json {
         read_lines(news)?;

@@ -9,8 +9,12 @@ use offhook_io::{Audio, Effects, LocalTones, Trust, Trusts};
 use phone::{Account, Keepalive, Nat, NetworkPolicy};
 use sip::ua::{Reliable, TransportPolicy};
 
+#[cfg(feature = "rest")]
+use super::purse::Purse;
 use crate::cli::PhoneArgs;
 use crate::config;
+#[cfg(feature = "rest")]
+use crate::config::balance::BalanceTable;
 use crate::config::nat::{NatTable, Service};
 use crate::config::parts::NOT_IN_THIS_BUILD;
 use crate::config::phone::{AccountTable, AudioTable, KeepaliveName, NetworksName, PhoneFile, ReliableName};
@@ -20,11 +24,13 @@ use crate::failure::Failure;
 const PASSWORD_VARIABLE: &str = "OFFHOOK_PASSWORD";
 
 /// One account, and what the phone's runtime needs.
-#[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) account: Account,
     /// Who hands out its relays.
     pub(crate) service: Option<Service>,
+    /// Who is asked what is left.
+    #[cfg(feature = "rest")]
+    pub(crate) purse: Option<super::purse::Purse>,
     /// Whose certificates are accepted.
     pub(crate) trusts: Trusts,
     pub(crate) data: Option<PathBuf>,
@@ -59,6 +65,10 @@ impl Settings {
         let (trust, by_authority) = (trust(&table)?, table.tls_ca.is_some());
         let service = file.nat.as_mut().and_then(NatTable::take_service);
         let account = account(table, file.nat)?;
+        #[cfg(feature = "rest")]
+        let teller = file.balance.map(BalanceTable::teller).transpose();
+        #[cfg(feature = "rest")]
+        let teller = teller.map_err(|why| Failure::Usage(format!("[balance] {why}")))?;
         let mut trusts = Trusts::default();
         if let Some(trust) = trust {
             let first_hop = account.proxy.as_ref().unwrap_or(&account.uri).view();
@@ -70,11 +80,17 @@ impl Settings {
                 if let Some(service) = &service {
                     trusts.set(service.host(), trust.clone());
                 }
+                #[cfg(feature = "rest")]
+                if let Some(host) = teller.as_ref().and_then(offhook_io::Teller::host) {
+                    trusts.set(&host, trust);
+                }
             }
         }
         Ok(Self {
-            account,
             service,
+            #[cfg(feature = "rest")]
+            purse: teller.map(|teller| Purse { teller, known: known(&account), trusts: trusts.clone() }),
+            account,
             trusts,
             data: file.data,
             bind: file.bind,
@@ -85,6 +101,18 @@ impl Settings {
             audio: audio(args, file.audio)?,
             capture: args.capture.clone(),
         })
+    }
+}
+
+/// What is known of the account where its balance is asked for.
+#[cfg(feature = "rest")]
+fn known(account: &Account) -> offhook_io::balance::Known {
+    let number = account.uri.view().user.map(|user| user.replace("%23", "#")).unwrap_or_default();
+    offhook_io::balance::Known {
+        user: account.auth_user.as_ref().map_or_else(|| number.clone(), |user| user.reveal().clone()),
+        password: account.password.clone(),
+        account: number.clone(),
+        number,
     }
 }
 
