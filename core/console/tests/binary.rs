@@ -112,10 +112,10 @@ fn what_a_later_build_brings_is_status_2_by_name() {
         assert_eq!(status, Some(2));
         assert!(words.contains("not in this build"), "{words}");
     }
-    let config = file("later.toml", "[account]\nuri = \"sip:1@h\"\ncaller_id = { number = \"1\" }\n");
+    let config = file("later.toml", "[account]\nuri = \"sip:1@h\"\nsrtp = \"required\"\n");
     let (status, words) = refusal(&["phone", "--config", &config]);
     assert_eq!(status, Some(2));
-    assert!(words.contains("later.toml: line 3: caller_id: not in this build"), "{words}");
+    assert!(words.contains("later.toml: line 3: srtp: "), "{words}");
 }
 
 #[test]
@@ -423,6 +423,41 @@ fn a_balance_is_shown_at_the_start_and_what_a_call_cost_is_gone_after_it() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     assert!(answer.contains("\"money\":11.34"), "{answer}"); // a begun second
+}
+
+#[test]
+fn the_called_see_what_the_caller_wants_them_to() {
+    let mut exchange = Running::start(&["exchange", "--listen", "127.0.0.1:0", "--json"]);
+    let udp = exchange.line()["udp"].as_str().expect("an address").to_owned();
+    let phone = |number: &str, caller_id: &str| {
+        let config = file(
+            &format!("seen-{number}.toml"),
+            format!(
+                "bind = \"127.0.0.1:0\"\n[account]\nuri = \"sip:{number}@offhook.test\"\ndisplay_name = \"Ann\"\n\
+                 proxy = \"sip:{udp};transport=udp\"\npassword = \"secret-{number}\"\n{caller_id}"
+            ),
+        );
+        let mut phone = Running::start(&["phone", "--config", &config, "--json"]);
+        phone.until(|l| l["event"] == "registration" && l["state"] == "registered");
+        phone
+    };
+    let mut bob = phone("1002", "");
+    let mut seen = |ann: &mut Running, to: &str| {
+        ann.say(&json!({"cmd":"call","to":to}).to_string());
+        let call = bob.until(|l| l["event"] == "call" && l["state"] == "ringing");
+        bob.say(&json!({"cmd":"reject","call":call["call"]}).to_string());
+        ann.until(|l| l["event"] == "call" && l["state"] == "ended");
+        json!([call["remote"], call["name"], call["said_by"], call["hidden"]])
+    };
+    let number = "caller_id = { number = \"+4930123\" }\n";
+    let mut ann = phone("1001", number);
+    assert_eq!(seen(&mut ann, "1002"), json!(["sip:+4930123@offhook.test", "Ann", "pai", null]));
+    let hidden = json!(["sip:anonymous@anonymous.invalid", "Anonymous", "from", true]);
+    assert_eq!(seen(&mut ann, "#31#1002"), hidden);
+    let mut ann = phone("1003", "caller_id = { number = \"+4930123\", carry = [\"rpid\"] }\n");
+    assert_eq!(seen(&mut ann, "1002"), json!(["sip:+4930123@offhook.test", "Ann", "rpid", null]));
+    let mut ann = phone("1004", "");
+    assert_eq!(seen(&mut ann, "1002"), json!(["sip:1004@offhook.test", "Ann", "from", null]));
 }
 
 #[test]

@@ -17,6 +17,7 @@ use crate::answer::Answer;
 use crate::auth::{Door, DoorCounters, Entry};
 use crate::bindings::Bindings;
 use crate::config::Config;
+use crate::identity::{self, Asserted};
 use crate::keepalive;
 use crate::ledger::Ledger;
 use crate::proxy::route::{Own, Routed};
@@ -396,7 +397,8 @@ impl<B: Bindings> Exchange<B> {
             return Some(refused);
         }
         let to_exchange = method == Method::Options && self.is_here(&routed) && !has_user(&routed);
-        let from_here = self.is_from_here(&message);
+        let mut claimed = identity::claimed(&message, &self.own());
+        let from_here = claimed.is_some();
         if self.config.challenge && from_here && !routed.leave && !to_exchange {
             let answer = Answer { config: &self.config, mint: &self.mint };
             match self.door.check(&message, true, &source, &self.config, &answer, now) {
@@ -405,16 +407,22 @@ impl<B: Bindings> Exchange<B> {
                     self.transactions.abandon(tx);
                     return None;
                 }
-                Entry::Welcome(user) if Some(&*user) == from_user(&message).as_deref() => {}
+                Entry::Welcome(user)
+                    if Some(&*user) == claimed.as_deref() || identity::is_nobody(&message) =>
+                {
+                    claimed = Some(user);
+                }
                 Entry::Welcome(_) => return Some(answer.to(&message, 403, "From Is Not Yours")),
             }
         }
         let trusted = from_here || routed.leave;
+        let shown = claimed.as_deref().filter(|_| !routed.leave);
+        let asserted = Asserted::of(&message, shown, &self.own(), &self.config.domain);
         match targets(&routed, &method, trusted, &self.own(), &self.bindings, self.wall(now)) {
             Whereto::Forward(targets) => {
                 self.counters.forwarded += 1;
                 self.with_proxy(now, out, |proxy, desk| {
-                    proxy.forward(tx, Asked { message, source, routed, mark }, targets, desk);
+                    proxy.forward(tx, Asked { message, source, routed, mark, asserted }, targets, desk);
                 });
                 None
             }

@@ -10,6 +10,7 @@ mod config;
 mod exchange;
 #[cfg(test)]
 mod harness;
+mod identity;
 mod keepalive;
 mod ledger;
 mod proxy;

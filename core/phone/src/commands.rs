@@ -163,7 +163,8 @@ impl Phone {
             return Err(Refusal::TooManyCalls);
         }
         let account = self.pick(account)?;
-        let to = dialled(self.account(account)?, to)?;
+        let (hide, to) = dial::showing(to.reveal());
+        let to = dial::dial(to, &self.account(account)?.uri).map_err(Refusal::BadTarget)?;
         self.hold_others(call);
         let registration = self.accounts.get(&account).ok_or(Refusal::NoAccount)?;
         let account = (account, registration.account());
@@ -172,6 +173,7 @@ impl Phone {
             toward: registration.toward(),
             network: registration.network().unwrap_or_default(),
             asked: None,
+            hide,
         };
         self.calls.insert(call, Call::outgoing(call, account, outgoing, &mut self.desk));
         Ok(())
@@ -198,6 +200,7 @@ impl Phone {
             side: Side::In,
             remote: announcement.remote.clone(),
             name: name.map(Redacted::into_inner),
+            identity: None,
         };
         match turned_away {
             None => {

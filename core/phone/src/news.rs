@@ -1,6 +1,5 @@
 //! What the agent tells, brought to the call, account or message it is about. Who may ring here is decided here.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 
 use base::Redacted;
@@ -12,7 +11,7 @@ use crate::call::{Asked, Call, Incoming, Outgoing, Parties};
 use crate::desk::Desk;
 use crate::phone::{Goodbye, Phone};
 use crate::registration::Registration;
-use crate::{Account, AccountId, CallId, Event, Side, Transfer, dial, negotiate, reason};
+use crate::{Account, AccountId, CallId, Event, Side, Transfer, dial, identity, negotiate, reason};
 
 /// The phrase for callers whom the user does not want to hear now.
 const DO_NOT_DISTURB: &str = "Do Not Disturb";
@@ -117,15 +116,16 @@ impl Phone {
             (None, Ok(_)) => self.turn_away(settings),
             (_, Err(_)) => Some((488, None)),
         };
-        let from = message.from().ok();
+        let caller = identity::caller(message);
         let id = announced.as_ref().map_or_else(|| self.call_ids.draw(), Call::id);
         let parties = Parties {
             id,
             account,
             settings,
             side: Side::In,
-            remote: from.map_or_else(String::new, |from| from.uri_text().to_owned()),
-            name: from.and_then(|from| from.display().map(Cow::into_owned)),
+            identity: caller.as_ref().map(|caller| caller.identity),
+            remote: caller.as_ref().map_or_else(String::new, |caller| caller.uri.clone()),
+            name: caller.and_then(|caller| caller.name),
         };
         match refusal {
             None => {
@@ -218,6 +218,7 @@ impl Phone {
             toward: registration.toward(),
             network: registration.network().unwrap_or_default(),
             asked,
+            hide: None,
         };
         let account = (account, registration.account());
         self.calls.insert(id, Call::outgoing(id, account, outgoing, &mut self.desk));

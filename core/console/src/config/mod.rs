@@ -163,7 +163,6 @@ mod tests {
             "srtp_keys = \"sdes\"",
             "transport = \"wss\"",
             "vos = { id = \"1\" }",
-            "caller_id = { number = \"+49\" }",
         ] {
             let key = line.split(' ').next().unwrap();
             let error = account(line);

@@ -58,8 +58,29 @@ pub(crate) struct AccountTable {
     _srtp: Option<Srtp>,
     #[serde(rename = "srtp_keys")]
     _srtp_keys: Option<Auto>,
-    #[serde(rename = "caller_id")]
-    _caller_id: Option<Later>,
+    pub(crate) caller_id: Option<CallerIdTable>,
+}
+
+/// `caller_id`: what the people called are to see.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CallerIdTable {
+    pub(crate) number: Option<String>,
+    #[serde(default)]
+    pub(crate) carry: Vec<CarryName>,
+    #[serde(default)]
+    pub(crate) hide: bool,
+}
+
+/// Where a number is said.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CarryName {
+    FromUser,
+    FromDisplay,
+    Ppi,
+    Pai,
+    Rpid,
 }
 
 /// Without the password, and so by hand.

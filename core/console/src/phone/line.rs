@@ -95,6 +95,15 @@ pub(crate) struct Call {
     remote: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+    /// Who says so: `pai`, `rpid` or `from`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said_by: Option<&'static str>,
+    /// What the provider found when it checked the number's signature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified: Option<bool>,
+    /// They do not want to be known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    hidden: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     codec: Option<&'static str>,
     encrypted: &'static str,
@@ -341,6 +350,9 @@ impl From<&CallView> for Call {
             state: call_word(view.state),
             remote: shown(&view.remote),
             name: view.name.as_ref().map(shown),
+            said_by: view.identity.map(|identity| identity.by.word()),
+            verified: view.identity.and_then(|identity| identity.verified),
+            hidden: view.identity.is_some_and(|identity| identity.hidden),
             codec: view.codec.map(media::Codec::name),
             encrypted: "none",
             path: view.path.map(nat::path::Reached::word),
@@ -448,6 +460,7 @@ mod tests {
             state: CallState::Ended,
             remote: Redacted::new("sip:1002@offhook.test".into()),
             name: None,
+            identity: None,
             codec: None,
             path: None,
             muted: false,

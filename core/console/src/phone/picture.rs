@@ -233,6 +233,7 @@ mod tests {
             state: CallState::Active,
             remote: Redacted::new("sip:1002@offhook.test".into()),
             name: Some(Redacted::new("Bob".into())),
+            identity: None,
             codec: Some(media::Codec::Pcma),
             path: Some(nat::path::Reached::Host),
             muted: true,

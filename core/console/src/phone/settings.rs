@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use base::{Redacted, Secret};
 use offhook_io::{Audio, Effects, LocalTones, Trust, Trusts};
-use phone::{Account, Keepalive, Nat, NetworkPolicy};
+use phone::{Account, CallerId, Carry, Keepalive, Nat, NetworkPolicy};
 use sip::ua::{Reliable, TransportPolicy};
 
 #[cfg(feature = "rest")]
@@ -17,7 +17,9 @@ use crate::config;
 use crate::config::balance::BalanceTable;
 use crate::config::nat::{NatTable, Service};
 use crate::config::parts::NOT_IN_THIS_BUILD;
-use crate::config::phone::{AccountTable, AudioTable, KeepaliveName, NetworksName, PhoneFile, ReliableName};
+use crate::config::phone::{
+    AccountTable, AudioTable, CallerIdTable, CarryName, KeepaliveName, NetworksName, PhoneFile, ReliableName,
+};
 use crate::failure::Failure;
 
 /// Where the password may be instead of in a file.
@@ -167,6 +169,23 @@ fn trust(table: &AccountTable) -> Result<Option<Trust>, Failure> {
     }
 }
 
+fn caller_id(table: Option<CallerIdTable>) -> Result<CallerId, Failure> {
+    let Some(table) = table else { return Ok(CallerId::default()) };
+    if table.number.as_deref().is_some_and(|number| !phone::is_number(number)) {
+        return Err(Failure::Usage(
+            "[account] caller_id: a number is digits, with a + before them or not".into(),
+        ));
+    }
+    let carry = table.carry.into_iter().map(|name| match name {
+        CarryName::FromUser => Carry::FromUser,
+        CarryName::FromDisplay => Carry::FromDisplay,
+        CarryName::Ppi => Carry::Preferred,
+        CarryName::Pai => Carry::Asserted,
+        CarryName::Rpid => Carry::RemoteParty,
+    });
+    Ok(CallerId { number: table.number.map(Redacted::new), carry: carry.collect(), hide: table.hide })
+}
+
 fn account(table: AccountTable, nat: Option<NatTable>) -> Result<Account, Failure> {
     let uri = table.uri.ok_or_else(|| {
         Failure::Usage("which account? give --uri, or --config with `uri` under [account]".into())
@@ -175,6 +194,7 @@ fn account(table: AccountTable, nat: Option<NatTable>) -> Result<Account, Failur
     account.proxy = table.proxy.map(|uri| uri.0);
     account.auth_user = table.auth_user.map(Redacted::new);
     account.display_name = table.display_name.map(Redacted::new);
+    account.caller_id = caller_id(table.caller_id)?;
     account.register = table.register.unwrap_or(account.register);
     account.expires = table.expires.unwrap_or(account.expires);
     account.session_expires = table.session_expires.map_or(account.session_expires, |timer| timer.0);

@@ -15,6 +15,7 @@ use super::route::{self, Routed, Side};
 use super::search::{Search, Step};
 use super::target::{Next, Target};
 use super::{Desk, Links, Waiter, forward};
+use crate::identity::Asserted;
 
 /// The most that one request may be forked at a time, here and behind us. RFC 5393 section 5.3.3.
 const MAX_BREADTH: usize = 60;
@@ -29,6 +30,8 @@ pub(crate) struct Asked {
     pub(crate) routed: Routed,
     /// For the branch of each copy. RFC 5393 section 4.2.1.
     pub(crate) mark: String,
+    /// What the called are told of who calls.
+    pub(crate) asserted: Asserted,
 }
 
 /// Where the search stands.
@@ -271,8 +274,14 @@ impl Context {
         loop {
             let branch = &mut self.branches[index];
             let realm = &desk.config.domain;
-            let mut copy =
-                forward::copy(&asked.message, &asked.routed, &branch.target, branch.breadth, realm);
+            let mut copy = forward::copy(
+                &asked.message,
+                &asked.routed,
+                &branch.target,
+                branch.breadth,
+                realm,
+                &asked.asserted,
+            );
             match branch.search.next_hop(copy.toward(), waiter, links, desk) {
                 Step::Wait => return,
                 Step::Send(hop) => {

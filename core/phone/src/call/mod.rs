@@ -35,7 +35,9 @@ use transfer::Transferring;
 use crate::desk::{Desk, Timer};
 use crate::negotiate::{Agreed, Negotiation};
 use crate::view::CallView;
-use crate::{Account, AccountId, CallId, Event, MediaId, MediaNews, Refusal, Side, Via, Why, reason};
+use crate::{
+    Account, AccountId, CallId, Event, Identity, MediaId, MediaNews, Refusal, Side, Via, Why, reason,
+};
 
 /// ```text
 ///            media ready: INVITE                          2xx
@@ -74,6 +76,8 @@ pub(crate) struct Parties<'a> {
     pub(crate) remote: String,
     /// The other side's display name.
     pub(crate) name: Option<String>,
+    /// How far that is to be believed, of who calls us.
+    pub(crate) identity: Option<Identity>,
 }
 
 /// Why a call is over.
@@ -100,6 +104,7 @@ pub(crate) struct Call {
     side: Side,
     remote: Redacted<String>,
     name: Option<Redacted<String>>,
+    identity: Option<Identity>,
     session: Option<SessionId>,
     phase: Phase,
     streams: Streams,
@@ -146,6 +151,7 @@ impl Call {
             side: parties.side,
             remote: Redacted::new(parties.remote),
             name: parties.name.map(Redacted::new),
+            identity: parties.identity,
             session: None,
             phase,
             streams,

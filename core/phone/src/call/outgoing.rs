@@ -13,7 +13,7 @@ use sip::ua::{Failure, Invite, ReferId, Sdp, TransportPolicy};
 
 use crate::desk::Desk;
 use crate::negotiate::{Agreed, Local};
-use crate::{Account, AccountId, CallId, Side, reason};
+use crate::{Account, AccountId, CallId, Side, identity, reason};
 
 use super::path::checks;
 use super::streams::Wanted;
@@ -66,6 +66,8 @@ pub(crate) struct Outgoing {
     pub(crate) toward: Option<IpAddr>,
     /// By which network.
     pub(crate) network: NetworkId,
+    /// Whether the called person is not to see who calls: for this call alone.
+    pub(crate) hide: Option<bool>,
     /// The REFER and the call it came in, when we were asked to make this one.
     pub(crate) asked: Option<Asked>,
 }
@@ -117,7 +119,7 @@ impl Call {
         let (account, settings) = account;
         // What a REFER wants said to the target is no part of its name.
         let remote = call.to.as_str().split('?').next().unwrap_or_default().to_owned();
-        let parties = Parties { id, account, settings, side: Side::Out, remote, name: None };
+        let parties = Parties { id, account, settings, side: Side::Out, remote, name: None, identity: None };
         let checks = checks(settings, call.network, desk);
         let wanted = Wanted {
             call: id,
@@ -131,7 +133,8 @@ impl Call {
             Some(asked) => (Some(asked.refer), Some(asked.in_call), asked.referred_by),
             None => (None, None, None),
         };
-        let headers: Vec<(Name, String)> = referred_by.map(|by| (Name::ReferredBy, by)).into_iter().collect();
+        let mut headers = identity::headers(settings, call.hide);
+        headers.extend(referred_by.map(|by| (Name::ReferredBy, by)));
         let head =
             head(settings, &call.to) + headers.iter().map(|(_, value)| value.len() + 20).sum::<usize>();
         let by_stream = by_stream(settings, &call.to);
