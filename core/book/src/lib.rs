@@ -14,6 +14,7 @@ mod query;
 mod spelling;
 #[cfg(test)]
 mod tests;
+pub mod vcard;
 
 pub use book::Book;
 pub use contact::{Contact, ContactId, MOST_NUMBERS, Number};
