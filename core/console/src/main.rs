@@ -6,11 +6,13 @@
 
 mod cli;
 mod config;
+mod contacts;
 mod demo;
 mod diagnose;
 mod exchange;
 mod failure;
 mod history;
+mod number;
 mod phone;
 
 use std::process::ExitCode;
@@ -27,6 +29,8 @@ fn main() -> ExitCode {
         Job::Phone(args) => phone::run(&args),
         Job::Diagnose(args) => diagnose::run(&args),
         Job::History(args) => history::run(&args),
+        Job::Contacts(args) => contacts::run(&args),
+        Job::Numbers(args) => number::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -98,6 +98,9 @@ fn a_bad_option_is_status_2_and_help_has_examples() {
         vec!["exchange", "--help"],
         vec!["phone", "--help"],
         vec!["diagnose", "--help"],
+        vec!["history", "--help"],
+        vec!["contacts", "--help"],
+        vec!["numbers", "--help"],
     ] {
         let output = run(&job);
         assert_eq!(output.status.code(), Some(0));
@@ -423,6 +426,29 @@ fn a_balance_is_shown_at_the_start_and_what_a_call_cost_is_gone_after_it() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     assert!(answer.contains("\"money\":11.34"), "{answer}"); // a begun second
+}
+
+#[test]
+fn a_contact_is_found_by_the_keys_of_a_telephone_and_survives_a_file() {
+    let memory = tempfile::tempdir().expect("a folder");
+    let folder = memory.path().to_str().expect("a path in words");
+    let contacts = |job: &[&str]| {
+        let output = run(&[&["contacts", "--data", folder, "--region", "DE", "--json"], job].concat());
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("words")
+    };
+    contacts(&["add", "Zoë Straßer", "030 123456"]);
+    let found: Value = serde_json::from_str(&contacts(&["find", "9637"])).expect("one object");
+    assert_eq!(
+        (&found["name"], &found["numbers"][0]["normal"]),
+        (&"Zoë Straßer".into(), &"+4930123456".into())
+    );
+    assert_eq!(found["matched"], json!({"text":"Zoë Straßer","ranges":[[0,4],[5,6]]}));
+    let cards = file("book.vcf", contacts(&["export"]));
+    assert_eq!(contacts(&["remove", "1"]), "removed\n");
+    assert_eq!(contacts(&["list"]), "");
+    assert_eq!(contacts(&["import", &cards]), "1 contacts imported, 0 cards passed over\n");
+    assert!(contacts(&["find", "3456"]).contains("Straßer"));
 }
 
 #[test]

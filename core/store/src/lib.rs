@@ -1,4 +1,4 @@
-//! What a phone remembers: the log of its calls, in one SQLite file.
+//! What a phone remembers: the log of its calls and its phone book, in one SQLite file.
 //!
 //! A [`Store`] is one connection to the file; a [`Keeper`] is a thread that writes by one of its own, so that nobody waits
 //! for a disk. Whoever reads opens another: readers and the writer do not hold each other up (SQLite's write-ahead log).
@@ -11,6 +11,7 @@ mod file;
 mod groups;
 mod keeper;
 mod migrations;
+mod people;
 mod salvage;
 mod search;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub use export::Format;
 pub use file::{Opened, Store, StoreError};
 pub use groups::{Group, Groups};
 pub use keeper::{Change, Keeper, Notice};
+pub use people::{Kept, OWN};
 pub use salvage::Salvaged;
 pub use search::{Filter, Kind, Page};
 

@@ -3,7 +3,7 @@
 //! The number is SQLite's `user_version`. Tables are STRICT: a wrong type is an error and not a surprise later.
 
 /// From an empty file to the present.
-pub(crate) const STEPS: [&str; 1] = [CALLS];
+pub(crate) const STEPS: [&str; 2] = [CALLS, PEOPLE];
 
 /// The call log. `known_at` is when the row was last right: a call that a crash cut off ends there. `words` is all
 /// that is searched, folded; its index is of three letters each (SQLite's FTS5, trigram), so that any part is found.
@@ -52,4 +52,44 @@ const CALLS: &str = "
         INSERT INTO call_words (call_words, rowid, words) VALUES ('delete', old.id, old.words);
         INSERT INTO call_words (rowid, words) VALUES (new.id, new.words);
     END;
+";
+
+/// The phone book: what the person has entered (`source` is empty) and what was read elsewhere, by where. `mark` tells what
+/// the latest reading still found. A blocked number is as it is compared: its digits alone, or an address.
+const PEOPLE: &str = "
+    CREATE TABLE contact (
+        id INTEGER PRIMARY KEY,
+        source TEXT NOT NULL,
+        key TEXT NOT NULL,
+        photo TEXT,
+        favourite INTEGER NOT NULL DEFAULT 0 CHECK (favourite IN (0, 1)),
+        mark INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (source, key)
+    ) STRICT;
+    CREATE TABLE contact_name (
+        contact INTEGER NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
+        place INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (contact, place)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE contact_number (
+        contact INTEGER NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
+        place INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        normal TEXT,
+        PRIMARY KEY (contact, place)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX contact_by_normal ON contact_number (normal) WHERE normal IS NOT NULL;
+    CREATE TABLE contact_group (
+        name TEXT NOT NULL,
+        contact INTEGER NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
+        PRIMARY KEY (name, contact)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE speed_dial (
+        digit INTEGER PRIMARY KEY CHECK (digit BETWEEN 1 AND 9),
+        number TEXT NOT NULL,
+        contact INTEGER REFERENCES contact (id) ON DELETE SET NULL
+    ) STRICT;
+    CREATE TABLE blocked (number TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ";

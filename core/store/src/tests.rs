@@ -297,6 +297,74 @@ fn a_file_without_its_beginning_is_replaced_by_a_fresh_one() {
     over(&store, &call("1002", Direction::Out, NOON));
 }
 
+fn person(name: &str, numbers: &[&str]) -> book::Contact {
+    let number = |text: &&str| book::Number {
+        text: (*text).into(),
+        kind: "work".into(),
+        normal: Some(format!("+{text}")),
+    };
+    book::Contact {
+        id: book::ContactId(0),
+        names: vec![name.into()],
+        numbers: numbers.iter().map(number).collect(),
+        weight: 0,
+    }
+}
+
+fn people(store: &Store) -> Vec<(String, String, Vec<String>, bool)> {
+    let mut all = Vec::new();
+    let numbers = |kept: &Kept| kept.contact.numbers.iter().map(|number| number.text.clone()).collect();
+    store
+        .each_contact(|kept| {
+            all.push((kept.source.clone(), kept.contact.names.concat(), numbers(&kept), kept.favourite));
+        })
+        .unwrap();
+    all
+}
+
+#[test]
+fn a_source_is_read_page_by_page_and_what_it_no_longer_has_is_forgotten() {
+    let (_folder, store) = fresh();
+    let page = |names: &[&str]| -> Vec<(String, Option<String>, book::Contact)> {
+        names.iter().map(|name| (format!("key-{name}"), None, person(name, &["1", "2"]))).collect()
+    };
+    let own = store.put_contact(OWN, 0, "a", None, &person("Own", &[])).unwrap();
+    store.put_contacts("device", 1, &page(&["Ann", "Bob"])).unwrap();
+    store.put_contacts("device", 1, &page(&["Eve"])).unwrap();
+    assert_eq!(store.end_reading("device", 1).unwrap(), 0);
+    let mut bob = None;
+    store.each_contact(|kept| bob = bob.or((kept.key == "key-Bob").then_some(kept.contact.id))).unwrap();
+    assert!(store.set_favourite(bob.unwrap(), true).unwrap());
+
+    store.put_contacts("device", 2, &[("key-Bob".into(), None, person("Robert", &["3"]))]).unwrap();
+    assert_eq!(store.end_reading("device", 2).unwrap(), 2);
+    let expected = [
+        (OWN.to_owned(), "Own".to_owned(), vec![], false),
+        ("device".to_owned(), "Robert".to_owned(), vec!["3".to_owned()], true),
+    ];
+    assert_eq!(people(&store), expected);
+    assert!(store.remove_contact(own).unwrap() && !store.remove_contact(own).unwrap());
+}
+
+#[test]
+fn groups_speed_dial_and_blocked_numbers_are_kept_and_go_with_their_contacts() {
+    let (_folder, store) = fresh();
+    let ann = store.put_contact(OWN, 0, "a", None, &person("Ann", &[])).unwrap();
+    store.set_in_group("Family", ann, true).unwrap();
+    assert_eq!(store.groups_of_contacts().unwrap(), [("Family".to_owned(), vec![ann])]);
+    store.set_speed_dial(3, Some("1002")).unwrap();
+    assert_eq!(store.speed_dial(3).unwrap().as_deref(), Some("1002"));
+    assert!(store.set_speed_dial(0, Some("1")).is_err());
+    store.set_speed_dial(3, None).unwrap();
+    assert_eq!(store.speed_dial(3).unwrap(), None);
+    store.set_blocked("+49 (30) 1", true, NOON).unwrap();
+    store.set_blocked("+49301", true, NOON).unwrap();
+    assert_eq!(store.blocked().unwrap(), ["+49301"]);
+    store.set_blocked("+49-30-1", false, NOON).unwrap();
+    store.remove_contact(ann).unwrap();
+    assert!(store.blocked().unwrap().is_empty() && store.groups_of_contacts().unwrap().is_empty());
+}
+
 #[test]
 fn the_thread_stores_in_order_tells_of_it_and_ends_when_all_is_stored() {
     let (_folder, path) = place();
