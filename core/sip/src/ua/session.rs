@@ -378,10 +378,10 @@ impl Session {
         if let Some(leg) = self.legs.first_mut() {
             leg.exchange = Exchange::Agreed;
         }
-        if unacked.first {
-            self.tell(News::Confirmed { session: self.id, sdp }, cx);
-        } else if unacked.offers {
+        if unacked.offers && !unacked.first {
             self.tell(News::Reanswered { session: self.id, sdp }, cx);
+        } else {
+            self.tell(News::Confirmed { session: self.id, sdp }, cx);
         }
         self.leave_if_wished(cx);
     }
