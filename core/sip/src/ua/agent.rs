@@ -310,6 +310,30 @@ impl Agent {
         self.act(session, now, out, |s, cx| s.hang_up(headers, cx));
     }
 
+    /// The flow that its INVITE came or went by may go without ending an unanswered call: it will be [`carry`](Self::carry)d on.
+    pub fn loosen(&mut self, session: SessionId, now: Instant, out: &mut Orders) {
+        self.act(session, now, out, |s, cx| s.loosen(cx));
+    }
+
+    /// What is still to be said for an INVITE that is not answered, or whose answer is not acknowledged, goes by that network:
+    /// to the same neighbour where a flow leads there, else the way that `known` came. Say [`ring`](Self::ring) or
+    /// [`progress`](Self::progress) again behind it: the caller learns our new Contact. `false`: there is no such way yet.
+    pub fn carry(
+        &mut self,
+        session: SessionId,
+        network: NetworkId,
+        known: Option<&Source>,
+        now: Instant,
+        out: &mut Orders,
+    ) -> bool {
+        self.act(session, now, out, |s, cx| s.carry(network, known, cx)).unwrap_or(false)
+    }
+
+    /// Whether [`reoffer`](Self::reoffer) can be tried before the call is answered. RFC 3311 section 5.1.
+    pub fn can_update(&self, session: SessionId) -> bool {
+        self.uses.sessions.get(&session).is_some_and(|session| session.can_update())
+    }
+
     /// Offers a new description. Glare (491) and "later" (500 with Retry-After) are retried inside; `Reanswered` or
     /// `ReofferFailed` follows.
     ///

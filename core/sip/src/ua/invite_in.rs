@@ -29,7 +29,7 @@ pub(super) struct Ringing {
     /// The INVITE's CSeq number.
     pub(super) seq: u32,
     request: Message,
-    source: Source,
+    pub(super) source: Source,
     manners: Manners,
     /// RSeq of the last reliable provisional; 0: none yet.
     pub(super) rseq: u32,
