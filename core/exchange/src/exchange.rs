@@ -22,7 +22,7 @@ use crate::keepalive;
 use crate::ledger::Ledger;
 use crate::proxy::route::{Own, Routed};
 use crate::proxy::target::{Whereto, targets};
-use crate::proxy::{Asked, Desk, Proxy};
+use crate::proxy::{Asked, Desk, Proxy, moved};
 use crate::registrar;
 use crate::token::Mint;
 use crate::ways::Ways;
@@ -390,7 +390,7 @@ impl<B: Bindings> Exchange<B> {
             self.ledger.ended(call, now);
         }
         if method == Method::Register && self.is_here(&routed) {
-            return self.register(tx, &message, &source, now);
+            return self.register(tx, &message, &source, now, out);
         }
         let mark = self.mark(&message);
         if let Some(refused) = self.validate(&message, &mark) {
@@ -438,7 +438,14 @@ impl<B: Bindings> Exchange<B> {
     }
 
     /// RFC 3261 section 10.3, steps 2 to 5; the registrar does the rest.
-    fn register(&mut self, tx: TxId, message: &Message, source: &Source, now: Instant) -> Option<Draft> {
+    fn register(
+        &mut self,
+        tx: TxId,
+        message: &Message,
+        source: &Source,
+        now: Instant,
+        out: &mut Orders,
+    ) -> Option<Draft> {
         let answer = Answer { config: &self.config, mint: &self.mint };
         let unsupported: Vec<String> = message
             .list(Name::Require)
@@ -465,7 +472,14 @@ impl<B: Bindings> Exchange<B> {
         }
         self.counters.registered += 1;
         let wall = self.wall(now);
-        Some(registrar::register(&mut self.bindings, message, &user, source, wall, &self.config, &answer))
+        let before = self.bindings.of(&user).to_vec();
+        let response =
+            registrar::register(&mut self.bindings, message, &user, source, wall, &self.config, &answer);
+        let left = moved::left(&before, self.bindings.of(&user), source);
+        if !left.is_empty() {
+            self.with_proxy(now, out, |proxy, desk| proxy.follow(&left, source, desk));
+        }
+        Some(response)
     }
 
     /// RFC 3261 section 16.3: hops, loops, and extensions that proxies must know. (We know none.)

@@ -51,11 +51,11 @@ enum State {
     Answered,
 }
 
-struct Branch {
-    target: Target,
+pub(super) struct Branch {
+    pub(super) target: Target,
     breadth: usize,
     search: Search,
-    tx: Option<TxId>,
+    pub(super) tx: Option<TxId>,
     settled: bool,
     called_off: Option<Why>,
     /// What the addresses tried so far came to.
@@ -120,6 +120,11 @@ impl Context {
     /// Whether nothing can come of it any more.
     pub(super) fn is_over(&self) -> bool {
         self.state == State::Answered && self.live == 0
+    }
+
+    /// Those that are not settled.
+    pub(super) fn branches_mut(&mut self) -> impl Iterator<Item = &mut Branch> {
+        self.branches.iter_mut().filter(|branch| !branch.settled)
     }
 
     fn is_invite(&self) -> bool {

@@ -7,6 +7,7 @@
 pub(crate) mod best;
 mod context;
 mod forward;
+pub(crate) mod moved;
 pub(crate) mod route;
 mod search;
 pub(crate) mod target;
