@@ -114,6 +114,8 @@ impl Phone {
             Input::FlowDown { flow } => {
                 codecs.remove(&flow);
                 alg.flow_down(flow);
+                self.desk.flow_broke = true;
+                let Desk { agent, orders, .. } = &mut self.desk;
                 agent.flow_down(flow, now, orders);
             }
             Input::FlowFailed { network, transport, remote } => {
@@ -149,6 +151,7 @@ impl Phone {
         while let Some(account) = self.desk.suspects.pop() {
             self.path_suspect(account);
         }
+        self.desk.flow_broke = false;
         self.hear_of_networks();
         self.look_at_gateway();
         self.tones.look(self.calls.values(), &mut self.desk);

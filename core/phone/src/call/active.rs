@@ -49,6 +49,7 @@ impl Call {
     /// after every news of the call.
     pub(super) fn settle(&mut self, desk: &mut Desk) {
         self.dial_on(desk);
+        self.update_early(desk);
         if let (Ok(session), None, Some(locals)) = (self.require_up(), self.offered, self.streams.locals()) {
             let tones = self.keypad.wants_tones();
             if self.hold == self.held && !tones && !self.ways.wanted() {
@@ -128,6 +129,7 @@ impl Call {
     /// Our offer was refused: the old session stands.
     pub(crate) fn reoffer_failed(&mut self, desk: &mut Desk) {
         if self.offered.take().is_some() {
+            self.ways.refused();
             self.give_in(desk);
             self.tones_agreed(desk);
         }

@@ -14,6 +14,7 @@ use crate::negotiate::Agreed;
 use crate::{CallId, Refusal, Side, Why, reason};
 
 use super::path::checks;
+use super::ringing::Rover;
 use super::streams::Wanted;
 use super::{Call, Ending, Parties, Phase, Streams};
 
@@ -36,7 +37,7 @@ pub(crate) struct Incoming {
 
 /// What the user wants, which may have to wait for the socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Wish {
+pub(super) enum Wish {
     Ring,
     Progress,
     Answer,
@@ -53,6 +54,11 @@ pub(super) struct Alerting {
 impl Alerting {
     pub(super) fn plays_media(&self) -> bool {
         self.early.is_some()
+    }
+
+    /// What the caller has been told, and the description in it.
+    pub(super) fn said(&self) -> (Wish, Option<Bytes>) {
+        (self.wish, self.early.as_ref().map(|(sdp, _)| sdp.clone()))
     }
 }
 
@@ -77,6 +83,7 @@ impl Call {
         let phase = Phase::Incoming(Alerting { offer: call.offer, wish, early: None });
         let mut it = Self::new(parties, phase, streams, desk);
         it.session = Some(call.session);
+        it.rover = Rover::of(call.network);
         it.on_behalf_of = call.replaces;
         desk.timers.cancel(&Timer::Unanswered(it.id));
         if let Some(announced) = announced {
@@ -145,7 +152,8 @@ impl Call {
         match self.phase {
             Phase::Incoming(_) => self.fail(Ending::new(480, Why::NobodyHere), desk),
             Phase::Announced(_) => self.never_came(408, Why::NeverCame, desk),
-            Phase::Dialling(_) | Phase::Outgoing(_) | Phase::Up | Phase::Over => {}
+            Phase::Outgoing(_) => self.waited_for_network(desk),
+            Phase::Dialling(_) | Phase::Up | Phase::Over => {}
         }
     }
 
@@ -157,12 +165,18 @@ impl Call {
             return;
         };
         let wish = alerting.wish;
-        if wish == Wish::Ring {
+        if wish == Wish::Ring || self.rover.is_mute() {
             return;
         }
-        let described = match (alerting.early.take(), &alerting.offer) {
+        let early = alerting.early.take();
+        // What was said before tells of no sockets that came since.
+        let later = early.is_some() && self.ways.put_off();
+        let described = match (early, &alerting.offer) {
             (Some(early), _) => Ok(early),
-            (None, None) => Ok((self.talk.offer(&locals, false), None)),
+            (None, None) => {
+                self.ways.asked();
+                Ok((self.talk.offer(&locals, false), None))
+            }
             (None, Some(offer)) => {
                 self.talk.answer(offer, &locals, false).map(|(sdp, agreed)| (sdp, Some(agreed)))
             }
@@ -178,6 +192,9 @@ impl Call {
         }
         if let Some(agreed) = agreed {
             self.agree(&agreed, desk);
+        }
+        if later {
+            self.ways.want();
         }
         match wish {
             Wish::Answer => desk.agent.accept(session, sdp, desk.now, &mut desk.orders),

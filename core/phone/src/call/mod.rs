@@ -13,6 +13,7 @@ mod keys;
 mod late;
 mod outgoing;
 mod path;
+mod ringing;
 mod roaming;
 mod streams;
 mod transfer;
@@ -29,6 +30,7 @@ pub(crate) use incoming::Incoming;
 pub(crate) use keypad::Info;
 use keypad::{Doubles, Keypad};
 pub(crate) use outgoing::{Asked, Outgoing};
+pub(crate) use roaming::Place;
 use streams::Streams;
 use transfer::Transferring;
 
@@ -141,6 +143,8 @@ pub(crate) struct Call {
     shown: Option<CallView>,
     /// Its account goes by another network, and the other side was not told yet.
     moved: bool,
+    /// How it finds its way while nobody has answered.
+    rover: ringing::Rover,
 }
 
 impl Call {
@@ -181,6 +185,7 @@ impl Call {
             ended: None,
             shown: None,
             moved: false,
+            rover: ringing::Rover::default(),
         }
     }
 
@@ -253,6 +258,9 @@ impl Call {
                 self.streams.up(media, &news, desk);
                 self.may_move(desk);
                 self.hear_paths(desk);
+                if !self.is_up() {
+                    self.described(desk);
+                }
             }
             MediaNews::Failed { reason } => {
                 // 500: the fault is ours, and another device of the user's may have none.
@@ -361,7 +369,7 @@ impl Call {
         let adapt = |plan: Plan| Plan { hear_tones: plan.hear_tones || hear_tones, early, ..plan };
         self.streams.apply(agreed, adapt, desk);
         self.late.agreed(agreed.ways.iter().flatten().any(|theirs| theirs.trickle));
-        if self.ways.told() {
+        if self.ways.told(agreed.ours) {
             self.moved_media(desk);
         }
         self.hear_paths(desk);

@@ -16,6 +16,7 @@ use crate::negotiate::{Agreed, Local};
 use crate::{Account, AccountId, CallId, Side, identity, reason};
 
 use super::path::checks;
+use super::ringing::Rover;
 use super::streams::Wanted;
 use super::{Call, Ending, Parties, Phase, Streams};
 use crate::registration::profile_id;
@@ -80,6 +81,7 @@ pub(crate) struct Asked {
 }
 
 /// What the INVITE will say, while the media socket is awaited.
+#[derive(Clone)]
 pub(super) struct Dialling {
     to: Uri,
     headers: Vec<(Name, String)>,
@@ -89,8 +91,9 @@ pub(super) struct Dialling {
 }
 
 /// The INVITE is out.
-#[derive(Default)]
 pub(super) struct Calling {
+    /// What it says, should it have to go anew.
+    dialled: Dialling,
     rings: bool,
     /// Early answers, by fork.
     forks: BTreeMap<u32, Agreed>,
@@ -99,6 +102,14 @@ pub(super) struct Calling {
 }
 
 impl Calling {
+    fn of(dialled: Dialling) -> Self {
+        Self { dialled, rings: false, forks: BTreeMap::new(), heard: None }
+    }
+
+    pub(super) fn again(&self) -> Dialling {
+        self.dialled.clone()
+    }
+
     pub(super) fn rings(&self) -> bool {
         self.rings
     }
@@ -141,6 +152,7 @@ impl Call {
         let room = if by_stream { usize::MAX } else { INVITE_ROOM.saturating_sub(head) };
         let phase = Phase::Dialling(Dialling { to: call.to, headers, late_offer: settings.late_offer, room });
         let mut it = Self::new(parties, phase, streams, desk);
+        it.rover = Rover::of(call.network);
         it.report_to = refer;
         it.on_behalf_of = in_call;
         it.show(desk);
@@ -150,17 +162,16 @@ impl Call {
     /// The socket is there: out with the INVITE.
     pub(super) fn invite(&mut self, desk: &mut Desk) {
         let Some(locals) = self.streams.locals() else { return };
-        let Phase::Dialling(dialling) =
-            std::mem::replace(&mut self.phase, Phase::Outgoing(Calling::default()))
-        else {
-            return;
-        };
+        let Phase::Dialling(dialling) = &self.phase else { return };
+        let dialling = dialling.clone();
+        self.phase = Phase::Outgoing(Calling::of(dialling.clone()));
         let mut headers = dialling.headers;
         let offer = (!dialling.late_offer).then(|| self.short_offer(locals, dialling.room));
         let offer = offer.map(|(offer, takes_late)| {
             headers.extend(takes_late.then(|| (Name::RecvInfo, TRICKLE.to_owned())));
             offer
         });
+        self.ways.asked();
         let invite = Invite { headers, follow_redirects: true, ..Invite::new(dialling.to, offer) };
         self.session = Some(desk.agent.invite(profile_id(self.account), invite, desk.now, &mut desk.orders));
         self.show(desk);
@@ -227,6 +238,7 @@ impl Call {
         if let Some(agreed) = play {
             self.agree(&agreed, desk);
         }
+        self.move_early(desk);
         self.show(desk);
     }
 
@@ -245,6 +257,7 @@ impl Call {
         self.answer_now(desk);
         self.held = self.hold;
         self.agree(&agreed, desk);
+        self.move_answered(desk);
         self.report(200, "OK", desk);
         self.may_tell_late(desk);
         self.settle(desk);
@@ -266,6 +279,9 @@ impl Call {
 
     /// The call came to nothing.
     pub(crate) fn failed(&mut self, failure: Failure, desk: &mut Desk) {
+        if self.may_have_moved(&failure, desk) {
+            return;
+        }
         let explanation = reason::of_failure(failure.status, failure.local);
         self.end(Ending { status: failure.status, reason: failure.reason, explanation }, desk);
     }

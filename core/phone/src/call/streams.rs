@@ -371,6 +371,10 @@ impl Stream {
     }
 
     fn described(&self) -> Option<Local> {
+        // Nobody knows of the sockets of before: it need not be told of them any more.
+        if self.plan.is_none() && self.next.is_some_and(|next| next.local.is_none()) {
+            return None;
+        }
         let address = self.next.and_then(|next| next.local).or(self.local)?;
         let Some(path) = &self.path else { return Some(address.into()) };
         path.is_gathered().then(|| match path.description() {

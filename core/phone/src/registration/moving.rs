@@ -29,6 +29,11 @@ impl Registration {
         self.path.map(|path| path.flow)
     }
 
+    /// The way to the registrar, once that has answered.
+    pub(crate) const fn way(&self) -> Option<&Source> {
+        self.path.as_ref()
+    }
+
     /// A connection that it has moved away from.
     pub(crate) fn left(&self) -> Option<FlowId> {
         self.left

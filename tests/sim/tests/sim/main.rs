@@ -13,6 +13,7 @@ mod ladder;
 mod nat;
 mod networks;
 mod people;
+mod ringing;
 mod silence;
 mod streams;
 mod ways;
