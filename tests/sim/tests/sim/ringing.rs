@@ -178,3 +178,46 @@ fn a_caller_who_gives_up_is_heard_by_whichever_network_the_callee_has_moved_to()
         }
     }
 }
+
+#[test]
+fn a_call_of_ours_with_early_media_moves_by_update_before_it_is_answered() {
+    let (mut w, exchange, ann, bob) = on_mobile(12, "moves_by_update", "udp");
+    w.call(ann, "bob");
+    w.run_until_state(bob, CallState::Ringing);
+    let call = w.live(bob);
+    w.command(bob, Command::Progress(call));
+    w.run_until_state(ann, CallState::Early);
+    w.run_for(SECOND);
+    let invites = w.said(ann, "INVITE");
+    w.appear(ann, wifi(1));
+    w.run_for(5 * SECOND);
+    assert_eq!((network(&w, ann), w.said(ann, "UPDATE")), (Some(WIFI), 1), "{}", w.ladder());
+    assert_eq!(w.state(ann), Some(CallState::Early));
+    w.answer(bob);
+    w.run_until_state(ann, CallState::Active);
+    w.run_for(SECOND);
+    assert_eq!(w.said(ann, "INVITE"), invites, "{}", w.ladder());
+    w.vanish(ann, MOBILE);
+    is_a_call(&mut w, exchange, ann, bob);
+}
+
+#[test]
+fn a_call_to_us_with_early_media_that_loses_its_network_is_answered_and_moves() {
+    for gap in [false, true] {
+        let (mut w, exchange, ann, bob) = on_wifi(13, "early_then_moved", "udp", !gap);
+        w.call(bob, "ann");
+        w.run_until_state(ann, CallState::Ringing);
+        let call = w.live(ann);
+        w.command(ann, Command::Progress(call));
+        w.run_until_state(bob, CallState::Early);
+        w.run_for(SECOND);
+        w.vanish(ann, WIFI);
+        if gap {
+            w.run_for(SECOND);
+            w.appear(ann, mobile());
+        }
+        w.run_for(2 * SECOND);
+        w.answer(ann);
+        is_a_call(&mut w, exchange, ann, bob);
+    }
+}
