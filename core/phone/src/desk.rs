@@ -44,6 +44,8 @@ pub(crate) enum Timer {
     Path(MediaId),
     /// A call's ways are to be found anew.
     Renew(CallId),
+    /// A call tells once more where it is.
+    Follow(CallId),
     /// The sockets that a call has left are closed.
     Left(CallId),
     /// The tone after a call that came to nothing has sounded long enough.
@@ -61,7 +63,7 @@ impl Timer {
             Self::Ping(_) => "keepalive",
             Self::Unanswered(_) => "unanswered call",
             Self::Keypad(_) => "keypad",
-            Self::Path(_) | Self::Renew(_) | Self::Left(_) => "path",
+            Self::Path(_) | Self::Renew(_) | Self::Follow(_) | Self::Left(_) => "path",
             Self::Tone => "tone",
             Self::Stop => "shutdown",
         }

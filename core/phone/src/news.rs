@@ -31,6 +31,13 @@ impl Phone {
                     }
                 }
             }
+            News::Proceeding { session, .. } if self.is_heir(session) => {}
+            News::Answered { session, sdp, .. } if self.is_heir(session) => {
+                self.tell_heir(session, |call, desk| call.taken_over(sdp, desk));
+            }
+            News::Failed { session, failure } if self.is_heir(session) => {
+                self.tell_heir(session, |call, desk| call.heir_failed(&failure, desk));
+            }
             News::Proceeding { session, status, reason, early, sdp, message: _ } => {
                 self.tell(session, |call, desk| call.proceeding(early, status, reason, sdp, desk));
             }
@@ -51,7 +58,9 @@ impl Phone {
                 self.tell(session, |call, desk| call.reoffered(offer, desk));
             }
             News::Reanswered { session, sdp } => self.tell(session, |call, desk| call.reanswered(sdp, desk)),
-            News::ReofferFailed { session, status: _ } => self.tell(session, Call::reoffer_failed),
+            News::ReofferFailed { session, status } => {
+                self.tell(session, |call, desk| call.reoffer_failed(status, desk));
+            }
             News::Referred { refer, session, to, referred_by, message: _ } => {
                 self.referred(refer, session, to, referred_by);
             }
@@ -110,6 +119,9 @@ impl Phone {
         let replaces = replaces.and_then(|old| {
             self.calls.iter().find(|(_, call)| call.session() == Some(old)).map(|(id, _)| *id)
         });
+        if replaces.and_then(|old| self.calls.get(&old)).is_some_and(Call::goes_first) {
+            return self.reject(session, 491);
+        }
         let look = offer.as_ref().map_or(Ok(None), |offer| negotiate::first_look(offer, &settings.codecs));
         let refusal = match (replaces, look) {
             (Some(_), Ok(_)) => self.no_room(1),
@@ -280,6 +292,17 @@ impl Phone {
     fn call_and_desk(&mut self, session: SessionId) -> Option<(&mut Call, &mut Desk)> {
         let call = self.calls.values_mut().find(|call| call.session() == Some(session))?;
         Some((call, &mut self.desk))
+    }
+
+    fn is_heir(&self, session: SessionId) -> bool {
+        self.calls.values().any(|call| call.is_heir(session))
+    }
+
+    /// Tells the call whose place that session is to take.
+    fn tell_heir(&mut self, session: SessionId, act: impl FnOnce(&mut Call, &mut Desk)) {
+        if let Some(call) = self.calls.values_mut().find(|call| call.is_heir(session)) {
+            act(call, &mut self.desk);
+        }
     }
 
     fn tell(&mut self, session: SessionId, act: impl FnOnce(&mut Call, &mut Desk)) {

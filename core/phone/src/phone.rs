@@ -217,6 +217,7 @@ impl Phone {
                     }
                 }
                 Timer::Renew(id) => with(calls, id, |call| call.renew(desk)),
+                Timer::Follow(id) => with(calls, id, |call| call.follow(desk)),
                 Timer::Left(id) => with(calls, id, |call| call.left(desk)),
                 Timer::Tone => tones.over(),
                 Timer::Stop => stopped(&mut self.goodbye, desk),

@@ -66,7 +66,9 @@ impl Call {
                         (self.offered, self.offered_tones) = (Some(self.hold), tones);
                         self.ways.asked();
                         self.late.settle();
-                        self.moved = false;
+                        if std::mem::take(&mut self.moved) {
+                            self.tells_move(session, desk);
+                        }
                     }
                     Err(_) => self.talk.withdraw(),
                 }
@@ -111,6 +113,7 @@ impl Call {
     /// The other side answered our offer, or a refresh went through (`None`).
     pub(crate) fn reanswered(&mut self, sdp: Option<Bytes>, desk: &mut Desk) {
         let told = self.offered.take();
+        self.dialog_stands(desk);
         match sdp.map(|sdp| self.talk.take_answer(&sdp, told.unwrap_or(self.held))) {
             Some(Ok(agreed)) => {
                 self.held = told.unwrap_or(self.held);
@@ -127,12 +130,15 @@ impl Call {
     }
 
     /// Our offer was refused: the old session stands.
-    pub(crate) fn reoffer_failed(&mut self, desk: &mut Desk) {
+    pub(crate) fn reoffer_failed(&mut self, status: u16, desk: &mut Desk) {
         if self.offered.take().is_some() {
             self.ways.refused();
-            self.give_in(desk);
+            if !self.may_follow(status) {
+                self.give_in(desk);
+            }
             self.tones_agreed(desk);
         }
+        self.move_failed(status, desk);
         self.settle(desk);
     }
 

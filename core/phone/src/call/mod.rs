@@ -16,6 +16,7 @@ mod path;
 mod ringing;
 mod roaming;
 mod streams;
+mod takeover;
 mod transfer;
 mod view;
 
@@ -145,6 +146,8 @@ pub(crate) struct Call {
     moved: bool,
     /// How it finds its way while nobody has answered.
     rover: ringing::Rover,
+    /// How its dialog follows it.
+    takeover: takeover::Takeover,
 }
 
 impl Call {
@@ -186,6 +189,7 @@ impl Call {
             shown: None,
             moved: false,
             rover: ringing::Rover::default(),
+            takeover: takeover::Takeover::default(),
         }
     }
 
@@ -310,6 +314,9 @@ impl Call {
 
     /// The session is over, whoever ended it.
     pub(crate) fn session_ended(&mut self, by: Party, cause: &Cause, desk: &mut Desk) {
+        if self.ends_for_heir(by, cause) {
+            return;
+        }
         let explanation = match (&self.phase, self.side) {
             (Phase::Up, _) => reason::of_end(by, cause, self.is_transferred()),
             (_, Side::In) => reason::of_missed(by, cause),
@@ -344,6 +351,7 @@ impl Call {
         desk.timers.cancel(&Timer::Keypad(self.id));
         desk.timers.cancel(&Timer::Renew(self.id));
         desk.timers.cancel(&Timer::Left(self.id));
+        self.disinherit(desk);
         self.streams.close(self.id, desk);
         // What is still told of the session is told to nobody: a call ends once.
         self.session = None;

@@ -57,6 +57,9 @@ impl Call {
             // Busy: the next news brings us back here.
             let asked = desk.agent.refresh(session, By::Reinvite, desk.now, &mut desk.orders);
             self.moved = asked.is_err();
+            if asked.is_ok() {
+                self.tells_move(session, desk);
+            }
         }
     }
 }

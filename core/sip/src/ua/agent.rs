@@ -350,6 +350,12 @@ impl Agent {
         self.act(session, now, out, |s, cx| s.reoffer(sdp, by, cx)).unwrap_or(Err(Busy))
     }
 
+    /// The offer or refresh just made may find the dialog lost (481, 408) without ending the session: `ReofferFailed` tells, and
+    /// the user calls anew in its stead ([`Invite::replaces`]), or hangs up.
+    pub fn spare(&mut self, session: SessionId, now: Instant, out: &mut Orders) {
+        self.act(session, now, out, |s, _| s.spare());
+    }
+
     /// Asks for the other side's offer by a re-INVITE without one; `Reoffered` brings it, `answer_reoffer` answers.
     ///
     /// # Errors

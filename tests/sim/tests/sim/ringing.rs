@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use base::NetworkId;
 use offhook_sim::{NodeId, World};
-use phone::{CallState, CallView, Command, Why};
+use phone::{CallState, CallView, Command, Network, NetworkKind, Why};
 
 use crate::networks::{MOBILE, WIFI, mobile, network, on_mobile, wifi};
-use crate::nothing_is_left;
+use crate::{connect, nothing_is_left};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -218,6 +219,22 @@ fn a_call_to_us_with_early_media_that_loses_its_network_is_answered_and_moves() 
         }
         w.run_for(2 * SECOND);
         w.answer(ann);
+        is_a_call(&mut w, exchange, ann, bob);
+    }
+}
+
+#[test]
+fn a_call_whose_sides_change_their_networks_at_once_is_not_lost() {
+    for seed in 14..=17 {
+        let (mut w, exchange, ann, bob) = on_wifi(seed, "both_at_once", "udp", true);
+        w.appear(bob, Network::new(MOBILE, NetworkKind::Cellular, vec![[10, 0, 3, 1].into()]));
+        w.run_for(SECOND);
+        connect(&mut w, ann, bob, "bob");
+        let call = w.live(ann);
+        w.vanish(ann, WIFI);
+        w.vanish(bob, NetworkId::SYSTEM);
+        w.run_for(8 * SECOND);
+        assert_eq!((w.live(ann), w.state(ann)), (call, Some(CallState::Active)), "{}", w.ladder());
         is_a_call(&mut w, exchange, ann, bob);
     }
 }
