@@ -100,8 +100,6 @@ pub(crate) struct Desk {
     pub(crate) moved: Vec<AccountId>,
     /// Accounts that their registrar has answered by another way than before.
     pub(crate) landed: Vec<AccountId>,
-    /// A flow has broken just now.
-    pub(crate) flow_broke: bool,
     /// Accounts that their registrar sees under another address now: those they talk to are told.
     pub(crate) seen_elsewhere: Vec<AccountId>,
     /// By which networks accounts have reached their registrars, or have not.
@@ -132,7 +130,6 @@ impl Desk {
             used: BTreeMap::new(),
             moved: Vec::new(),
             landed: Vec::new(),
-            flow_broke: false,
             seen_elsewhere: Vec::new(),
             tried: Vec::new(),
             addresses: Addresses::default(),

@@ -114,8 +114,9 @@ impl Phone {
             Input::FlowDown { flow } => {
                 codecs.remove(&flow);
                 alg.flow_down(flow);
-                self.desk.flow_broke = true;
-                let Desk { agent, orders, .. } = &mut self.desk;
+                let Self { calls, desk, .. } = self;
+                calls.values_mut().for_each(|call| call.flow_lost(flow, desk));
+                let Desk { agent, orders, .. } = desk;
                 agent.flow_down(flow, now, orders);
             }
             Input::FlowFailed { network, transport, remote } => {
@@ -151,7 +152,6 @@ impl Phone {
         while let Some(account) = self.desk.suspects.pop() {
             self.path_suspect(account);
         }
-        self.desk.flow_broke = false;
         self.hear_of_networks();
         self.look_at_gateway();
         self.tones.look(self.calls.values(), &mut self.desk);

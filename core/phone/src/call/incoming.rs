@@ -168,10 +168,10 @@ impl Call {
         if wish == Wish::Ring || self.rover.is_mute() {
             return;
         }
-        let early = alerting.early.take();
-        // What was said before tells of no sockets that came since.
-        let later = early.is_some() && self.ways.put_off();
-        let described = match (early, &alerting.offer) {
+        if wish == Wish::Progress && alerting.early.is_some() {
+            return;
+        }
+        let described = match (alerting.early.take(), &alerting.offer) {
             (Some(early), _) => Ok(early),
             (None, None) => {
                 self.ways.asked();
@@ -193,9 +193,6 @@ impl Call {
         if let Some(agreed) = agreed {
             self.agree(&agreed, desk);
         }
-        if later {
-            self.ways.want();
-        }
         match wish {
             Wish::Answer => desk.agent.accept(session, sdp, desk.now, &mut desk.orders),
             Wish::Ring | Wish::Progress => desk.agent.progress(session, sdp, desk.now, &mut desk.orders),
@@ -213,6 +210,7 @@ impl Call {
                 return;
             }
         }
+        self.move_answered(desk);
         self.may_tell_late(desk);
         self.settle(desk);
     }

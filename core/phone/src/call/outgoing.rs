@@ -279,9 +279,6 @@ impl Call {
 
     /// The call came to nothing.
     pub(crate) fn failed(&mut self, failure: Failure, desk: &mut Desk) {
-        if self.may_have_moved(&failure, desk) {
-            return;
-        }
         let explanation = reason::of_failure(failure.status, failure.local);
         self.end(Ending { status: failure.status, reason: failure.reason, explanation }, desk);
     }

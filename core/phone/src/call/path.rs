@@ -97,11 +97,6 @@ impl Ways {
         self.told = false;
     }
 
-    /// What is agreed on next was described before: it tells of nothing.
-    pub(super) fn put_off(&mut self) -> bool {
-        std::mem::take(&mut self.wanted)
-    }
-
     /// Whether the description that was agreed on just now is the first to tell of it. An answer of ours to an offer of theirs,
     /// which crossed, will do as well.
     pub(super) fn told(&mut self, ours: bool) -> bool {

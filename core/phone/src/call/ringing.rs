@@ -13,9 +13,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use base::NetworkId;
+use base::{FlowId, NetworkId};
 use sip::message::Name;
-use sip::ua::{By, Failure};
+use sip::ua::By;
 
 use super::incoming::Wish;
 use super::roaming::Place;
@@ -45,8 +45,6 @@ pub(super) struct Rover {
     elsewhere: Option<(NetworkId, Option<IpAddr>)>,
     /// What we say does not get there yet.
     mute: bool,
-    /// What the INVITE came to when its way broke.
-    broke: Option<Failure>,
 }
 
 impl Rover {
@@ -134,24 +132,17 @@ impl Call {
         if let Some((network, toward)) = self.rover.elsewhere {
             return self.invite_from(network, toward, desk);
         }
-        let failure = self.rover.broke.take();
-        let (status, text) = failure.map_or((503, String::new()), |it| (it.status, it.reason));
-        let ending = Ending::new(status, reason::of_failure(status, true));
-        self.fail(if text.is_empty() { ending } else { Ending { reason: text, ..ending } }, desk);
+        self.fail(Ending::new(503, reason::of_failure(503, true)), desk);
     }
 
-    /// Whether an INVITE of ours that failed may only have lost its way: it is waited for news of networks.
-    pub(super) fn may_have_moved(&mut self, failure: &Failure, desk: &mut Desk) -> bool {
-        let lost = failure.local && failure.status == 503 && (self.rover.adrift || desk.flow_broke);
-        if !lost || !matches!(self.phase, Phase::Outgoing(_)) {
-            return false;
-        }
-        self.session = None;
-        self.rover.broke = Some(failure.clone());
-        if !std::mem::replace(&mut self.rover.adrift, true) {
+    /// A flow is gone: perhaps its network is, and that is told next.
+    pub(crate) fn flow_lost(&mut self, flow: FlowId, desk: &mut Desk) {
+        if let (Phase::Outgoing(_), Some(session), false) = (&self.phase, self.session, self.rover.adrift)
+            && desk.agent.rides_on(session, flow, desk.now, &mut desk.orders)
+        {
+            self.cast_off(desk);
             desk.timers.set(Timer::Unanswered(self.id), desk.now + MAY_BE_A_MOVE);
         }
-        true
     }
 
     fn invite_again(&mut self, place: &Place<'_>, desk: &mut Desk) {
@@ -182,7 +173,9 @@ impl Call {
     /// Its sockets are to be on that network, before anything is said of them.
     fn find_place(&mut self, network: NetworkId, toward: Option<IpAddr>, desk: &mut Desk) {
         self.rover = Rover::of(network);
-        self.streams.change_network(network, toward, desk);
+        if !self.streams.heads_for(network) {
+            self.streams.change_network(network, toward, desk);
+        }
     }
 
     /// Media moves before the answer, where an UPDATE can tell of it.
@@ -227,8 +220,12 @@ impl Call {
 
     /// A call to us, and its account goes by another network.
     pub(super) fn rings_at(&mut self, place: &Place<'_>, desk: &mut Desk) {
-        let there = Some((place.network, place.toward));
-        if std::mem::replace(&mut self.rover.elsewhere, there) != there {
+        if let Phase::Incoming(alerting) = &self.phase
+            && alerting.plays_media()
+        {
+            // What was described before the answer is the answer: media moves behind it.
+            self.rover.elsewhere = Some((place.network, place.toward));
+        } else if !self.streams.heads_for(place.network) {
             self.streams.change_network(place.network, place.toward, desk);
         }
         self.speak_by(place, desk);
@@ -243,6 +240,7 @@ impl Call {
         }
         (self.rover.by, self.rover.adrift) = (place.network, false);
         self.say_again(desk);
+        // The user has answered meanwhile.
         self.proceed(desk);
     }
 

@@ -181,6 +181,11 @@ impl Streams {
         self.list.iter().any(|stream| stream.next.is_some())
     }
 
+    /// Whether that network's sockets are what is waited for, or not told of yet.
+    pub(super) fn heads_for(&self, network: NetworkId) -> bool {
+        self.list.iter().any(|stream| stream.next.is_some_and(|next| next.network == network))
+    }
+
     /// Whether all sockets are there that a move waits for, and none was told of yet.
     pub(super) fn can_move(&self) -> bool {
         self.list.iter().any(|stream| stream.next.is_some())

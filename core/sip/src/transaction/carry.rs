@@ -4,6 +4,8 @@
 //! sent stays sent: answers to a request of ours go to where it came from (section 18.2.2), so only what we have still to say
 //! (CANCEL, our responses) takes the other way. Knows nothing of networks.
 
+use base::FlowId;
+
 use super::tx::Tx;
 use super::wire::Wire;
 use super::{Hop, Transactions, TxId};
@@ -14,6 +16,11 @@ impl Transactions {
         if let Some(tx @ (Tx::InviteClient { .. } | Tx::InviteServer { .. })) = self.slots.get(invite) {
             self.by_flow.remove(&(tx.flow(), invite));
         }
+    }
+
+    /// The flow that what is still said for an INVITE goes by.
+    pub fn flow_of(&self, invite: TxId) -> Option<FlowId> {
+        self.slots.get(invite).map(Tx::flow)
     }
 
     /// What is still said for an INVITE goes this way from now on. `false`: there is no such INVITE (any more).

@@ -310,6 +310,11 @@ impl Agent {
         self.act(session, now, out, |s, cx| s.hang_up(headers, cx));
     }
 
+    /// Whether it is that flow that an INVITE without an answer goes by.
+    pub fn rides_on(&mut self, session: SessionId, flow: FlowId, now: Instant, out: &mut Orders) -> bool {
+        self.act(session, now, out, |s, cx| s.rides_on(flow, cx)).unwrap_or(false)
+    }
+
     /// The flow that its INVITE came or went by may go without ending an unanswered call: it will be [`carry`](Self::carry)d on.
     pub fn loosen(&mut self, session: SessionId, now: Instant, out: &mut Orders) {
         self.act(session, now, out, |s, cx| s.loosen(cx));

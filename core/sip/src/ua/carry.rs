@@ -4,7 +4,7 @@
 //! Contact of what is said from then on is that of the new flow. Of a call of ours only CANCEL can go there; its answers come
 //! to where it was sent from. RFC 3891 section 4 forbids a caller to replace the early dialog of his own INVITE.
 
-use base::NetworkId;
+use base::{FlowId, NetworkId};
 
 use super::common::Cx;
 use super::flows::{Named, Toward};
@@ -18,6 +18,11 @@ impl Session {
         if let Some((tx, _)) = self.unanswered(cx) {
             cx.common.transactions.loosen(tx);
         }
+    }
+
+    /// Whether it is that flow that an INVITE without an answer goes by.
+    pub(super) fn rides_on(&self, flow: FlowId, cx: &Cx<'_>) -> bool {
+        self.unanswered(cx).is_some_and(|(tx, _)| cx.common.transactions.flow_of(tx) == Some(flow))
     }
 
     /// What is still to be said for its INVITE goes by that network from now on: to the same neighbour where a flow leads

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use base::NetworkId;
-use offhook_sim::{NodeId, World};
+use offhook_sim::{NodeId, World, users};
 use phone::{CallState, CallView, Command, Network, NetworkKind, Why};
 
 use crate::networks::{MOBILE, WIFI, mobile, network, on_mobile, wifi};
-use crate::{connect, nothing_is_left};
+use crate::{connect, nothing_is_left, settle};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -237,4 +237,34 @@ fn a_call_whose_sides_change_their_networks_at_once_is_not_lost() {
         assert_eq!((w.live(ann), w.state(ann)), (call, Some(CallState::Active)), "{}", w.ladder());
         is_a_call(&mut w, exchange, ann, bob);
     }
+}
+
+#[test]
+fn a_call_that_rings_outlives_another_address_where_the_platform_tells_of_no_networks() {
+    for (seed, transport) in [(18, "udp"), (19, "tcp")] {
+        for calls in [true, false] {
+            let names = ["ann", "bob"];
+            let (mut w, exchange, phones) =
+                settle(seed, "another_address", &names, transport, users(&names), |w| w);
+            let (ann, bob) = (phones[0], phones[1]);
+            let (caller, callee) = if calls { (ann, bob) } else { (bob, ann) };
+            w.call(caller, if calls { "bob" } else { "ann" });
+            w.run_until_state(callee, CallState::Ringing);
+            w.run_until_state(caller, CallState::Ringing);
+            w.run_for(SECOND);
+            // Sockets go before anybody says why.
+            w.offline(ann);
+            w.run_for(SECOND);
+            w.online(ann, [10, 0, 7, 7].into());
+            w.run_for(3 * SECOND);
+            let live = calls_that(&w, bob, CallState::Ringing);
+            assert_eq!(live, 1, "{}", w.ladder());
+            w.answer(callee);
+            is_a_call(&mut w, exchange, ann, bob);
+        }
+    }
+}
+
+fn calls_that(w: &World, phone: NodeId, are: CallState) -> usize {
+    w.at(phone).calls().filter(|view| view.state == are).count()
 }
