@@ -115,7 +115,9 @@ impl Phone {
                 codecs.remove(&flow);
                 alg.flow_down(flow);
                 let Self { calls, desk, .. } = self;
-                calls.values_mut().for_each(|call| call.flow_lost(flow, desk));
+                for call in calls.values_mut() {
+                    call.flow_lost(flow, desk);
+                }
                 let Desk { agent, orders, .. } = desk;
                 agent.flow_down(flow, now, orders);
             }

@@ -5,6 +5,7 @@
 
 use sip::transaction::{Hop, Source};
 
+use super::context::Context;
 use super::target::Next;
 use super::{Desk, Proxy};
 use crate::bindings::{Binding, Way};
@@ -25,7 +26,7 @@ impl Proxy {
         let hop = source.hop();
         let is_left =
             |old: &Hop| left.iter().any(|way| way.remote == old.remote && way.transport == old.transport);
-        for branch in self.contexts.values_mut().flat_map(|context| context.branches_mut()) {
+        for branch in self.contexts.values_mut().flat_map(Context::branches_mut) {
             if let Next::Flow(old) = branch.target.next
                 && is_left(&old)
                 && let Some(tx) = branch.tx

@@ -220,6 +220,9 @@ impl Call {
 
     /// A call to us, and its account goes by another network.
     pub(super) fn rings_at(&mut self, place: &Place<'_>, desk: &mut Desk) {
+        if self.rover.by == place.network && !self.rover.adrift && !self.rover.mute {
+            return;
+        }
         if let Phase::Incoming(alerting) = &self.phase
             && alerting.plays_media()
         {
