@@ -476,9 +476,7 @@ impl<B: Bindings> Exchange<B> {
         let response =
             registrar::register(&mut self.bindings, message, &user, source, wall, &self.config, &answer);
         let left = moved::left(&before, self.bindings.of(&user), source);
-        if !left.is_empty() {
-            self.with_proxy(now, out, |proxy, desk| proxy.follow(&left, source, desk));
-        }
+        self.with_proxy(now, out, |proxy, desk| proxy.follow(&left, source, desk));
         Some(response)
     }
 

@@ -23,6 +23,9 @@ pub(crate) fn left(before: &[Binding], after: &[Binding], source: &Source) -> Ve
 impl Proxy {
     /// What goes by one of the ways `left`, goes to `source` from now on.
     pub(crate) fn follow(&mut self, left: &[Way], source: &Source, desk: &mut Desk<'_>) {
+        if left.is_empty() {
+            return;
+        }
         let hop = source.hop();
         let is_left =
             |old: &Hop| left.iter().any(|way| way.remote == old.remote && way.transport == old.transport);

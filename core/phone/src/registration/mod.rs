@@ -312,10 +312,10 @@ impl Registration {
         }
         if self.is_first(request, outcome, desk) {
             self.is_settled(outcome, desk);
-            return match self.state {
-                State::Moving { to, until, .. } => self.tried(to, until, outcome, via, desk),
-                _ => self.answered(outcome, via, desk),
-            };
+            if let State::Moving { to, until, .. } = self.state {
+                return self.tried(to, until, outcome, via, desk);
+            }
+            return self.answered(outcome, via, desk);
         }
         match self.state {
             State::Asking { request: ours } if ours == request => {
