@@ -24,6 +24,7 @@ use crate::proxy::route::{Own, Routed};
 use crate::proxy::target::{Whereto, targets};
 use crate::proxy::{Asked, Desk, Proxy, moved};
 use crate::registrar;
+use crate::said_back::say_back;
 use crate::token::Mint;
 use crate::ways::Ways;
 
@@ -31,8 +32,6 @@ use crate::ways::Ways;
 const SLOWEST_MESSAGE: Duration = Duration::from_secs(32);
 /// Requests in hand at a time; the next is answered 503. Absorbing repetitions keeps each for 32 s after its answer.
 const MOST_REQUESTS: usize = 131_072;
-/// The longest request that is said back to who asks for it.
-const MOST_SAID_BACK: usize = 1300;
 /// What the exchange itself understands. RFC 3261 section 11.2.
 const ALLOW: &str = "REGISTER, INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, REFER, SUBSCRIBE, NOTIFY, PUBLISH";
 
@@ -581,15 +580,6 @@ impl<B: Bindings> Exchange<B> {
             out,
         };
         news(&mut self.proxy, &mut desk);
-    }
-}
-
-/// Says back what arrived, to one who asks by OPTIONS for it: he sees what became of it on the way. RFC 3420. The answer is
-/// about twice as long as the question at most, so that nobody is flooded by it.
-fn say_back(request: &Message, response: &mut Draft) {
-    let wants = request.method() == Method::Options && request.lists(Name::Accept, "message/sipfrag");
-    if wants && request.bytes().len() <= MOST_SAID_BACK {
-        response.body("message/sipfrag", request.share());
     }
 }
 

@@ -16,6 +16,7 @@ mod ledger;
 mod proxy;
 pub mod redirect;
 mod registrar;
+mod said_back;
 #[cfg(feature = "server")]
 #[allow(clippy::disallowed_methods)] // here, and only here, are clock and threads
 pub mod server;
