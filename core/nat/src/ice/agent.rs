@@ -225,6 +225,11 @@ impl Agent {
     /// another is found. RFC 8445 section 9.
     pub fn restart(&mut self, now: Instant) {
         self.ours = Credentials::draw(&mut self.rng);
+        self.forget_theirs(now);
+    }
+
+    /// Another side, which knows us by the same description: a further leg of a fork.
+    pub fn forget_theirs(&mut self, now: Instant) {
         let (fragment, password) = (self.ours.fragment.clone(), self.ours.password.expose().clone());
         // All of ours are forgotten below and told again: those that are gone meanwhile are not.
         self.inner

@@ -173,8 +173,10 @@ impl Path {
             return self.add_more(theirs, now);
         }
         if self.theirs.is_some() {
-            // Another leg of a fork, or a restart that nobody announced: what was known of the other is void.
-            self.restart(now);
+            // Another leg of a fork, or a restart that nobody announced: what was known of the other is void. What it knows of
+            // us is what we have described.
+            self.agent.forget_theirs(now);
+            self.renewed = true;
         }
         self.agent.set_controlling(controlling || theirs.lite);
         self.add_more(theirs, now);

@@ -237,3 +237,20 @@ fn a_way_is_found_by_what_is_told_late_if_it_is_told_of_the_present_generation()
     assert_eq!((a.reached(), a.report().counts.stale), (Some(Reached::Host), 3));
     assert!(b.reached().is_some());
 }
+
+#[test]
+fn a_second_leg_of_a_fork_knows_us_by_the_same_description_and_is_reached() {
+    let (mut a, mut b, here, there) = two();
+    let mut c = path(&[], false, 3);
+    c.socket(Leg::FIRST, there, ms(0));
+    let of_a = a.description().unwrap();
+    for (leg, begins) in [(&mut b, 0), (&mut c, 2000)] {
+        let theirs = leg.description().unwrap();
+        leg.connect(&of_a, false, ms(begins));
+        a.connect(&theirs, true, ms(begins));
+        run(&mut a, leg, here, there, ms(begins), Duration::from_secs(1));
+        assert_eq!((a.reached(), leg.reached()), (Some(Reached::Host), Some(Reached::Host)));
+    }
+    let told = events(&mut a);
+    assert_eq!(told, [Event::Gathered, Event::Reached(Reached::Host), Event::Reached(Reached::Host)]);
+}
