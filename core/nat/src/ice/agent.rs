@@ -24,7 +24,11 @@ const ROUNDS: [u64; 14] = [0, 50, 100, 200, 300, 450, 650, 900, 1200, 1600, 2200
 const LATER: Duration = Duration::from_secs(1);
 /// Two rounds are never closer. RFC 8445 section 14.2 asks for 5 ms and more between two checks; a round has a few.
 const CLOSEST: Duration = Duration::from_millis(20);
-/// Without any pair by then, it has failed. RFC 8445 section 6.1.4.2 leaves it open; callers wait about as long for a voice.
+/// Without any pair by then, it has failed. RFC 8445 section 14.3 would have a single check wait for 39.5 s (500 ms, doubled
+/// six times, and 16 of the first); it is there for a check that is sent seven times, and by now each pair was asked twenty times,
+/// and punching has ended (10 s). Shorter is no better: the other side may begin as late as its ACK, or our answer's fourth
+/// repetition, comes (7.5 s); and what follows, the plain way, reaches hardly anybody whom no check has reached. Nobody hangs on
+/// in silence for longer.
 const GIVE_UP: Duration = Duration::from_secs(12);
 /// A relayed pair is chosen only when nothing better was found by then. It may carry meanwhile.
 const RELAY_WAITS: Duration = Duration::from_millis(1500);
