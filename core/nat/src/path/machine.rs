@@ -1,6 +1,7 @@
 //! The machine of one path. See the module above for its diagram.
 
 mod ours;
+mod relaying;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -9,7 +10,7 @@ use base::{Instant, Rng, Wake};
 
 use super::gather::{Answer, Gather};
 use super::punching::{self, Punching};
-use super::relays::{Relays, Told};
+use super::relays::Relays;
 use super::{
     Description, Event, GATHER_FOR, Leg, Order, Reached, Report, Route, SUSPECT_AFTER, Settings, Target, Tcp,
 };
@@ -68,6 +69,8 @@ pub struct Path {
     renewed: bool,
     /// Until when servers are asked again, after a restart.
     asks_anew: Option<Instant>,
+    /// Since when a pair is chosen for which relays are held in vain, perhaps.
+    chosen_at: Option<Instant>,
     orders: VecDeque<Order>,
     events: VecDeque<Event>,
 }
@@ -94,6 +97,7 @@ impl Path {
             reached: None,
             renewed: false,
             asks_anew: None,
+            chosen_at: None,
             orders: VecDeque::new(),
             events: VecDeque::new(),
         }
@@ -146,6 +150,7 @@ impl Path {
     /// A socket is no more: what was reached by it is not.
     pub fn socket_gone(&mut self, leg: Leg) {
         self.retire(leg);
+        self.relays.socket_gone(leg);
         if self.target.is_some_and(|target| target.leg == leg) {
             self.events.push_back(Event::Lost);
         }
@@ -238,7 +243,8 @@ impl Path {
                 self.gather.ask(socket.leg, socket.local, &self.settings.stun, &mut self.rng, now);
             }
         }
-        self.asks_anew = (!self.gather.is_done()).then_some(now + GATHER_FOR);
+        self.ask_relays_anew(now);
+        self.asks_anew = (!self.has_all_answers()).then_some(now + GATHER_FOR);
         if self.stage == Stage::Plain {
             self.stage = Stage::Ready;
         }
@@ -249,7 +255,7 @@ impl Path {
     pub fn plain(&mut self, now: Instant) {
         self.stage = Stage::Plain;
         self.gather.stop();
-        (self.suspect_at, self.asks_anew) = (None, None);
+        (self.suspect_at, self.asks_anew, self.chosen_at) = (None, None, None);
         self.relays.close(now, &mut self.orders);
         self.punching.settle_on(None, &mut self.orders, &mut self.legs);
         self.target = None;
@@ -363,16 +369,20 @@ impl Path {
             self.punching_told(told, now);
         }
         if let Stage::Gathering(until) = self.stage
-            && (now >= until
-                || self.gather.is_done() && !self.relays.is_waited_for() && !self.punching.is_waited_for())
+            && (now >= until || self.has_all_answers() && !self.punching.is_waited_for())
         {
             self.gathered();
         }
-        if self.asks_anew.is_some_and(|until| now >= until || self.gather.is_done()) {
+        if self.asks_anew.is_some_and(|until| now >= until || self.has_all_answers()) {
             self.asks_anew = None;
             self.events.push_back(Event::Gathered);
         }
         self.drain(now);
+        self.release_relays(now);
+    }
+
+    fn has_all_answers(&self) -> bool {
+        self.gather.is_done() && !self.relays.is_waited_for()
     }
 
     fn drain(&mut self, now: Instant) {
@@ -394,7 +404,7 @@ impl Path {
                 ice::Event::Usable(pair) => self.use_pair(&pair),
                 ice::Event::Chosen(pair) => {
                     self.gather.stop();
-                    self.suspect_at = None;
+                    (self.suspect_at, self.chosen_at) = (None, Some(now));
                     self.use_pair(&pair);
                     let used = self.target.map(|target| target.leg).filter(|_| pair.tcp);
                     self.punching.settle_on(used, &mut self.orders, &mut self.legs);
@@ -435,35 +445,6 @@ impl Path {
         let reached = Reached::of(pair);
         if self.reached.replace(reached) != Some(reached) || std::mem::take(&mut self.renewed) {
             self.events.push_back(Event::Reached(reached));
-        }
-    }
-
-    fn relay_told(&mut self, told: Told, now: Instant) {
-        match told {
-            Told::Allocated { relayed, local, mapped, leg, stream } => {
-                let rank = self.sockets.iter().find(|socket| socket.local == local).map_or(0, |s| s.rank);
-                if !stream {
-                    self.seen(leg, mapped);
-                }
-                let candidate = Candidate::ours(Kind::Relayed, Carrier::Udp, 1, relayed, local, rank);
-                self.agent.add_ours(&candidate, now);
-                self.add(candidate);
-            }
-            Told::Ready { relayed, peer } => {
-                if let Some(pair) = self.agent.pair().filter(|p| (p.local, p.remote) == (relayed, peer)) {
-                    self.use_pair(&pair);
-                }
-            }
-            Told::Came { relayed, peer, bytes } => {
-                self.agent.heard(relayed, false, peer, &bytes, now);
-            }
-            Told::Gone { relayed } => {
-                self.ours.retain(|c| c.address != relayed);
-                self.agent.remove_ours(relayed, false);
-                if self.agent.pair().is_some_and(|pair| pair.local == relayed) {
-                    self.events.push_back(Event::Lost);
-                }
-            }
         }
     }
 

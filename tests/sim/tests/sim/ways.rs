@@ -297,6 +297,37 @@ fn a_router_with_a_new_address_in_mid_call_is_talked_through_again_soon() {
 }
 
 #[test]
+fn a_relay_is_given_back_when_a_straighter_way_lasts_and_is_asked_for_again_when_ways_are_found_anew() {
+    let all = houses();
+    for (a, left) in [(4, 0..=0), (5, 1..=1)] {
+        let mut town = town(&all[a], &all[a], 1, |_| ());
+        let Town { world: w, servers, ann, bob } = &mut town;
+        let (ann, bob, servers) = (*ann, *bob, *servers);
+        w.call(ann, "bob");
+        w.run_until_state(bob, CallState::Ringing);
+        w.answer(bob);
+        w.run_for(Duration::from_secs(3));
+        assert_eq!(w.servers_at(servers).allocations(), 2, "each has asked");
+        w.run_for(Duration::from_secs(8));
+        let held = w.servers_at(servers).allocations();
+        assert!(left.contains(&held), "{}: {held}", all[a].name);
+        let home = w.home_of(ann);
+        w.rebind_router(home);
+        let mut most = 0;
+        for _ in 0..40 {
+            w.run_for(100 * MS);
+            most = most.max(w.servers_at(servers).allocations());
+        }
+        assert!(most > held, "{}: {most}", all[a].name);
+        w.run_for(Duration::from_secs(10));
+        assert!(w.hears_tone(ann, bob) && w.hears_tone(bob, ann), "{}", all[a].name);
+        w.hang_up(ann);
+        w.run_for(Duration::from_secs(2));
+        print(&format!("{}: {held} relays kept, {most} after a restart, \n", all[a].name));
+    }
+}
+
+#[test]
 fn a_call_behind_a_router_with_a_new_address_can_be_ended_by_either_side() {
     let all = houses();
     for ends in [0, 1] {
