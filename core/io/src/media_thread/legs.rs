@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsFd as _;
 
 use base::{Instant, NetworkId};
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use media::Outgoing;
 use nat::channel;
 use nat::framing::Framing;
 use nat::path::{Leg, Route, Target};
+use nix::poll::{PollFd, PollFlags};
 use offhook_net::Bind;
 use offhook_net::tls::{Session, Unmade};
 use phone::MediaNews;
@@ -180,6 +182,7 @@ impl Legs {
     /// Closes a connection, or a pair of sockets unless it is the last.
     pub(super) fn close(&mut self, leg: Leg) {
         self.connections.remove(&leg);
+        self.channels.retain(|it| it.leg != leg);
         if self.sockets.len() > 1 {
             self.sockets.retain(|(known, _)| *known != leg);
         }
@@ -200,6 +203,14 @@ impl Legs {
 
     fn tell_phone(&mut self, news: MediaNews) {
         keep(&mut self.news, news);
+    }
+
+    /// All that may come, and connections that are on their way.
+    pub(super) fn waits_for<'a>(&'a self, fds: &mut Vec<PollFd<'a>>) {
+        let sockets = self.sockets.iter().flat_map(|(_, pair)| [&pair.rtp, &pair.rtcp]);
+        fds.extend(sockets.map(|socket| PollFd::new(socket.as_fd(), PollFlags::POLLIN)));
+        fds.extend(self.listeners.iter().map(Listener::waits));
+        fds.extend(self.connections.values().map(Connection::waits));
     }
 
     /// Reads all legs; media goes to `take`.

@@ -15,7 +15,7 @@ const MEDIA: MediaId = MediaId(1);
 const CALL: CallId = CallId(7);
 
 struct Rig {
-    orders: Option<SyncSender<ToMedia>>,
+    orders: Option<Sender>,
     thread: Option<JoinHandle<()>>,
     news: mpsc::Receiver<News>,
     events: Arc<Events>,
@@ -47,7 +47,7 @@ impl Rig {
     }
 
     fn tell(&self, told: ToMedia) {
-        self.orders.as_ref().unwrap().send(told).unwrap();
+        self.orders.as_ref().unwrap().send(told);
     }
 
     fn prepare(&mut self) -> SocketAddr {
@@ -111,6 +111,44 @@ fn an_open_stream_sends_a_packet_each_tick_and_records_what_comes() {
     let samples = std::fs::read(heard).unwrap();
     let loud = samples[44..].chunks(2).filter(|s| i16::from_le_bytes([s[0], s[1]]).abs() > 10_000).count();
     assert!(loud > 10 * FRAME, "{loud} samples of what the peer said");
+}
+
+/// Somebody who says back what they hear.
+fn echo() -> SocketAddr {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let at = socket.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let mut room = [0; 1500];
+        while let Ok((length, from)) = socket.recv_from(&mut room) {
+            if length == 0 || socket.send_to(&room[..length], from).is_err() {
+                break;
+            }
+        }
+    });
+    at
+}
+
+#[test]
+fn what_is_asked_before_a_call_is_up_waits_for_no_tick() {
+    let mut rig = Rig::new(None, None);
+    rig.prepare();
+    rig.order(MediaOrder::Listen);
+    let server = echo();
+    let mut took: Vec<Duration> = (0..21)
+        .map(|n| {
+            let asked = clock::now();
+            // STUN by its first byte.
+            let bytes = vec![0, 1, n].into();
+            rig.order(MediaOrder::Tell { leg: nat::path::Leg::FIRST, to: server, bytes });
+            let news = rig.news.blocking_recv();
+            assert!(matches!(&news, Some((MEDIA, MediaNews::Told { from, bytes, .. })) if *from == server && bytes[2] == n));
+            clock::now().since(asked)
+        })
+        .collect();
+    took.sort();
+    assert!(took[10] < TICK / 2, "{took:?}");
+    UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().send_to(&[], server).unwrap();
+    rig.stop();
 }
 
 #[test]
