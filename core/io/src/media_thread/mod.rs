@@ -274,6 +274,11 @@ impl Desk {
                     stream.lead(route);
                 }
             }
+            MediaOrder::ControlRoute(route) => {
+                if let Some(stream) = self.streams.get_mut(&media) {
+                    stream.lead_control(route);
+                }
+            }
             MediaOrder::Dead => {
                 if let Some(stream) = self.streams.get_mut(&media) {
                     stream.dead();

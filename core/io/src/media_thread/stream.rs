@@ -55,6 +55,7 @@ pub(super) struct Stream {
     mixed: bool,
     recording: Option<Recording>,
     route: Route,
+    control_route: Route,
     /// Came before `Open`, while it listened.
     early: VecDeque<(Vec<u8>, SocketAddr, bool, Moment)>,
 }
@@ -84,6 +85,7 @@ impl Stream {
             mixed: false,
             recording: None,
             route: Route::Plain,
+            control_route: Route::Plain,
             early: VecDeque::new(),
         })
     }
@@ -109,6 +111,7 @@ impl Stream {
         let receives = plan.direction.receives();
         let mut session = Session::new(plan, RATE, rng, present.now);
         session.lead(lead(&self.route));
+        session.lead_control(lead(&self.control_route));
         for (bytes, from, control, at) in self.early.drain(..) {
             if present.now.since(at.now) < STALE {
                 session.packet(&bytes, from, control, at.now, ntp(at.wall));
@@ -147,6 +150,15 @@ impl Stream {
         }
         self.legs.lead(&route);
         self.route = route;
+    }
+
+    /// RTCP that has a port of its own goes so from now on.
+    pub(super) fn lead_control(&mut self, route: Route) {
+        if let Some(open) = &mut self.open {
+            open.session.lead_control(lead(&route));
+        }
+        self.legs.lead_control(&route);
+        self.control_route = route;
     }
 
     /// Tells the phone what its legs have to tell; half the room is for answers to its orders.

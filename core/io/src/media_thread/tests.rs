@@ -152,6 +152,37 @@ fn what_is_asked_before_a_call_is_up_waits_for_no_tick() {
 }
 
 #[test]
+fn reports_with_a_port_of_their_own_go_by_their_own_route_whatever_the_sounds_is() {
+    use nat::path::{Leg, Route, Target};
+    for checked in [false, true] {
+        let mut rig = Rig::new(None, None);
+        let local = rig.prepare();
+        let control = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        control.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let to = control.local_addr().unwrap();
+        rig.order(MediaOrder::Listen);
+        let route =
+            |leg, to| Route::Checked { target: Some(Target { leg, to, relay: None }), admitted: Vec::new() };
+        rig.order(MediaOrder::Route(route(Leg::FIRST, rig.peer.local_addr().unwrap())));
+        let mut plan = Plan { rtcp_mux: false, ..rig.plan() };
+        if checked {
+            rig.order(MediaOrder::ControlRoute(route(Leg::FIRST.control(), to)));
+        } else {
+            plan.remote_rtcp = Some(to);
+        }
+        rig.order(MediaOrder::Open(plan));
+        assert_eq!(rig.hear().1, local);
+        // The last report goes at once.
+        rig.order(MediaOrder::Close { call: CALL });
+        let mut room = [0; 1500];
+        let (length, from) = control.recv_from(&mut room).expect("a goodbye");
+        assert!(media::rtp::is_rtcp(&room[..length]));
+        assert_eq!((from.ip(), from.port()), (local.ip(), local.port() + 1));
+        rig.stop();
+    }
+}
+
+#[test]
 fn a_muted_or_held_stream_goes_on_as_it_is_told() {
     let mut rig = Rig::new(None, None);
     rig.prepare();

@@ -86,7 +86,16 @@ pub struct Agent {
 impl Agent {
     /// One that knows nobody yet. `controlling`: who offers, or whose other side is lite (RFC 8445 section 6.1.1).
     pub fn new(controlling: bool, mut rng: Rng, now: Instant) -> Self {
-        let ours = Credentials::draw(&mut rng);
+        let (ours, tie) = (Credentials::draw(&mut rng), rng.bits());
+        Self::of(ours, tie, controlling, rng, now)
+    }
+
+    /// That of another component of the same stream: known by the same credentials, and of the same role.
+    pub fn beside(&self, rng: Rng, now: Instant) -> Self {
+        Self::of(self.ours.clone(), self.tie, self.is_controlling(), rng, now)
+    }
+
+    fn of(ours: Credentials, tie: u64, controlling: bool, mut rng: Rng, now: Instant) -> Self {
         let config = AgentConfig {
             local_ufrag: ours.fragment.clone(),
             local_pwd: ours.password.expose().clone(),
@@ -103,9 +112,7 @@ impl Agent {
             relay_acceptance_min_wait: Some(RELAY_WAITS),
             ..AgentConfig::default()
         };
-        let below = rng.split();
-        let tie = crypto::tie_breaker(&below);
-        let provider = crypto::provider(below);
+        let provider = crypto::provider(tie, rng.split());
         let inner = rtc_ice::agent::Agent::new(clock::std(now), Arc::new(config), provider)
             .expect("our credentials are long enough and we ask for nothing else");
         Self {
@@ -225,10 +232,24 @@ impl Agent {
         self.inner.set_role(on);
     }
 
+    /// The role that another component has come to: it is one for all of a call. RFC 8445 section 6.1.1.
+    pub fn follow_role(&mut self, on: bool, now: Instant) {
+        if self.inner.role() != on {
+            self.inner.set_role(on);
+            self.begin_rounds(now);
+        }
+    }
+
     /// Begins anew, with fresh credentials and no candidates of theirs; ours stay. The pair in use stays in use until
     /// another is found. RFC 8445 section 9.
     pub fn restart(&mut self, now: Instant) {
-        self.ours = Credentials::draw(&mut self.rng);
+        let fresh = Credentials::draw(&mut self.rng);
+        self.restart_as(fresh, now);
+    }
+
+    /// The same with the credentials of another component.
+    pub fn restart_as(&mut self, fresh: Credentials, now: Instant) {
+        self.ours = fresh;
         self.forget_theirs(now);
     }
 

@@ -77,6 +77,9 @@ impl Call {
         let phase = Phase::Incoming(Alerting { offer: call.offer, wish, early: None });
         let mut it = Self::new(parties, phase, streams, desk);
         it.session = Some(call.session);
+        if let Phase::Incoming(Alerting { offer: Some(offer), .. }) = &it.phase {
+            it.streams.offered(offer, desk);
+        }
         it.on_behalf_of = call.replaces;
         desk.timers.cancel(&Timer::Unanswered(it.id));
         if let Some(announced) = announced {
