@@ -32,7 +32,8 @@ impl Phone {
                     }
                 }
             }
-            News::Proceeding { session, status, reason, early, sdp, message: _ } => {
+            News::Proceeding { session, status, reason, early, sdp, message } => {
+                let sdp = (sdp, message.requires("100rel"));
                 self.tell(session, |call, desk| call.proceeding(early, status, reason, sdp, desk));
             }
             News::Answered { session, early, sdp, message: _ } => {

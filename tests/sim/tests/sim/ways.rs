@@ -233,20 +233,33 @@ fn what_is_found_too_late_for_the_description_is_told_when_nobody_is_reached_wit
         name: "linux random without UDP",
         routers: vec![Nat::linux_fully_random().allowing(Allows::NoUdp)],
     };
-    // Nobody says in advance that datagrams do not pass, and the other side answers at once.
-    let mut town = town_of(&random, &random, 1, |account| {
-        account.transport = TransportPolicy::Only(Transport::Tcp);
-    });
-    // No stream to any server is open, and answered, while the description waits.
-    town.world.wire().set_default(Link { delay: 2 * WAY, ..Link::default() });
-    let outcome = call_answered_after(&mut town, Duration::ZERO);
-    assert!(outcome.heard, "{}", outcome.word());
-    assert_eq!(outcome.reached, [Some(Reached::Relayed); 2]);
-    // By INFO, since both take it so: nobody offers anew.
-    let [ann, bob] =
-        [town.ann, town.bob].map(|phone| ["INFO", "INVITE"].map(|it| town.world.said(phone, it)));
-    assert!(ann[0] + bob[0] >= 1, "{ann:?} {bob:?}");
-    assert_eq!((ann[1], bob[1]), (2, 0), "one that is asked who it is, and that one again");
+    // Nobody says in advance that datagrams do not pass, and the other side answers at once, or lets it ring.
+    let mut sounds = Vec::new();
+    for rings in [Duration::ZERO, 1500 * MS] {
+        let mut town = town_of(&random, &random, 1, |account| {
+            account.transport = TransportPolicy::Only(Transport::Tcp);
+        });
+        // No stream to any server is open, and answered, while the description waits.
+        town.world.wire().set_default(Link { delay: 2 * WAY, ..Link::default() });
+        let outcome = call_answered_after(&mut town, rings);
+        assert!(outcome.heard, "{}", outcome.word());
+        assert_eq!(outcome.reached, [Some(Reached::Relayed); 2]);
+        // By INFO, since both take it so: nobody offers anew.
+        let [ann, bob] =
+            [town.ann, town.bob].map(|phone| ["INFO", "INVITE"].map(|it| town.world.said(phone, it)));
+        assert!(ann[0] + bob[0] >= 1, "{ann:?} {bob:?}");
+        assert_eq!((ann[1], bob[1]), (2, 0), "one that is asked who it is, and that one again");
+        print(&format!(
+            "found late, rings for {} ms: {}, INFO {} and {}\n",
+            rings.as_millis(),
+            outcome.word(),
+            ann[0],
+            bob[0]
+        ));
+        sounds.extend(outcome.sounds);
+    }
+    // While it rang the callee learnt all that there is.
+    assert!(sounds[1] < sounds[0], "{sounds:?}");
 }
 
 #[test]
