@@ -133,7 +133,7 @@ impl Component {
             self.add(host);
             self.gather.ask(leg, local, &self.settings.stun, &mut self.rng, now);
         }
-        if self.settings.ice {
+        if self.settings.ice && self.stage != Stage::Plain {
             self.relays.begin(leg, local, &self.settings.turn, self.settings.udp, now);
         }
         match self.settings.tcp {

@@ -106,6 +106,11 @@ impl Relays {
     /// again; one that is there is kept.
     pub(super) fn renew(&mut self, leg: Leg, local: SocketAddr, turn: &[Turn], udp: bool, now: Instant) {
         self.peers.clear();
+        // One from this very socket is good again, also when another socket came and went meanwhile.
+        let generation = self.generation;
+        for relay in self.list.iter_mut().filter(|relay| relay.leg == leg) {
+            relay.generation = generation;
+        }
         if self.closing || !(self.is_held() || self.is_asked()) {
             self.begin(leg, local, turn, udp, now);
         }
