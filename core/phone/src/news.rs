@@ -38,7 +38,8 @@ impl Phone {
             News::Failed { session, failure } if self.is_heir(session) => {
                 self.tell_heir(session, |call, desk| call.heir_failed(&failure, desk));
             }
-            News::Proceeding { session, status, reason, early, sdp, message: _ } => {
+            News::Proceeding { session, status, reason, early, sdp, message } => {
+                let sdp = (sdp, message.requires("100rel"));
                 self.tell(session, |call, desk| call.proceeding(early, status, reason, sdp, desk));
             }
             News::Answered { session, early, sdp, message: _ } => {

@@ -49,9 +49,20 @@ pub(super) struct Alerting {
     wish: Wish,
     /// What the 183 said: the 200 says the same. The agreement is there unless we offered.
     early: Option<(Bytes, Option<Agreed>)>,
+    /// Addresses of the caller's that came before there is an answer, for then. Each message repeats those before it
+    /// (RFC 8840 section 4.4), so the last is all.
+    late: Option<Bytes>,
 }
 
 impl Alerting {
+    /// Keeps late addresses until there is an answer; false: there is one.
+    pub(super) fn keep_late(&mut self, fragment: &Bytes) -> bool {
+        if self.early.is_none() {
+            self.late = Some(fragment.clone());
+        }
+        self.early.is_none()
+    }
+
     pub(super) fn plays_media(&self) -> bool {
         self.early.is_some()
     }
@@ -80,10 +91,13 @@ impl Call {
         };
         let streams = Streams::prepare(wanted, desk);
         let wish = if call.replaces.is_some() || call.answered { Wish::Answer } else { Wish::Ring };
-        let phase = Phase::Incoming(Alerting { offer: call.offer, wish, early: None });
+        let phase = Phase::Incoming(Alerting { offer: call.offer, wish, early: None, late: None });
         let mut it = Self::new(parties, phase, streams, desk);
         it.session = Some(call.session);
         it.rover = Rover::of(call.network);
+        if let Phase::Incoming(Alerting { offer: Some(offer), .. }) = &it.phase {
+            it.streams.offered(offer, desk);
+        }
         it.on_behalf_of = call.replaces;
         desk.timers.cancel(&Timer::Unanswered(it.id));
         if let Some(announced) = announced {
@@ -99,7 +113,7 @@ impl Call {
 
     /// A caller who was turned away without ringing: told to the app once, as ended.
     pub(crate) fn turned_away(parties: Parties<'_>, status: u16, desk: &mut Desk) {
-        let phase = Phase::Incoming(Alerting { offer: None, wish: Wish::Ring, early: None });
+        let phase = Phase::Incoming(Alerting { offer: None, wish: Wish::Ring, early: None, late: None });
         let mut it = Self::new(parties, phase, Streams::none(), desk);
         it.end(Ending::new(status, reason::of_refusal(Side::In, status)), desk);
     }
@@ -185,6 +199,7 @@ impl Call {
             self.fail(Ending::no_common_codec(), desk);
             return;
         };
+        let late = alerting.late.take();
         if wish == Wish::Progress {
             alerting.early = Some((sdp.clone(), agreed.clone()));
         } else {
@@ -192,6 +207,9 @@ impl Call {
         }
         if let Some(agreed) = agreed {
             self.agree(&agreed, desk);
+        }
+        if let Some(late) = late {
+            self.trickled(&late, desk);
         }
         match wish {
             Wish::Answer => desk.agent.accept(session, sdp, desk.now, &mut desk.orders),

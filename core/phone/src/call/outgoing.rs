@@ -182,7 +182,8 @@ impl Call {
     fn short_offer(&mut self, mut locals: Vec<Local>, room: usize) -> (Bytes, bool) {
         let takes_late = locals.iter().flat_map(|local| &local.ice).any(|ice| ice.trickle);
         let offer = self.talk.offer(&locals, self.hold);
-        let head = if takes_late { Name::RecvInfo.as_str().len() + TRICKLE.len() + 4 } else { 0 };
+        // Also in Supported.
+        let head = if takes_late { Name::RecvInfo.as_str().len() + 2 * TRICKLE.len() + 5 } else { 0 };
         if offer.len() + head <= room || locals.iter().all(|local| local.ice.is_none()) {
             return (offer, takes_late);
         }
@@ -210,10 +211,13 @@ impl Call {
         fork: u32,
         status: u16,
         phrase: String,
-        sdp: Option<Sdp>,
+        (sdp, reliable): (Option<Sdp>, bool),
         desk: &mut Desk,
     ) {
         let agreed = self.early_description(sdp, desk);
+        // RFC 8840 section 4.3.2: who answers early and unreliably learns by an INFO that it was heard.
+        let trickles = |agreed: &Agreed| agreed.ways.iter().flatten().any(|theirs| theirs.trickle);
+        let confirms = !reliable && agreed.as_ref().is_some_and(trickles);
         let Phase::Outgoing(calling) = &mut self.phase else { return };
         let mut play = None;
         if status == 199 {
@@ -239,12 +243,14 @@ impl Call {
             self.agree(&agreed, desk);
         }
         self.move_early(desk);
+        self.tell_early(fork, confirms, desk);
         self.show(desk);
     }
 
     /// The call is answered.
     pub(crate) fn answered(&mut self, fork: u32, sdp: Option<Sdp>, desk: &mut Desk) {
         let Phase::Outgoing(calling) = &mut self.phase else { return };
+        self.late.answered_by(fork);
         let early = calling.forks.remove(&fork);
         let agreed = match sdp {
             Some(_) => self.early_description(sdp, desk),

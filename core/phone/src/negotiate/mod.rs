@@ -50,13 +50,15 @@ pub enum Disagreement {
 pub struct Local {
     /// By whoever makes no checks.
     pub address: SocketAddr,
+    /// Where they send RTCP to, if that has a port of its own which need not be the next.
+    pub control: Option<SocketAddr>,
     /// By who does; `None`: we make none.
     pub ice: Option<Description>,
 }
 
 impl From<SocketAddr> for Local {
     fn from(address: SocketAddr) -> Self {
-        Self { address, ice: None }
+        Self { address, control: None, ice: None }
     }
 }
 
@@ -302,6 +304,9 @@ impl Negotiation {
                         terse: local.ice.is_some() && *candidates,
                     };
                     offer::write_audio(&mut text, local.address, address, &audio, *direction);
+                    if let (Some(control), false) = (local.control, *mux) {
+                        reports::write_port(&mut text, local.address, control);
+                    }
                     match &local.ice {
                         Some(ours) if *candidates => ice::write(&mut text, ours, mid.as_deref()),
                         Some(_) if *mismatch => ice::write_mismatch(&mut text),

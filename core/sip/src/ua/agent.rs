@@ -410,8 +410,14 @@ impl Agent {
         self.act(session, now, out, |s, cx| s.info(content_type, body, cx));
     }
 
+    /// Whether the other side of a dialog, early or not, and the only one, has said that it takes addresses that are found after
+    /// the description. RFC 6086 section 5.2.
+    pub fn takes_late(&self, session: SessionId) -> bool {
+        self.uses.sessions.get(&session).is_some_and(|session| session.takes_late())
+    }
+
     /// Sends addresses that were found after the description, as an INFO of the package `trickle-ice` (RFC 8840);
-    /// `TrickleDone` follows. One at a time.
+    /// `TrickleDone` follows, at once with 469 where [`Self::takes_late`] is not so. One at a time.
     pub fn trickle(&mut self, session: SessionId, fragment: Bytes, now: Instant, out: &mut Orders) {
         self.act(session, now, out, |s, cx| s.trickle(fragment, cx));
     }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::common::{self, Cx, Timer};
+use super::info;
 use super::leg::{Exchange, make_ack, repeat_ack};
 use super::news::{Busy, By, Cause, News, Party};
 use super::request::{OutId, Reply};
@@ -452,6 +453,7 @@ impl Session {
         let mut response = cx.response(request, 200);
         response.push(Name::Contact, cx.contact_for(&self.profile, source));
         self.push_abilities(&mut response);
+        info::push_packages(&mut response, request);
         self.refreshing.push_grant(&mut response);
         common::push_server(&mut response, &self.profile);
         if let Some(sdp) = sdp {

@@ -3,6 +3,7 @@
 //! Virtual time, one seed each; a failure prints it. `OFFHOOK_LONG=1` runs ten times as many seeds.
 
 mod bad_links;
+mod components;
 mod conference;
 mod day;
 mod digits;
