@@ -11,7 +11,8 @@
 //!   between. Ours is answered by the pocket exchange with what arrived there as `message/sipfrag`; others tell nothing by it. A
 //!   gateway that undoes on the way back what it did on the way out is found by nothing else.
 //!
-//! One network is watched, the one that an account went by last. Knows no transport and no account: who goes round it, and how, is `registration`'s.
+//! One network is watched, the one that an account went by last; what was found on it is remembered in
+//! [`crate::network::Known`]. Knows no transport and no account: who goes round it, and how, is `registration`'s.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -19,7 +20,7 @@ use std::hash::Hasher as _;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use base::{FlowId, Instant, NetworkId, Redacted, Transport};
+use base::{FlowId, Instant, NetworkId, Transport};
 use sip::message::{Draft, Message, Method, Name, Rport};
 
 /// Requests of ours that an answer is compared with.
@@ -32,8 +33,6 @@ const AT_ONCE: Duration = Duration::from_millis(200);
 const DOUBLES: u32 = 3;
 /// Servers watched.
 const SERVERS: usize = 16;
-/// Networks remembered.
-const NETWORKS: usize = 32;
 /// How long the probe's body is: with our credentials the request is about 950 bytes, as an INVITE, and the answer around it
 /// still one packet.
 const PROBE: usize = 160;
@@ -52,6 +51,23 @@ pub enum Tampering {
     Duplicates,
     /// They do not arrive, though others do that go by a connection.
     Swallows,
+}
+
+impl Tampering {
+    /// All of it.
+    pub const ALL: [Self; 5] =
+        [Self::Head, Self::Description, Self::Truncates, Self::Duplicates, Self::Swallows];
+
+    /// Its name where it is stored.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Head => "head",
+            Self::Description => "description",
+            Self::Truncates => "truncates",
+            Self::Duplicates => "duplicates",
+            Self::Swallows => "swallows",
+        }
+    }
 }
 
 /// What was found, and what is done about it: *state*.
@@ -124,47 +140,40 @@ pub(crate) struct Watch {
     news: bool,
     /// Sockets, and their networks; all other flows are connections.
     datagrams: BTreeMap<FlowId, NetworkId>,
-    /// What the networks that are there are known by.
-    names: BTreeMap<NetworkId, u64>,
-    /// The network that is watched, and what was found on others.
+    /// The network that is watched.
     here: NetworkId,
-    name: u64,
-    before: BTreeMap<u64, BTreeSet<Tampering>>,
 }
 
 impl Watch {
-    /// A network is there, or another than before under the same name.
-    pub(crate) fn met(&mut self, network: NetworkId, identity: Option<&Redacted<String>>, addrs: &[IpAddr]) {
-        let name = identity.map_or_else(|| name(addrs), |identity| digest(identity.reveal().as_bytes()));
-        self.names.insert(network, name);
+    /// The network that is watched.
+    pub(crate) const fn here(&self) -> NetworkId {
+        self.here
     }
 
-    /// A network is gone.
+    /// More is known of a network's router.
+    pub(crate) fn recall(&mut self, network: NetworkId, found: &BTreeSet<Tampering>) {
+        if self.here == network {
+            self.found.extend(found);
+        }
+    }
+
+    /// A network is gone, or another than before under the same name.
     pub(crate) fn gone(&mut self, network: NetworkId) {
-        self.names.remove(&network);
+        if self.here == network {
+            self.begin_anew(network, BTreeSet::new());
+        }
     }
 
-    /// What that network is known by, here and in other memories: a number that tells nobody its name.
-    pub(crate) fn known_as(&self, network: NetworkId) -> u64 {
-        self.names.get(&network).copied().unwrap_or_default()
+    /// That network is watched from now on: an account goes by it; `found`: what is known of its router.
+    pub(crate) fn goes_by(&mut self, network: NetworkId, found: BTreeSet<Tampering>) {
+        if self.here != network {
+            self.begin_anew(network, found);
+        }
     }
 
-    /// That network is watched from now on: an account goes by it. What is known of it is remembered.
-    pub(crate) fn goes_by(&mut self, network: NetworkId) {
-        let there = self.known_as(network);
-        if (self.here, self.name) == (network, there) {
-            return;
-        }
-        let left = std::mem::replace(&mut self.name, there);
-        self.here = network;
-        let found = std::mem::take(&mut self.found);
-        if !found.is_empty() && self.before.len() < NETWORKS {
-            self.before.insert(left, found);
-        }
-        self.found = self.before.get(&self.name).cloned().unwrap_or_default();
-        (self.sent, self.recent) = (VecDeque::new(), VecDeque::new());
-        self.servers.clear();
-        self.news = false;
+    fn begin_anew(&mut self, network: NetworkId, found: BTreeSet<Tampering>) {
+        let datagrams = std::mem::take(&mut self.datagrams);
+        *self = Self { here: network, found, datagrams, ..Self::default() };
     }
 
     /// Whether datagrams arrive on this network, and are of no use.
@@ -397,17 +406,6 @@ fn seen<A: AsRef<[u8]>, B: AsRef<[u8]>>(ours: &Message<A>, theirs: &Message<B>) 
 fn contact<B: AsRef<[u8]>>(message: &Message<B>) -> Option<(Option<IpAddr>, Option<u16>)> {
     let contact = message.contacts().find_map(Result::ok)?;
     Some((contact.uri().host.ip(), contact.uri().port))
-}
-
-/// What a network is known by: the nets of our addresses on it. Two that look alike share what is known, which costs one of
-/// them a connection where datagrams would have done.
-fn name(addrs: &[IpAddr]) -> u64 {
-    let net = |ip: &IpAddr| match ip {
-        IpAddr::V4(ip) => format!("{:?}", &ip.octets()[..3]),
-        IpAddr::V6(ip) => format!("{:x?}", &ip.segments()[..4]),
-    };
-    let nets: BTreeSet<String> = addrs.iter().map(net).collect();
-    digest(nets.into_iter().collect::<String>().as_bytes())
 }
 
 /// Whether a router must be in between: we have a private address, and they are not in the same network as far as can be told.

@@ -17,8 +17,7 @@ use sip::ua::Agent;
 use crate::addresses::Addresses;
 use crate::alg::Watch;
 use crate::call::Info;
-use crate::keepalive::Lifetimes;
-use crate::registration::Worked;
+use crate::network::Known;
 use crate::servers::Servers;
 use crate::{AccountId, CallId, Event, MediaId, MediaOrder, Output};
 
@@ -86,10 +85,8 @@ pub(crate) struct Desk {
     pub(crate) suspects: Vec<AccountId>,
     /// Where accounts' servers are.
     pub(crate) servers: Servers,
-    /// How long networks keep idle mappings, as far as is known.
-    pub(crate) lifetimes: Lifetimes,
-    /// By which carriers accounts have reached their registrars.
-    pub(crate) worked: Worked,
+    /// What is known of networks.
+    pub(crate) known: Known,
     /// Whether TLS can be had.
     pub(crate) tls: bool,
     /// When the ways to registrars were last used, in either direction.
@@ -120,8 +117,7 @@ impl Desk {
             info: BTreeMap::new(),
             suspects: Vec::new(),
             servers: Servers::default(),
-            lifetimes: Lifetimes::default(),
-            worked: Worked::default(),
+            known: Known::default(),
             tls: false,
             used: BTreeMap::new(),
             moved: Vec::new(),
@@ -178,8 +174,11 @@ impl Desk {
         self.used.get(&(path.flow, path.remote)).map_or(Duration::ZERO, |at| self.now.since(*at))
     }
 
-    /// Moves the agent's orders to the queue, each datagram as its flow's codec writes it.
+    /// Moves the agent's orders to the queue, each datagram as its flow's codec writes it; tells what was learnt.
     pub(crate) fn flush(&mut self) {
+        while let Some(learnt) = self.known.poll_news() {
+            self.event(Event::Learnt(learnt));
+        }
         let Self { orders, queue, codecs, used, alg, now, .. } = self;
         for order in &*orders {
             if let Order::Send { flow, to, bytes } = order {

@@ -12,7 +12,7 @@ use base::{NetworkId, Redacted, Secret, Transport};
 use bytes::Bytes;
 use offhook_phone::{
     Account, AccountId, AccountState, Command, Config, Event, Input, Keepalive, Learnt, Lifetime, Network,
-    NetworkKind, NetworkNews,
+    NetworkKey, NetworkKind, NetworkNews,
 };
 use sip::message::{Message, Method, Name};
 use sip::ua::TransportPolicy;
@@ -221,9 +221,8 @@ fn what_is_remembered_wrongly_is_found_out() {
     town.router = Some(Router::new(40 * SECOND));
     town.peer(9, granted);
     let phone = town.phone(1, account("1001"));
-    let identity = Redacted::new("home".to_owned());
     let udp = Lifetime { held: 300 * SECOND, broke: Some(305 * SECOND) };
-    town.command(phone, Command::Remember(Learnt { identity, udp, tcp: Lifetime::default() }));
+    town.command(phone, Command::Remember(Learnt { udp, ..Learnt::nothing(NetworkKey::of("home")) }));
     let network = Network::new(NetworkId(1), NetworkKind::Wifi, vec![[10, 0, 0, 1].into()]);
     let network = Network { identity: Some(Redacted::new("home".into())), ..network };
     town.tell(phone, Input::Network(NetworkNews::Appeared(network)));

@@ -25,14 +25,10 @@
 //! What of several accounts is due at nearly the same time goes in one wake. Knows no REGISTER: `registration` asks
 //! here how long to be silent, and tells what became of the silence.
 
-mod lifetimes;
 mod search;
 
 use std::time::Duration;
 
-use base::Redacted;
-
-pub(crate) use lifetimes::{Carrier, Lifetimes};
 pub(crate) use search::Search;
 
 /// Silence on a way whose death would not be seen. See the module.
@@ -58,13 +54,9 @@ pub struct Lifetime {
     pub broke: Option<Duration>,
 }
 
-/// What was learnt of a network: keep it, and give it back ([`crate::Command::Remember`]) to the next phone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Learnt {
-    /// Its [`crate::Network::identity`].
-    pub identity: Redacted<String>,
-    /// Of datagrams.
-    pub udp: Lifetime,
-    /// Of connections.
-    pub tcp: Lifetime,
+/// What carries the packets of a mapping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    Udp,
+    Stream,
 }

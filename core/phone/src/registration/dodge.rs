@@ -142,7 +142,7 @@ impl Registration {
         let mut draft = self.draft(0);
         draft.push(Name::Contact, format_args!("<{left}>;expires=0"));
         let transport = Some(TransportPolicy::Only(Transport::Udp));
-        let way = Way { transport, first_hop: self.first_hop(), ..Way::default() };
+        let way = Way { transport, first_hop: Some(self.first_hop().clone()), ..Way::default() };
         desk.agent.request_by(profile_id(self.id), draft, way, desk.now, &mut desk.orders);
     }
 

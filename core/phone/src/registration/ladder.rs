@@ -16,9 +16,9 @@ use sip::message::Uri;
 use sip::ua::{Outcome, RequestId, TransportPolicy, Way};
 
 use super::{Registration, State, profile_id};
+use crate::Account;
 use crate::desk::{Desk, Timer};
 use crate::view::Step;
-use crate::{Account, AccountId};
 
 /// How long the way before is waited for. RFC 3261's first repetition of a datagram has had its answer by then.
 const STEP: Duration = Duration::from_secs(1);
@@ -28,14 +28,12 @@ const CALM_STEP: Duration = Duration::from_secs(5);
 const HEARD_STEP: Duration = Duration::from_millis(1500);
 /// How seldom the usual way is tried while another works.
 const PROBE: Duration = Duration::from_secs(900);
-/// Ways remembered, of all accounts on all networks.
-const MOST: usize = 64;
 /// Requests that were overtaken and may still be answered.
 const MOST_LATE: usize = 8;
 
-/// One way to reach the registrar.
+/// One way to reach a registrar.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Rung {
+pub enum Rung {
     /// As URI and DNS say, or the account: UDP, most often.
     #[default]
     Usual,
@@ -48,30 +46,24 @@ pub(crate) enum Rung {
 }
 
 impl Rung {
+    /// All of them, the usual one first.
+    pub const ALL: [Self; 4] = [Self::Usual, Self::Tcp, Self::Tls, Self::Tls443];
+
+    /// Its name where it is stored.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Usual => "usual",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Tls443 => "tls443",
+        }
+    }
+
     const fn transport(self) -> Option<Transport> {
         match self {
             Self::Usual => None,
             Self::Tcp => Some(Transport::Tcp),
             Self::Tls | Self::Tls443 => Some(Transport::Tls),
-        }
-    }
-}
-
-/// What worked where.
-#[derive(Debug, Default)]
-pub(crate) struct Worked(Vec<(AccountId, u64, Rung)>);
-
-impl Worked {
-    fn on(&self, account: AccountId, network: u64) -> Rung {
-        let mut known = self.0.iter().filter(|(id, at, _)| *id == account && *at == network);
-        known.next().map_or(Rung::Usual, |(.., rung)| *rung)
-    }
-
-    fn note(&mut self, account: AccountId, network: u64, rung: Rung) {
-        self.0.retain(|(id, at, _)| *id != account || *at != network);
-        if rung != Rung::Usual {
-            self.0.truncate(MOST - 1);
-            self.0.insert(0, (account, network, rung));
         }
     }
 }
@@ -99,7 +91,7 @@ impl Registration {
         self.overtaken();
         let mut rungs = rungs(&self.account, desk.tls);
         rungs.retain(|rung| *rung >= self.dodge.floor());
-        let known = desk.worked.on(self.id, self.network_key(desk));
+        let known = self.known_rung(desk);
         let registered = matches!(self.state, State::Registered { .. }) && self.path.is_some();
         let usual = rungs[0] == Rung::Usual;
         let probe =
@@ -132,14 +124,15 @@ impl Registration {
         let (transport, first_hop) = match self.ladder.at {
             // As it would go without a ladder, unless what is registered now goes another way.
             Rung::Usual if self.profile.transport == self.account.transport => return way,
-            Rung::Usual => (self.account.transport, self.first_hop()),
+            Rung::Usual => (self.account.transport, Some(self.first_hop().clone())),
             rung => (only(rung), hop(&self.account, rung)),
         };
         Way { transport: Some(transport), first_hop, ..way }
     }
 
-    pub(super) fn first_hop(&self) -> Option<Uri> {
-        self.account.proxy.clone().or_else(|| Some(self.account.uri.clone()))
+    /// Where its requests go first, by the usual way.
+    pub(super) fn first_hop(&self) -> &Uri {
+        self.account.proxy.as_ref().unwrap_or(&self.account.uri)
     }
 
     /// `Timer::Ladder` is due.
@@ -214,8 +207,9 @@ impl Registration {
 
     /// The registrar answered this way: all else goes the same.
     pub(super) fn reached(&mut self, desk: &mut Desk) {
-        let network = self.network_key(desk);
-        desk.worked.note(self.id, network, self.ladder.at);
+        if let Some(network) = self.network() {
+            desk.known.reached(self.id, network, self.ladder.at);
+        }
         self.follow(desk);
     }
 
@@ -223,7 +217,7 @@ impl Registration {
     pub(super) fn other_rung(&mut self, desk: &mut Desk) {
         self.overtaken();
         self.ladder.next.clear();
-        self.ladder.at = desk.worked.on(self.id, self.network_key(desk)).max(self.dodge.floor());
+        self.ladder.at = self.known_rung(desk).max(self.dodge.floor());
         self.follow(desk);
     }
 
@@ -240,8 +234,9 @@ impl Registration {
         }
     }
 
-    fn network_key(&self, desk: &Desk) -> u64 {
-        self.network().map(|network| desk.alg.known_as(network)).unwrap_or_default()
+    /// By what the registrar was reached here before.
+    fn known_rung(&self, desk: &Desk) -> Rung {
+        self.network().map(|network| desk.known.carrier(self.id, network)).unwrap_or_default()
     }
 }
 
@@ -289,9 +284,6 @@ mod tests {
 
     use super::*;
 
-    const HOME: u64 = 1001;
-    const WORK: u64 = 1002;
-
     fn account(uri: &str) -> Account {
         Account::new(uri.parse().unwrap(), Secret::new(String::new()))
     }
@@ -326,20 +318,5 @@ mod tests {
         let mut udp = account("sip:ann@offhook.test");
         udp.transport = TransportPolicy::Only(Transport::Udp);
         assert_eq!(rungs(&udp, true), [Rung::Usual]);
-    }
-
-    #[test]
-    fn what_worked_is_kept_by_account_and_network_and_does_not_pile_up() {
-        let mut worked = Worked::default();
-        let ann = AccountId(1);
-        worked.note(ann, HOME, Rung::Tls);
-        assert_eq!(worked.on(ann, HOME), Rung::Tls);
-        assert_eq!((worked.on(ann, WORK), worked.on(AccountId(2), HOME)), (Rung::Usual, Rung::Usual));
-        worked.note(ann, HOME, Rung::Usual);
-        assert_eq!(worked.on(ann, HOME), Rung::Usual);
-        for network in 0..1000 {
-            worked.note(ann, network, Rung::Tcp);
-        }
-        assert_eq!((worked.0.len(), worked.on(ann, 999)), (MOST, Rung::Tcp));
     }
 }

@@ -36,7 +36,7 @@ use crate::{Account, AccountId, Config, Relay, Why};
 use asking::Asking;
 use dodge::Dodge;
 use ladder::Ladder;
-pub(crate) use ladder::Worked;
+pub use ladder::Rung;
 pub(crate) use profile::profile_id;
 use silence::Silence;
 

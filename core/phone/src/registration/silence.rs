@@ -1,7 +1,7 @@
 //! How long a registration's way is left silent, and what became of each silence.
 //!
 //! See [`crate::keepalive`] for the search and its reasons. Knows of one account; what several have in common is the
-//! network's [`crate::keepalive::Lifetimes`], and that who is awake for one of them looks after the others
+//! network's ([`crate::network::Known`]), and that who is awake for one of them looks after the others
 //! ([`Registration::along`]).
 
 use std::net::{IpAddr, SocketAddr};
@@ -13,9 +13,9 @@ use sip::order::Order;
 use sip::transaction::Source;
 
 use super::{Registration, State};
+use crate::Keepalive;
 use crate::desk::{Desk, Timer};
 use crate::keepalive::{BLIND, Carrier};
-use crate::{Event, Keepalive};
 
 /// Empty lines on a stream keep its NAT mapping and find a dead peer. RFC 5626 section 4.4.1 asks for at most 120 s.
 const STREAM_PING: Duration = Duration::from_secs(45);
@@ -72,7 +72,7 @@ impl Registration {
             }
             BLIND
         } else {
-            desk.lifetimes.search(self.network()?, carrier).silence(refresh)
+            desk.known.search(self.network()?, carrier).silence(refresh)
         };
         // The refresh is at hand by then.
         asked.map_or(Some(silence), |asked| Some(silence.min(asked))).filter(|silence| *silence < refresh)
@@ -102,7 +102,7 @@ impl Registration {
         }
         let searching = carrier(&path) == Carrier::Udp
             && self.silence.shows
-            && !desk.lifetimes.search(network, Carrier::Udp).is_settled(refresh + silence);
+            && !desk.known.search(network, Carrier::Udp).is_settled(refresh + silence);
         if searching || refresh < every {
             return self.send(desk);
         }
@@ -196,10 +196,8 @@ impl Registration {
     }
 
     fn learnt(&self, network: NetworkId, carrier: Carrier, silence: Duration, held: bool, desk: &mut Desk) {
-        if self.account.keepalive == Keepalive::Thrifty
-            && let Some(learnt) = desk.lifetimes.outcome(network, carrier, silence, held)
-        {
-            desk.event(Event::Learnt(learnt));
+        if self.account.keepalive == Keepalive::Thrifty {
+            desk.known.outcome(network, carrier, silence, held);
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use base::NetworkId;
-use phone::{Network, NetworkNews};
+use base::{NetworkId, Redacted};
+use phone::{Network, NetworkKind, NetworkNews};
 
 use crate::node::{Machine, News};
 use crate::wire::{NetworkId as Place, NodeId};
@@ -50,6 +50,16 @@ impl World {
     pub fn tell_of_network(&mut self, node: NodeId, news: NetworkNews) {
         self.agenda.push_back((node, News::Network(news)));
         self.work();
+    }
+
+    /// A phone that knows of one network hears what that is known by.
+    pub fn identify(&mut self, node: NodeId, identity: &str) {
+        let addrs = self.nodes[node.0].ips.clone();
+        let network = Network {
+            identity: Some(Redacted::new(identity.to_owned())),
+            ..Network::new(NetworkId::SYSTEM, NetworkKind::Wifi, addrs)
+        };
+        self.tell_of_network(node, NetworkNews::Appeared(network));
     }
 
     /// A phone's media have reason to believe that the way is dead.
