@@ -100,10 +100,10 @@ impl Registration {
             self.end_silence(desk);
             return self.ask(&path, desk);
         }
-        let searching = carrier(&path) == Carrier::Udp
-            && self.silence.shows
-            && !desk.known.search(network, Carrier::Udp).is_settled(refresh + silence);
-        if searching || refresh < every {
+        let search = desk.known.search(network, Carrier::Udp);
+        // One who was woken late has been silent for longer than is known to hold.
+        let doubtful = !search.is_reliable(refresh + silence) || silence > search.known().held;
+        if carrier(&path) == Carrier::Udp && self.silence.shows && doubtful || refresh < every {
             return self.send(desk);
         }
         self.end_silence(desk);
