@@ -15,7 +15,7 @@ use sip::transaction::Source;
 use super::{Registration, State};
 use crate::Keepalive;
 use crate::desk::{Desk, Timer};
-use crate::keepalive::{BLIND, Carrier};
+use crate::keepalive::{BLIND, Carrier, FRESH};
 
 /// Empty lines on a stream keep its NAT mapping and find a dead peer. RFC 5626 section 4.4.1 asks for at most 120 s.
 const STREAM_PING: Duration = Duration::from_secs(45);
@@ -28,6 +28,8 @@ const WORTH_NOTING: Duration = Duration::from_secs(5);
 const OUTLIVED: Duration = Duration::from_secs(20);
 /// A refresh that is due so soon goes along with another wake.
 const ALONG: Duration = Duration::from_secs(20);
+/// So much later than it was meant to be a silence may end.
+const LATE: Duration = Duration::from_secs(5);
 /// RFC 5626 section 3.5.1.
 const PING: &[u8] = b"\r\n\r\n";
 
@@ -42,6 +44,8 @@ pub(super) struct Silence {
     seen: Option<(FlowId, SocketAddr)>,
     /// Whether that would change if the mapping died.
     shows: bool,
+    /// The mapping is a new one, and has not been used again.
+    fresh: bool,
     /// On a stream: when the last silence ended, and how long it was.
     ended: Option<(Instant, Duration)>,
 }
@@ -70,7 +74,9 @@ impl Registration {
             if !self.behind_nat && is_near(path.remote.ip()) {
                 return asked.filter(|asked| *asked < refresh);
             }
-            BLIND
+            if self.silence.fresh { FRESH } else { BLIND }
+        } else if carrier == Carrier::Udp && self.silence.fresh {
+            FRESH
         } else {
             desk.known.search(self.network()?, carrier).silence(refresh)
         };
@@ -92,6 +98,10 @@ impl Registration {
             // Others have used the way meanwhile.
             return desk.timers.set(Timer::Ping(self.id), desk.now + every.saturating_sub(silence));
         }
+        if carrier(&path) == Carrier::Udp && std::mem::take(&mut self.silence.fresh) {
+            say_nothing(&path, desk);
+            return self.set_ping(desk);
+        }
         let refresh = self.refresh_at.since(desk.now);
         if self.asking.is_spoken() {
             if refresh < every && !self.asking.is_open() {
@@ -102,8 +112,13 @@ impl Registration {
         }
         let search = desk.known.search(network, Carrier::Udp);
         // One who was woken late has been silent for longer than is known to hold.
-        let doubtful = !search.is_reliable(refresh + silence) || silence > search.known().held;
-        if carrier(&path) == Carrier::Udp && self.silence.shows && doubtful || refresh < every {
+        let doubtful = if self.silence.shows {
+            !search.is_reliable(refresh + silence) || silence > search.known().held
+        } else {
+            self.silence.fresh = silence > every + LATE;
+            self.silence.fresh
+        };
+        if carrier(&path) == Carrier::Udp && doubtful || refresh < every {
             return self.send(desk);
         }
         self.end_silence(desk);
@@ -172,6 +187,7 @@ impl Registration {
         let longest = std::mem::take(&mut self.silence.longest);
         let before = self.silence.seen.replace((via.flow, theirs)).filter(|(flow, _)| *flow == via.flow);
         let same = before.is_none_or(|(_, before)| before == theirs);
+        self.silence.fresh |= before.is_none() || !same;
         if let (Some(_), Some(network), true) = (before, self.network(), longest >= WORTH_NOTING) {
             self.silence.ended = None;
             match carrier(via) {

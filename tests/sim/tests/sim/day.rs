@@ -169,8 +169,8 @@ fn a_day_behind_a_router_that_forgets_costs_about_a_wake_for_each_lifetime_and_c
         ("symmetric", Nat::symmetric(), 60, true, 24, 1.08),
         ("symmetric", Nat::symmetric(), 30, false, 4, 1.08),
         ("symmetric", Nat::symmetric(), 180, true, 4, 1.1),
-        // What is not seen to break is not searched for, and 100 s are silent.
-        ("keeps ports", Nat::linux_masquerade(), 120, false, 4, 1.25),
+        // What is not seen to break is not searched for, and 110 s are silent.
+        ("keeps ports", Nat::linux_masquerade(), 120, false, 4, 1.15),
     ] {
         let nat = Nat { udp_timeout: Duration::from_secs(timeout), ..nat };
         let (mut w, exchange, ann, bob) = forgotten("forgotten", nat, flow);

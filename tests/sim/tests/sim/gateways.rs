@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base::Transport;
 use exchange::bindings::Bindings as _;
-use offhook_sim::{Alg, Allows, Nat, NodeId, Tampering, World, account, users};
+use offhook_sim::{Alg, Allows, Looks, Nat, NodeId, Tampering, World, account, users};
 use phone::{CallState, Event, Gateway, NetworkNews, Server, Tampering as Found};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -119,7 +119,7 @@ fn each_kind_of_gateway_is_found_and_gone_round_and_calls_go_both_ways() {
 
 #[test]
 fn a_gateway_that_reads_connections_too_is_named_and_nothing_is_claimed() {
-    let alg = Alg { tampering: Tampering::Rewrites, tcp: true };
+    let alg = Alg { looks: Looks::AtServers, tampering: Tampering::Rewrites, tcp: true };
     let outcome = behind("rewrites TCP too", Nat { alg: Some(alg), ..Nat::port_restricted() });
     print("rewrites, TCP too", &outcome);
     assert!(outcome.gateway.found.contains(&Found::Head));
