@@ -75,7 +75,7 @@ impl Tampering {
 pub struct Gateway {
     /// What it does; empty: nothing is known.
     pub found: BTreeSet<Tampering>,
-    /// By what it is gone round; `None`: not yet, or by nothing that is allowed and works.
+    /// By what it is gone round, UDP being another port of ours; `None`: not yet, or by nothing that is allowed and works.
     pub around: Option<Transport>,
     /// It is left alone: an account that finds no outside addresses of its own is heard through what it rewrites.
     pub leant_on: bool,
@@ -97,6 +97,7 @@ impl fmt::Display for Gateway {
         }
         write!(f, "The router {} SIP messages.", does.join(" and "))?;
         match self.around {
+            Some(Transport::Udp) => f.write_str(" Offhook goes around it by another port."),
             Some(transport) => {
                 write!(f, " Offhook goes around it by {}.", transport.via_word())
             }
@@ -138,6 +139,8 @@ pub(crate) struct Watch {
     servers: BTreeMap<SocketAddr, Copies>,
     found: BTreeSet<Tampering>,
     news: bool,
+    /// Sockets on which something was found.
+    marked: BTreeSet<FlowId>,
     /// Sockets, and their networks; all other flows are connections.
     datagrams: BTreeMap<FlowId, NetworkId>,
     /// The network that is watched.
@@ -196,6 +199,7 @@ impl Watch {
     /// A flow is gone.
     pub(crate) fn flow_down(&mut self, flow: FlowId) {
         self.datagrams.remove(&flow);
+        self.marked.remove(&flow);
     }
 
     /// Whether anything came from that server by datagrams.
@@ -219,6 +223,16 @@ impl Watch {
     /// Whether something was found since this was asked last.
     pub(crate) fn has_news(&mut self) -> bool {
         std::mem::take(&mut self.news)
+    }
+
+    /// Whether something was found in what came to that socket.
+    pub(crate) fn is_marked(&self, flow: FlowId) -> bool {
+        self.marked.contains(&flow)
+    }
+
+    fn note_on(&mut self, flow: FlowId, tampering: Tampering) {
+        self.news |= self.marked.insert(flow);
+        self.note(tampering);
     }
 
     /// Something was found, here or by others.
@@ -253,21 +267,21 @@ impl Watch {
         if !begins || self.datagrams.get(&flow) != Some(&self.here) || !self.servers.contains_key(&from) {
             return;
         }
-        if self.is_double(from, bytes, now) {
+        if self.is_double(flow, from, bytes, now) {
             return;
         }
         let Ok(message) = Message::read(bytes) else { return };
         if is_cut(bytes, &message) {
             // What a gateway changes in a message that is told as a body it does not count; the end is there all the same.
             let told = message.is_body("message/sipfrag") && bytes.ends_with(FILL.as_bytes());
-            self.note(if told { Tampering::Head } else { Tampering::Truncates });
+            self.note_on(flow, if told { Tampering::Head } else { Tampering::Truncates });
             return;
         }
         if let Some(ours) = self.sent_as(&message).filter(|sent| sent.to == from)
             && let Ok(ours) = Message::read(&ours.bytes[..])
             && (is_changed(&ours, &message) || is_bound_elsewhere(&ours, &message))
         {
-            self.note(Tampering::Head);
+            self.note_on(flow, Tampering::Head);
         }
     }
 
@@ -279,7 +293,7 @@ impl Watch {
     }
 
     /// Whether a datagram is a second copy; and whether they all are, these days.
-    fn is_double(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) -> bool {
+    fn is_double(&mut self, flow: FlowId, from: SocketAddr, bytes: &[u8], now: Instant) -> bool {
         let digest = digest(bytes);
         let Some(copies) = self.servers.get_mut(&from) else { return false };
         if let Some(known) = self.recent.iter_mut().find(|it| it.from == from && it.digest == digest) {
@@ -287,7 +301,7 @@ impl Watch {
                 copies.doubled += 1;
                 // Many a link doubles one in twenty.
                 if copies.doubled >= DOUBLES && copies.doubled * 4 >= copies.came * 3 {
-                    self.note(Tampering::Duplicates);
+                    self.note_on(flow, Tampering::Duplicates);
                 }
             }
             return true;

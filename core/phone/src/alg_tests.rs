@@ -188,6 +188,8 @@ fn the_person_is_told_in_one_sentence_or_two() {
     };
     let told = gateway(&[Tampering::Head, Tampering::Description], Some(Transport::Tcp)).to_string();
     assert_eq!(told, "The router rewrites SIP messages. Offhook goes around it by TCP.");
+    let told = gateway(&[Tampering::Swallows], Some(Transport::Udp)).to_string();
+    assert_eq!(told, "The router swallows SIP messages. Offhook goes around it by another port.");
     let told = gateway(&[Tampering::Truncates, Tampering::Duplicates], None).to_string();
     assert_eq!(told, "The router cuts off and doubles SIP messages. Turn off \"SIP ALG\" in its settings.");
 }

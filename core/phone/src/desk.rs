@@ -2,7 +2,7 @@
 //!
 //! Knows no policy.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -87,6 +87,8 @@ pub(crate) struct Desk {
     pub(crate) servers: Servers,
     /// What is known of networks.
     pub(crate) known: Known,
+    /// Networks whose datagrams leave from a further port.
+    further: BTreeSet<NetworkId>,
     /// Whether TLS can be had.
     pub(crate) tls: bool,
     /// When the ways to registrars were last used, in either direction.
@@ -118,6 +120,7 @@ impl Desk {
             suspects: Vec::new(),
             servers: Servers::default(),
             known: Known::default(),
+            further: BTreeSet::new(),
             tls: false,
             used: BTreeMap::new(),
             moved: Vec::new(),
@@ -139,6 +142,19 @@ impl Desk {
     pub(crate) fn tell_reach(&mut self, network: NetworkId) {
         let (ipv4, nat64) = self.addresses.on(network).direct();
         self.agent.set_reach(network, ipv4, nat64);
+    }
+
+    /// Whether datagrams by that network leave from a further port of ours.
+    pub(crate) fn is_on_further_port(&self, network: NetworkId) -> bool {
+        self.further.contains(&network)
+    }
+
+    /// They do from now on, or no longer.
+    pub(crate) fn switch_port(&mut self, network: NetworkId, further: bool) {
+        let changes = if further { self.further.insert(network) } else { self.further.remove(&network) };
+        if changes {
+            self.agent.switch_port(network, further, &mut self.orders);
+        }
     }
 
     pub(crate) fn event(&mut self, event: Event) {
@@ -205,6 +221,9 @@ fn seal(order: Order, codecs: &mut BTreeMap<FlowId, Box<dyn FlowCodec + Send>>) 
             };
             Order::Send { flow, to, bytes }
         }
-        Order::OpenFlow { .. } | Order::CloseFlow { .. } | Order::Resolve { .. } => order,
+        Order::OpenFlow { .. }
+        | Order::SwitchPort { .. }
+        | Order::CloseFlow { .. }
+        | Order::Resolve { .. } => order,
     }
 }

@@ -20,6 +20,7 @@ impl Phone {
         for id in &lost {
             self.desk.known.left(*id);
             self.desk.alg.gone(*id);
+            self.desk.switch_port(*id, false);
             if self.networks.get(*id).is_none() {
                 self.desk.addresses.gone(*id);
                 self.desk.tell_reach(*id);
