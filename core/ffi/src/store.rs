@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::{Redacted, Secret};
-use phone::{Learnt, Lifetime};
+use base::Secret;
+use phone::{AccountId, Learnt, Lifetime, NetworkKey, Rung, Tampering};
 use serde::{Deserialize, Serialize};
 
 use crate::AccountSettings;
@@ -77,12 +77,57 @@ struct KeptAccount {
     settings: AccountSettings,
 }
 
-/// In seconds; a silence that never broke has none.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// Lifetimes in seconds; a silence that never broke has none. Words of other versions are passed over.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct KeptNetwork {
+    /// The network's key.
+    #[serde(default)]
+    network: String,
+    /// What stood in the key's place once; never written.
+    #[serde(default, skip_serializing)]
     identity: String,
     udp: (f64, Option<f64>),
     tcp: (f64, Option<f64>),
+    #[serde(default)]
+    carriers: Vec<(u32, String)>,
+    #[serde(default)]
+    router: Vec<String>,
+    #[serde(default)]
+    met: u32,
+}
+
+impl KeptNetwork {
+    fn of(learnt: &Learnt) -> Self {
+        let figures = |it: Lifetime| (it.held.as_secs_f64(), it.broke.map(|broke| broke.as_secs_f64()));
+        let carriers = learnt.carriers.iter().map(|(account, rung)| (account.0, rung.word().into()));
+        Self {
+            network: learnt.network.to_string(),
+            identity: String::new(),
+            udp: figures(learnt.udp),
+            tcp: figures(learnt.tcp),
+            carriers: carriers.collect(),
+            router: learnt.router.iter().map(|it| it.word().into()).collect(),
+            met: learnt.met,
+        }
+    }
+
+    fn learnt(&self) -> Option<Learnt> {
+        let lifetime =
+            |(held, broke): (f64, Option<f64>)| Lifetime { held: seconds(held), broke: broke.map(seconds) };
+        let carriers = self.carriers.iter().filter_map(|(account, word)| {
+            let rung = Rung::ALL.into_iter().find(|rung| rung.word() == word)?;
+            Some((AccountId(*account), rung))
+        });
+        let does = |it: &Tampering| self.router.iter().any(|word| word == it.word());
+        Some(Learnt {
+            network: NetworkKey::read(&self.network)?,
+            udp: lifetime(self.udp),
+            tcp: lifetime(self.tcp),
+            carriers: carriers.collect(),
+            router: Tampering::ALL.into_iter().filter(does).collect(),
+            met: self.met,
+        })
+    }
 }
 
 /// Networks remembered.
@@ -102,7 +147,7 @@ impl Store {
     /// The file cannot be read.
     pub(crate) fn open(folder: &Path, secrets: Arc<dyn SecretStore>) -> io::Result<Self> {
         let path = folder.join(FILE);
-        let kept = match fs::read(&path) {
+        let kept: Kept = match fs::read(&path) {
             Ok(bytes) => match serde_json::from_slice(&bytes) {
                 Ok(kept) => kept,
                 Err(_) => {
@@ -113,7 +158,24 @@ impl Store {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Kept::default(),
             Err(e) => return Err(e),
         };
-        Ok(Self { folder: folder.to_owned(), secrets, kept })
+        let mut store = Self { folder: folder.to_owned(), secrets, kept };
+        store.hide_identities();
+        Ok(store)
+    }
+
+    /// A file of an earlier version names networks as the platform did.
+    fn hide_identities(&mut self) {
+        let mut kept = self.kept.clone();
+        let mut named = kept.networks.iter_mut().filter(|it| !it.identity.is_empty()).peekable();
+        if named.peek().is_none() {
+            return;
+        }
+        for network in named {
+            network.network = NetworkKey::of(&std::mem::take(&mut network.identity)).to_string();
+        }
+        self.kept = kept.clone();
+        // If not now, then with the next change.
+        let _ = self.write(kept);
     }
 
     pub(crate) fn accounts(&self) -> impl Iterator<Item = (u32, &AccountSettings)> {
@@ -171,13 +233,7 @@ impl Store {
 
     /// What was found out about networks, the one longest not heard of first.
     pub(crate) fn learnt(&self) -> impl Iterator<Item = Learnt> {
-        let lifetime =
-            |(held, broke): (f64, Option<f64>)| Lifetime { held: seconds(held), broke: broke.map(seconds) };
-        self.kept.networks.iter().map(move |it| Learnt {
-            identity: Redacted::new(it.identity.clone()),
-            udp: lifetime(it.udp),
-            tcp: lifetime(it.tcp),
-        })
+        self.kept.networks.iter().filter_map(KeptNetwork::learnt)
     }
 
     /// Keeps what was found out about a network.
@@ -185,14 +241,13 @@ impl Store {
     /// # Errors
     /// It cannot be written, and everything is as it was.
     pub(crate) fn learn(&mut self, learnt: &Learnt) -> io::Result<()> {
-        let figures = |it: Lifetime| (it.held.as_secs_f64(), it.broke.map(|broke| broke.as_secs_f64()));
-        let identity = learnt.identity.reveal().clone();
+        let new = KeptNetwork::of(learnt);
         let mut kept = self.kept.clone();
-        kept.networks.retain(|it| it.identity != identity);
+        kept.networks.retain(|it| it.network != new.network);
         if kept.networks.len() >= MOST_NETWORKS {
             kept.networks.remove(0);
         }
-        kept.networks.push(KeptNetwork { identity, udp: figures(learnt.udp), tcp: figures(learnt.tcp) });
+        kept.networks.push(new);
         self.write(kept)
     }
 
@@ -218,6 +273,8 @@ fn name(id: u32) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::Transport;
     use crate::tests::Secrets;
@@ -258,8 +315,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path(), Arc::new(Secrets::default())).unwrap();
         let udp = Lifetime { held: Duration::from_secs(95), broke: Some(Duration::from_millis(104_500)) };
-        let of =
-            |identity: String| Learnt { identity: Redacted::new(identity), udp, tcp: Lifetime::default() };
+        let carriers = vec![(AccountId(1), Rung::Tls443), (AccountId(2), Rung::Tcp)];
+        let router = [Tampering::Head, Tampering::Swallows].into();
+        let of = |identity: String| Learnt {
+            udp,
+            carriers: carriers.clone(),
+            router: BTreeSet::clone(&router),
+            met: 3,
+            ..Learnt::nothing(NetworkKey::of(&identity))
+        };
         for number in 0..100 {
             store.learn(&of(format!("network {number}"))).unwrap();
         }
@@ -267,6 +331,23 @@ mod tests {
         let store = Store::open(folder.path(), Arc::new(Secrets::default())).unwrap();
         assert_eq!(store.learnt().count(), MOST_NETWORKS);
         assert_eq!(store.learnt().last(), Some(of("network 50".into())));
+    }
+
+    #[test]
+    fn a_file_that_names_networks_is_read_and_names_them_no_longer() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(FILE);
+        let old = r#"{"last":0,"accounts":[],"networks":[
+            {"identity":"Ann's Wi-Fi","udp":[95.0,104.5],"tcp":[60.0,null]},
+            {"network":"no key","udp":[1.0,null],"tcp":[1.0,null],"router":["whatever"]}]}"#;
+        fs::write(&file, old).unwrap();
+        let store = Store::open(folder.path(), Arc::new(Secrets::default())).unwrap();
+        let seconds = Duration::from_secs_f64;
+        let udp = Lifetime { held: seconds(95.0), broke: Some(seconds(104.5)) };
+        let tcp = Lifetime { held: seconds(60.0), broke: None };
+        let known = Learnt { udp, tcp, ..Learnt::nothing(NetworkKey::of("Ann's Wi-Fi")) };
+        assert_eq!(store.learnt().collect::<Vec<_>>(), [known]);
+        assert!(!fs::read_to_string(&file).unwrap().contains("Ann"));
     }
 
     #[test]

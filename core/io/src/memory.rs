@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use base::{Instant, Redacted};
-use phone::{Account, AccountId, CallId, CallState, CallView, Command, Event, Learnt, Why};
+use phone::{Account, AccountId, CallId, CallState, CallView, Command, Event, Learnt, NetworkKey, Why};
 
 /// Networks that are remembered over a restart.
 const LEARNT: usize = 64;
@@ -17,7 +17,7 @@ pub(crate) struct Memory {
     forward_to: Option<Redacted<String>>,
     call_waiting: Option<bool>,
     roaming: Option<bool>,
-    learnt: BTreeMap<String, Learnt>,
+    learnt: BTreeMap<NetworkKey, Learnt>,
     calls: BTreeMap<CallId, CallView>,
 }
 
@@ -74,8 +74,8 @@ impl Memory {
     }
 
     fn learn(&mut self, learnt: &Learnt) {
-        if self.learnt.len() < LEARNT || self.learnt.contains_key(learnt.identity.reveal()) {
-            self.learnt.insert(learnt.identity.reveal().clone(), learnt.clone());
+        if self.learnt.len() < LEARNT || self.learnt.contains_key(&learnt.network) {
+            self.learnt.insert(learnt.network, learnt.clone());
         }
     }
 

@@ -237,6 +237,7 @@ impl Net {
             Order::OpenFlow { network, transport, remote, name } => {
                 self.open(Whom { network, transport, remote, name });
             }
+            Order::SwitchPort { network, further } => self.switch_port(network, further),
             Order::CloseFlow { flow } => self.close(flow),
             Order::Resolve { network, query, question } => self.resolve(network, query, &question),
         }

@@ -105,6 +105,32 @@ async fn opening_a_udp_flow_tells_the_socket_and_the_address_that_the_remote_see
     );
 }
 
+#[tokio::test]
+async fn datagrams_leave_from_one_further_port_where_that_is_ordered_and_both_are_heard() {
+    let (mut ann, mut bob) = (net(), net());
+    let usual_at = ann.listen(Transport::Udp, any_v4()).unwrap();
+    let bob_at = bob.listen(Transport::Udp, any_v4()).unwrap();
+    let ((usual, ..), (bob_flow, ..)) = (up(&mut ann).await, up(&mut bob).await);
+    let network = NetworkId::SYSTEM;
+    let asked = || Order::OpenFlow { network, transport: Transport::Udp, remote: bob_at, name: None };
+    let mut seen = Vec::new();
+    for further in [true, false, true] {
+        ann.execute(Order::SwitchPort { network, further });
+        if seen.is_empty() {
+            assert!(up(&mut ann).await.2.is_none(), "the further one is told of");
+        }
+        ann.execute(asked());
+        let (flow, local, _) = up(&mut ann).await;
+        assert_eq!((flow == usual, local == usual_at), (!further, !further));
+        seen.push((flow, local));
+    }
+    assert_eq!(seen[0], seen[2], "one is enough");
+    for (flow, local) in seen {
+        bob.execute(send(bob_flow, local, OPTIONS));
+        assert_eq!(bytes(&mut ann).await.0, flow);
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_datagram_to_a_closed_port_comes_back_as_a_failure_of_that_remote_only() {

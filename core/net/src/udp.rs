@@ -26,6 +26,10 @@ pub(crate) struct Udp {
     pub(crate) network: NetworkId,
     /// As bound: the address may be the unspecified one.
     pub(crate) bound: SocketAddr,
+    /// It was bound beside the usual one of its network.
+    pub(crate) further: bool,
+    /// What is sent anew leaves from here, where there is a choice.
+    pub(crate) in_use: bool,
     pub(crate) waker: Waker,
 }
 
@@ -56,7 +60,8 @@ impl Udp {
         socket.bind(&addr.into())?;
         let socket = std::sync::Arc::new(UdpSocket::from_std(socket.into())?);
         let icmp = Icmp::watch(&socket, addr.is_ipv6());
-        Ok(Self { bound: socket.local_addr()?, socket, icmp, network, waker })
+        let bound = socket.local_addr()?;
+        Ok(Self { bound, further: false, in_use: true, socket, icmp, network, waker })
     }
 
     /// Reads one datagram into `room`, or learns of one that came back.
@@ -100,5 +105,9 @@ pub(crate) fn toward<F: Copy>(
     let fits = |udp: &Udp| {
         udp.bound.ip().is_unspecified() || udp.bound.ip().is_loopback() == remote.ip().is_loopback()
     };
-    of_family().find(|(_, udp)| fits(udp)).or_else(|| of_family().next()).map(|(flow, udp)| (*flow, udp))
+    let in_use = of_family().find(|(_, udp)| fits(udp) && udp.in_use);
+    in_use
+        .or_else(|| of_family().find(|(_, udp)| fits(udp)))
+        .or_else(|| of_family().next())
+        .map(|(flow, udp)| (*flow, udp))
 }

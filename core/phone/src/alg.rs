@@ -11,7 +11,8 @@
 //!   between. Ours is answered by the pocket exchange with what arrived there as `message/sipfrag`; others tell nothing by it. A
 //!   gateway that undoes on the way back what it did on the way out is found by nothing else.
 //!
-//! One network is watched, the one that an account went by last. Knows no transport and no account: who goes round it, and how, is `registration`'s.
+//! One network is watched, the one that an account went by last; what was found on it is remembered in
+//! [`crate::network::Known`]. Knows no transport and no account: who goes round it, and how, is `registration`'s.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -19,7 +20,7 @@ use std::hash::Hasher as _;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use base::{FlowId, Instant, NetworkId, Redacted, Transport};
+use base::{FlowId, Instant, NetworkId, Transport};
 use sip::message::{Draft, Message, Method, Name, Rport};
 
 /// Requests of ours that an answer is compared with.
@@ -32,8 +33,6 @@ const AT_ONCE: Duration = Duration::from_millis(200);
 const DOUBLES: u32 = 3;
 /// Servers watched.
 const SERVERS: usize = 16;
-/// Networks remembered.
-const NETWORKS: usize = 32;
 /// How long the probe's body is: with our credentials the request is about 950 bytes, as an INVITE, and the answer around it
 /// still one packet.
 const PROBE: usize = 160;
@@ -54,12 +53,29 @@ pub enum Tampering {
     Swallows,
 }
 
+impl Tampering {
+    /// All of it.
+    pub const ALL: [Self; 5] =
+        [Self::Head, Self::Description, Self::Truncates, Self::Duplicates, Self::Swallows];
+
+    /// Its name where it is stored.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Head => "head",
+            Self::Description => "description",
+            Self::Truncates => "truncates",
+            Self::Duplicates => "duplicates",
+            Self::Swallows => "swallows",
+        }
+    }
+}
+
 /// What was found, and what is done about it: *state*.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gateway {
     /// What it does; empty: nothing is known.
     pub found: BTreeSet<Tampering>,
-    /// By what it is gone round; `None`: not yet, or by nothing that is allowed and works.
+    /// By what it is gone round, UDP being another port of ours; `None`: not yet, or by nothing that is allowed and works.
     pub around: Option<Transport>,
     /// It is left alone: an account that finds no outside addresses of its own is heard through what it rewrites.
     pub leant_on: bool,
@@ -81,6 +97,7 @@ impl fmt::Display for Gateway {
         }
         write!(f, "The router {} SIP messages.", does.join(" and "))?;
         match self.around {
+            Some(Transport::Udp) => f.write_str(" Offhook goes around it by another port."),
             Some(transport) => {
                 write!(f, " Offhook goes around it by {}.", transport.via_word())
             }
@@ -122,49 +139,44 @@ pub(crate) struct Watch {
     servers: BTreeMap<SocketAddr, Copies>,
     found: BTreeSet<Tampering>,
     news: bool,
+    /// Sockets on which something was found.
+    marked: BTreeSet<FlowId>,
     /// Sockets, and their networks; all other flows are connections.
     datagrams: BTreeMap<FlowId, NetworkId>,
-    /// What the networks that are there are known by.
-    names: BTreeMap<NetworkId, u64>,
-    /// The network that is watched, and what was found on others.
+    /// The network that is watched.
     here: NetworkId,
-    name: u64,
-    before: BTreeMap<u64, BTreeSet<Tampering>>,
 }
 
 impl Watch {
-    /// A network is there, or another than before under the same name.
-    pub(crate) fn met(&mut self, network: NetworkId, identity: Option<&Redacted<String>>, addrs: &[IpAddr]) {
-        let name = identity.map_or_else(|| name(addrs), |identity| digest(identity.reveal().as_bytes()));
-        self.names.insert(network, name);
+    /// The network that is watched.
+    pub(crate) const fn here(&self) -> NetworkId {
+        self.here
     }
 
-    /// A network is gone.
+    /// More is known of a network's router.
+    pub(crate) fn recall(&mut self, network: NetworkId, found: &BTreeSet<Tampering>) {
+        if self.here == network {
+            self.found.extend(found);
+        }
+    }
+
+    /// A network is gone, or another than before under the same name.
     pub(crate) fn gone(&mut self, network: NetworkId) {
-        self.names.remove(&network);
+        if self.here == network {
+            self.begin_anew(network, BTreeSet::new());
+        }
     }
 
-    /// What that network is known by, here and in other memories: a number that tells nobody its name.
-    pub(crate) fn known_as(&self, network: NetworkId) -> u64 {
-        self.names.get(&network).copied().unwrap_or_default()
+    /// That network is watched from now on: an account goes by it; `found`: what is known of its router.
+    pub(crate) fn goes_by(&mut self, network: NetworkId, found: BTreeSet<Tampering>) {
+        if self.here != network {
+            self.begin_anew(network, found);
+        }
     }
 
-    /// That network is watched from now on: an account goes by it. What is known of it is remembered.
-    pub(crate) fn goes_by(&mut self, network: NetworkId) {
-        let there = self.known_as(network);
-        if (self.here, self.name) == (network, there) {
-            return;
-        }
-        let left = std::mem::replace(&mut self.name, there);
-        self.here = network;
-        let found = std::mem::take(&mut self.found);
-        if !found.is_empty() && self.before.len() < NETWORKS {
-            self.before.insert(left, found);
-        }
-        self.found = self.before.get(&self.name).cloned().unwrap_or_default();
-        (self.sent, self.recent) = (VecDeque::new(), VecDeque::new());
-        self.servers.clear();
-        self.news = false;
+    fn begin_anew(&mut self, network: NetworkId, found: BTreeSet<Tampering>) {
+        let datagrams = std::mem::take(&mut self.datagrams);
+        *self = Self { here: network, found, datagrams, ..Self::default() };
     }
 
     /// Whether datagrams arrive on this network, and are of no use.
@@ -187,6 +199,7 @@ impl Watch {
     /// A flow is gone.
     pub(crate) fn flow_down(&mut self, flow: FlowId) {
         self.datagrams.remove(&flow);
+        self.marked.remove(&flow);
     }
 
     /// Whether anything came from that server by datagrams.
@@ -210,6 +223,16 @@ impl Watch {
     /// Whether something was found since this was asked last.
     pub(crate) fn has_news(&mut self) -> bool {
         std::mem::take(&mut self.news)
+    }
+
+    /// Whether something was found in what came to that socket.
+    pub(crate) fn is_marked(&self, flow: FlowId) -> bool {
+        self.marked.contains(&flow)
+    }
+
+    fn note_on(&mut self, flow: FlowId, tampering: Tampering) {
+        self.news |= self.marked.insert(flow);
+        self.note(tampering);
     }
 
     /// Something was found, here or by others.
@@ -244,21 +267,21 @@ impl Watch {
         if !begins || self.datagrams.get(&flow) != Some(&self.here) || !self.servers.contains_key(&from) {
             return;
         }
-        if self.is_double(from, bytes, now) {
+        if self.is_double(flow, from, bytes, now) {
             return;
         }
         let Ok(message) = Message::read(bytes) else { return };
         if is_cut(bytes, &message) {
             // What a gateway changes in a message that is told as a body it does not count; the end is there all the same.
             let told = message.is_body("message/sipfrag") && bytes.ends_with(FILL.as_bytes());
-            self.note(if told { Tampering::Head } else { Tampering::Truncates });
+            self.note_on(flow, if told { Tampering::Head } else { Tampering::Truncates });
             return;
         }
         if let Some(ours) = self.sent_as(&message).filter(|sent| sent.to == from)
             && let Ok(ours) = Message::read(&ours.bytes[..])
             && (is_changed(&ours, &message) || is_bound_elsewhere(&ours, &message))
         {
-            self.note(Tampering::Head);
+            self.note_on(flow, Tampering::Head);
         }
     }
 
@@ -270,7 +293,7 @@ impl Watch {
     }
 
     /// Whether a datagram is a second copy; and whether they all are, these days.
-    fn is_double(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) -> bool {
+    fn is_double(&mut self, flow: FlowId, from: SocketAddr, bytes: &[u8], now: Instant) -> bool {
         let digest = digest(bytes);
         let Some(copies) = self.servers.get_mut(&from) else { return false };
         if let Some(known) = self.recent.iter_mut().find(|it| it.from == from && it.digest == digest) {
@@ -278,7 +301,7 @@ impl Watch {
                 copies.doubled += 1;
                 // Many a link doubles one in twenty.
                 if copies.doubled >= DOUBLES && copies.doubled * 4 >= copies.came * 3 {
-                    self.note(Tampering::Duplicates);
+                    self.note_on(flow, Tampering::Duplicates);
                 }
             }
             return true;
@@ -397,17 +420,6 @@ fn seen<A: AsRef<[u8]>, B: AsRef<[u8]>>(ours: &Message<A>, theirs: &Message<B>) 
 fn contact<B: AsRef<[u8]>>(message: &Message<B>) -> Option<(Option<IpAddr>, Option<u16>)> {
     let contact = message.contacts().find_map(Result::ok)?;
     Some((contact.uri().host.ip(), contact.uri().port))
-}
-
-/// What a network is known by: the nets of our addresses on it. Two that look alike share what is known, which costs one of
-/// them a connection where datagrams would have done.
-fn name(addrs: &[IpAddr]) -> u64 {
-    let net = |ip: &IpAddr| match ip {
-        IpAddr::V4(ip) => format!("{:?}", &ip.octets()[..3]),
-        IpAddr::V6(ip) => format!("{:x?}", &ip.segments()[..4]),
-    };
-    let nets: BTreeSet<String> = addrs.iter().map(net).collect();
-    digest(nets.into_iter().collect::<String>().as_bytes())
 }
 
 /// Whether a router must be in between: we have a private address, and they are not in the same network as far as can be told.

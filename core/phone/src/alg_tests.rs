@@ -35,11 +35,6 @@ fn granted(seen: &str) -> String {
     )
 }
 
-fn on(watch: &mut Watch, addrs: &[IpAddr]) {
-    watch.met(NetworkId::SYSTEM, None, addrs);
-    watch.goes_by(NetworkId::SYSTEM);
-}
-
 /// One who has sent its REGISTER.
 fn watch() -> Watch {
     let mut watch = Watch::default();
@@ -173,15 +168,15 @@ fn nothing_is_asked_where_no_router_is_or_nobody_can_tell() {
 }
 
 #[test]
-fn a_network_that_comes_again_is_known_again() {
-    let (home, work) = (["192.168.1.2".parse().unwrap()], ["10.1.2.3".parse().unwrap()]);
+fn what_is_found_on_one_network_is_not_held_against_another() {
     let mut watch = Watch::default();
-    on(&mut watch, &home);
     watch.note(Tampering::Duplicates);
-    on(&mut watch, &work);
+    watch.goes_by(NetworkId(2), BTreeSet::new());
     assert!(!watch.is_spoilt());
-    on(&mut watch, &["192.168.1.77".parse().unwrap()]);
-    assert!(watch.is_spoilt());
+    watch.goes_by(NetworkId(1), BTreeSet::from([Tampering::Head]));
+    assert!(watch.is_spoilt() && watch.found().len() == 1 && !watch.has_news());
+    watch.gone(NetworkId(1));
+    assert!(!watch.is_spoilt());
 }
 
 #[test]
@@ -193,6 +188,8 @@ fn the_person_is_told_in_one_sentence_or_two() {
     };
     let told = gateway(&[Tampering::Head, Tampering::Description], Some(Transport::Tcp)).to_string();
     assert_eq!(told, "The router rewrites SIP messages. Offhook goes around it by TCP.");
+    let told = gateway(&[Tampering::Swallows], Some(Transport::Udp)).to_string();
+    assert_eq!(told, "The router swallows SIP messages. Offhook goes around it by another port.");
     let told = gateway(&[Tampering::Truncates, Tampering::Duplicates], None).to_string();
     assert_eq!(told, "The router cuts off and doubles SIP messages. Turn off \"SIP ALG\" in its settings.");
 }

@@ -112,7 +112,7 @@ impl Phone {
                 Ok(())
             }
             Command::Remember(learnt) => {
-                self.desk.lifetimes.remember(learnt);
+                self.desk.known.remember(learnt);
                 Ok(())
             }
             Command::AllowRoaming(on) => {

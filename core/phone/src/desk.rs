@@ -2,7 +2,7 @@
 //!
 //! Knows no policy.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -17,8 +17,7 @@ use sip::ua::Agent;
 use crate::addresses::Addresses;
 use crate::alg::Watch;
 use crate::call::Info;
-use crate::keepalive::Lifetimes;
-use crate::registration::Worked;
+use crate::network::Known;
 use crate::servers::Servers;
 use crate::{AccountId, CallId, Event, MediaId, MediaOrder, Output};
 
@@ -88,10 +87,10 @@ pub(crate) struct Desk {
     pub(crate) suspects: Vec<AccountId>,
     /// Where accounts' servers are.
     pub(crate) servers: Servers,
-    /// How long networks keep idle mappings, as far as is known.
-    pub(crate) lifetimes: Lifetimes,
-    /// By which carriers accounts have reached their registrars.
-    pub(crate) worked: Worked,
+    /// What is known of networks.
+    pub(crate) known: Known,
+    /// Networks whose datagrams leave from a further port.
+    further: BTreeSet<NetworkId>,
     /// Whether TLS can be had.
     pub(crate) tls: bool,
     /// When the ways to registrars were last used, in either direction.
@@ -124,8 +123,8 @@ impl Desk {
             info: BTreeMap::new(),
             suspects: Vec::new(),
             servers: Servers::default(),
-            lifetimes: Lifetimes::default(),
-            worked: Worked::default(),
+            known: Known::default(),
+            further: BTreeSet::new(),
             tls: false,
             used: BTreeMap::new(),
             moved: Vec::new(),
@@ -148,6 +147,19 @@ impl Desk {
     pub(crate) fn tell_reach(&mut self, network: NetworkId) {
         let (ipv4, nat64) = self.addresses.on(network).direct();
         self.agent.set_reach(network, ipv4, nat64);
+    }
+
+    /// Whether datagrams by that network leave from a further port of ours.
+    pub(crate) fn is_on_further_port(&self, network: NetworkId) -> bool {
+        self.further.contains(&network)
+    }
+
+    /// They do from now on, or no longer.
+    pub(crate) fn switch_port(&mut self, network: NetworkId, further: bool) {
+        let changes = if further { self.further.insert(network) } else { self.further.remove(&network) };
+        if changes {
+            self.agent.switch_port(network, further, &mut self.orders);
+        }
     }
 
     pub(crate) fn event(&mut self, event: Event) {
@@ -183,8 +195,11 @@ impl Desk {
         self.used.get(&(path.flow, path.remote)).map_or(Duration::ZERO, |at| self.now.since(*at))
     }
 
-    /// Moves the agent's orders to the queue, each datagram as its flow's codec writes it.
+    /// Moves the agent's orders to the queue, each datagram as its flow's codec writes it; tells what was learnt.
     pub(crate) fn flush(&mut self) {
+        while let Some(learnt) = self.known.poll_news() {
+            self.event(Event::Learnt(learnt));
+        }
         let Self { orders, queue, codecs, used, alg, now, .. } = self;
         for order in &*orders {
             if let Order::Send { flow, to, bytes } = order {
@@ -211,6 +226,9 @@ fn seal(order: Order, codecs: &mut BTreeMap<FlowId, Box<dyn FlowCodec + Send>>) 
             };
             Order::Send { flow, to, bytes }
         }
-        Order::OpenFlow { .. } | Order::CloseFlow { .. } | Order::Resolve { .. } => order,
+        Order::OpenFlow { .. }
+        | Order::SwitchPort { .. }
+        | Order::CloseFlow { .. }
+        | Order::Resolve { .. } => order,
     }
 }

@@ -245,6 +245,7 @@ impl Phone {
             }
         }
         let found = desk.alg.found();
+        desk.known.router_does(desk.alg.here(), found);
         let around =
             if found.is_empty() { None } else { accounts.values().find_map(Registration::goes_round_by) };
         let leant_on = around.is_none() && accounts.values().any(|it| it.leans_on_gateway(desk));

@@ -12,7 +12,7 @@ use base::{NetworkId, Redacted, Secret, Transport};
 use bytes::Bytes;
 use offhook_phone::{
     Account, AccountId, AccountState, Command, Config, Event, Input, Keepalive, Learnt, Lifetime, Network,
-    NetworkKind, NetworkNews,
+    NetworkKey, NetworkKind, NetworkNews,
 };
 use sip::message::{Message, Method, Name};
 use sip::ua::TransportPolicy;
@@ -81,15 +81,27 @@ fn a_day_behind_a_router_that_forgets_costs_a_wake_for_each_lifetime_and_few_bre
     for lifetime in [30, 60, 120, 180, 300, 900, 3000] {
         let (mut town, phone, registrar) = behind(lifetime * SECOND, account("1001"));
         town.run(DAY);
-        let (wakes, breaks) = (wakes(&mut town, phone), found_dead(&town));
+        let (searching, breaks) = (wakes(&mut town, phone), found_dead(&town));
+        town.handset(phone).wakes.clear();
+        town.run(DAY);
+        let (remembering, broken) = (wakes(&mut town, phone), found_dead(&town) - breaks);
         let by_why = &town.handset(phone).wakes;
-        println!("{lifetime} s: {wakes} wakes, {breaks} breaks, {by_why:?}");
-        // The last step of the search is within a fourth, the margin is a tenth; and the refresh is a wake of its own.
-        let most = 24 * 3600 * 3 / 2 / lifetime as usize + 60;
-        assert!(wakes <= most, "{lifetime} s: {wakes} wakes of {most}");
-        assert!(breaks <= 12, "{lifetime} s: {breaks} breaks");
+        let each = |wakes: usize| wakes as f64 * lifetime as f64 / DAY.as_secs_f64();
+        println!(
+            "{lifetime} s: the searching day {searching} wakes ({:.2} each lifetime), {breaks} breaks; \
+             the day after {remembering} ({:.2}), {broken} breaks, {by_why:?}",
+            each(searching),
+            each(remembering)
+        );
+        // What is left of the search's last step and the margin: a thirty-second, or a second, each. The refresh comes at
+        // least each hour.
+        let lifetimes = DAY.as_secs_f64() / lifetime as f64;
+        let most = lifetimes * if lifetime < 60 { 1.09 } else { 1.07 } + 4.0;
+        assert!(remembering as f64 <= most.max(30.0), "{lifetime} s: {remembering} wakes of {most}");
+        assert!(searching as f64 <= most + 40.0, "{lifetime} s: {searching} wakes");
+        assert!(breaks <= 12 && broken <= 6, "{lifetime} s: {breaks} breaks, then {broken}");
         expect_registered(&mut town, phone);
-        assert!(registers(&town, registrar) < 60, "{lifetime} s: {}", registers(&town, registrar));
+        assert!(registers(&town, registrar) < 140, "{lifetime} s: {}", registers(&town, registrar));
     }
 }
 
@@ -101,6 +113,27 @@ fn once_it_is_known_how_long_a_router_remembers_nothing_breaks() {
     assert!((1..=5).contains(&breaks), "{breaks}");
     town.run(Duration::from_hours(8));
     assert_eq!(found_dead(&town), breaks, "{:?}", town.handset(phone).wakes);
+}
+
+#[test]
+fn a_router_that_keeps_new_mappings_for_less_is_not_taken_for_one_that_forgets_early() {
+    for keeps_ports in [false, true] {
+        let mut town = Town::new();
+        let mut router = Router::new(120 * SECOND);
+        (router.is_linux, router.keeps_ports) = (true, keeps_ports);
+        town.router = Some(router);
+        town.peer(9, granted);
+        let phone = town.phone(1, account("1001"));
+        town.run(Duration::from_hours(6));
+        let breaks = found_dead(&town);
+        assert!(breaks <= if keeps_ports { 0 } else { 6 }, "{keeps_ports}: {breaks}");
+        town.handset(phone).wakes.clear();
+        town.run(DAY);
+        let wakes = wakes(&mut town, phone);
+        println!("Linux, keeps ports {keeps_ports}: {wakes} wakes, {} breaks", found_dead(&town) - breaks);
+        assert_eq!(found_dead(&town), breaks, "{keeps_ports}");
+        assert!(wakes < 720 * 112 / 100, "{keeps_ports}: {wakes}");
+    }
 }
 
 #[test]
@@ -221,9 +254,8 @@ fn what_is_remembered_wrongly_is_found_out() {
     town.router = Some(Router::new(40 * SECOND));
     town.peer(9, granted);
     let phone = town.phone(1, account("1001"));
-    let identity = Redacted::new("home".to_owned());
     let udp = Lifetime { held: 300 * SECOND, broke: Some(305 * SECOND) };
-    town.command(phone, Command::Remember(Learnt { identity, udp, tcp: Lifetime::default() }));
+    town.command(phone, Command::Remember(Learnt { udp, ..Learnt::nothing(NetworkKey::of("home")) }));
     let network = Network::new(NetworkId(1), NetworkKind::Wifi, vec![[10, 0, 0, 1].into()]);
     let network = Network { identity: Some(Redacted::new("home".into())), ..network };
     town.tell(phone, Input::Network(NetworkNews::Appeared(network)));
@@ -261,7 +293,9 @@ fn a_registrar_that_speaks_stun_is_asked_and_only_a_changed_answer_registers_ane
     let (breaks, asked) = (found_dead(&town), town.asked);
     println!("{breaks} breaks, {asked} questions, {:?}", town.handset(phone).wakes);
     assert!(breaks <= 6, "{breaks}");
-    assert!((864..1300).contains(&asked) && town.pings == 0, "{asked} questions, {} empty lines", town.pings);
+    assert!((864..960).contains(&asked), "{asked}");
+    // One behind each new mapping.
+    assert!(town.pings <= breaks + 1, "{} empty lines", town.pings);
     assert!(registers(&town, registrar) <= 28 + breaks, "{}", registers(&town, registrar));
     // A router that restarts is noticed at the end of the silence.
     town.router.as_mut().unwrap().reboot();

@@ -35,6 +35,14 @@ pub enum Order {
         /// way had: RFC 5922 section 7.3.
         name: Option<Arc<str>>,
     },
+    /// For UDP: which of our ports `OpenFlow` names from now on, the usual one or a further one, drawn by the system and bound
+    /// for this. Both stay open, and what comes to either is told.
+    SwitchPort {
+        /// The network whose datagrams it is about.
+        network: NetworkId,
+        /// The further one.
+        further: bool,
+    },
     /// Close a stream.
     CloseFlow {
         /// The stream.
@@ -61,6 +69,9 @@ impl std::fmt::Debug for Order {
             Self::Send { flow, to, bytes } => write!(f, "Send({} bytes to {to} by {flow:?})", bytes.len()),
             Self::OpenFlow { network, transport, remote, .. } => {
                 write!(f, "OpenFlow({transport} to {remote} by {network:?})")
+            }
+            Self::SwitchPort { network, further } => {
+                write!(f, "SwitchPort({} by {network:?})", if *further { "further" } else { "usual" })
             }
             Self::CloseFlow { flow } => write!(f, "CloseFlow({flow:?})"),
             Self::Resolve { query, question, .. } => write!(f, "Resolve({query:?}: {question:?})"),

@@ -20,8 +20,8 @@ pub use crate::exchange::users;
 pub use crate::phone::{ACCOUNT, Handset, account};
 pub use link::Link;
 pub use nat::{
-    Alg, Allows, Dependence, Hairpin, Kind, Nat, NatBox, Parcel, Pooling, Ports, Tampering, Unsolicited,
-    Verdict, Why,
+    Alg, Allows, Dependence, Hairpin, Kind, Looks, Nat, NatBox, Parcel, Pooling, Ports, Tampering,
+    Unsolicited, Verdict, Why,
 };
 pub use stranger::{Datagram, Heard, Stranger, sdp};
 pub use wire::{Arrival, Fate, NetworkId, NodeId, Reason, Socket, Tag, Wire};

@@ -8,7 +8,7 @@ mod alg;
 mod kind;
 mod table;
 
-pub use kind::{Alg, Allows, Dependence, Hairpin, Nat, Pooling, Ports, Tampering, Unsolicited};
+pub use kind::{Alg, Allows, Dependence, Hairpin, Looks, Nat, Pooling, Ports, Tampering, Unsolicited};
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -229,7 +229,7 @@ impl NatBox {
             return self.turn_round(parcel, outside, now);
         }
         let (from, to, kind) = (outside, parcel.to, parcel.kind);
-        let messages = match self.alg(kind, parcel.to) {
+        let messages = match self.alg(kind, parcel.from, parcel.to) {
             Some(tampering) => {
                 let media = |inside| self.pinhole(inside, now);
                 alg::outbound(tampering, &parcel.bytes, parcel.from, outside, media)
@@ -354,7 +354,7 @@ impl NatBox {
         let outside = parcel.to;
         self.note(&key, parcel.kind, parcel.from, false, now);
         let (from, to, kind) = (parcel.from, key.1, parcel.kind);
-        let messages = match self.alg(kind, parcel.from) {
+        let messages = match self.alg(kind, to, parcel.from) {
             Some(tampering) => alg::inbound(tampering, &parcel.bytes, to, outside),
             None => vec![parcel.bytes],
         };
@@ -411,6 +411,8 @@ impl NatBox {
         let refreshes = outward || self.nat.inbound_refreshes;
         let Some(mapping) = self.table.get_mut(key) else { return };
         if kind == Kind::Udp {
+            mapping.replied |= !outward;
+            mapping.settled |= outward && mapping.replied && now.since(mapping.born) > kind::SETTLED;
             if refreshes {
                 mapping.last = now;
                 mapping.sessions.insert(peer, Session { last: now, phase: Phase::Datagrams });
@@ -455,10 +457,14 @@ impl NatBox {
         }
     }
 
-    fn alg(&self, kind: Kind, peer: SocketAddr) -> Option<Tampering> {
+    fn alg(&self, kind: Kind, inside: SocketAddr, peer: SocketAddr) -> Option<Tampering> {
         let alg = self.nat.alg?;
         let looks = kind == Kind::Udp || (kind == Kind::Data && alg.tcp);
-        (looks && peer.port() == SIP).then_some(alg.tampering)
+        let end = match alg.looks {
+            Looks::AtServers => peer,
+            Looks::AtPhones => inside,
+        };
+        (looks && end.port() == SIP).then_some(alg.tampering)
     }
 
     fn count(&mut self, verdict: Verdict) -> Verdict {

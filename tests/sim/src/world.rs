@@ -74,6 +74,8 @@ pub struct World {
     serial: u64,
     /// By which networks streams are being opened.
     dialled: BTreeMap<(NodeId, SocketAddr), (NetworkId, Transport)>,
+    /// Who sends datagrams by a network from a further port.
+    further: BTreeSet<(NodeId, NetworkId)>,
     /// Where nodes listen for streams that stand for TLS.
     tls: BTreeSet<(NodeId, SocketAddr)>,
     with_sound: bool,
@@ -115,6 +117,7 @@ impl World {
             later: BTreeMap::new(),
             serial: 0,
             dialled: BTreeMap::new(),
+            further: BTreeSet::new(),
             tls: BTreeSet::new(),
             with_sound: false,
             ipv6: false,
@@ -416,7 +419,9 @@ impl World {
             Order::OpenFlow { network, transport: Transport::Udp, remote, .. } => {
                 let transport = Transport::Udp;
                 let from = self.source(node, network, remote.ip());
-                let news = match from.and_then(|from| self.wire.signalling_at(node, from)) {
+                let news = match from.and_then(|from| {
+                    self.wire.signalling_at(node, from, self.further.contains(&(node, network)))
+                }) {
                     Some((flow, local)) => {
                         News::FlowUp { network, flow, transport, local, remote: Some(remote) }
                     }
@@ -437,6 +442,7 @@ impl World {
                     None => self.agenda.push_back((node, News::FlowFailed { network, transport, remote })),
                 }
             }
+            Order::SwitchPort { network, further } => self.switch_port(node, network, further),
             Order::CloseFlow { flow } => {
                 self.wire.close(flow, self.now);
                 self.agenda.push_back((node, News::FlowDown { flow }));

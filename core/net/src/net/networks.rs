@@ -39,6 +39,25 @@ impl Net {
         }
     }
 
+    /// Datagrams by that network leave from a further port from now on, beside every socket that it has; or from the usual ones
+    /// again. A port that cannot be had leaves all as it is.
+    pub(super) fn switch_port(&mut self, network: NetworkId, further: bool) {
+        let has = self.udp.values().any(|udp| udp.network == network && udp.further);
+        if further && !has {
+            let usual = self.udp.values().filter(|udp| udp.network == network);
+            for bound in usual.map(|udp| udp.bound).collect::<Vec<_>>() {
+                if self.bind_udp(network, SocketAddr::new(bound.ip(), 0)).is_ok()
+                    && let Some(mut udp) = self.udp.last_entry()
+                {
+                    udp.get_mut().further = true;
+                }
+            }
+        }
+        for udp in self.udp.values_mut().filter(|udp| udp.network == network) {
+            udp.in_use = udp.further == further;
+        }
+    }
+
     /// The machine is no longer on that network: all that went by it is closed.
     pub fn leave(&mut self, network: NetworkId) {
         self.dns.remove(&network);

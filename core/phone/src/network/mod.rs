@@ -2,6 +2,7 @@
 //!
 //! Knows no sockets: whoever owns them has one for each network, and hears by which one to open a flow.
 
+mod known;
 mod phone;
 mod table;
 
@@ -9,6 +10,8 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use base::{NetworkId, Redacted};
 
+pub(crate) use known::Known;
+pub use known::{Learnt, NetworkKey};
 pub(crate) use table::{Choice, Networks};
 
 /// One network that the device is on.
@@ -25,7 +28,7 @@ pub struct Network {
     /// Whether it is another operator's than the user's own.
     pub roaming: bool,
     /// What it is known by when it comes again: a hash of the Wi-Fi's name and access point, the operator's code. What is
-    /// learnt of it is remembered under it; without one nothing is.
+    /// learnt of it is remembered under its hash ([`NetworkKey`]); without one it is forgotten when the network goes.
     pub identity: Option<Redacted<String>>,
     /// Whom to ask for names there; empty: whom the system asks.
     pub name_servers: Vec<SocketAddr>,

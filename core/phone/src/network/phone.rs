@@ -19,23 +19,23 @@ impl Phone {
     pub(crate) fn network(&mut self, news: &NetworkNews) {
         let lost = self.networks.hear(news, self.desk.now);
         for id in &lost {
-            self.desk.lifetimes.left(*id);
+            self.desk.known.left(*id);
+            self.desk.alg.gone(*id);
+            self.desk.switch_port(*id, false);
             if self.networks.get(*id).is_none() {
                 self.desk.addresses.gone(*id);
                 self.desk.tell_reach(*id);
-                self.desk.alg.gone(*id);
             }
         }
         match news {
             NetworkNews::Appeared(network) | NetworkNews::Changed(network) => {
-                self.desk.lifetimes.met(network);
+                self.desk.known.met(network);
+                self.desk.alg.recall(network.id, &self.desk.known.router(network.id));
                 let nat64 = network.nat64.and_then(|(prefix, length)| Prefix64::new(prefix, length));
                 self.desk.addresses_are(network.id, &network.addrs, nat64);
-                self.desk.alg.met(network.id, network.identity.as_ref(), &network.addrs);
             }
             NetworkNews::Up { addrs } => {
                 self.desk.addresses_are(NetworkId::SYSTEM, addrs, None);
-                self.desk.alg.met(NetworkId::SYSTEM, None, addrs);
             }
             NetworkNews::Vanished(_) | NetworkNews::Suspect(_) | NetworkNews::Down => {}
         }

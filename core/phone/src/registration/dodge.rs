@@ -10,9 +10,13 @@
 //!     ^               |     '--found, too--> Tls --granted--> Tls
 //!     '---in vain-----+----------------------'  no connection, no answer by it, or still spoilt
 //! ```
+//! An account that must go by datagrams (its settings or its URI say so; a VOS account's do) goes by another port of ours: many a
+//! gateway looks at what comes from port 5060, or holds against a port what it once saw there. One that looks at the server's
+//! port is not gone round, and the person is told what to do. The same rung, the same ways back, and one port for the network:
+//! all such accounts follow the first.
+//!
 //! That datagrams are not answered is the ladder's to find; here it is told which of the two it was: silence, or a router that
-//! lets only short ones through. An account that is told its transport (by its settings or its URI) keeps it. Knows nothing of
-//! what a gateway does.
+//! lets only short ones through. Knows nothing of what a gateway does.
 
 use base::Transport;
 use sip::message::{Draft, Method, Name, Scheme};
@@ -37,18 +41,36 @@ pub(super) struct Dodge {
     in_vain: bool,
     /// The last datagrams were not answered in time.
     silent: bool,
+    /// Of what left from the usual port a short request was answered, and a longer one not.
+    cut: bool,
+    /// A further port was not answered either.
+    shut: bool,
     /// The registrar has granted something by datagrams on this network.
     heard: bool,
     /// The binding over datagrams, to be ended.
     left: Option<String>,
     /// The question what arrives there, and by what it was put last.
     probe: Option<RequestId>,
-    probed: Option<Transport>,
+    probed: Option<(Transport, Rung)>,
 }
 
 impl Dodge {
     pub(super) const fn floor(&self) -> Rung {
         self.floor
+    }
+
+    /// The usual port is not answered, or (`heard`) only short requests are.
+    pub(super) const fn usual_is_silent(&mut self, heard: bool) {
+        self.cut = heard;
+    }
+
+    /// What makes it so, where another port is answered.
+    pub(super) const fn why_silent(&self) -> Tampering {
+        if self.cut { Tampering::Truncates } else { Tampering::Swallows }
+    }
+
+    pub(super) const fn is_shut(&self) -> bool {
+        self.shut
     }
 
     /// Datagrams were not answered, and another way is tried.
@@ -60,7 +82,8 @@ impl Dodge {
 impl Registration {
     /// By what the account goes round a gateway, where that works.
     pub(crate) fn goes_round_by(&self) -> Option<Transport> {
-        let by = self.path.map(|path| path.transport).filter(|transport| transport.is_reliable());
+        let round = |it: &Transport| it.is_reliable() || self.rung() == Rung::Port;
+        let by = self.path.map(|path| path.transport).filter(round);
         by.filter(|_| self.dodge.holds && !self.dodge.in_vain)
     }
 
@@ -73,24 +96,36 @@ impl Registration {
     /// The network is another.
     pub(super) fn dodge_anew(&mut self, desk: &Desk) {
         let round = desk.alg.is_spoilt() && self.may_dodge(desk);
-        self.dodge = Dodge { floor: if round { Rung::Tcp } else { Rung::Usual }, ..Dodge::default() };
+        self.dodge =
+            Dodge { floor: if round { self.lowest_round() } else { Rung::Usual }, ..Dodge::default() };
     }
 
     /// The settings are others: what goes round stays, if it may.
     pub(super) fn dodge_still(&mut self, desk: &Desk) {
         if !self.may_dodge(desk) {
             self.dodge.floor = Rung::Usual;
+        } else if self.dodge.floor != Rung::Usual {
+            self.dodge.floor = self.lowest_round();
         }
     }
 
     /// Something was found that spoils datagrams.
     pub(crate) fn go_round(&mut self, desk: &mut Desk) {
         let may = self.may_dodge(desk) && desk.alg.is_spoilt();
+        if self.rung() == Rung::Port {
+            // It was not the port.
+            self.dodge.in_vain |= self.path.is_some_and(|path| desk.alg.is_marked(path.flow));
+            return;
+        }
         if self.dodge.floor != Rung::Usual || self.dodge.in_vain || !may {
             return;
         }
         self.leave_datagrams();
-        self.dodge.floor = Rung::Tcp;
+        self.dodge.floor = self.lowest_round();
+        if self.dodge.floor == Rung::Port {
+            // From where it was made: what a gateway has made of its Contact it makes of it again.
+            self.end_left(desk);
+        }
         if !self.path.is_some_and(|path| path.transport.is_reliable()) {
             self.ask_by_floor(desk);
         }
@@ -115,7 +150,9 @@ impl Registration {
     /// The registrar said yes.
     pub(super) fn dodge_granted(&mut self, via: Option<Source>, desk: &mut Desk) {
         let Some(via) = via else { return };
-        if via.transport.is_reliable() {
+        if self.rung() == Rung::Port {
+            (self.dodge.holds, self.dodge.silent) = (true, false);
+        } else if via.transport.is_reliable() {
             self.dodge.holds = true;
             if std::mem::take(&mut self.dodge.silent) {
                 // A short request was answered, a longer one not.
@@ -142,14 +179,15 @@ impl Registration {
         let mut draft = self.draft(0);
         draft.push(Name::Contact, format_args!("<{left}>;expires=0"));
         let transport = Some(TransportPolicy::Only(Transport::Udp));
-        let way = Way { transport, first_hop: self.first_hop(), ..Way::default() };
+        let way = Way { transport, first_hop: Some(self.first_hop().clone()), ..Way::default() };
         desk.agent.request_by(profile_id(self.id), draft, way, desk.now, &mut desk.orders);
     }
 
     /// Asks the registrar what arrives there: once by datagrams, and once by each way that goes round them.
     fn ask_what_arrives(&mut self, via: Source, desk: &mut Desk) {
         let worth_it = !via.transport.is_reliable() || self.dodge.floor != Rung::Usual;
-        if !worth_it || self.dodge.probed.replace(via.transport) == Some(via.transport) {
+        let by = (via.transport, self.rung());
+        if !worth_it || self.dodge.probed.replace(by) == Some(by) {
             return;
         }
         if let Some(draft) = Watch::probe(&dial::domain(&self.account.uri), via.local, via.remote) {
@@ -168,10 +206,13 @@ impl Registration {
             && desk.alg.probed(message)
         {
             match (self.dodge.floor, self.dodge.probed) {
-                (Rung::Tcp, Some(Transport::Tcp)) if rungs(&self.account, desk.tls).contains(&Rung::Tls) => {
+                (Rung::Tcp, Some((Transport::Tcp, _)))
+                    if rungs(&self.account, desk.tls).contains(&Rung::Tls) =>
+                {
                     self.dodge.floor = Rung::Tls;
                     self.ask_by_floor(desk);
                 }
+                (_, Some((_, Rung::Port))) => self.dodge.in_vain = true,
                 (Rung::Usual, _) => {}
                 _ => self.dodge.in_vain = true,
             }
@@ -181,6 +222,11 @@ impl Registration {
 
     /// The registrar is not reached. `true`: it is asked by datagrams again, at once.
     pub(super) fn dodge_failed(&mut self, at: Step, desk: &mut Desk) -> bool {
+        let further = self.network().is_some_and(|network| desk.is_on_further_port(network));
+        if at == Step::Reach && self.has_port() && further && !self.dodge.holds {
+            self.dodge.shut = true;
+            self.usual_port_again(desk);
+        }
         let tried = self.dodge.floor != Rung::Usual && !self.dodge.holds && at == Step::Reach;
         if !tried {
             return false;
@@ -209,6 +255,11 @@ impl Registration {
 
     /// Whether the account leaves its transport to us, and nothing hangs on the gateway.
     fn may_dodge(&self, desk: &Desk) -> bool {
-        rungs(&self.account, desk.tls).contains(&Rung::Tcp) && !self.leans_on_gateway(desk)
+        rungs(&self.account, desk.tls).len() > 1 && !self.leans_on_gateway(desk)
+    }
+
+    /// What comes first after the usual way.
+    fn lowest_round(&self) -> Rung {
+        if self.has_port() { Rung::Port } else { Rung::Tcp }
     }
 }

@@ -6,8 +6,10 @@
 //! ```
 //! A REGISTER that was heard at all (a challenge, a 100) is waited for a little longer. What worked on a network is tried first there the next
 //! time, and every [`PROBE`] the usual way has its chance again. The account's other requests follow the registration: its
-//! profile names the carrier and the first hop. An account that names its carrier, or whose first hop does, stays with it.
-//! A better network is tried by the same ways, while the account stands where it stood. What spoils datagrams ([`super::dodge`]) takes the lower ways away. Knows nothing of how a carrier is had.
+//! profile names the carrier and the first hop. An account that names its carrier, or whose first hop does, stays with it; one
+//! that names datagrams goes by another port of ours where nothing is answered to the usual one.
+//! A better network is tried by the same ways, while the account stands where it stood. What spoils datagrams
+//! ([`super::dodge`]) takes the lower ways away. Knows nothing of how a carrier is had.
 
 use std::time::Duration;
 
@@ -16,9 +18,9 @@ use sip::message::Uri;
 use sip::ua::{Outcome, RequestId, TransportPolicy, Way};
 
 use super::{Registration, State, profile_id};
+use crate::Account;
 use crate::desk::{Desk, Timer};
 use crate::view::Step;
-use crate::{Account, AccountId};
 
 /// How long the way before is waited for. RFC 3261's first repetition of a datagram has had its answer by then.
 const STEP: Duration = Duration::from_secs(1);
@@ -26,19 +28,21 @@ const STEP: Duration = Duration::from_secs(1);
 const CALM_STEP: Duration = Duration::from_secs(5);
 /// How much longer one that was heard is waited for: what answers the challenge is longer, and may not pass.
 const HEARD_STEP: Duration = Duration::from_millis(1500);
+/// How long at least before another port is tried: four datagrams are lost by then, and no answer is slow any more.
+const PORT_STEP: Duration = Duration::from_secs(4);
 /// How seldom the usual way is tried while another works.
 const PROBE: Duration = Duration::from_secs(900);
-/// Ways remembered, of all accounts on all networks.
-const MOST: usize = 64;
 /// Requests that were overtaken and may still be answered.
 const MOST_LATE: usize = 8;
 
-/// One way to reach the registrar.
+/// One way to reach a registrar.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Rung {
+pub enum Rung {
     /// As URI and DNS say, or the account: UDP, most often.
     #[default]
     Usual,
+    /// By datagrams from a further port of ours: for accounts that nothing else is open to.
+    Port,
     /// A stream to the same place.
     Tcp,
     /// A stream under TLS, to its own port.
@@ -48,30 +52,26 @@ pub(crate) enum Rung {
 }
 
 impl Rung {
+    /// All of them, the usual one first.
+    pub const ALL: [Self; 5] = [Self::Usual, Self::Port, Self::Tcp, Self::Tls, Self::Tls443];
+
+    /// Its name where it is stored.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Usual => "usual",
+            Self::Port => "port",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Tls443 => "tls443",
+        }
+    }
+
     const fn transport(self) -> Option<Transport> {
         match self {
             Self::Usual => None,
+            Self::Port => Some(Transport::Udp),
             Self::Tcp => Some(Transport::Tcp),
             Self::Tls | Self::Tls443 => Some(Transport::Tls),
-        }
-    }
-}
-
-/// What worked where.
-#[derive(Debug, Default)]
-pub(crate) struct Worked(Vec<(AccountId, u64, Rung)>);
-
-impl Worked {
-    fn on(&self, account: AccountId, network: u64) -> Rung {
-        let mut known = self.0.iter().filter(|(id, at, _)| *id == account && *at == network);
-        known.next().map_or(Rung::Usual, |(.., rung)| *rung)
-    }
-
-    fn note(&mut self, account: AccountId, network: u64, rung: Rung) {
-        self.0.retain(|(id, at, _)| *id != account || *at != network);
-        if rung != Rung::Usual {
-            self.0.truncate(MOST - 1);
-            self.0.insert(0, (account, network, rung));
         }
     }
 }
@@ -101,11 +101,14 @@ impl Registration {
         self.overtaken();
         let mut rungs = rungs(&self.account, desk.tls);
         rungs.retain(|rung| *rung >= self.dodge.floor());
-        let known = desk.worked.on(self.id, self.network_key(desk));
+        let known = self.known_rung(desk);
         let registered = matches!(self.state, State::Registered { .. }) && self.path.is_some();
+        if registered && known != Rung::Port || self.dodge.is_shut() {
+            // A lost refresh is no reason to be somebody else; nor is a port that was not answered either.
+            rungs.retain(|rung| *rung != Rung::Port || rung == &self.dodge.floor());
+        }
         let usual = rungs[0] == Rung::Usual;
-        let probe =
-            registered && usual && known != Rung::Usual && desk.now.since(self.ladder.probed) >= PROBE;
+        let probe = registered && usual && known > Rung::Port && desk.now.since(self.ladder.probed) >= PROBE;
         // Where it stands it stays, as long as that works.
         if let Some(at) = rungs.iter().position(|rung| *rung == known) {
             rungs.remove(at);
@@ -122,7 +125,9 @@ impl Registration {
     pub(super) fn first_rung_there(&mut self, network: NetworkId, desk: &mut Desk) {
         self.overtaken();
         let mut rungs = rungs(&self.account, desk.tls);
-        let known = desk.worked.on(self.id, desk.alg.known_as(network));
+        // A further port is taken only where the account stands: nothing is known yet of what the usual one would do there.
+        rungs.retain(|rung| *rung != Rung::Port);
+        let known = desk.known.carrier(self.id, network);
         rungs.sort_by_key(|rung| *rung != known);
         let stands = self.ladder.at;
         self.begin_at(rungs);
@@ -157,6 +162,7 @@ impl Registration {
     }
 
     fn set_step(&self, step: Duration, desk: &mut Desk) {
+        let step = if self.ladder.next.last() == Some(&Rung::Port) { step.max(PORT_STEP) } else { step };
         if self.ladder.next.is_empty() {
             desk.timers.cancel(&Timer::Ladder(self.id));
         } else {
@@ -169,23 +175,28 @@ impl Registration {
         let (transport, first_hop) = match self.ladder.at {
             // As it would go without a ladder, unless what is registered now goes another way.
             Rung::Usual if self.profile.transport == self.account.transport => return way,
-            Rung::Usual => (self.account.transport, self.first_hop()),
+            Rung::Usual => (self.account.transport, Some(self.first_hop().clone())),
             rung => (only(rung), hop(&self.account, rung)),
         };
         Way { transport: Some(transport), first_hop, ..way }
     }
 
-    pub(super) fn first_hop(&self) -> Option<Uri> {
-        self.account.proxy.clone().or_else(|| Some(self.account.uri.clone()))
+    /// Where its requests go first, by the usual way.
+    pub(super) fn first_hop(&self) -> &Uri {
+        self.account.proxy.as_ref().unwrap_or(&self.account.uri)
     }
 
     /// `Timer::Ladder` is due.
     pub(crate) fn climb(&mut self, desk: &mut Desk) {
         let Some((request, there)) = self.asked().filter(|_| self.wanted) else { return };
         if desk.agent.is_heard(request) && !std::mem::replace(&mut self.ladder.waited, true) {
-            return self.set_step(HEARD_STEP, desk);
+            return desk.timers.set(Timer::Ladder(self.id), desk.now + HEARD_STEP);
         }
         let Some(rung) = self.ladder.next.pop() else { return };
+        self.leave_port(rung, desk);
+        if rung == Rung::Port {
+            self.dodge.usual_is_silent(self.ladder.waited);
+        }
         // While the name servers take their time nothing has been sent.
         if self.ladder.at == Rung::Usual && self.view.step != Step::Find && there.is_none() {
             self.dodge.datagrams_are_silent();
@@ -225,6 +236,7 @@ impl Registration {
             return true;
         }
         if let Some(rung) = self.ladder.next.pop().filter(|_| self.wanted && !self.stale) {
+            self.leave_port(rung, desk);
             self.ladder.at = rung;
             self.ask_once_more(desk);
             return false;
@@ -242,6 +254,14 @@ impl Registration {
         if let Some(at) = self.ladder.late.iter().position(|late| *late == done) {
             self.ladder.late.remove(at);
             let bound = matches!(outcome, Outcome::Final(m) if m.status().is_some_and(|s| s / 100 == 2));
+            if self.ladder.at == Rung::Port && self.is_registered() {
+                if matches!(outcome, Outcome::NoAnswer) {
+                    // Over half a minute nothing was answered there, and by another port at once.
+                    desk.alg.note(self.dodge.why_silent());
+                } else if bound {
+                    self.usual_port_again(desk);
+                }
+            }
             if let (true, State::Registered { .. }) = (bound, &self.state) {
                 // The registrar has another way of ours now: this one is to be the last word.
                 self.send(desk);
@@ -269,9 +289,48 @@ impl Registration {
 
     /// The registrar answered this way: all else goes the same.
     pub(super) fn reached(&mut self, desk: &mut Desk) {
-        let network = self.network_key(desk);
-        desk.worked.note(self.id, network, self.ladder.at);
+        if let Some(network) = self.network() {
+            if self.ladder.at == Rung::Usual && self.has_port() {
+                self.usual_port_again(desk);
+            }
+            desk.known.reached(self.id, network, self.ladder.at);
+        }
         self.follow(desk);
+    }
+
+    /// The way that it stands on.
+    pub(super) const fn rung(&self) -> Rung {
+        self.ladder.at
+    }
+
+    /// Whether nothing but another port is open to it.
+    pub(super) fn has_port(&self) -> bool {
+        rungs(&self.account, false).contains(&Rung::Port)
+    }
+
+    /// The request that is about to be sent leaves from the port of the way that it stands on.
+    pub(super) fn take_port(&self, desk: &mut Desk) {
+        if let (Rung::Port, Some(network)) = (self.ladder.at, self.network()) {
+            desk.switch_port(network, true);
+        }
+    }
+
+    /// The same for a way that comes after another port.
+    fn leave_port(&self, rung: Rung, desk: &mut Desk) {
+        if let (Rung::Usual, true, Some(network)) = (rung, self.has_port(), self.network()) {
+            desk.switch_port(network, false);
+        }
+    }
+
+    /// The further port is not needed, or of no use.
+    pub(super) fn usual_port_again(&mut self, desk: &mut Desk) {
+        if let Some(network) = self.network().filter(|network| desk.is_on_further_port(*network)) {
+            desk.switch_port(network, false);
+            desk.known.reached(self.id, network, Rung::Usual);
+            if self.ladder.at == Rung::Port {
+                self.ladder.at = Rung::Usual;
+            }
+        }
     }
 
     /// Another network: what is known of it counts from now on.
@@ -279,7 +338,7 @@ impl Registration {
         self.overtaken();
         self.ladder.next.clear();
         self.ladder.stands = None;
-        self.ladder.at = desk.worked.on(self.id, self.network_key(desk)).max(self.dodge.floor());
+        self.ladder.at = self.known_rung(desk).max(self.dodge.floor());
         self.follow(desk);
     }
 
@@ -296,8 +355,12 @@ impl Registration {
         }
     }
 
-    fn network_key(&self, desk: &Desk) -> u64 {
-        self.network().map(|network| desk.alg.known_as(network)).unwrap_or_default()
+    /// By what the registrar was reached here before. A further port is one of the network's, and all follow who went there.
+    fn known_rung(&self, desk: &Desk) -> Rung {
+        if self.has_port() && self.network().is_some_and(|network| desk.is_on_further_port(network)) {
+            return Rung::Port;
+        }
+        self.network().map(|network| desk.known.carrier(self.id, network)).unwrap_or_default()
     }
 }
 
@@ -318,7 +381,14 @@ pub(super) fn rungs(account: &Account, tls: bool) -> Vec<Rung> {
     let open = account.transport == TransportPolicy::Auto
         && first_hop.param("transport").is_none()
         && first_hop.scheme == sip::message::Scheme::Sip;
+    let datagrams = match account.transport {
+        TransportPolicy::Only(transport) => transport == Transport::Udp,
+        TransportPolicy::Auto => {
+            first_hop.param("transport").is_some_and(|it| it.eq_ignore_ascii_case("udp"))
+        }
+    };
     match (open, tls) {
+        (false, _) if datagrams => vec![Rung::Usual, Rung::Port],
         (false, _) => vec![Rung::Usual],
         (true, false) => vec![Rung::Usual, Rung::Tcp],
         (true, true) => vec![Rung::Usual, Rung::Tcp, Rung::Tls, Rung::Tls443],
@@ -329,7 +399,7 @@ pub(super) fn rungs(account: &Account, tls: bool) -> Vec<Rung> {
 fn hop(account: &Account, rung: Rung) -> Option<Uri> {
     let usual = account.proxy.as_ref().unwrap_or(&account.uri).view();
     let port = match (rung, usual.port) {
-        (Rung::Usual | Rung::Tcp, _) => return None,
+        (Rung::Usual | Rung::Port | Rung::Tcp, _) => return None,
         // The usual port is not TLS's; without one the name servers are asked for TLS's.
         (Rung::Tls, Some(_)) => ":5061",
         (Rung::Tls, None) => "",
@@ -344,9 +414,6 @@ mod tests {
     use base::Secret;
 
     use super::*;
-
-    const HOME: u64 = 1001;
-    const WORK: u64 = 1002;
 
     fn account(uri: &str) -> Account {
         Account::new(uri.parse().unwrap(), Secret::new(String::new()))
@@ -378,24 +445,11 @@ mod tests {
     fn who_names_a_carrier_has_no_other() {
         assert_eq!(rungs(&account("sip:ann@offhook.test"), true).len(), 4);
         assert_eq!(rungs(&account("sip:ann@offhook.test"), false), [Rung::Usual, Rung::Tcp]);
-        assert_eq!(rungs(&account("sip:ann@offhook.test;transport=udp"), true), [Rung::Usual]);
+        assert_eq!(rungs(&account("sip:ann@offhook.test;transport=tcp"), true), [Rung::Usual]);
+        let by_port = [Rung::Usual, Rung::Port];
+        assert_eq!(rungs(&account("sip:ann@offhook.test;transport=udp"), true), by_port, "but another port");
         let mut udp = account("sip:ann@offhook.test");
         udp.transport = TransportPolicy::Only(Transport::Udp);
-        assert_eq!(rungs(&udp, true), [Rung::Usual]);
-    }
-
-    #[test]
-    fn what_worked_is_kept_by_account_and_network_and_does_not_pile_up() {
-        let mut worked = Worked::default();
-        let ann = AccountId(1);
-        worked.note(ann, HOME, Rung::Tls);
-        assert_eq!(worked.on(ann, HOME), Rung::Tls);
-        assert_eq!((worked.on(ann, WORK), worked.on(AccountId(2), HOME)), (Rung::Usual, Rung::Usual));
-        worked.note(ann, HOME, Rung::Usual);
-        assert_eq!(worked.on(ann, HOME), Rung::Usual);
-        for network in 0..1000 {
-            worked.note(ann, network, Rung::Tcp);
-        }
-        assert_eq!((worked.0.len(), worked.on(ann, 999)), (MOST, Rung::Tcp));
+        assert_eq!(rungs(&udp, true), by_port);
     }
 }

@@ -36,7 +36,7 @@ use crate::{Account, AccountId, Config, Relay, Why};
 use asking::Asking;
 use dodge::Dodge;
 use ladder::Ladder;
-pub(crate) use ladder::Worked;
+pub use ladder::Rung;
 pub(crate) use profile::profile_id;
 use silence::Silence;
 
@@ -386,6 +386,9 @@ impl Registration {
 
     /// Asks for `seconds`, and for the end of the binding that the registrar has in the same breath, if it is another.
     fn register(&self, seconds: u32, way: Way, desk: &mut Desk) -> RequestId {
+        if way.network.is_none() {
+            self.take_port(desk);
+        }
         let draft = self.draft(seconds);
         // A flow's binding is replaced by its number, wherever we are.
         let instead_of = if self.profile.outbound { None } else { self.contact.clone() };

@@ -183,7 +183,8 @@ impl Registration {
         self.moved = false;
         self.profile.network = network;
         desk.agent.set_profile(profile_id(self.id), self.profile.clone());
-        desk.alg.goes_by(network);
+        let found = desk.known.router(network);
+        desk.alg.goes_by(network, found);
         self.dodge_anew(desk);
         self.other_rung(desk);
         desk.moved.push(self.id);

@@ -1,7 +1,7 @@
 //! How long a registration's way is left silent, and what became of each silence.
 //!
 //! See [`crate::keepalive`] for the search and its reasons. Knows of one account; what several have in common is the
-//! network's [`crate::keepalive::Lifetimes`], and that who is awake for one of them looks after the others
+//! network's ([`crate::network::Known`]), and that who is awake for one of them looks after the others
 //! ([`Registration::along`]).
 
 use std::net::{IpAddr, SocketAddr};
@@ -13,9 +13,9 @@ use sip::order::Order;
 use sip::transaction::Source;
 
 use super::{Registration, State};
+use crate::Keepalive;
 use crate::desk::{Desk, Timer};
-use crate::keepalive::{BLIND, Carrier};
-use crate::{Event, Keepalive};
+use crate::keepalive::{BLIND, Carrier, FRESH};
 
 /// Empty lines on a stream keep its NAT mapping and find a dead peer. RFC 5626 section 4.4.1 asks for at most 120 s.
 const STREAM_PING: Duration = Duration::from_secs(45);
@@ -28,6 +28,8 @@ const WORTH_NOTING: Duration = Duration::from_secs(5);
 const OUTLIVED: Duration = Duration::from_secs(20);
 /// A refresh that is due so soon goes along with another wake.
 const ALONG: Duration = Duration::from_secs(20);
+/// So much later than it was meant to be a silence may end.
+const LATE: Duration = Duration::from_secs(5);
 /// RFC 5626 section 3.5.1.
 const PING: &[u8] = b"\r\n\r\n";
 
@@ -42,6 +44,8 @@ pub(super) struct Silence {
     seen: Option<(FlowId, SocketAddr)>,
     /// Whether that would change if the mapping died.
     shows: bool,
+    /// The mapping is a new one, and has not been used again.
+    fresh: bool,
     /// On a stream: when the last silence ended, and how long it was.
     ended: Option<(Instant, Duration)>,
 }
@@ -70,9 +74,11 @@ impl Registration {
             if !self.behind_nat && is_near(path.remote.ip()) {
                 return asked.filter(|asked| *asked < refresh);
             }
-            BLIND
+            if self.silence.fresh { FRESH } else { BLIND }
+        } else if carrier == Carrier::Udp && self.silence.fresh {
+            FRESH
         } else {
-            desk.lifetimes.search(self.network()?, carrier).silence(refresh)
+            desk.known.search(self.network()?, carrier).silence(refresh)
         };
         // The refresh is at hand by then.
         asked.map_or(Some(silence), |asked| Some(silence.min(asked))).filter(|silence| *silence < refresh)
@@ -92,6 +98,10 @@ impl Registration {
             // Others have used the way meanwhile.
             return desk.timers.set(Timer::Ping(self.id), desk.now + every.saturating_sub(silence));
         }
+        if carrier(&path) == Carrier::Udp && std::mem::take(&mut self.silence.fresh) {
+            say_nothing(&path, desk);
+            return self.set_ping(desk);
+        }
         let refresh = self.refresh_at.since(desk.now);
         if self.asking.is_spoken() {
             if refresh < every && !self.asking.is_open() {
@@ -100,10 +110,15 @@ impl Registration {
             self.end_silence(desk);
             return self.ask(&path, desk);
         }
-        let searching = carrier(&path) == Carrier::Udp
-            && self.silence.shows
-            && !desk.lifetimes.search(network, Carrier::Udp).is_settled(refresh + silence);
-        if searching || refresh < every {
+        let search = desk.known.search(network, Carrier::Udp);
+        // One who was woken late has been silent for longer than is known to hold.
+        let doubtful = if self.silence.shows {
+            !search.is_reliable(refresh + silence) || silence > search.known().held
+        } else {
+            self.silence.fresh = silence > every + LATE;
+            self.silence.fresh
+        };
+        if carrier(&path) == Carrier::Udp && doubtful || refresh < every {
             return self.send(desk);
         }
         self.end_silence(desk);
@@ -172,6 +187,7 @@ impl Registration {
         let longest = std::mem::take(&mut self.silence.longest);
         let before = self.silence.seen.replace((via.flow, theirs)).filter(|(flow, _)| *flow == via.flow);
         let same = before.is_none_or(|(_, before)| before == theirs);
+        self.silence.fresh |= before.is_none() || !same;
         if let (Some(_), Some(network), true) = (before, self.network(), longest >= WORTH_NOTING) {
             self.silence.ended = None;
             match carrier(via) {
@@ -196,10 +212,8 @@ impl Registration {
     }
 
     fn learnt(&self, network: NetworkId, carrier: Carrier, silence: Duration, held: bool, desk: &mut Desk) {
-        if self.account.keepalive == Keepalive::Thrifty
-            && let Some(learnt) = desk.lifetimes.outcome(network, carrier, silence, held)
-        {
-            desk.event(Event::Learnt(learnt));
+        if self.account.keepalive == Keepalive::Thrifty {
+            desk.known.outcome(network, carrier, silence, held);
         }
     }
 }

@@ -250,7 +250,7 @@ impl Town {
             Output::Sip(Order::OpenFlow { network, transport, remote, .. }) => {
                 self.tell(address, Input::FlowFailed { network, transport, remote });
             }
-            Output::Sip(Order::CloseFlow { .. }) => {}
+            Output::Sip(Order::CloseFlow { .. } | Order::SwitchPort { .. }) => {}
             Output::Sip(Order::Resolve { query, question, .. }) => {
                 self.resolved.push(question);
                 self.tell(address, Input::Resolved { query, answer: sip::locate::Answer::NotFound });

@@ -1,6 +1,7 @@
 //! A router that translates addresses between phones and peers, and forgets what is silent. RFC 4787, RFC 5382.
 //!
-//! One mapping for each remote, renewed from inside only.
+//! One mapping for each remote, renewed from inside only; where it is Linux's, kept for 30 s until a packet leaves more than two
+//! seconds after the first.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -15,12 +16,20 @@ pub struct Router {
     pub lifetime: Duration,
     /// Whether a port outside is the one inside.
     pub keeps_ports: bool,
+    /// Whether a new mapping is kept for 30 s.
+    pub is_linux: bool,
     /// Mappings that a packet from inside found dead.
     pub found_dead: usize,
     /// Packets from outside that found none.
     pub dropped: usize,
-    mappings: BTreeMap<(SocketAddr, SocketAddr), (u16, Instant)>,
+    mappings: BTreeMap<(SocketAddr, SocketAddr), Mapping>,
     last_port: u16,
+}
+
+struct Mapping {
+    port: u16,
+    born: Instant,
+    last: Instant,
 }
 
 impl Router {
@@ -28,6 +37,7 @@ impl Router {
         Self {
             lifetime,
             keeps_ports: false,
+            is_linux: false,
             found_dead: 0,
             dropped: 0,
             mappings: BTreeMap::new(),
@@ -43,17 +53,13 @@ impl Router {
 
     /// A packet goes out. Says where it seems to come from, and whether its mapping is a new one in the place of a dead one.
     pub fn out(&mut self, from: SocketAddr, to: SocketAddr, now: Instant) -> (SocketAddr, bool) {
-        let old = self.mappings.get(&(from, to)).copied();
-        let alive = old.filter(|(_, last)| now.since(*last) < self.lifetime);
-        let port = match alive {
-            Some((port, _)) => port,
-            None if self.keeps_ports => from.port(),
-            None => {
-                self.last_port += 1;
-                self.last_port
-            }
-        };
-        self.mappings.insert((from, to), (port, now));
+        let old = self.mappings.get(&(from, to));
+        let alive = old.filter(|it| self.is_alive(it, now)).map(|it| (it.port, it.born));
+        let (port, born) = alive.unwrap_or_else(|| {
+            self.last_port += 1;
+            (if self.keeps_ports { from.port() } else { self.last_port }, now)
+        });
+        let old = self.mappings.insert((from, to), Mapping { port, born, last: now });
         let dead = old.is_some() && alive.is_none();
         self.found_dead += usize::from(dead);
         (SocketAddr::new(PUBLIC, port), dead)
@@ -61,11 +67,17 @@ impl Router {
 
     /// A packet comes in: whom it is for.
     pub fn back(&mut self, to: SocketAddr, from: SocketAddr, now: Instant) -> Option<SocketAddr> {
-        let inside = self.mappings.iter().find(|((_, remote), (port, last))| {
-            *remote == from && *port == to.port() && now.since(*last) < self.lifetime
+        let inside = self.mappings.iter().find(|((_, remote), mapping)| {
+            *remote == from && mapping.port == to.port() && self.is_alive(mapping, now)
         });
         let inside = inside.map(|((inside, _), _)| *inside);
         self.dropped += usize::from(inside.is_none());
         inside
+    }
+
+    fn is_alive(&self, mapping: &Mapping, now: Instant) -> bool {
+        let settled = !self.is_linux || mapping.last.since(mapping.born) > Duration::from_secs(2);
+        let lifetime = if settled { self.lifetime } else { self.lifetime.min(Duration::from_secs(30)) };
+        now.since(mapping.last) < lifetime
     }
 }

@@ -15,7 +15,7 @@ use super::subscription::Subscription;
 use super::*;
 use crate::locate::{Answer, Translator};
 use crate::message::{Draft, Name, Uri, phrase};
-use crate::order::Orders;
+use crate::order::{Order, Orders};
 use crate::transaction::{Counters, Source};
 
 /// A SIP user agent without sockets, clock or policy. RFC 3261 section 6: both client and server.
@@ -93,6 +93,12 @@ impl Agent {
             let toward = Toward { network, transport, remote, name: Named::NOBODY };
             self.turn(now, out, |_, cx| cx.on_flow(toward, true));
         }
+    }
+
+    /// Requests by datagrams leave from a further port of that network from now on, or from the usual one again.
+    pub fn switch_port(&mut self, network: NetworkId, further: bool, out: &mut Orders) {
+        self.common.flows.switch_port(network);
+        out.push(Order::SwitchPort { network, further });
     }
 
     /// A flow is gone: requests on it go elsewhere or fail; sessions live on.

@@ -154,6 +154,11 @@ impl Flows {
         self.routes.insert(toward, Route { flow, local, learned });
     }
 
+    /// Datagrams by that network leave from another port from now on: for each remote it is asked anew which.
+    pub(super) fn switch_port(&mut self, network: NetworkId) {
+        self.routes.retain(|toward, _| toward.network != network || toward.transport != Transport::Udp);
+    }
+
     /// A flow is gone, and with it every way that led over it.
     pub(super) fn down(&mut self, flow: FlowId) {
         self.by_id.remove(&flow);
@@ -181,7 +186,9 @@ impl Flows {
     /// Takes note of the address a response says we came from. RFC 3581 section 4.
     pub(super) fn learn(&mut self, response: &Message, source: &Source) {
         let Some(toward) = self.toward(source.flow, source.remote) else { return };
-        let Some(route) = self.routes.get_mut(&toward) else { return };
+        // What came late to a port that was left says nothing of the one in use.
+        let route = self.routes.get_mut(&toward).filter(|route| route.flow == source.flow);
+        let Some(route) = route else { return };
         let Ok(via) = response.top_via() else { return };
         if let Rport::Port(port) = via.rport {
             let ip = via.received.unwrap_or(route.local.ip());

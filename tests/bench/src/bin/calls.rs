@@ -63,7 +63,9 @@ fn settle(sides: &mut [Side; 2], now: Instant) {
                         let side = &mut sides[here];
                         side.agent.flow_up(UDP, transport, side.addr, Some(remote), now, &mut side.out);
                     }
-                    Order::CloseFlow { .. } | Order::Resolve { .. } => unreachable!("numeric, by UDP"),
+                    Order::SwitchPort { .. } | Order::CloseFlow { .. } | Order::Resolve { .. } => {
+                        unreachable!("numeric, by UDP")
+                    }
                 }
             }
         }

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use base::nat64::Prefix64;
 
+/// How old a mapping must be for its talk to be taken for a lasting one: netfilter's `stream_ts`.
+pub(super) const SETTLED: Duration = Duration::from_secs(2);
+
 /// On how much of the other end something depends. RFC 4787 sections 4.1 and 5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dependence {
@@ -85,9 +88,20 @@ pub enum Tampering {
     SdpAddresses,
 }
 
-/// An application-level gateway: what is sent to port 5060, and what comes back from it.
+/// By whose port 5060 a gateway knows SIP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looks {
+    /// The server's, outside.
+    AtServers,
+    /// The phone's, inside.
+    AtPhones,
+}
+
+/// An application-level gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alg {
+    /// What it takes for SIP.
+    pub looks: Looks,
     /// What it does.
     pub tampering: Tampering,
     /// Whether it also looks into TCP.
@@ -114,6 +128,9 @@ pub struct Nat {
     pub hairpin: Hairpin,
     /// How long a mapping, and each permission of the filter, outlives the last datagram.
     pub udp_timeout: Duration,
+    /// How long until both sides have spoken and the inside has done so again two seconds later, if that is another time:
+    /// netfilter's way.
+    pub udp_new_timeout: Option<Duration>,
     /// Whether datagrams from outside count as well: RFC 4787 REQ-6 allows it.
     pub inbound_refreshes: bool,
     /// How long an open connection is kept while nothing passes. RFC 5382 REQ-5.
@@ -149,6 +166,7 @@ impl Nat {
             one_to_one: false,
             hairpin: Hairpin::OutsideSource,
             udp_timeout: Duration::from_secs(120),
+            udp_new_timeout: None,
             inbound_refreshes: false,
             tcp_timeout: Duration::from_secs(7440),
             tcp_transitory: Duration::from_secs(240),
@@ -201,7 +219,8 @@ impl Nat {
     /// Linux with `masquerade` and a firewall that drops: the port is kept wherever it can be, so that it looks independent
     /// until two inside hosts want the same port to the same endpoint.
     pub const fn linux_masquerade() -> Self {
-        Self { ports: Ports::Shared, ..Self::symmetric() }
+        let udp_new_timeout = Some(Duration::from_secs(30));
+        Self { ports: Ports::Shared, udp_new_timeout, ..Self::symmetric() }
     }
 
     /// The same without a firewall: it answers RST, and whoever knocks before the inside has spoken takes the port away.
@@ -242,9 +261,15 @@ impl Nat {
         Self { nat64: Some(prefix), ..self }
     }
 
-    /// With a gateway that does this to SIP over UDP.
+    /// With a gateway that does this to SIP over UDP, which it knows by the server's port.
     #[must_use]
     pub const fn tampering(self, tampering: Tampering) -> Self {
-        Self { alg: Some(Alg { tampering, tcp: false }), ..self }
+        Self { alg: Some(Alg { looks: Looks::AtServers, tampering, tcp: false }), ..self }
+    }
+
+    /// The same, which it knows by the phone's port.
+    #[must_use]
+    pub const fn tampering_with_5060(self, tampering: Tampering) -> Self {
+        Self { alg: Some(Alg { looks: Looks::AtPhones, tampering, tcp: false }), ..self }
     }
 }

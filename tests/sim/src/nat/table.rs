@@ -65,6 +65,11 @@ pub(super) struct Mapping {
     /// Open to all: a gateway made it for media.
     pub(super) pinhole: bool,
     pub(super) last: Instant,
+    pub(super) born: Instant,
+    /// The outside has spoken, too.
+    pub(super) replied: bool,
+    /// And the inside again, later.
+    pub(super) settled: bool,
     pub(super) sessions: BTreeMap<SocketAddr, Session>,
 }
 
@@ -75,16 +80,18 @@ impl Table {
     /// Forgets what has timed out.
     pub(super) fn purge(&mut self, nat: &Nat, now: Instant) {
         self.0.retain(|(protocol, ..), mapping| {
+            let new = nat.udp_new_timeout.filter(|_| !mapping.settled && !mapping.pinhole);
+            let udp_timeout = new.unwrap_or(nat.udp_timeout);
             mapping.sessions.retain(|_, session| {
                 let limit = match session.phase {
-                    Phase::Datagrams => nat.udp_timeout,
+                    Phase::Datagrams => udp_timeout,
                     Phase::Asked | Phase::Called | Phase::Closing => nat.tcp_transitory,
                     Phase::Open => nat.tcp_timeout,
                 };
                 now.since(session.last) < limit
             });
             match protocol {
-                Protocol::Udp => now.since(mapping.last) < nat.udp_timeout,
+                Protocol::Udp => now.since(mapping.last) < udp_timeout,
                 Protocol::Tcp => !mapping.sessions.is_empty(),
             }
         });
@@ -107,7 +114,16 @@ impl Table {
     }
 
     pub(super) fn insert(&mut self, key: Key, outside: SocketAddr, pinhole: bool, now: Instant) {
-        self.0.insert(key, Mapping { outside, pinhole, last: now, sessions: BTreeMap::new() });
+        let mapping = Mapping {
+            outside,
+            pinhole,
+            last: now,
+            born: now,
+            replied: false,
+            settled: false,
+            sessions: BTreeMap::new(),
+        };
+        self.0.insert(key, mapping);
     }
 
     /// Who has this outside endpoint.

@@ -273,7 +273,7 @@ fn a_gateway_opens_the_way_for_the_media_that_it_has_written_into_the_sdp() {
 fn a_gateway_looks_into_streams_only_where_it_is_said_to() {
     let text = "OPTIONS sip:b@x SIP/2.0\r\nVia: SIP/2.0/TCP 192.168.1.2:4000\r\n\r\n";
     for tcp in [true, false] {
-        let alg = Some(Alg { tampering: Tampering::Rewrites, tcp });
+        let alg = Some(Alg { looks: Looks::AtServers, tampering: Tampering::Rewrites, tcp });
         let mut r = router(Nat { alg, ..Nat::port_restricted() });
         leaves(&mut r, Kind::Syn, ANN, "10.0.0.1:5060", at(0));
         let mut options = parcel(Kind::Data, ANN, "10.0.0.1:5060");

@@ -7,10 +7,14 @@ use base::FlowId;
 use super::{NodeId, Socket, Wire};
 
 impl Wire {
-    /// The signalling socket of a node at that address.
-    pub fn signalling_at(&self, node: NodeId, ip: IpAddr) -> Option<(FlowId, SocketAddr)> {
+    /// The signalling socket of a node at that address: the usual one, on SIP's port, or a further one.
+    pub fn signalling_at(&self, node: NodeId, ip: IpAddr, further: bool) -> Option<(FlowId, SocketAddr)> {
         self.sockets.iter().find_map(|((whose, addr), socket)| match socket {
-            Socket::Signalling(flow) if *whose == node && addr.ip() == ip => Some((*flow, *addr)),
+            Socket::Signalling(flow)
+                if *whose == node && addr.ip() == ip && (addr.port() != 5060) == further =>
+            {
+                Some((*flow, *addr))
+            }
             Socket::Signalling(_) | Socket::Media(..) => None,
         })
     }

@@ -1,12 +1,12 @@
 //! Phones on several networks at once, told of each by name.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use base::NetworkId;
-use phone::{Network, NetworkNews};
+use base::{NetworkId, Redacted, Transport};
+use phone::{Network, NetworkKind, NetworkNews};
 
 use crate::node::{Machine, News};
-use crate::wire::{NetworkId as Place, NodeId};
+use crate::wire::{NetworkId as Place, NodeId, Socket};
 
 use super::World;
 
@@ -52,12 +52,39 @@ impl World {
         self.work();
     }
 
+    /// A phone that knows of one network hears what that is known by.
+    pub fn identify(&mut self, node: NodeId, identity: &str) {
+        let addrs = self.nodes[node.0].ips.clone();
+        let network = Network {
+            identity: Some(Redacted::new(identity.to_owned())),
+            ..Network::new(NetworkId::SYSTEM, NetworkKind::Wifi, addrs)
+        };
+        self.tell_of_network(node, NetworkNews::Appeared(network));
+    }
+
     /// A phone's media have reason to believe that the way is dead.
     pub fn path_suspect(&mut self, node: NodeId) {
         if let Machine::Phone(handset) = &self.nodes[node.0].machine
             && let Some(network) = handset.phone().network_of(crate::phone::ACCOUNT)
         {
             self.tell_of_network(node, NetworkNews::Suspect(network));
+        }
+    }
+
+    /// Datagrams of a node by that network leave from another port than 5060 from now on, or from that again.
+    pub(super) fn switch_port(&mut self, node: NodeId, network: NetworkId, further: bool) {
+        if !further {
+            self.further.remove(&(node, network));
+            return;
+        }
+        self.further.insert((node, network));
+        for ip in self.nodes[node.0].ips.clone() {
+            if self.network_at(node, ip) == network && self.wire.signalling_at(node, ip, true).is_none() {
+                let (flow, local) = (self.wire.flow(), SocketAddr::new(ip, self.wire.port()));
+                self.wire.bind_at(node, local, Socket::Signalling(flow));
+                let transport = Transport::Udp;
+                self.agenda.push_back((node, News::FlowUp { network, flow, transport, local, remote: None }));
+            }
         }
     }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use base::Transport;
 use exchange::bindings::Bindings as _;
-use offhook_sim::{Alg, Allows, Nat, NodeId, Tampering, World, account, users};
-use phone::{CallState, Event, Gateway, Server, Tampering as Found};
+use offhook_sim::{Alg, Allows, Looks, Nat, NodeId, Tampering, World, account, users};
+use phone::{CallState, Event, Gateway, NetworkNews, Server, Tampering as Found};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -22,10 +22,10 @@ struct Outcome {
 
 /// Ann lives behind the router, Ben on the internet; she registers, calls and is called.
 fn behind(title: &str, nat: Nat) -> Outcome {
-    live_behind(title, nat, true)
+    live_behind(title, nat, true, false)
 }
 
-fn live_behind(title: &str, nat: Nat, stun: bool) -> Outcome {
+fn live_behind(title: &str, nat: Nat, stun: bool, datagrams: bool) -> Outcome {
     let mut w = World::seeded(title, "", 1).with_sound();
     let exchange = w.exchange("exchange", users(&["ann", "ben"]));
     let ip = w.ip(exchange);
@@ -38,11 +38,14 @@ fn live_behind(title: &str, nat: Nat, stun: bool) -> Outcome {
     if stun {
         settings.nat.stun.push(Server { host: ip.to_string(), port: 3478 });
     }
+    if datagrams {
+        settings.transport = sip::ua::TransportPolicy::Only(Transport::Udp);
+    }
     let ann = w.phone("ann", Some(settings));
     w.run_until("ann registered", |w| w.at(ann).is_registered());
     let registered = w.now().since(began);
-    // What is found is found by now, and gone round.
-    w.run_for(10 * SECOND);
+    // What is found is found by now, and gone round; that a port is not answered shows when its request has failed.
+    w.run_for(if datagrams { 40 * SECOND } else { 10 * SECOND });
     let bindings = w.exchange_at(exchange).bindings().of("ann").len();
     let called = talks(&mut w, ann, ben, "ben");
     let was_called = talks(&mut w, ben, ann, "ann");
@@ -119,7 +122,7 @@ fn each_kind_of_gateway_is_found_and_gone_round_and_calls_go_both_ways() {
 
 #[test]
 fn a_gateway_that_reads_connections_too_is_named_and_nothing_is_claimed() {
-    let alg = Alg { tampering: Tampering::Rewrites, tcp: true };
+    let alg = Alg { looks: Looks::AtServers, tampering: Tampering::Rewrites, tcp: true };
     let outcome = behind("rewrites TCP too", Nat { alg: Some(alg), ..Nat::port_restricted() });
     print("rewrites, TCP too", &outcome);
     assert!(outcome.gateway.found.contains(&Found::Head));
@@ -131,7 +134,7 @@ fn a_gateway_that_reads_connections_too_is_named_and_nothing_is_claimed() {
 #[test]
 fn a_gateway_that_an_account_needs_is_named_and_left_alone() {
     let nat = Nat::port_restricted().tampering(Tampering::Rewrites);
-    let outcome = live_behind("rewrites, and nothing else helps", nat, false);
+    let outcome = live_behind("rewrites, and nothing else helps", nat, false, false);
     print("rewrites, no STUN server", &outcome);
     assert_eq!((outcome.gateway.around, outcome.gateway.leant_on), (None, true));
     assert!(outcome.gateway.to_string().starts_with("The router rewrites SIP messages. Calls need that"));
@@ -164,14 +167,20 @@ fn a_network_that_was_found_out_is_entered_by_tcp_at_once() {
     w.settle_in(home);
     let ann = w.phone("ann", Some(account("ann", w.ip(exchange))));
     w.run_until_registered(&[ann]);
-    let ip = w.ip(ann);
-    w.leave(ann, home);
-    w.run_for(10 * SECOND);
-    assert!(!w.at(ann).is_registered());
-    let began = w.now();
-    w.join(ann, home, ip);
-    w.run_until_registered(&[ann]);
-    assert!(w.now().since(began) < SECOND, "{:?}", w.now().since(began));
+    let mut comes_again = |identity| {
+        w.tell_of_network(ann, NetworkNews::Down);
+        w.run_for(40 * SECOND);
+        assert!(!w.at(ann).is_registered());
+        let began = w.now();
+        w.identify(ann, identity);
+        w.run_until_registered(&[ann]);
+        w.now().since(began)
+    };
+    comes_again("a café");
+    let again = comes_again("a café");
+    assert!(again < SECOND, "{again:?}");
+    let elsewhere = comes_again("another that looks alike");
+    assert!(elsewhere >= SECOND, "it has to be found out: {elsewhere:?}");
 }
 
 #[test]
@@ -189,6 +198,55 @@ fn an_account_told_to_go_by_udp_stays_there_and_the_person_is_told_what_to_do() 
     assert_eq!(gateway.around, None);
     assert_eq!(gateway.to_string(), "The router doubles SIP messages. Turn off \"SIP ALG\" in its settings.");
     assert_eq!(w.held(ann).0, 0, "no connection");
+}
+
+#[test]
+fn an_account_that_must_go_by_udp_goes_round_what_looks_at_its_port_by_another_and_calls_go_both_ways() {
+    let rows: [(&str, Tampering, &[Found]); 5] = [
+        ("5060, rewrites", Tampering::Rewrites, &[Found::Head, Found::Description]),
+        ("5060, SDP addresses only", Tampering::SdpAddresses, &[Found::Description]),
+        ("5060, doubles", Tampering::Duplicates, &[Found::Duplicates]),
+        ("5060, cuts after 700", Tampering::Truncates(700), &[Found::Truncates]),
+        ("5060, cuts after 300", Tampering::Truncates(300), &[Found::Swallows]),
+    ];
+    for (row, tampering, found) in rows {
+        let outcome = live_behind(row, Nat::port_restricted().tampering_with_5060(tampering), true, true);
+        print(row, &outcome);
+        let told: Vec<Found> = outcome.gateway.found.iter().copied().collect();
+        assert_eq!((&told[..], outcome.gateway.around), (found, Some(Transport::Udp)), "{row}");
+        assert!(outcome.gateway.to_string().ends_with("Offhook goes around it by another port."), "{row}");
+        assert!(outcome.called && outcome.was_called, "{row}");
+        assert!(outcome.registered < 8 * SECOND, "{row}");
+        assert_eq!(outcome.bindings, 1, "{row}: what was left is ended");
+    }
+}
+
+#[test]
+fn a_network_where_another_port_helped_is_entered_by_one_at_once() {
+    let mut w = World::seeded("again, by UDP", "", 1);
+    let exchange = w.exchange("exchange", users(&["ann"]));
+    let home = w.behind(Nat::port_restricted().tampering_with_5060(Tampering::Truncates(300)));
+    w.settle_in(home);
+    let mut settings = account("ann", w.ip(exchange));
+    settings.transport = sip::ua::TransportPolicy::Only(Transport::Udp);
+    let ann = w.phone("ann", Some(settings));
+    w.identify(ann, "home");
+    w.run_until_registered(&[ann]);
+    w.run_for(40 * SECOND);
+    assert_eq!(gateway(&w, ann).around, Some(Transport::Udp));
+    w.tell_of_network(ann, NetworkNews::Down);
+    w.run_for(10 * SECOND);
+    let began = w.now();
+    w.identify(ann, "home");
+    w.run_until_registered(&[ann]);
+    assert!(w.now().since(began) < SECOND, "{:?}", w.now().since(began));
+    // And where another port is not answered either, nothing is claimed.
+    w.set_router(home, Nat::port_restricted().allowing(Allows::NoUdp));
+    w.run_for(200 * SECOND);
+    assert!(!w.at(ann).is_registered());
+    w.set_router(home, Nat::port_restricted());
+    w.run_for(60 * SECOND);
+    assert!(w.at(ann).is_registered());
 }
 
 #[test]

@@ -93,11 +93,11 @@ fn a_phone_finds_its_registrar_through_what_a_network_lets_pass_and_is_called_th
 fn what_worked_on_a_network_is_tried_first_there_and_the_usual_way_again_after_a_while() {
     let mut town = town("and back", Allows::OnlyTcp443, 2, |_| ());
     let ann = town.phones[0];
-    let ip = town.world.ip(ann);
+    town.world.identify(ann, "a hotel");
     town.world.tell_of_network(ann, NetworkNews::Down);
     town.world.run_for(10 * SECOND);
     let began = town.world.now();
-    town.world.tell_of_network(ann, NetworkNews::Up { addrs: vec![ip] });
+    town.world.identify(ann, "a hotel");
     town.world.run_until_registered(&[ann]);
     let took = town.world.now().since(began);
     assert!(took < SECOND, "it knows the way: {took:?}");

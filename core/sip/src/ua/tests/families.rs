@@ -70,6 +70,7 @@ impl Bench {
                         let text = String::from_utf8_lossy(&bytes).into_owned();
                         told.push(format!("{} {to}", text.split(' ').next().unwrap()));
                     }
+                    Order::SwitchPort { further, .. } => told.push(format!("further port: {further}")),
                     Order::CloseFlow { .. } => told.push("close".into()),
                 }
             }

@@ -156,6 +156,7 @@ impl Net {
                 }
                 Order::OpenFlow { transport, remote, .. } => self.connect(node, transport, remote),
                 Order::CloseFlow { flow } => self.cut(node, flow),
+                Order::SwitchPort { .. } => {}
                 Order::Resolve { query, question, .. } => {
                     let answer = self.resolve(&question);
                     self.with(node, |a, now, out| a.resolved(query, answer, now, out));
