@@ -34,6 +34,8 @@ pub enum Untrusted {
     Name,
     /// Its time is over, or has not come.
     Date,
+    /// It is another than the one that the account knows: somebody stands between, or the server has a new one.
+    Changed,
 }
 
 /// What carries SIP. RFC 3261 section 18, RFC 7118 for WebSocket.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::{Redacted, Secret};
+use base::{Fingerprint, Redacted, Secret};
 use phone::{Learnt, Lifetime};
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +75,9 @@ struct Kept {
 struct KeptAccount {
     id: u32,
     settings: AccountSettings,
+    /// The certificate that the person has taken for the server's, by its SHA-256.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pin: Option<String>,
 }
 
 /// In seconds; a silence that never broke has none.
@@ -136,10 +139,36 @@ impl Store {
     pub(crate) fn put(&mut self, id: u32, settings: AccountSettings) -> io::Result<()> {
         let mut kept = self.kept.clone();
         match kept.accounts.iter_mut().find(|kept| kept.id == id) {
-            Some(kept) => kept.settings = settings,
-            None => kept.accounts.push(KeptAccount { id, settings }),
+            Some(kept) => {
+                // Another server has another certificate.
+                kept.pin = kept.pin.take().filter(|_| is_same(&kept.settings, &settings));
+                kept.settings = settings;
+            }
+            None => kept.accounts.push(KeptAccount { id, settings, pin: None }),
         }
         kept.last = kept.last.max(id);
+        self.write(kept)
+    }
+
+    /// The certificate that the person has taken for that of the account's server.
+    pub(crate) fn pin(&self, id: u32) -> Option<Fingerprint> {
+        self.kept.accounts.iter().find(|kept| kept.id == id)?.pin.as_ref()?.parse().ok()
+    }
+
+    /// Whether the account is at the server that these settings name.
+    pub(crate) fn is_at(&self, id: u32, settings: &AccountSettings) -> bool {
+        self.get(id).is_some_and(|kept| is_same(kept, settings))
+    }
+
+    /// Keeps the certificate that the person has taken for that of the account's server.
+    ///
+    /// # Errors
+    /// It cannot be written, and everything is as it was.
+    pub(crate) fn trust(&mut self, id: u32, fingerprint: Fingerprint) -> io::Result<()> {
+        let mut kept = self.kept.clone();
+        if let Some(account) = kept.accounts.iter_mut().find(|kept| kept.id == id) {
+            account.pin = Some(fingerprint.to_string());
+        }
         self.write(kept)
     }
 
@@ -207,6 +236,15 @@ impl Store {
     }
 }
 
+/// Whether both name one server.
+fn is_same(one: &AccountSettings, other: &AccountSettings) -> bool {
+    let place = |it: &AccountSettings| {
+        let host = it.number.rsplit_once('@').map(|(_, host)| host.to_owned());
+        (host, it.server.clone(), it.proxy.clone())
+    };
+    place(one) == place(other)
+}
+
 /// Of a file that somebody may have written in.
 fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or_default().min(Duration::from_hours(24))
@@ -267,6 +305,20 @@ mod tests {
         let store = Store::open(folder.path(), Arc::new(Secrets::default())).unwrap();
         assert_eq!(store.learnt().count(), MOST_NETWORKS);
         assert_eq!(store.learnt().last(), Some(of("network 50".into())));
+    }
+
+    #[test]
+    fn the_certificate_of_a_server_is_kept_until_the_account_is_at_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Store::open(folder.path(), Arc::new(Secrets::default())).unwrap();
+        let (mut store, fingerprint) = (open(), Fingerprint([7; 32]));
+        store.put(1, settings("1001")).unwrap();
+        assert_eq!(store.pin(1), None);
+        store.trust(1, fingerprint).unwrap();
+        store.put(1, AccountSettings { display_name: "Ann".into(), ..settings("1002") }).unwrap();
+        assert_eq!(open().pin(1), Some(fingerprint));
+        store.put(1, AccountSettings { server: "other.test".into(), ..settings("1002") }).unwrap();
+        assert_eq!(open().pin(1), None);
     }
 
     #[test]

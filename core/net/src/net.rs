@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use base::{FlowId, NetworkId, QueryId, Transport};
+use base::{ClientCertificate, Fingerprint, FlowId, NetworkId, QueryId, Transport};
 use bytes::Bytes;
 use sip::locate::{Answer, Question};
 use sip::order::Order;
@@ -27,7 +27,7 @@ use crate::dns::{Asking, Dns};
 use crate::ready::Ready;
 use crate::route::{Routes, concrete};
 use crate::tcp::{Clogged, Stream, crowd};
-use crate::tls::{Identity, Trusts};
+use crate::tls::{Identity, Trusts, Unusable};
 use crate::udp::{Udp, Udping};
 use crate::{Bind, Counters, ListenError, NameServers, NetEvent, tcp};
 
@@ -274,6 +274,19 @@ impl Net {
     /// Where the WebSocket of the server of that name is, from now on.
     pub fn set_path(&mut self, name: &str, path: &str) {
         self.paths.insert(name.to_ascii_lowercase(), path.to_owned());
+    }
+
+    /// What an account knows of the server of that name, from now on; connections that are there stay.
+    ///
+    /// # Errors
+    /// - [`Unusable`]: what should be shown to the server cannot be.
+    pub fn know(
+        &mut self,
+        name: &str,
+        pin: Option<Fingerprint>,
+        shown: Option<&ClientCertificate>,
+    ) -> Result<(), Unusable> {
+        self.trusts.know(name, pin, shown)
     }
 
     /// Shows this where it listens for TLS from now on.

@@ -213,6 +213,18 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
             let way = report.to_string().replace('\n', "; ");
             Some(format!("call {}: {way}", call.0))
         }
+        Event::Certificate { certificate, why, .. } => {
+            let base::Certificate { fingerprint, subject, issuer, names, not_before, not_after } =
+                &**certificate;
+            Some(format!(
+                "{why} It says: {subject}, for {}, signed by {issuer}, {not_before} to {not_after}; SHA-256 {fingerprint}. \
+                 If that is the server's, type `trust`",
+                names.join(", ")
+            ))
+        }
+        Event::Trusted { fingerprint, .. } => {
+            Some(format!("taken; to keep it: tls_pin = \"{fingerprint}\" under [account]"))
+        }
         Event::Quality { .. } | Event::Timeline { .. } | Event::Learnt(_) | Event::Stopped => None,
     }
 }

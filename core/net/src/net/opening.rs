@@ -114,8 +114,8 @@ impl Net {
             self.one_less(*remote, SHAKING);
             return self.one_less(*remote, ALL);
         }
-        if let (Some(Unmade::Untrusted(why)), Some(name)) = (why, name) {
-            self.news.push_back(NetEvent::Untrusted { name: Arc::clone(name), why });
+        if let (Some(Unmade::Untrusted(why, certificate)), Some(name)) = (why, name) {
+            self.news.push_back(NetEvent::Untrusted { name: Arc::clone(name), why, certificate });
         }
         let (network, transport, remote) = (*network, *transport, *remote);
         self.news.push_back(NetEvent::FlowFailed { network, transport, remote });
