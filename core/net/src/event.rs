@@ -98,6 +98,10 @@ pub struct Counters {
     pub turned_away: u64,
     /// Accepted connections closed: what they began with was no TLS or WebSocket, or none in time.
     pub unshaken: u64,
+    /// Sessions under TLS that were begun, by either side.
+    pub shaken: u64,
+    /// Those among them that went on from an earlier one.
+    pub resumed: u64,
     /// Accepted connections closed: nothing that they sent was worth an answer in time.
     pub unanswered: u64,
     /// Accepted connections closed: silent for very long.

@@ -97,6 +97,10 @@ impl Net {
                 if dial.accepted {
                     self.one_less(dial.whom.remote, SHAKING);
                 }
+                if let Some(session) = &connected.tls {
+                    self.counters.shaken += 1;
+                    self.counters.resumed += u64::from(session.is_resumed());
+                }
                 self.begin_stream(connected, (dial.whom.network, dial.whom.remote), dial.accepted)
             }
             Err(why) => {

@@ -11,7 +11,9 @@ use sip::order::Order;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+mod hostile;
 mod known;
+mod sessions;
 
 use super::{Identity, Trust, Trusts, Unusable};
 use crate::{Limits, NameServers, Net, NetEvent};
