@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use base::{BadFingerprint, NetworkId, Redacted, Secret};
+use base::{NetworkId, Redacted, Secret};
 use offhook_io::RecordOptions;
 use phone::{AccountId, CallId, Command, Keys, MAX_TEXT, MessageId, NetworkNews, With, dial};
 
@@ -73,7 +73,8 @@ impl Phone {
             None => store.password(account)?.unwrap_or_else(|| Secret::new(String::new())),
         };
         let mut changed = settings.account(kept)?;
-        changed.connection.pin = store.pin(account).filter(|_| store.is_at(account, &settings));
+        changed.connection = store.connection(account);
+        changed.connection.pin.take_if(|_| !store.is_at(account, &settings));
         if let Some(password) = password {
             store.set_password(account, password)?;
         }
@@ -110,18 +111,6 @@ impl Phone {
         // One that is being unregistered for good is told of and not the user's any more.
         let ours = |view: &phone::AccountView| store.get(view.account.0).is_some();
         self.handle.accounts().into_iter().filter(ours).map(Into::into).collect()
-    }
-
-    /// The certificate that [`crate::Event::Certificate`] has shown is the server's: this one and no other from now on. It is kept,
-    /// until the account's server is changed.
-    ///
-    /// # Errors
-    /// `NoAccount`; `BadArgument`: that is no fingerprint.
-    pub fn trust(&self, account: u32, fingerprint: String) -> Result<(), PhoneError> {
-        let id = self.account(account)?;
-        let read = |error: BadFingerprint| PhoneError::BadArgument { sentence: error.to_string() };
-        self.handle.command(Command::Trust(id, fingerprint.parse().map_err(read)?));
-        Ok(())
     }
 
     /// Registers now, whatever was being waited for.
@@ -518,7 +507,7 @@ impl Phone {
         if self.handle.is_call(CallId(call)) { Ok(CallId(call)) } else { Err(PhoneError::NoSuchCall) }
     }
 
-    fn account(&self, account: u32) -> Result<AccountId, PhoneError> {
+    pub(crate) fn account(&self, account: u32) -> Result<AccountId, PhoneError> {
         self.require_open()?;
         self.store().get(account).map(|_| AccountId(account)).ok_or(PhoneError::NoAccount)
     }

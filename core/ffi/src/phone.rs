@@ -194,7 +194,7 @@ impl Phone {
             // Without its password it would only be refused, and too many refusals lock an account.
             let settings = AccountSettings { register: settings.register && !lost, ..settings.clone() };
             if let Ok(mut account) = settings.account(password) {
-                account.connection.pin = store.pin(id);
+                account.connection = store.connection(id);
                 self.handle.command(Command::AddAccount(AccountId(id), account));
             }
             if lost {

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::{Fingerprint, Redacted, Secret};
-use phone::{Learnt, Lifetime};
+use base::{ClientCertificate, Fingerprint, Redacted, Secret};
+use phone::{Connection, Learnt, Lifetime};
 use serde::{Deserialize, Serialize};
 
 use crate::AccountSettings;
+use crate::error::PhoneError;
 
 /// Where the platform keeps secrets: Keystore, Keychain. Called from any thread, now and then; it may take its time.
 #[uniffi::export(with_foreign)]
@@ -78,6 +79,9 @@ struct KeptAccount {
     /// The certificate that the person has taken for the server's, by its SHA-256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pin: Option<String>,
+    /// What its server is shown: certificates in hexadecimal; their key is among the secrets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    shown: Vec<String>,
 }
 
 /// In seconds; a silence that never broke has none.
@@ -144,15 +148,49 @@ impl Store {
                 kept.pin = kept.pin.take().filter(|_| is_same(&kept.settings, &settings));
                 kept.settings = settings;
             }
-            None => kept.accounts.push(KeptAccount { id, settings, pin: None }),
+            None => kept.accounts.push(KeptAccount { id, settings, pin: None, shown: Vec::new() }),
         }
         kept.last = kept.last.max(id);
         self.write(kept)
     }
 
-    /// The certificate that the person has taken for that of the account's server.
-    pub(crate) fn pin(&self, id: u32) -> Option<Fingerprint> {
-        self.kept.accounts.iter().find(|kept| kept.id == id)?.pin.as_ref()?.parse().ok()
+    /// How connections to the account's server are made.
+    pub(crate) fn connection(&self, id: u32) -> Connection {
+        let Some(kept) = self.kept.accounts.iter().find(|kept| kept.id == id) else {
+            return Connection::default();
+        };
+        let pin = kept.pin.as_ref().and_then(|pin| pin.parse().ok());
+        // A key that cannot be read is shown no more than one that never was: the server will say so.
+        let key = || self.secrets.get(key_name(id)).ok().flatten().map(Secret::new);
+        let key = if kept.shown.is_empty() { None } else { key() };
+        let certificate = key.and_then(|key| {
+            let chain = kept.shown.iter().map(|text| unhex(text)).collect::<Option<Vec<_>>>()?;
+            Some(ClientCertificate { chain, key: Secret::new(unhex(key.expose())?) })
+        });
+        Connection { pin, certificate, ..Connection::default() }
+    }
+
+    /// Keeps what the account's server is shown, or forgets it.
+    ///
+    /// # Errors
+    /// It cannot be kept; the account is as it was.
+    pub(crate) fn set_certificate(
+        &mut self,
+        id: u32,
+        shown: Option<&ClientCertificate>,
+    ) -> Result<(), PhoneError> {
+        if let Some(shown) = shown {
+            self.secrets.put(key_name(id), hex(shown.key.expose()))?;
+        }
+        let mut kept = self.kept.clone();
+        if let Some(account) = kept.accounts.iter_mut().find(|kept| kept.id == id) {
+            account.shown = shown.map_or(Vec::new(), |it| it.chain.iter().map(|der| hex(der)).collect());
+        }
+        self.write(kept)?;
+        if shown.is_none() {
+            let _ = self.secrets.remove(key_name(id));
+        }
+        Ok(())
     }
 
     /// Whether the account is at the server that these settings name.
@@ -181,6 +219,7 @@ impl Store {
         kept.accounts.retain(|kept| kept.id != id);
         self.write(kept)?;
         self.forget_password(id);
+        let _ = self.secrets.remove(key_name(id));
         Ok(())
     }
 
@@ -250,6 +289,21 @@ fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or_default().min(Duration::from_hours(24))
 }
 
+fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).expect("four bits are a digit");
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect();
+    let pairs = digits?;
+    (pairs.len() % 2 == 0).then(|| pairs.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+}
+
+fn key_name(id: u32) -> String {
+    format!("account/{id}/client-key")
+}
+
 fn name(id: u32) -> String {
     format!("account/{id}/password")
 }
@@ -313,12 +367,29 @@ mod tests {
         let open = || Store::open(folder.path(), Arc::new(Secrets::default())).unwrap();
         let (mut store, fingerprint) = (open(), Fingerprint([7; 32]));
         store.put(1, settings("1001")).unwrap();
-        assert_eq!(store.pin(1), None);
+        assert_eq!(store.connection(1), Connection::default());
         store.trust(1, fingerprint).unwrap();
         store.put(1, AccountSettings { display_name: "Ann".into(), ..settings("1002") }).unwrap();
-        assert_eq!(open().pin(1), Some(fingerprint));
+        assert_eq!(open().connection(1).pin, Some(fingerprint));
         store.put(1, AccountSettings { server: "other.test".into(), ..settings("1002") }).unwrap();
-        assert_eq!(open().pin(1), None);
+        assert_eq!(open().connection(1).pin, None);
+    }
+
+    #[test]
+    fn a_certificate_of_ours_is_kept_with_its_key_among_the_secrets() {
+        let folder = tempfile::tempdir().unwrap();
+        let secrets = Arc::new(Secrets::default());
+        let open = || Store::open(folder.path(), secrets.clone()).unwrap();
+        let mut store = open();
+        store.put(1, settings("1001")).unwrap();
+        let key = Secret::new(vec![0xbe, 0xef, 0, 1]);
+        let shown = ClientCertificate { chain: vec![vec![0x30, 0xff], vec![7]], key };
+        store.set_certificate(1, Some(&shown)).unwrap();
+        assert_eq!(open().connection(1).certificate, Some(shown));
+        let file = fs::read_to_string(folder.path().join(FILE)).unwrap();
+        assert!(file.contains("30ff") && !file.contains("beef"), "{file}");
+        store.set_certificate(1, None).unwrap();
+        assert_eq!((open().connection(1), secrets.get(key_name(1)).unwrap()), (Connection::default(), None));
     }
 
     #[test]
