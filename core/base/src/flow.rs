@@ -34,6 +34,8 @@ pub enum Untrusted {
     Name,
     /// Its time is over, or has not come.
     Date,
+    /// It is another than the one that the account knows: somebody stands between, or the server has a new one.
+    Changed,
 }
 
 /// What carries SIP. RFC 3261 section 18, RFC 7118 for WebSocket.
@@ -60,6 +62,22 @@ impl Transport {
         }
     }
 
+    /// Whether bytes come in any pieces, and messages must be found among them. RFC 7118 section 5: WebSocket keeps them apart.
+    pub const fn is_stream(self) -> bool {
+        match self {
+            Self::Udp | Self::Ws | Self::Wss => false,
+            Self::Tcp | Self::Tls => true,
+        }
+    }
+
+    /// Whether a connection is made to a server of a certain name, and not just to an address.
+    pub const fn is_named(self) -> bool {
+        match self {
+            Self::Udp | Self::Tcp => false,
+            Self::Tls | Self::Ws | Self::Wss => true,
+        }
+    }
+
     /// Whether an eavesdropper is kept out.
     pub const fn is_secure(self) -> bool {
         match self {
@@ -79,7 +97,21 @@ impl Transport {
         }
     }
 
-    /// The word in a `transport=` URI parameter, in lower case.
+    /// The word in a `transport=` URI parameter. RFC 7118 section 5.2: `ws` is both, and a `sips` URI or who has come by it
+    /// says which.
+    pub const fn uri_param(self) -> &'static str {
+        match self {
+            Self::Wss => "ws",
+            Self::Udp | Self::Tcp | Self::Tls | Self::Ws => self.uri_word(),
+        }
+    }
+
+    /// Whether this is what a `transport=` URI parameter means that reads as `named`.
+    pub fn is_meant_by(self, named: Self) -> bool {
+        named == self || named.uri_param() == self.uri_param()
+    }
+
+    /// The word for a person, in lower case; also read in a URI.
     pub const fn uri_word(self) -> &'static str {
         match self {
             Self::Udp => "udp",

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of SIP, RTP or sockets. Nothing here asks the machine for anything.
 
+mod certificate;
 mod flow;
 pub mod nat64;
 mod redact;
@@ -9,6 +10,7 @@ mod rng;
 mod time;
 mod timers;
 
+pub use certificate::{BadFingerprint, Certificate, ClientCertificate, Fingerprint};
 pub use flow::{FlowId, NetworkId, QueryId, Transport, Untrusted};
 pub use redact::{Redacted, Secret};
 pub use rng::Rng;

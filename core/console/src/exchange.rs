@@ -25,6 +25,10 @@ struct Listening {
     #[serde(skip_serializing_if = "Option::is_none")]
     http: Option<SocketAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    ws: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wss: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     stun: Option<SocketAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stun_other: Option<SocketAddr>,
@@ -48,6 +52,8 @@ pub(crate) fn run(args: &ExchangeArgs) -> Result<(), Failure> {
         tcp: at.tcp,
         tls: at.tls,
         http: at.http,
+        ws: at.ws,
+        wss: at.wss,
         stun: at.stun,
         stun_other: at.stun_other,
         domain,
@@ -61,6 +67,8 @@ pub(crate) fn run(args: &ExchangeArgs) -> Result<(), Failure> {
             ("tcp", at.tcp),
             ("tls", at.tls),
             ("http", at.http),
+            ("ws", at.ws),
+            ("wss", at.wss),
             ("stun", at.stun),
             ("stun (other)", at.stun_other),
         ] {

@@ -533,3 +533,70 @@ fn a_phone_asks_its_service_for_relays_and_says_what_is_wrong_with_the_answer() 
     phone.say(r#"{"cmd":"quit"}"#);
     assert!(phone.child.wait().expect("it ends").success());
 }
+
+/// Who is asked for by TLS and by WebSocket: an exchange that nobody vouches for.
+#[cfg(feature = "tls")]
+#[test]
+fn a_server_that_nobody_vouches_for_is_shown_and_taken_by_a_word_and_then_by_its_fingerprint() {
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).expect("a certificate");
+    let certificate = file("shown.pem", made.cert.pem());
+    let key = file("shown.key", made.signing_key.serialize_pem());
+    let any = "127.0.0.1:0";
+    let config = format!(
+        "[listen]\nudp = \"{any}\"\ntls = \"{any}\"\nwss = \"{any}\"\nws = \"{any}\"\n[tls]\n\
+         certificate = \"{certificate}\"\nkey = \"{key}\"\n\
+         [[user]]\nnumber = \"1001\"\npassword = \"secret-1001\"\n"
+    );
+    let mut exchange = Running::start(&["exchange", "--json", "--config", &file("secure.toml", config)]);
+    let listening = exchange.line();
+    let account = |proxy: &str, more: &str| {
+        format!(
+            "[account]\nuri = \"sip:1001@offhook.test\"\npassword = \"secret-1001\"\nproxy = \"{proxy}\"\n{more}"
+        )
+    };
+    let registered = |line: &Value| line["event"] == "registration" && line["state"] == "registered";
+
+    let at = |name: &str| listening[name].as_str().expect(name).to_owned();
+    let proxy = format!("sip:{};transport=tls;lr", at("tls"));
+    let config = file("asked.toml", account(&proxy, ""));
+    let mut phone = Running::start(&["phone", "--json", "--config", &config]);
+    let shown = phone.until(|line| line["event"] == "certificate");
+    assert_eq!(shown["reason"], "The server's certificate is not trusted.");
+    let fingerprint = shown["fingerprint"].as_str().expect("a fingerprint").to_owned();
+    let failed = phone.until(|line| line["event"] == "registration" && line["state"] == "failed");
+    assert_eq!(failed["reason"], "The server's certificate is not trusted.");
+    phone.say(&format!(r#"{{"cmd":"trust","fingerprint":"{}"}}"#, ["00"; 32].join(":")));
+    let refused = phone.until(|line| line["event"] == "error");
+    assert_eq!(refused["reason"], "the server has shown no such certificate");
+    phone.say(&format!(r#"{{"cmd":"trust","fingerprint":"{fingerprint}"}}"#));
+    assert_eq!(phone.until(|line| line["event"] == "trusted")["fingerprint"], fingerprint.as_str());
+    phone.until(registered);
+    assert_eq!(phone.terminate(), Some(0));
+
+    for (name, transport, more) in [
+        ("wss", "wss", format!("tls_pin = \"{fingerprint}\"\nws_path = \"/sip\"\n")),
+        ("ws", "ws", String::new()),
+    ] {
+        let proxy = format!("sip:{};transport=ws;lr", at(name));
+        let more = format!("transport = \"{transport}\"\n{more}");
+        let config = file(&format!("{name}.toml"), account(&proxy, &more));
+        let mut phone = Running::start(&["phone", "--json", "--config", &config]);
+        phone.until(registered);
+        assert_eq!(phone.terminate(), Some(0));
+    }
+    assert_eq!(exchange.terminate(), Some(0));
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn settings_of_tls_that_cannot_be_used_say_which_and_why() {
+    for (more, why) in [
+        ("tls_pin = \"12:34\"", "[account] tls_pin: a fingerprint has 64 hexadecimal digits"),
+        ("tls_certificate = \"x.pem\"", "[account] tls_certificate: it needs its tls_key"),
+        ("tls_certificate = \"/nowhere/x\"\ntls_key = \"/nowhere/y\"", "/nowhere/x: cannot be read"),
+    ] {
+        let config = file("unusable.toml", format!("[account]\nuri = \"sip:1001@offhook.test\"\n{more}\n"));
+        let (status, told) = refusal(&["phone", "--json", "--config", &config]);
+        assert!(status == Some(2) && told.contains(why), "{more}: {status:?} {told}");
+    }
+}

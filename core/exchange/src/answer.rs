@@ -48,6 +48,6 @@ pub(crate) fn own_route(token: &str, transport: Transport, local: SocketAddr, se
     let at = if token.is_empty() { "" } else { "@" };
     match transport {
         Transport::Udp => format!("<{scheme}:{token}{at}{local};lr>"),
-        other => format!("<{scheme}:{token}{at}{local};transport={};lr>", other.uri_word()),
+        other => format!("<{scheme}:{token}{at}{local};transport={};lr>", other.uri_param()),
     }
 }

@@ -177,13 +177,17 @@ impl<B: Bindings> Exchange<B> {
     /// Bytes came: a datagram, or a piece of a stream.
     pub fn received(&mut self, flow: FlowId, from: SocketAddr, bytes: &[u8], now: Instant, out: &mut Orders) {
         let Some(source) = self.ways.source(flow, from) else { return };
-        if source.transport.is_reliable() {
+        if source.transport.is_stream() {
             return self.stream(source, bytes, now, out);
         }
         // CRLF and STUN keepalives, RFC 5626 section 3.5: a SIP message begins with a letter.
         if !bytes.first().is_some_and(u8::is_ascii_alphabetic) {
             self.counters.keepalives += 1;
-            let answer = keepalive::answer(bytes, from);
+            let answer = match (source.transport.is_reliable(), bytes) {
+                (true, b"\r\n\r\n") => Some(Bytes::from_static(b"\r\n")),
+                (true, _) => None,
+                (false, _) => keepalive::answer(bytes, from),
+            };
             out.extend(answer.map(|bytes| Order::Send { flow, to: from, bytes }));
             return;
         }

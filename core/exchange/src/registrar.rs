@@ -195,7 +195,7 @@ impl Asked<'_> {
         if outbound || uri.params.has("ob") {
             return true;
         }
-        if uri.transport().is_some_and(|t| t != self.source.transport) {
+        if uri.transport().is_some_and(|named| !self.source.transport.is_meant_by(named)) {
             return false;
         }
         let stream = self.source.transport.is_reliable();

@@ -65,7 +65,7 @@ impl Ways {
                 self.streams.insert((transport, remote), flow);
             }
         }
-        let stream = transport.is_reliable().then(|| (Stream::new(side), None));
+        let stream = transport.is_stream().then(|| (Stream::new(side), None));
         self.flows.insert(flow, Flow { transport, local, remote, stream });
     }
 

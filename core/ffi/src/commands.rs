@@ -72,7 +72,9 @@ impl Phone {
             Some(password) => Secret::new(password.clone()),
             None => store.password(account)?.unwrap_or_else(|| Secret::new(String::new())),
         };
-        let changed = settings.account(kept)?;
+        let mut changed = settings.account(kept)?;
+        changed.connection = store.connection(account);
+        changed.connection.pin.take_if(|_| !store.is_at(account, &settings));
         if let Some(password) = password {
             store.set_password(account, password)?;
         }
@@ -505,7 +507,7 @@ impl Phone {
         if self.handle.is_call(CallId(call)) { Ok(CallId(call)) } else { Err(PhoneError::NoSuchCall) }
     }
 
-    fn account(&self, account: u32) -> Result<AccountId, PhoneError> {
+    pub(crate) fn account(&self, account: u32) -> Result<AccountId, PhoneError> {
         self.require_open()?;
         self.store().get(account).map(|_| AccountId(account)).ok_or(PhoneError::NoAccount)
     }

@@ -159,9 +159,12 @@ impl From<Refusal> for Refused {
             Refusal::NoSuchCall => Self::NoSuchCall,
             Refusal::NoAccount => Self::NoAccount,
             Refusal::BadTarget(_) => Self::BadTarget,
-            Refusal::CallExists | Refusal::WrongState | Refusal::BadStatus | Refusal::BadDigits => {
-                Self::WrongState
-            }
+            Refusal::CallExists
+            | Refusal::WrongState
+            | Refusal::BadStatus
+            | Refusal::BadDigits
+            // A newer one was shown, or none.
+            | Refusal::NotShown => Self::WrongState,
             Refusal::NoKeypad => Self::NoKeypad,
             Refusal::DigitsNotTaken => Self::DigitsNotTaken,
             Refusal::TooManyCalls => Self::TooManyCalls,

@@ -95,6 +95,27 @@ pub enum Event {
         /// Plain text.
         text: String,
     },
+    /// *Moment*: an account is not registered, for its server has a certificate that is not accepted. Show it and ask whether it is
+    /// the server's all the same: [`crate::Phone::trust`]. Only the fingerprint is beyond doubt, the rest is what a stranger
+    /// wrote.
+    Certificate {
+        /// Which account.
+        account: u32,
+        /// Its SHA-256, to be compared with what the provider says: `AB:CD:...`.
+        fingerprint: String,
+        /// Whose it is; empty where it does not say.
+        subject: String,
+        /// Who has signed it.
+        issuer: String,
+        /// The servers that it is for.
+        names: Vec<String>,
+        /// From when, as `2026-11-27 18:00:00 UTC`.
+        not_before: String,
+        /// Until when.
+        not_after: String,
+        /// Why it is not accepted. `CertificateChanged`: warn of it, somebody may stand between.
+        why: Why,
+    },
     /// *Moment*: what became of a text message.
     MessageSent {
         /// Which.
@@ -246,8 +267,18 @@ fn of_phone(event: PhoneEvent) -> Option<Event> {
             reached: report.pair.as_ref().map(Reached::of),
             lines: report.to_string().lines().map(str::to_owned).collect(),
         },
+        PhoneEvent::Certificate { account, certificate, why } => Event::Certificate {
+            account: account.0,
+            fingerprint: certificate.fingerprint.to_string(),
+            subject: certificate.subject,
+            issuer: certificate.issuer,
+            names: certificate.names,
+            not_before: certificate.not_before,
+            not_after: certificate.not_after,
+            why,
+        },
         // Kept on this side of the door.
-        PhoneEvent::Learnt(_) => return None,
+        PhoneEvent::Learnt(_) | PhoneEvent::Trusted { .. } => return None,
     })
 }
 

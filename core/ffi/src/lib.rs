@@ -17,6 +17,7 @@
 mod account;
 #[cfg(target_os = "android")]
 mod android;
+mod certificate;
 mod commands;
 mod error;
 mod event;

@@ -51,6 +51,9 @@ impl Log {
             Event::MessageSent { message, why } => format!("message {message} sent, {why:?}"),
             Event::AudioFailed { .. } => "audio failed".into(),
             Event::PasswordLost { account } => format!("account {account}: its password is lost"),
+            Event::Certificate { account, fingerprint, why, .. } => {
+                format!("account {account}: {why} {fingerprint}")
+            }
             Event::Gateway { sentence } => sentence.clone(),
             Event::FileEnded { .. } => "a file ended".into(),
             Event::Restarted { thread, story } => format!("{thread} restarted: {story}"),

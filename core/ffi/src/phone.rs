@@ -161,6 +161,10 @@ impl Phone {
                         // What cannot be kept is found out anew.
                         let _ = self.store().learn(learnt);
                     }
+                    if let offhook_io::Event::Phone(phone::Event::Trusted { account, fingerprint }) = &event {
+                        // What cannot be kept is asked about again.
+                        let _ = self.store().trust(account.0, *fingerprint);
+                    }
                     match Event::of(event) {
                         Some(event) => event,
                         None => return Ok(None),
@@ -189,7 +193,8 @@ impl Phone {
             };
             // Without its password it would only be refused, and too many refusals lock an account.
             let settings = AccountSettings { register: settings.register && !lost, ..settings.clone() };
-            if let Ok(account) = settings.account(password) {
+            if let Ok(mut account) = settings.account(password) {
+                account.connection = store.connection(id);
                 self.handle.command(Command::AddAccount(AccountId(id), account));
             }
             if lost {

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::Secret;
-use phone::{AccountId, Learnt, Lifetime, NetworkKey, Rung, Tampering};
+use base::{ClientCertificate, Fingerprint, Secret};
+use phone::{AccountId, Connection, Learnt, Lifetime, NetworkKey, Rung, Tampering};
 use serde::{Deserialize, Serialize};
 
 use crate::AccountSettings;
+use crate::error::PhoneError;
 
 /// Where the platform keeps secrets: Keystore, Keychain. Called from any thread, now and then; it may take its time.
 #[uniffi::export(with_foreign)]
@@ -75,6 +76,12 @@ struct Kept {
 struct KeptAccount {
     id: u32,
     settings: AccountSettings,
+    /// The certificate that the person has taken for the server's, by its SHA-256.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pin: Option<String>,
+    /// What its server is shown: certificates in hexadecimal; their key is among the secrets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    shown: Vec<String>,
 }
 
 /// Lifetimes in seconds; a silence that never broke has none. Words of other versions are passed over.
@@ -198,10 +205,70 @@ impl Store {
     pub(crate) fn put(&mut self, id: u32, settings: AccountSettings) -> io::Result<()> {
         let mut kept = self.kept.clone();
         match kept.accounts.iter_mut().find(|kept| kept.id == id) {
-            Some(kept) => kept.settings = settings,
-            None => kept.accounts.push(KeptAccount { id, settings }),
+            Some(kept) => {
+                // Another server has another certificate.
+                kept.pin = kept.pin.take().filter(|_| is_same(&kept.settings, &settings));
+                kept.settings = settings;
+            }
+            None => kept.accounts.push(KeptAccount { id, settings, pin: None, shown: Vec::new() }),
         }
         kept.last = kept.last.max(id);
+        self.write(kept)
+    }
+
+    /// How connections to the account's server are made.
+    pub(crate) fn connection(&self, id: u32) -> Connection {
+        let Some(kept) = self.kept.accounts.iter().find(|kept| kept.id == id) else {
+            return Connection::default();
+        };
+        let pin = kept.pin.as_ref().and_then(|pin| pin.parse().ok());
+        // A key that cannot be read is shown no more than one that never was: the server will say so.
+        let key = || self.secrets.get(key_name(id)).ok().flatten().map(Secret::new);
+        let key = if kept.shown.is_empty() { None } else { key() };
+        let certificate = key.and_then(|key| {
+            let chain = kept.shown.iter().map(|text| unhex(text)).collect::<Option<Vec<_>>>()?;
+            Some(ClientCertificate { chain, key: Secret::new(unhex(key.expose())?) })
+        });
+        Connection { pin, certificate, ..Connection::default() }
+    }
+
+    /// Keeps what the account's server is shown, or forgets it.
+    ///
+    /// # Errors
+    /// It cannot be kept; the account is as it was.
+    pub(crate) fn set_certificate(
+        &mut self,
+        id: u32,
+        shown: Option<&ClientCertificate>,
+    ) -> Result<(), PhoneError> {
+        if let Some(shown) = shown {
+            self.secrets.put(key_name(id), hex(shown.key.expose()))?;
+        }
+        let mut kept = self.kept.clone();
+        if let Some(account) = kept.accounts.iter_mut().find(|kept| kept.id == id) {
+            account.shown = shown.map_or(Vec::new(), |it| it.chain.iter().map(|der| hex(der)).collect());
+        }
+        self.write(kept)?;
+        if shown.is_none() {
+            let _ = self.secrets.remove(key_name(id));
+        }
+        Ok(())
+    }
+
+    /// Whether the account is at the server that these settings name.
+    pub(crate) fn is_at(&self, id: u32, settings: &AccountSettings) -> bool {
+        self.get(id).is_some_and(|kept| is_same(kept, settings))
+    }
+
+    /// Keeps the certificate that the person has taken for that of the account's server.
+    ///
+    /// # Errors
+    /// It cannot be written, and everything is as it was.
+    pub(crate) fn trust(&mut self, id: u32, fingerprint: Fingerprint) -> io::Result<()> {
+        let mut kept = self.kept.clone();
+        if let Some(account) = kept.accounts.iter_mut().find(|kept| kept.id == id) {
+            account.pin = Some(fingerprint.to_string());
+        }
         self.write(kept)
     }
 
@@ -214,6 +281,7 @@ impl Store {
         kept.accounts.retain(|kept| kept.id != id);
         self.write(kept)?;
         self.forget_password(id);
+        let _ = self.secrets.remove(key_name(id));
         Ok(())
     }
 
@@ -262,9 +330,33 @@ impl Store {
     }
 }
 
+/// Whether both name one server.
+fn is_same(one: &AccountSettings, other: &AccountSettings) -> bool {
+    let place = |it: &AccountSettings| {
+        let host = it.number.rsplit_once('@').map(|(_, host)| host.to_owned());
+        (host, it.server.clone(), it.proxy.clone())
+    };
+    place(one) == place(other)
+}
+
 /// Of a file that somebody may have written in.
 fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or_default().min(Duration::from_hours(24))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).expect("four bits are a digit");
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect();
+    let pairs = digits?;
+    (pairs.len() % 2 == 0).then(|| pairs.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+}
+
+fn key_name(id: u32) -> String {
+    format!("account/{id}/client-key")
 }
 
 fn name(id: u32) -> String {
@@ -348,6 +440,37 @@ mod tests {
         let known = Learnt { udp, tcp, ..Learnt::nothing(NetworkKey::of("Ann's Wi-Fi")) };
         assert_eq!(store.learnt().collect::<Vec<_>>(), [known]);
         assert!(!fs::read_to_string(&file).unwrap().contains("Ann"));
+    }
+
+    #[test]
+    fn the_certificate_of_a_server_is_kept_until_the_account_is_at_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Store::open(folder.path(), Arc::new(Secrets::default())).unwrap();
+        let (mut store, fingerprint) = (open(), Fingerprint([7; 32]));
+        store.put(1, settings("1001")).unwrap();
+        assert_eq!(store.connection(1), Connection::default());
+        store.trust(1, fingerprint).unwrap();
+        store.put(1, AccountSettings { display_name: "Ann".into(), ..settings("1002") }).unwrap();
+        assert_eq!(open().connection(1).pin, Some(fingerprint));
+        store.put(1, AccountSettings { server: "other.test".into(), ..settings("1002") }).unwrap();
+        assert_eq!(open().connection(1).pin, None);
+    }
+
+    #[test]
+    fn a_certificate_of_ours_is_kept_with_its_key_among_the_secrets() {
+        let folder = tempfile::tempdir().unwrap();
+        let secrets = Arc::new(Secrets::default());
+        let open = || Store::open(folder.path(), secrets.clone()).unwrap();
+        let mut store = open();
+        store.put(1, settings("1001")).unwrap();
+        let key = Secret::new(vec![0xbe, 0xef, 0, 1]);
+        let shown = ClientCertificate { chain: vec![vec![0x30, 0xff], vec![7]], key };
+        store.set_certificate(1, Some(&shown)).unwrap();
+        assert_eq!(open().connection(1).certificate, Some(shown));
+        let file = fs::read_to_string(folder.path().join(FILE)).unwrap();
+        assert!(file.contains("30ff") && !file.contains("beef"), "{file}");
+        store.set_certificate(1, None).unwrap();
+        assert_eq!((open().connection(1), secrets.get(key_name(1)).unwrap()), (Connection::default(), None));
     }
 
     #[test]

@@ -72,6 +72,7 @@ pub enum Why {
     NotTrusted,
     OtherName,
     OutOfDate,
+    CertificateChanged,
     AccountRefused,
     AccountUnknown,
     ServerSlow,

@@ -269,6 +269,8 @@ fn about(event: &Event) -> Option<About> {
             | phone::Event::Timeline { .. }
             | phone::Event::Silence { .. }
             | phone::Event::Learnt(_)
+            | phone::Event::Certificate { .. }
+            | phone::Event::Trusted { .. }
             | phone::Event::Refused { .. }
             | phone::Event::Stopped,
         )

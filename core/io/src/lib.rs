@@ -40,7 +40,7 @@ pub use events::Event;
 pub use handle::{CaptureTo, Config, Handle};
 pub use instance::instance;
 pub use media::{Point, Silence, Stats};
-pub use offhook_net::tls::{Trust, Trusts, Unusable};
+pub use offhook_net::tls::{Trust, Trusts, Unusable, client_certificate};
 pub use offhook_net::{Between, addresses};
 #[cfg(feature = "store")]
 pub use offhook_store as store;

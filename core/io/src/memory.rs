@@ -55,6 +55,11 @@ impl Memory {
         if let Event::Learnt(learnt) = event {
             self.learn(learnt);
         }
+        if let Event::Trusted { account, fingerprint } = event
+            && let Some(account) = self.accounts.get_mut(account)
+        {
+            account.connection.pin = Some(*fingerprint);
+        }
         if let Event::Call(view) = event {
             match view.state {
                 CallState::Ended => {

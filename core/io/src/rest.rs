@@ -315,7 +315,7 @@ mod tests {
         let service =
             |path| Service::new(format!("https://localhost:{}{path}", address.port()), None).unwrap();
         let mut trusts = Trusts::default();
-        trusts.set("localhost", Trust::pin(&"7".repeat(64)).unwrap());
+        trusts.set("localhost", Trust::pin(base::Fingerprint([7; 32])));
         assert_eq!(service("/turn").ask(&trusts).err(), Some(NoRelays::Unreachable));
         trusts.set("localhost", Trust::authority(authority.pem().as_bytes()).unwrap());
         assert_eq!(service("/turn").ask(&trusts).unwrap().relays.len(), 2);

@@ -341,6 +341,11 @@ impl Signalling {
                     self.wire.goes(&order);
                     net.execute(order);
                 }
+                Output::Server { name, connection } => {
+                    net.set_path(&name, &connection.path);
+                    // What cannot be shown was refused where it was set; a server that insists on it says no.
+                    let _ = net.know(&name, connection.pin, connection.certificate.as_ref());
+                }
                 Output::Media { media, order } => {
                     // Never full while the media thread lives: it takes them all at each tick.
                     let _ = self.to_media.try_send(ToMedia::Order { media, order });
@@ -387,7 +392,9 @@ fn input<'a>(event: &'a NetEvent<'_>) -> Input<'a> {
         NetEvent::FlowFailed { network, transport, remote } => {
             Input::FlowFailed { network, transport, remote }
         }
-        NetEvent::Untrusted { ref name, why } => Input::Untrusted { name, why },
+        NetEvent::Untrusted { ref name, why, ref certificate } => {
+            Input::Untrusted { name, why, certificate: certificate.as_deref() }
+        }
         NetEvent::Resolved { query, ref answer } => Input::Resolved { query, answer: answer.clone() },
     }
 }

@@ -131,7 +131,7 @@ fn secure(name: &str, dir: &Path) -> (Server, String) {
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
     let any = (Ipv4Addr::LOCALHOST, 0).into();
     let config = ServerConfig {
-        listen: Listen { tls: Some(any), ..Listen::at(any) },
+        listen: Listen { tls: Some(any), ws: Some(any), wss: Some(any), ..Listen::at(any) },
         tls: Some(exchange::server::TlsFiles { certificate, key }),
         ..ServerConfig::default()
     };
@@ -141,7 +141,19 @@ fn secure(name: &str, dir: &Path) -> (Server, String) {
 /// A phone that goes to the exchange by TLS, and trusts this certificate there.
 #[cfg(feature = "tls")]
 fn by_tls(number: &str, exchange: &Server, trusted: Option<&str>) -> Handle {
-    let tls = exchange.addresses().tls.unwrap();
+    securely(Transport::Tls, number, exchange, trusted)
+}
+
+/// The same by any carrier that has the exchange's certificate, or needs none.
+#[cfg(feature = "tls")]
+fn securely(transport: Transport, number: &str, exchange: &Server, trusted: Option<&str>) -> Handle {
+    let addresses = exchange.addresses();
+    let at = match transport {
+        Transport::Tls => addresses.tls,
+        Transport::Ws => addresses.ws,
+        Transport::Wss => addresses.wss,
+        Transport::Udp | Transport::Tcp => addresses.udp,
+    };
     let mut trusts = crate::Trusts::default();
     if let Some(pem) = trusted {
         trusts.set("127.0.0.1", crate::Trust::authority(pem.as_bytes()).unwrap());
@@ -149,7 +161,12 @@ fn by_tls(number: &str, exchange: &Server, trusted: Option<&str>) -> Handle {
     let phone = Handle::start(Config { trusts, ..loopback() }).unwrap();
     let secret = Secret::new(format!("secret-{number}"));
     let mut account = Account::new(format!("sip:{number}@offhook.test").parse().unwrap(), secret);
-    account.proxy = Some(format!("sip:{tls};transport=tls;lr").parse().unwrap());
+    account.proxy =
+        Some(format!("sip:{};transport={};lr", at.unwrap(), transport.uri_param()).parse().unwrap());
+    account.transport = match transport {
+        Transport::Ws | Transport::Wss => TransportPolicy::Only(transport),
+        Transport::Udp | Transport::Tcp | Transport::Tls => TransportPolicy::Auto,
+    };
     phone.command(Command::AddAccount(ACCOUNT, account));
     phone
 }
@@ -164,10 +181,21 @@ fn account_in(state: AccountState) -> impl Fn(&Event) -> Option<Option<Why>> {
 
 #[cfg(feature = "tls")]
 #[test]
-fn two_phones_register_and_call_each_other_by_tls() {
+fn two_phones_register_and_call_each_other_by_tls_and_by_websocket() {
     let dir = tempfile::tempdir().unwrap();
     let (exchange, certificate) = secure("127.0.0.1", dir.path());
-    let phones = ["1001", "1002"].map(|number| by_tls(number, &exchange, Some(&certificate)));
+    for carriers in
+        [[Transport::Tls; 2], [Transport::Ws; 2], [Transport::Wss; 2], [Transport::Wss, Transport::Tls]]
+    {
+        call_each_other(carriers, &exchange, &certificate);
+    }
+    exchange.stop();
+}
+
+#[cfg(feature = "tls")]
+fn call_each_other(carriers: [Transport; 2], exchange: &Server, certificate: &str) {
+    let phones = [(0, "1001"), (1, "1002")]
+        .map(|(at, number)| securely(carriers[at], number, exchange, Some(certificate)));
     let [ann, bob] = &phones;
     for phone in &phones {
         until(phone, account_in(AccountState::Registered));
@@ -188,7 +216,6 @@ fn two_phones_register_and_call_each_other_by_tls() {
         until(caller, call_in(CallState::Ended));
     }
     phones.iter().for_each(Handle::shutdown);
-    exchange.stop();
 }
 
 #[cfg(feature = "tls")]
@@ -203,6 +230,48 @@ fn a_certificate_that_is_not_accepted_is_why_an_account_is_not_registered() {
         phone.shutdown();
         exchange.stop();
     }
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_server_that_nobody_vouches_for_is_registered_with_once_the_person_trusts_it_until_it_changes() {
+    let dir = tempfile::tempdir().unwrap();
+    let (exchange, _) = secure("127.0.0.1", dir.path());
+    let phone = by_tls("1001", &exchange, None);
+    let asked = |event: &Event| match event {
+        Event::Phone(phone::Event::Certificate { certificate, why, .. }) => Some((certificate.clone(), *why)),
+        _ => None,
+    };
+    let (shown, why) = until(&phone, asked);
+    assert_eq!((why, shown.names.as_slice()), (Why::NotTrusted, &[][..]), "an address is no name");
+    phone.command(Command::Trust(ACCOUNT, shown.fingerprint));
+    until(&phone, account_in(AccountState::Registered));
+    // The server comes back with another certificate: nothing is said to it.
+    let at = exchange.addresses().tls.unwrap();
+    exchange.stop();
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    let (certificate, key) = (dir.path().join("certificate.pem"), dir.path().join("key.pem"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let any = (Ipv4Addr::LOCALHOST, 0).into();
+    let config = ServerConfig {
+        listen: Listen { tls: Some(at), ..Listen::at(any) },
+        tls: Some(exchange::server::TlsFiles { certificate, key }),
+        ..ServerConfig::default()
+    };
+    let exchange = Server::start(config).unwrap();
+    let (other, why) = until(&phone, asked);
+    assert_eq!(why, Why::CertificateChanged);
+    assert_ne!(other.fingerprint, shown.fingerprint);
+    assert_eq!(exchange.status().unwrap().bindings, 0);
+    // A phone that fell comes back with what it knew.
+    phone.command(Command::Trust(ACCOUNT, other.fingerprint));
+    until(&phone, account_in(AccountState::Registered));
+    phone.panic();
+    until(&phone, |event| matches!(event, Event::Restarted { .. }).then_some(()));
+    until(&phone, account_in(AccountState::Registered));
+    phone.shutdown();
+    exchange.stop();
 }
 
 #[test]

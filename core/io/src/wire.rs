@@ -87,6 +87,7 @@ impl Wire {
         }
     }
 
+    // Of a WebSocket the messages are shown, not its frames.
     fn crossed(&mut self, way: Way, flow: FlowId, remote: SocketAddr, bytes: &[u8]) {
         let Some(tap) = &mut self.tap else { return };
         let Some((transport, local)) = self.flows.get(&flow) else { return };

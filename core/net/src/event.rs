@@ -6,7 +6,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use base::{FlowId, NetworkId, QueryId, Transport, Untrusted};
+use base::{Certificate, FlowId, NetworkId, QueryId, Transport, Untrusted};
 use sip::locate::Answer;
 
 /// One piece of news. `Bytes` borrows the read buffer: hand it on before asking for the next.
@@ -53,6 +53,8 @@ pub enum NetEvent<'a> {
         name: Arc<str>,
         /// What is wrong with the one that came.
         why: Untrusted,
+        /// What that one says of itself.
+        certificate: Option<Box<Certificate>>,
     },
     /// What the name servers said.
     Resolved {
@@ -75,7 +77,7 @@ impl fmt::Debug for NetEvent<'_> {
             Self::FlowFailed { network, transport, remote } => {
                 write!(f, "FlowFailed({transport} to {remote} by {network:?})")
             }
-            Self::Untrusted { name, why } => write!(f, "Untrusted({name}: {why:?})"),
+            Self::Untrusted { name, why, .. } => write!(f, "Untrusted({name}: {why:?})"),
             Self::Resolved { query, answer } => write!(f, "Resolved({query:?} {answer:?})"),
         }
     }
@@ -92,10 +94,14 @@ pub struct Counters {
     pub unsent: u64,
     /// Orders for a flow that is gone.
     pub stray: u64,
-    /// Connections closed unread: there were too many in all, or from one address.
+    /// Connections closed unread: there were too many in all or from one address, or too many within a handshake.
     pub turned_away: u64,
-    /// Accepted connections closed: what they began with was no TLS, or none in time.
+    /// Accepted connections closed: what they began with was no TLS or WebSocket, or none in time.
     pub unshaken: u64,
+    /// Sessions under TLS that were begun, by either side.
+    pub shaken: u64,
+    /// Those among them that went on from an earlier one.
+    pub resumed: u64,
     /// Accepted connections closed: nothing that they sent was worth an answer in time.
     pub unanswered: u64,
     /// Accepted connections closed: silent for very long.

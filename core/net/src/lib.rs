@@ -1,4 +1,4 @@
-//! The wire: UDP sockets, TCP streams and name lookups for SIP, on tokio.
+//! The wire: UDP sockets, TCP streams, WebSockets and name lookups for SIP, on tokio.
 //!
 //! [`Net`] executes `sip`'s orders and tells what came of them. The phone's runtime and the exchange's server drive it from
 //! one task each:
@@ -20,6 +20,7 @@
 
 mod behaviour;
 mod bind;
+mod dial;
 mod dns;
 mod event;
 mod icmp;
@@ -33,6 +34,9 @@ mod tcp;
 mod tests;
 pub mod tls;
 mod udp;
+mod web;
+#[cfg(test)]
+mod web_tests;
 
 pub use behaviour::{Between, discover};
 pub use bind::Bind;

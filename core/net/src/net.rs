@@ -15,18 +15,19 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use base::{FlowId, NetworkId, QueryId, Transport};
+use base::{ClientCertificate, Fingerprint, FlowId, NetworkId, QueryId, Transport};
 use bytes::Bytes;
 use sip::locate::{Answer, Question};
 use sip::order::Order;
 use tokio::net::TcpListener;
 use tokio::time::Sleep;
 
+use crate::dial::{Dial, Whom};
 use crate::dns::{Asking, Dns};
 use crate::ready::Ready;
 use crate::route::{Routes, concrete};
-use crate::tcp::{Clogged, Dial, Stream, Whom, crowd};
-use crate::tls::{Identity, Trusts};
+use crate::tcp::{Clogged, Stream, crowd};
+use crate::tls::{Identity, Trusts, Unusable};
 use crate::udp::{Udp, Udping};
 use crate::{Bind, Counters, ListenError, NameServers, NetEvent, tcp};
 
@@ -38,6 +39,10 @@ const SWEEP: Duration = Duration::from_secs(2);
 
 /// Lookups under way; more are answered `Failed` at once.
 const QUERIES: usize = 256;
+
+/// Counts of accepted connections: all of them, and those that are still within a handshake.
+const ALL: usize = 0;
+const SHAKING: usize = 1;
 
 /// How many connections, and how long they may be useless.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,8 +59,12 @@ pub struct Limits {
     pub write_queue: usize,
     /// How long a connection may take to be made.
     pub connect: Duration,
-    /// How long a TLS handshake may take.
+    /// How long a TLS handshake and an upgrade to WebSocket may take together.
     pub handshake: Duration,
+    /// Accepted connections that are still within one of those, in all.
+    pub handshakes: usize,
+    /// The same, from one IPv4 address or IPv6 /64.
+    pub handshakes_per_address: usize,
     /// Silence after which the system asks whether the other end is still there.
     pub keepalive: Duration,
 }
@@ -70,6 +79,8 @@ impl Default for Limits {
             write_queue: 128 * 1024,
             connect: Duration::from_secs(5),
             handshake: Duration::from_secs(10),
+            handshakes: 512,
+            handshakes_per_address: 64,
             keepalive: Duration::from_mins(2),
         }
     }
@@ -91,6 +102,7 @@ struct Listener {
     tcp: TcpListener,
     bound: SocketAddr,
     waker: Waker,
+    transport: Transport,
     /// It is listened to under TLS, and shows this.
     identity: Option<Identity>,
 }
@@ -108,13 +120,15 @@ pub struct Net {
     /// By number; one that was closed leaves its place.
     listeners: Vec<Option<Listener>>,
     streams: BTreeMap<FlowId, Stream>,
-    /// Accepted connections by address.
-    crowds: BTreeMap<u128, usize>,
-    accepted: usize,
+    /// Accepted connections by address, and how many of them are still within a handshake.
+    crowds: BTreeMap<u128, [usize; 2]>,
+    accepted: [usize; 2],
     dials: BTreeMap<u32, Dial>,
     asks: BTreeMap<QueryId, Ask>,
     binder: Option<Arc<dyn Bind>>,
     trusts: Trusts,
+    /// Where on a server of that name, in lower case, its WebSocket is; else at the root.
+    paths: BTreeMap<String, String>,
     identity: Option<Identity>,
     /// Of each network that has servers of its own.
     dns: BTreeMap<NetworkId, Dns>,
@@ -145,11 +159,12 @@ impl Net {
             listeners: Vec::new(),
             streams: BTreeMap::new(),
             crowds: BTreeMap::new(),
-            accepted: 0,
+            accepted: [0; 2],
             dials: BTreeMap::new(),
             asks: BTreeMap::new(),
             binder: None,
             trusts: Trusts::default(),
+            paths: BTreeMap::new(),
             identity: None,
             dns: BTreeMap::from([(NetworkId::SYSTEM, Dns::new(name_servers))]),
             routes: Routes::default(),
@@ -180,13 +195,10 @@ impl Net {
     ) -> Result<SocketAddr, ListenError> {
         let bound = match transport {
             Transport::Udp => self.bind_udp(network, addr),
-            Transport::Tcp => self.bind_tcp(network, addr, None),
-            Transport::Tls => {
+            Transport::Tcp | Transport::Ws => self.bind_tcp(network, transport, addr, None),
+            Transport::Tls | Transport::Wss => {
                 let identity = self.identity.clone().ok_or(ListenError::NoCertificate { transport, addr })?;
-                self.bind_tcp(network, addr, Some(identity))
-            }
-            Transport::Ws | Transport::Wss => {
-                return Err(ListenError::NotInThisBuild { transport, addr });
+                self.bind_tcp(network, transport, addr, Some(identity))
             }
         };
         bound.map_err(|error| ListenError::of(transport, addr, error))
@@ -206,13 +218,14 @@ impl Net {
     fn bind_tcp(
         &mut self,
         network: NetworkId,
+        transport: Transport,
         addr: SocketAddr,
         identity: Option<Identity>,
     ) -> io::Result<SocketAddr> {
         let tcp = tcp::listen(addr)?;
         let bound = tcp.local_addr()?;
         let waker = self.ready.source(Token::Listener(self.listeners.len()));
-        self.listeners.push(Some(Listener { network, tcp, bound, waker, identity }));
+        self.listeners.push(Some(Listener { network, tcp, bound, waker, transport, identity }));
         Ok(bound)
     }
 
@@ -257,6 +270,24 @@ impl Net {
     /// Trusts these from now on when it opens streams under TLS.
     pub fn set_trusts(&mut self, trusts: Trusts) {
         self.trusts = trusts;
+    }
+
+    /// Where the WebSocket of the server of that name is, from now on.
+    pub fn set_path(&mut self, name: &str, path: &str) {
+        self.paths.insert(name.to_ascii_lowercase(), path.to_owned());
+    }
+
+    /// What an account knows of the server of that name, from now on; connections that are there stay.
+    ///
+    /// # Errors
+    /// - [`Unusable`]: what should be shown to the server cannot be.
+    pub fn know(
+        &mut self,
+        name: &str,
+        pin: Option<Fingerprint>,
+        shown: Option<&ClientCertificate>,
+    ) -> Result<(), Unusable> {
+        self.trusts.know(name, pin, shown)
     }
 
     /// Shows this where it listens for TLS from now on.
@@ -380,18 +411,18 @@ impl Net {
     fn forget_stream(&mut self, flow: FlowId) -> bool {
         let Some(stream) = self.streams.remove(&flow) else { return false };
         if stream.accepted {
-            self.one_less(stream.remote);
+            self.one_less(stream.remote, ALL);
         }
         true
     }
 
-    /// An accepted connection is gone.
-    fn one_less(&mut self, remote: SocketAddr) {
-        self.accepted -= 1;
+    /// An accepted connection is gone, or is through with its handshake.
+    fn one_less(&mut self, remote: SocketAddr, of: usize) {
+        self.accepted[of] -= 1;
         let crowd = crowd(remote.ip());
-        if let Some(count) = self.crowds.get_mut(&crowd) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(counts) = self.crowds.get_mut(&crowd) {
+            counts[of] -= 1;
+            if *counts == [0; 2] {
                 self.crowds.remove(&crowd);
             }
         }

@@ -1,16 +1,11 @@
-//! TCP, and TLS over it: listeners, connections being made, and streams with a bounded write queue.
+//! TCP, and what lies over it: listeners, and connections with a bounded write queue.
 //!
-//! Framing and message limits are `sip`'s; here only how many connections there are, how long they may be useless, and how
-//! much may wait for a slow reader. Knows nothing of messages.
+//! Framing and message limits are `sip`'s; here only how long they may be useless, and how much may wait for a slow reader.
+//! How they come to be is `dial`'s. Knows nothing of messages, but that WebSocket keeps them apart.
 
 use std::collections::VecDeque;
-use std::fmt;
-use std::future::Future;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::AsFd as _;
-use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
@@ -19,14 +14,19 @@ use bytes::Bytes;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use crate::tls::{Session, Shake, Trusts, Unmade};
-use crate::{Bind, Limits};
+use crate::Limits;
+use crate::dial::Connected;
+use crate::tls::Session;
+use crate::web::{Heard, Web};
 
 /// Connections waiting to be accepted.
 const BACKLOG: u32 = 1024;
 
 /// How long sent bytes may stay unacknowledged: with the phone's ping every 45 s, a dead peer is known within the minute.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(15);
+
+/// What may wait to be answered to a WebSocket's pings.
+const ROOM_FOR_ANSWERS: usize = 16 * 1024;
 
 pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
@@ -38,110 +38,8 @@ pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// A connection that is there, with its session where it is under TLS.
-pub(crate) struct Connected {
-    pub(crate) tcp: TcpStream,
-    pub(crate) tls: Option<Session>,
-}
-
-/// Whom a connection is made to, and by what.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Whom {
-    pub(crate) network: NetworkId,
-    pub(crate) transport: Transport,
-    pub(crate) remote: SocketAddr,
-    /// Under TLS: whose certificate it must be.
-    pub(crate) name: Option<Arc<str>>,
-}
-
-/// A connection being made; or one that was, and has yet to show that it speaks TLS.
-pub(crate) struct Dial {
-    pub(crate) whom: Whom,
-    pub(crate) accepted: bool,
-    pub(crate) waker: Waker,
-    connecting: Pin<Box<dyn Future<Output = Result<Connected, Unmade>> + Send>>,
-}
-
-impl fmt::Debug for Dial {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Dial({})", self.whom.remote)
-    }
-}
-
-impl Dial {
-    /// Connects from the address that our datagrams come from, when that is a concrete one.
-    pub(crate) fn to(
-        whom: Whom,
-        from: Option<IpAddr>,
-        binder: Option<Arc<dyn Bind>>,
-        (limits, trusts): (&Limits, &Trusts),
-        waker: Waker,
-    ) -> Self {
-        let Whom { network, remote, .. } = whom;
-        let (within, shaken_within) = (limits.connect, limits.handshake);
-        // Before the connection, for it may be in vain.
-        let session = match (whom.transport, &whom.name) {
-            (Transport::Tls, Some(name)) => Session::toward(trusts, name).map(Some),
-            // Nobody to be sure of.
-            (Transport::Tls, None) => Err(Unmade::Broken),
-            (Transport::Udp | Transport::Tcp | Transport::Ws | Transport::Wss, _) => Ok(None),
-        };
-        let connect = async move {
-            let socket = if remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-            if let Some(binder) = binder {
-                binder.bind(socket.as_fd(), network);
-            }
-            if let Some(from) = from {
-                socket.bind(SocketAddr::new(from, 0))?;
-            }
-            tokio::time::timeout(within, socket.connect(remote)).await?
-        };
-        let connecting = async move {
-            let session = session?;
-            let tcp = connect.await.map_err(|_: io::Error| Unmade::Broken)?;
-            match session {
-                Some(session) => shaken(tcp, session, shaken_within).await,
-                None => Ok(Connected { tcp, tls: None }),
-            }
-        };
-        Self { whom, accepted: false, waker, connecting: Box::pin(connecting) }
-    }
-
-    /// The handshake of one that was accepted.
-    pub(crate) fn by(
-        (network, remote): (NetworkId, SocketAddr),
-        tcp: TcpStream,
-        session: Session,
-        within: Duration,
-        waker: Waker,
-    ) -> Self {
-        let whom = Whom { network, transport: Transport::Tls, remote, name: None };
-        Self { whom, accepted: true, waker, connecting: Box::pin(shaken(tcp, session, within)) }
-    }
-
-    pub(crate) fn poll(&mut self) -> Poll<Result<Connected, Unmade>> {
-        self.connecting.as_mut().poll(&mut Context::from_waker(&self.waker))
-    }
-}
-
-async fn shaken(tcp: TcpStream, mut session: Session, within: Duration) -> Result<Connected, Unmade> {
-    let _ = tcp.set_nodelay(true);
-    let shake = async {
-        loop {
-            let ready = match session.shake(&mut Io(&tcp))? {
-                Shake::Done => return Ok(()),
-                Shake::Read => tcp.readable().await,
-                Shake::Write => tcp.writable().await,
-            };
-            ready.map_err(|_| Unmade::Broken)?;
-        }
-    };
-    tokio::time::timeout(within, shake).await.map_err(|_| Unmade::Broken)??;
-    Ok(Connected { tcp, tls: Some(session) })
-}
-
 /// A socket as what sessions read and write: it never waits.
-struct Io<'a>(&'a TcpStream);
+pub(crate) struct Io<'a>(pub(crate) &'a TcpStream);
 
 impl Read for Io<'_> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
@@ -164,6 +62,8 @@ impl Write for Io<'_> {
 pub(crate) struct Stream {
     tcp: TcpStream,
     tls: Option<Session>,
+    web: Option<Web>,
+    pub(crate) transport: Transport,
     pub(crate) network: NetworkId,
     pub(crate) remote: SocketAddr,
     pub(crate) waker: Waker,
@@ -190,7 +90,7 @@ pub(crate) enum Clogged {
 
 impl Stream {
     pub(crate) fn new(
-        Connected { tcp, tls }: Connected,
+        Connected { tcp, tls, web, transport }: Connected,
         (network, remote): (NetworkId, SocketAddr),
         accepted: bool,
         limits: &Limits,
@@ -205,6 +105,8 @@ impl Stream {
         Self {
             tcp,
             tls,
+            web,
+            transport,
             network,
             remote,
             waker,
@@ -222,10 +124,18 @@ impl Stream {
         self.tcp.local_addr()
     }
 
-    /// Writes what goes at once and keeps the rest, up to `bound` bytes.
-    pub(crate) fn send(&mut self, mut bytes: Bytes, bound: usize) -> Result<(), Clogged> {
+    /// Sends a message, or more bytes of a stream: writes what goes at once and keeps the rest, up to `bound` bytes.
+    pub(crate) fn send(&mut self, bytes: Bytes, bound: usize) -> Result<(), Clogged> {
         self.unanswered = false;
         self.quiet = 0;
+        let bytes = match &mut self.web {
+            Some(web) => web.message(&bytes),
+            None => bytes,
+        };
+        self.write(bytes, bound)
+    }
+
+    fn write(&mut self, mut bytes: Bytes, bound: usize) -> Result<(), Clogged> {
         while self.waiting.is_empty() && !bytes.is_empty() {
             match try_write(&self.tcp, self.tls.as_mut(), &bytes) {
                 Ok(n) => drop(bytes.split_to(n)),
@@ -277,8 +187,41 @@ impl Stream {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads the next piece into `room`; 0 is the end.
+    /// Reads the next piece of a stream, or the next message, into `room`; 0 is the end.
     pub(crate) fn poll_read(&mut self, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        loop {
+            match self.web.as_mut().map(Web::hear) {
+                None => return self.poll_read_bytes(room),
+                Some(Heard::Message(message)) => {
+                    // One that is too long has ended the connection before.
+                    let len = message.len().min(room.len());
+                    room[..len].copy_from_slice(&message[..len]);
+                    return Poll::Ready(Ok(len));
+                }
+                Some(Heard::Answer(pong)) => {
+                    // Who asks and asks and does not read is over.
+                    if self.write(pong, ROOM_FOR_ANSWERS).is_err() {
+                        return Poll::Ready(Ok(0));
+                    }
+                }
+                Some(Heard::Over(close)) => {
+                    let _ = self.write(close, ROOM_FOR_ANSWERS);
+                    return Poll::Ready(Ok(0));
+                }
+                Some(Heard::Nothing) => {
+                    let len = match ready!(self.poll_read_bytes(room))? {
+                        0 => return Poll::Ready(Ok(0)),
+                        len => len,
+                    };
+                    if let Some(web) = &mut self.web {
+                        web.came(&room[..len]);
+                    }
+                }
+            }
+        }
+    }
+
+    fn poll_read_bytes(&mut self, room: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut cx = Context::from_waker(&self.waker);
         loop {
             // A session may have clear bytes although nothing more comes.
@@ -301,16 +244,15 @@ impl Stream {
         }
     }
 
-    /// Says goodbye, where the session has a word for it.
+    /// Says goodbye, where there is a word for it.
     pub(crate) fn say_goodbye(&mut self) {
+        if let Some(close) = self.web.as_mut().map(Web::close) {
+            let _ = self.write(close, usize::MAX);
+        }
         if let Some(tls) = &mut self.tls {
             tls.close();
             let _ = tls.flush(&mut Io(&self.tcp));
         }
-    }
-
-    pub(crate) fn transport(&self) -> Transport {
-        if self.tls.is_some() { Transport::Tls } else { Transport::Tcp }
     }
 
     pub(crate) fn is_flushed(&self) -> bool {

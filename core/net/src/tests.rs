@@ -42,7 +42,9 @@ async fn next(net: &mut Net) -> (NetEvent<'static>, Vec<u8>) {
         NetEvent::FlowFailed { network, transport, remote } => {
             (NetEvent::FlowFailed { network, transport, remote }, Vec::new())
         }
-        NetEvent::Untrusted { name, why } => (NetEvent::Untrusted { name, why }, Vec::new()),
+        NetEvent::Untrusted { name, why, certificate } => {
+            (NetEvent::Untrusted { name, why, certificate }, Vec::new())
+        }
         NetEvent::Resolved { query, answer } => (NetEvent::Resolved { query, answer }, Vec::new()),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of how either is stored or typed in.
 
-use base::{Redacted, Secret};
+use base::{ClientCertificate, Fingerprint, Redacted, Secret};
 use media::Codec;
 use nat::path::Tcp;
 use sip::message::Uri;
@@ -49,6 +49,8 @@ pub struct Account {
     pub late_offer: bool,
     /// How its media gets through routers.
     pub nat: Nat,
+    /// How connections to its server are made.
+    pub connection: Connection,
 }
 
 impl Account {
@@ -74,8 +76,22 @@ impl Account {
             transport: TransportPolicy::Auto,
             late_offer: false,
             nat: Nat::default(),
+            connection: Connection::default(),
         }
     }
+}
+
+/// How connections to an account's server are made, under TLS and by WebSocket. Accounts of one server share its connection:
+/// of them the one that was added last has its way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Connection {
+    /// The only certificate that the server may have, whoever signed it and whatever its name and date; else whom the
+    /// platform trusts is the one. The person's own decision: [`crate::Event::Certificate`] asks for it.
+    pub pin: Option<Fingerprint>,
+    /// Shown to a server that asks who connects.
+    pub certificate: Option<ClientCertificate>,
+    /// Where on the server its WebSocket is; empty: at the root.
+    pub path: String,
 }
 
 /// How an account's media gets through routers.

@@ -44,6 +44,10 @@ impl Phone {
                 }
                 self.with_account(id, Registration::remove)
             }
+            Command::Trust(id, fingerprint) => {
+                let account = self.accounts.get_mut(&id).ok_or(Refusal::NoAccount)?;
+                account.trust(fingerprint, &mut self.desk)
+            }
             Command::Register(id) => {
                 self.require_open()?;
                 self.with_account(id, Registration::start)
@@ -356,6 +360,7 @@ fn subject(command: &Command) -> Subject {
         Command::AddAccount(id, _)
         | Command::Relays(id, _)
         | Command::RemoveAccount(id)
+        | Command::Trust(id, _)
         | Command::Register(id)
         | Command::Unregister(id) => Subject::Account(*id),
         Command::Call { call, .. }

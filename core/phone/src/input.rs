@@ -5,7 +5,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use base::{FlowId, NetworkId, QueryId, Redacted, Transport, Untrusted};
+use base::{Certificate, Fingerprint, FlowId, NetworkId, QueryId, Redacted, Transport, Untrusted};
 use bytes::Bytes;
 use media::dtmf::Digit;
 use sip::locate::Answer;
@@ -56,6 +56,8 @@ pub enum Input<'a> {
         name: &'a str,
         /// What is wrong with the one that came.
         why: Untrusted,
+        /// What that one says of itself, if it could be read.
+        certificate: Option<&'a Certificate>,
     },
     /// The name servers answered.
     Resolved {
@@ -87,7 +89,7 @@ impl fmt::Debug for Input<'_> {
             Self::FlowUp { flow, transport, .. } => write!(f, "FlowUp({flow:?}, {transport})"),
             Self::FlowDown { flow } => write!(f, "FlowDown({flow:?})"),
             Self::FlowFailed { transport, remote, .. } => write!(f, "FlowFailed({transport} to {remote})"),
-            Self::Untrusted { name, why } => write!(f, "Untrusted({name}: {why:?})"),
+            Self::Untrusted { name, why, .. } => write!(f, "Untrusted({name}: {why:?})"),
             Self::Resolved { query, .. } => write!(f, "Resolved({query:?})"),
             Self::Network(news) => write!(f, "Network({news:?})"),
             Self::Media { media, news } => write!(f, "{media:?}: {news:?}"),
@@ -167,6 +169,8 @@ pub enum Command {
     Relays(AccountId, Vec<Relay>),
     /// Unregisters and forgets an account.
     RemoveAccount(AccountId),
+    /// The certificate that [`crate::Event::Certificate`] has shown is the server's: this one and no other from now on.
+    Trust(AccountId, Fingerprint),
     /// Registers now, whatever was being waited for.
     Register(AccountId),
     /// Unregisters and stays so.

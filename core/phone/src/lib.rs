@@ -28,7 +28,7 @@ mod servers;
 mod tones;
 mod view;
 
-pub use account::{Account, Config, DigitsBy, Nat, Relay, RelayWay, Server};
+pub use account::{Account, Config, Connection, DigitsBy, Nat, Relay, RelayWay, Server};
 pub use alg::{Gateway, Tampering};
 pub use commands::MAX_TEXT;
 pub use dial::{BadTarget, dial};

@@ -5,17 +5,26 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
-use base::{NetworkId, Redacted};
+use base::{Certificate, Fingerprint, NetworkId, Redacted};
 use bytes::Bytes;
 use media::dtmf::{Digit, Keys};
 
-use crate::{AccountId, AccountView, CallId, CallView, Gateway, Learnt, MediaId, MessageId, Tone, Why};
+use crate::{
+    AccountId, AccountView, CallId, CallView, Connection, Gateway, Learnt, MediaId, MessageId, Tone, Why,
+};
 
 /// One order or event.
 #[derive(Debug)]
 pub enum Output {
     /// For the owner of the signalling sockets.
     Sip(sip::order::Order),
+    /// For the owner of the signalling sockets: how connections to the server of that name are made from now on.
+    Server {
+        /// The name, as orders to open a flow have it.
+        name: String,
+        /// How; the default is as if nothing had been said.
+        connection: Connection,
+    },
     /// For the owner of the media sockets.
     Media {
         /// Which stream.
@@ -127,6 +136,24 @@ pub enum MediaOrder {
 pub enum Event {
     /// *State*: an account changed.
     Account(AccountView),
+    /// *Moment*: an account is not registered, for its server has a certificate that is not accepted. Ask the person whether it is
+    /// the server's all the same: [`crate::Command::Trust`]. It comes once for each certificate, until one was accepted.
+    Certificate {
+        /// Which account.
+        account: AccountId,
+        /// What it says of itself; only the fingerprint is beyond doubt.
+        certificate: Box<Certificate>,
+        /// Why it is not accepted. [`Why::CertificateChanged`]: somebody may stand between.
+        why: Why,
+    },
+    /// *Moment*: an account knows its server by this certificate from now on. Keep it with the account
+    /// ([`Connection::pin`]).
+    Trusted {
+        /// Which account.
+        account: AccountId,
+        /// The certificate.
+        fingerprint: Fingerprint,
+    },
     /// *State*: what a router on the way does to messages, and how it is gone round. Its `Display` is a sentence for the
     /// person.
     Gateway(Gateway),
@@ -265,6 +292,9 @@ pub enum Refusal {
     /// The text is longer than a message may be.
     #[error("the message is too long")]
     TextTooLong,
+    /// Only a certificate that was shown can be trusted: show the newest.
+    #[error("the server has shown no such certificate")]
+    NotShown,
     /// The phone is shutting down.
     #[error("the phone is shutting down")]
     ShuttingDown,

@@ -129,8 +129,8 @@ impl Phone {
                     self.reach_changed(network);
                 }
             }
-            Input::Untrusted { name, why } => {
-                self.accounts.values_mut().for_each(|account| account.untrusted(name, why));
+            Input::Untrusted { name, why, certificate } => {
+                self.accounts.values_mut().for_each(|account| account.untrusted(name, why, certificate));
             }
             Input::Resolved { query, answer } if Servers::asked(query) => {
                 self.desk.servers.found(query, &answer);

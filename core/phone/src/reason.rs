@@ -146,6 +146,8 @@ pub enum Why {
     OtherName,
     #[error("The server's certificate is out of date.")]
     OutOfDate,
+    #[error("The server's certificate is another than before.")]
+    CertificateChanged,
     #[error("The provider refuses this account.")]
     AccountRefused,
     #[error("The provider does not know this account.")]
@@ -274,6 +276,7 @@ pub(crate) const fn of_certificate(why: Untrusted) -> Why {
         Untrusted::Issuer => Why::NotTrusted,
         Untrusted::Name => Why::OtherName,
         Untrusted::Date => Why::OutOfDate,
+        Untrusted::Changed => Why::CertificateChanged,
     }
 }
 

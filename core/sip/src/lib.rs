@@ -10,6 +10,7 @@
 //! * [`sdp`]: session descriptions as text, RFC 8866. What a codec is, is not known here.
 //! * [`digest`]: who is there, RFC 7616 and 8760; the client's side and the server's.
 //! * [`ua`]: a user agent over all of it, and [`dialog`] below it.
+//! * [`websocket`]: messages as the frames of a WebSocket, RFC 7118.
 //! * [`ladder`]: messages as one line each, for tests, the demo and diagnostics.
 //!
 //! Pure: bytes, values and `now` go in, orders come out. No socket, clock, thread or randomness of its own.
@@ -24,3 +25,4 @@ pub mod order;
 pub mod sdp;
 pub mod transaction;
 pub mod ua;
+pub mod websocket;

@@ -31,7 +31,7 @@ pub enum Order {
         transport: Transport,
         /// Whom to reach.
         remote: SocketAddr,
-        /// Under TLS: whose certificate it must be. The domain (or address) of the URI that led here, whatever names the
+        /// Under TLS: whose certificate it must be; by WebSocket: who is asked for. The domain (or address) of the URI that led here, whatever names the
         /// way had: RFC 5922 section 7.3.
         name: Option<Arc<str>>,
     },

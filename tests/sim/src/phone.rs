@@ -104,7 +104,7 @@ impl Handset {
                     wishes.push(Wish::Sip(order));
                 }
                 // Ears are not simulated.
-                Output::Tone(_) => {}
+                Output::Tone(_) | Output::Server { .. } => {}
                 Output::Media { media, order } => wishes.push(Wish::Media(media, order)),
                 Output::Event(event) => {
                     match &event {

@@ -23,7 +23,7 @@ use sip::sdp::Sdp;
 pub use decoders::decoders;
 pub use packets::{media_session, rtcp, rtp};
 pub use relay::turn_client;
-pub use streams::{stream_frames, stun};
+pub use streams::{stream_frames, stun, web_frames};
 
 /// Everything a message says, folds and length aside.
 #[derive(Debug, PartialEq)]

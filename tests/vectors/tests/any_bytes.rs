@@ -56,6 +56,26 @@ fn readers_of_stun_and_of_streams_keep_their_word_on_mutated_messages() {
     buffers(6).for_each(|bytes| exercise::stream_frames(&bytes));
 }
 
+/// To a server in pieces of three: a text, a ping, a message in two pieces with a pong between, a close.
+const WEB: &[u8] = b"\x01\x02\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58\x89\x82abcdef\x02\x83\0\0\0\0INV\
+    \x8a\x80abcd\x80\x83\0\0\0\0ITE\x88\x82\0\0\0\0\x03\xe8";
+
+#[test]
+fn the_reader_of_websockets_keeps_its_word_on_mutated_ones() {
+    let upgrade =
+        b"\0\x05GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: sip\r\n\r\n";
+    exercise::web_frames(WEB);
+    let (mut mutator, mut mutant) = (Mutator::new(6455), Vec::new());
+    for _ in 0..10_000 {
+        mutator.mutate(WEB, WEB, &mut mutant);
+        exercise::web_frames(&mutant);
+        mutator.mutate(upgrade, WEB, &mut mutant);
+        exercise::web_frames(&mutant);
+    }
+    buffers(7).for_each(|bytes| exercise::web_frames(&bytes));
+}
+
 /// A challenge, an answer with an allocation, a peer that is let in, its channel granted, data, time, a move, the end.
 const RELAYED: &[u8] = b"\x10\x06\x14xobMatJos2gAAAnonce12\x01\0\x0b\x03\0\0\x01\x01\0\x0c\x04\0\0\x01v\
     \x08\x09\0\0\x01\0\0\x13\x02hi\x0a\x01\x18\x01\0\x04\x02\0\x04\x0e\0\x01\x09\x80\x30\x06ticket\x0f\x01\x03\x01\0";

@@ -177,5 +177,5 @@ worded!(Dtmf(DigitsBy): [
 pub(crate) struct TransportName(pub(crate) Option<base::Transport>);
 worded!(TransportName(Option<base::Transport>):
     [("auto", None), ("udp", Some(base::Transport::Udp)), ("tcp", Some(base::Transport::Tcp)),
-     ("tls", Some(base::Transport::Tls))],
-    later ["ws", "wss"]);
+     ("tls", Some(base::Transport::Tls)), ("ws", Some(base::Transport::Ws)),
+     ("wss", Some(base::Transport::Wss))]);

@@ -47,6 +47,11 @@ pub(crate) struct AccountTable {
     pub(crate) tls_ca: Option<PathBuf>,
     /// The SHA-256 of the server's certificate.
     pub(crate) tls_pin: Option<String>,
+    /// Shown to a server that asks who connects (PEM), and its key.
+    pub(crate) tls_certificate: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Where on the server its WebSocket is.
+    pub(crate) ws_path: Option<String>,
     pub(crate) codecs: Option<Codecs>,
     pub(crate) dtmf: Option<Dtmf>,
     pub(crate) silence_suppression: Option<bool>,

@@ -202,8 +202,8 @@ impl Scene {
             let _ = say(&line);
         }
         use phone::Event::{
-            Account, Call, Dtmf, DtmfLost, Gateway, Learnt, Message, MessageSent, Quality, Refused, Silence,
-            Stopped, Timeline, Way,
+            Account, Call, Certificate, Dtmf, DtmfLost, Gateway, Learnt, Message, MessageSent, Quality,
+            Refused, Silence, Stopped, Timeline, Trusted, Way,
         };
         if let Event::Wake { .. } | Event::History { .. } = event {
             return Ok(());
@@ -243,6 +243,8 @@ impl Scene {
             | Silence { .. }
             | Way { .. }
             | Learnt(_)
+            | Certificate { .. }
+            | Trusted { .. }
             | Gateway(_)
             | Stopped => {}
         }

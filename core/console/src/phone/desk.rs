@@ -9,7 +9,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use base::{NetworkId, Redacted};
+use base::{Fingerprint, NetworkId, Redacted};
 use offhook_io::{Event, Handle, RecordOptions};
 use phone::{
     AccountId, AccountView, CallId, CallState, CallView, Command, MessageId, Network, NetworkNews, Server,
@@ -73,6 +73,8 @@ pub(crate) struct Desk {
     /// By which way each call's media goes, and why.
     ways: BTreeMap<u32, String>,
     messages: u32,
+    /// The certificate that was asked about last.
+    shown: Option<Fingerprint>,
     stopped: bool,
 }
 
@@ -101,6 +103,7 @@ impl Desk {
             quality: BTreeMap::new(),
             ways: BTreeMap::new(),
             messages: 0,
+            shown: None,
             stopped: false,
         };
         Ok((desk, news))
@@ -126,8 +129,8 @@ impl Desk {
 
     fn note(&mut self, event: &Event) {
         use phone::Event::{
-            Account, Call, Dtmf, DtmfLost, Gateway, Learnt, Message, MessageSent, Quality, Refused, Silence,
-            Stopped, Timeline, Way,
+            Account, Call, Certificate, Dtmf, DtmfLost, Gateway, Learnt, Message, MessageSent, Quality,
+            Refused, Silence, Stopped, Timeline, Trusted, Way,
         };
         let Event::Phone(event) = event else { return };
         match event {
@@ -148,6 +151,7 @@ impl Desk {
             Way { call, report } if self.calls.contains_key(&call.0) => {
                 self.ways.insert(call.0, report.to_string());
             }
+            Certificate { certificate, .. } => self.shown = Some(certificate.fingerprint),
             Stopped => self.stopped = true,
             Quality { .. }
             | Message { .. }
@@ -158,6 +162,7 @@ impl Desk {
             | Way { .. }
             | Silence { .. }
             | Learnt(_)
+            | Trusted { .. }
             | Gateway(_)
             | Refused { .. } => {}
         }
@@ -236,6 +241,11 @@ impl Desk {
             }
             Request::DoNotDisturb { on } => Command::DoNotDisturb(on),
             Request::Forward { to } => Command::ForwardTo(to.map(Redacted::new)),
+            // One that was never shown is refused by the phone.
+            Request::Trust { fingerprint } => {
+                let newest = || self.shown.unwrap_or(Fingerprint([0; 32]));
+                Command::Trust(ACCOUNT, fingerprint.unwrap_or_else(newest))
+            }
             Request::Register => Command::Register(ACCOUNT),
             Request::Unregister => Command::Unregister(ACCOUNT),
             Request::NetworkUp(address) => {

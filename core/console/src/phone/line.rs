@@ -63,6 +63,20 @@ pub(crate) enum Line {
         #[serde(skip_serializing_if = "Option::is_none")]
         valid_until: Option<i64>,
     },
+    /// The server has a certificate that is not accepted: `trust` takes it all the same.
+    Certificate {
+        fingerprint: String,
+        subject: String,
+        issuer: String,
+        names: Vec<String>,
+        not_before: String,
+        not_after: String,
+        reason: String,
+    },
+    /// The server is known by this certificate from now on: `tls_pin` keeps it for the next start.
+    Trusted {
+        fingerprint: String,
+    },
     Error {
         reason: String,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -262,6 +276,16 @@ impl Line {
                 },
             },
             Event::Gateway(gateway) => Self::Gateway { sentence: gateway.to_string() },
+            Event::Certificate { certificate, why, .. } => Self::Certificate {
+                fingerprint: certificate.fingerprint.to_string(),
+                subject: certificate.subject.clone(),
+                issuer: certificate.issuer.clone(),
+                names: certificate.names.clone(),
+                not_before: certificate.not_before.clone(),
+                not_after: certificate.not_after.clone(),
+                reason: why.to_string(),
+            },
+            Event::Trusted { fingerprint, .. } => Self::Trusted { fingerprint: fingerprint.to_string() },
             Event::Learnt(_) | Event::Stopped => return None,
         })
     }
@@ -537,6 +561,33 @@ mod tests {
     fn a_refused_command_is_an_error_about_its_call() {
         let event = Event::Refused { subject: Subject::Call(CallId(9)), reason: Refusal::NoSuchCall };
         assert_eq!(json(&event), r#"{"event":"error","reason":"there is no such call","call":9}"#);
+    }
+
+    #[test]
+    fn a_certificate_is_shown_with_all_that_it_says_of_itself() {
+        let fingerprint = base::Fingerprint([0xab; 32]);
+        let certificate = Box::new(base::Certificate {
+            fingerprint,
+            subject: "CN=bell.test".into(),
+            issuer: "CN=nobody".into(),
+            names: vec!["bell.test".into()],
+            not_before: "2026-01-01 00:00:00 UTC".into(),
+            not_after: "2027-01-01 00:00:00 UTC".into(),
+        });
+        let account = AccountId(1);
+        let shown = json(&Event::Certificate { account, certificate, why: phone::Why::NotTrusted });
+        let hex = ["AB"; 32].join(":");
+        let expected = format!(
+            concat!(
+                r#"{{"event":"certificate","fingerprint":"{}","subject":"CN=bell.test","issuer":"CN=nobody","#,
+                r#""names":["bell.test"],"not_before":"2026-01-01 00:00:00 UTC","not_after":"2027-01-01 00:00:00 UTC","#,
+                r#""reason":"The server's certificate is not trusted."}}"#
+            ),
+            hex
+        );
+        assert_eq!(shown, expected);
+        let trusted = json(&Event::Trusted { account, fingerprint });
+        assert_eq!(trusted, format!(r#"{{"event":"trusted","fingerprint":"{hex}"}}"#));
     }
 
     #[test]

@@ -41,6 +41,28 @@ pub(crate) fn lines(desk: &Desk, said: &[String], size: (u16, u16), now: Instant
     lines.iter().map(|line| harmless(line).chars().take(width).collect()).collect()
 }
 
+/// What a certificate says of itself, before the person is asked about it: in lines that fit a narrow terminal, the
+/// fingerprint in two of them.
+pub(crate) fn certificate(event: &offhook_io::Event) -> Vec<String> {
+    let offhook_io::Event::Phone(phone::Event::Certificate { certificate, .. }) = event else {
+        return Vec::new();
+    };
+    let base::Certificate { fingerprint, subject, issuer, names, not_before, not_after } = &**certificate;
+    let digits = fingerprint.to_string();
+    let (first, second) = digits.split_at(digits.len() / 2 + 1);
+    let mut lines = vec![
+        format!("certificate of {}", if subject.is_empty() { "nobody in particular" } else { subject }),
+        format!("  signed by {}", if issuer == subject { "itself" } else { issuer }),
+        format!("  valid {not_before} to {not_after}"),
+        format!("  SHA-256 {first}"),
+        format!("          {second}"),
+    ];
+    if !names.is_empty() {
+        lines.insert(1, format!("  for {}", names.join(", ")));
+    }
+    lines.iter().map(|line| harmless(line)).collect()
+}
+
 /// Without control characters: names and texts are a stranger's, and would command the terminal.
 pub(crate) fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
@@ -213,6 +235,8 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
             let way = report.to_string().replace('\n', "; ");
             Some(format!("call {}: {way}", call.0))
         }
+        Event::Certificate { why, .. } => Some(format!("{why} If it is the server's, type `trust`")),
+        Event::Trusted { .. } => Some("taken; `tls_pin` under [account] keeps it for the next start".into()),
         Event::Quality { .. } | Event::Timeline { .. } | Event::Learnt(_) | Event::Stopped => None,
     }
 }
@@ -287,5 +311,29 @@ mod tests {
         assert_eq!(meter_line("say", -127.0), format!("    say  [{}] silent", " ".repeat(20)));
         assert_eq!(meter_line("hear", 0.0), format!("    hear [{}] 0 dBov", "#".repeat(20)));
         assert!(meter_line("say", -30.0).contains("[##########          ]"));
+    }
+
+    #[test]
+    fn a_certificate_that_is_asked_about_is_shown_whole_in_80_columns() {
+        let certificate = Box::new(base::Certificate {
+            fingerprint: base::Fingerprint([0xab; 32]),
+            subject: "CN=bell.test".into(),
+            issuer: "CN=bell.test".into(),
+            names: vec!["bell.test".into(), "sip:bell.test".into()],
+            not_before: "2026-01-01 00:00:00 UTC".into(),
+            not_after: "2027-01-01 00:00:00 UTC".into(),
+        });
+        let account = AccountId(1);
+        let event = phone::Event::Certificate { account, certificate, why: Why::CertificateChanged };
+        let event = offhook_io::Event::Phone(event);
+        let lines = super::certificate(&event);
+        assert!(lines.iter().all(|line| line.len() < 78), "{lines:?}");
+        let text = lines.concat().replace(' ', "");
+        assert!(text.contains(&["AB"; 32].join(":")) && text.contains("signedbyitself"), "{text}");
+        let asked = sentence(&event).unwrap();
+        assert_eq!(
+            asked,
+            "The server's certificate is another than before. If it is the server's, type `trust`"
+        );
     }
 }

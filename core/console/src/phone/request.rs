@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use base::{BadFingerprint, Fingerprint};
 use phone::NetworkKind;
 use serde::Deserialize;
 
@@ -93,6 +94,10 @@ pub(crate) enum Request {
     },
     NetworkVanished(i64),
     NetworkSuspect(i64),
+    /// The certificate that was shown is the server's; without one the newest.
+    Trust {
+        fingerprint: Option<Fingerprint>,
+    },
     Diagnose,
     Balance,
     History,
@@ -191,6 +196,9 @@ enum Line {
         #[serde(default)]
         metered: bool,
     },
+    Trust {
+        fingerprint: String,
+    },
     Diagnose,
     Status,
     Quit,
@@ -280,6 +288,10 @@ impl Request {
                     }
                 }
             }
+            Line::Trust { fingerprint } => {
+                let read = fingerprint.parse().map_err(|error: BadFingerprint| error.to_string())?;
+                Self::Trust { fingerprint: Some(read) }
+            }
             Line::Diagnose => Self::Diagnose,
             Line::Status => Self::Status,
             Line::Quit => Self::Quit,
@@ -335,6 +347,11 @@ impl Request {
             },
             "dnd" => Self::DoNotDisturb { on: rest != "off" },
             "forward" => Self::Forward { to: (!rest.is_empty() && rest != "off").then(|| rest.into()) },
+            "trust" if rest.is_empty() => Self::Trust { fingerprint: None },
+            "trust" => {
+                let read = rest.parse().map_err(|error: BadFingerprint| error.to_string())?;
+                Self::Trust { fingerprint: Some(read) }
+            }
             "register" => Self::Register,
             "unregister" => Self::Unregister,
             "diagnose" => Self::Diagnose,
@@ -362,6 +379,7 @@ pub(crate) const HELP: &[&str] = &[
     "record FILE|off                                   status, diagnose",
     "transfer 1003  blind    transfer #2  to call 2    message 1002 TEXT",
     "dnd on|off     forward 1003|off                   register, unregister, quit",
+    "trust          the server's certificate, as shown last",
 ];
 
 #[cfg(test)]
@@ -421,6 +439,10 @@ mod tests {
             ),
             (r#"{"cmd":"network","vanished":7}"#, Request::NetworkVanished(7)),
             (r#"{"cmd":"network","suspect":7}"#, Request::NetworkSuspect(7)),
+            (
+                r#"{"cmd":"trust","fingerprint":"AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA"}"#,
+                Request::Trust { fingerprint: Some(Fingerprint([0xaa; 32])) },
+            ),
             (r#"{"cmd":"diagnose"}"#, Request::Diagnose),
             (r#"{"cmd":"status"}"#, Request::Status),
             (r#"{"cmd":"history"}"#, Request::History),
@@ -469,6 +491,8 @@ mod tests {
         assert!(typed("record").unwrap_err().contains("which file"));
         assert!(typed("merge x").unwrap_err().contains("`x`"));
         assert_eq!(typed("dtmf 12#"), Ok(Request::Dtmf { call: 3, digits: "12#".into() }));
+        assert_eq!(typed("trust"), Ok(Request::Trust { fingerprint: None }));
+        assert!(typed("trust 12:34").unwrap_err().contains("64 hexadecimal digits"));
         assert!(typed("dtmf").unwrap_err().contains("which digits"));
         assert_eq!(typed("dnd off"), Ok(Request::DoNotDisturb { on: false }));
         assert_eq!(typed("forward off"), Ok(Request::Forward { to: None }));

@@ -82,6 +82,9 @@ impl Screen {
                     return Ok(());
                 }
                 Some(News::Event(event)) => {
+                    for line in picture::certificate(&event) {
+                        self.say(line);
+                    }
                     if let Some(sentence) = picture::sentence(&event) {
                         self.say(sentence);
                     }
@@ -199,6 +202,9 @@ fn sentences(desk: &mut Desk) -> Result<(), Failure> {
         match desk.next(None) {
             Some(News::Event(Event::Phone(phone::Event::Stopped))) | None => return Ok(()),
             Some(News::Event(event)) => {
+                for line in picture::certificate(&event) {
+                    println!("{line}");
+                }
                 if let Some(sentence) = picture::sentence(&event) {
                     println!("{sentence}");
                 }

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use base::{Redacted, Secret};
-use offhook_io::{Audio, Effects, LocalTones, Trust, Trusts};
-use phone::{Account, CallerId, Carry, Keepalive, Nat, NetworkPolicy};
+use offhook_io::{Audio, Effects, LocalTones, Trust, Trusts, Unusable, client_certificate};
+use phone::{Account, CallerId, Carry, Connection, Keepalive, Nat, NetworkPolicy};
 use sip::ua::{Reliable, TransportPolicy};
 
 #[cfg(feature = "rest")]
@@ -156,15 +156,12 @@ fn audio(args: &PhoneArgs, table: AudioTable) -> Result<Audio, Failure> {
 /// Whose certificate the account's server must have, where that is not for the platform to say.
 fn trust(table: &AccountTable) -> Result<Option<Trust>, Failure> {
     match (&table.tls_ca, &table.tls_pin) {
-        (None, None) => Ok(None),
+        (None, _) => Ok(None),
         (Some(_), Some(_)) => Err(Failure::Usage("[account] tls_pin: it takes the place of tls_ca".into())),
         (Some(path), None) => {
             let unusable = |why: String| Failure::Usage(format!("{}: {why}", path.display()));
             let pem = fs::read(path).map_err(|error| unusable(format!("cannot be read: {error}")))?;
             Trust::authority(&pem).map(Some).map_err(|error| unusable(error.to_string()))
-        }
-        (None, Some(pin)) => {
-            Trust::pin(pin).map(Some).map_err(|error| Failure::Usage(format!("[account] tls_pin: {error}")))
         }
     }
 }
@@ -186,7 +183,39 @@ fn caller_id(table: Option<CallerIdTable>) -> Result<CallerId, Failure> {
     Ok(CallerId { number: table.number.map(Redacted::new), carry: carry.collect(), hide: table.hide })
 }
 
+/// How connections to the account's server are made.
+fn connection(table: &AccountTable) -> Result<Connection, Failure> {
+    let pin = table.tls_pin.as_ref().map(|pin| {
+        if cfg!(feature = "tls") {
+            pin.parse().map_err(|error| Failure::Usage(format!("[account] tls_pin: {error}")))
+        } else {
+            Err(Failure::Usage(format!("[account] tls_pin is {NOT_IN_THIS_BUILD}")))
+        }
+    });
+    let certificate = match (&table.tls_certificate, &table.tls_key) {
+        (None, None) => None,
+        (Some(certificate), Some(key)) => {
+            let read = |path: &PathBuf| {
+                let unread = |error| Failure::Usage(format!("{}: cannot be read: {error}", path.display()));
+                fs::read(path).map_err(unread)
+            };
+            let (chain, secret) = (read(certificate)?, Secret::new(read(key)?));
+            Some(client_certificate(&chain, secret.expose()).map_err(|why| {
+                let path = if why == Unusable::Certificate { certificate } else { key };
+                Failure::Usage(format!("{}: {why}", path.display()))
+            })?)
+        }
+        _ => {
+            return Err(Failure::Usage(
+                "[account] tls_certificate: it needs its tls_key, and the reverse".into(),
+            ));
+        }
+    };
+    Ok(Connection { pin: pin.transpose()?, certificate, path: table.ws_path.clone().unwrap_or_default() })
+}
+
 fn account(table: AccountTable, nat: Option<NatTable>) -> Result<Account, Failure> {
+    let connection = connection(&table)?;
     let uri = table.uri.ok_or_else(|| {
         Failure::Usage("which account? give --uri, or --config with `uri` under [account]".into())
     })?;
@@ -200,6 +229,7 @@ fn account(table: AccountTable, nat: Option<NatTable>) -> Result<Account, Failur
     account.session_expires = table.session_expires.map_or(account.session_expires, |timer| timer.0);
     account.codecs = table.codecs.map_or(account.codecs, |codecs| codecs.0);
     account.digits = table.dtmf.map_or(account.digits, |dtmf| dtmf.0);
+    account.connection = connection;
     account.nat = nat.map_or_else(Nat::default, Nat::from);
     account.silence_suppression = table.silence_suppression.unwrap_or(false);
     account.keepalive = table.keepalive.map_or(account.keepalive, |name| match name {

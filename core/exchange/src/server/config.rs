@@ -87,6 +87,10 @@ pub struct Listen {
     pub stun_other: Option<SocketAddr>,
     /// For streams under TLS; `[tls]` says with which certificate.
     pub tls: Option<SocketAddr>,
+    /// For WebSocket (RFC 7118), at any path.
+    pub ws: Option<SocketAddr>,
+    /// The same under TLS, with the same certificate.
+    pub wss: Option<SocketAddr>,
     #[serde(default, rename = "vos", deserialize_with = "not_in_this_build")]
     #[doc(hidden)]
     pub not_yet_vos: (),
@@ -101,7 +105,17 @@ impl Listen {
     }
 
     const fn nowhere() -> Self {
-        Self { udp: None, tcp: None, stun: None, stun_other: None, tls: None, not_yet_vos: (), http: None }
+        Self {
+            udp: None,
+            tcp: None,
+            stun: None,
+            stun_other: None,
+            tls: None,
+            ws: None,
+            wss: None,
+            not_yet_vos: (),
+            http: None,
+        }
     }
 }
 

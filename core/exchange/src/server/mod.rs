@@ -62,6 +62,10 @@ pub struct Addresses {
     pub tcp: Option<SocketAddr>,
     /// For streams under TLS.
     pub tls: Option<SocketAddr>,
+    /// For WebSocket.
+    pub ws: Option<SocketAddr>,
+    /// For WebSocket under TLS.
+    pub wss: Option<SocketAddr>,
     /// For STUN over either.
     pub stun: Option<SocketAddr>,
     /// For the web.
@@ -227,18 +231,19 @@ impl Running {
             Ok(Some(tcp)) => Some(tcp),
             Ok(None) | Err(_) => bind(Transport::Tcp, config.listen.tcp)?,
         };
-        let tls = match (config.listen.tls, &config.tls) {
-            (None, _) => None,
-            (Some(at), None) => {
-                return Err(StartError::Config(format!(
-                    "tls on {at} needs a certificate: [tls] certificate, key"
-                )));
-            }
+        let ws = bind(Transport::Ws, config.listen.ws)?;
+        let mut secure = |transport: Transport, addr: Option<SocketAddr>| match (addr, &config.tls) {
+            (None, _) => Ok(None),
+            (Some(at), None) => Err(StartError::Config(format!(
+                "{transport} on {at} needs a certificate: [tls] certificate, key"
+            ))),
             (Some(at), Some(files)) => {
                 net.set_identity(identity(files)?);
-                Some(net.listen(Transport::Tls, at)?)
+                Ok(Some(net.listen(transport, at)?))
             }
         };
+        let tls = secure(Transport::Tls, config.listen.tls)?;
+        let wss = secure(Transport::Wss, config.listen.wss)?;
         let began = Clock::now();
         let stun = stun::Stun::begin(&config.listen, began)?;
         let http = config.listen.http.map(|at| http::begin(at, asker)).transpose()?;
@@ -247,6 +252,8 @@ impl Running {
             udp,
             tcp,
             tls,
+            ws,
+            wss,
             stun: stun.as_ref().and_then(stun::Stun::address),
             stun_other: stun.as_ref().and_then(stun::Stun::other_address),
         };
@@ -258,6 +265,8 @@ impl Running {
             (Transport::Udp, addresses.udp),
             (Transport::Tcp, addresses.tcp),
             (Transport::Tls, addresses.tls),
+            (Transport::Ws, addresses.ws),
+            (Transport::Wss, addresses.wss),
         ] {
             if let Some(addr) = addr {
                 exchange.listening(transport, addr);

@@ -1,18 +1,20 @@
 //! How flows come up: sockets chosen, streams dialled and accepted, their handshakes.
 //!
-//! Knows no more of TLS than that it may come before a stream is told of.
+//! Knows no more of TLS and WebSocket than that they may come before a connection is told of.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use base::{NetworkId, Transport};
+use base::{NetworkId, Rng, Transport};
 
-use super::{Found, Net, Token};
+use super::{ALL, Found, Listener, Net, SHAKING, Token};
 use crate::NetEvent;
-use crate::tcp::{Connected, Dial, Stream, Whom, crowd};
+use crate::dial::{Connected, Dial, Over, Whom};
+use crate::tcp::{Stream, crowd};
 use crate::tls::{Session, Unmade};
 use crate::udp::toward;
+use crate::web::Upgrade;
 
 impl Net {
     pub(super) fn open(&mut self, whom: Whom) {
@@ -37,21 +39,43 @@ impl Net {
                 }));
             }
             // Two orders for one remote while it connects are one connection.
-            Transport::Tcp | Transport::Tls if self.dials.values().any(|dial| dial.whom == whom) => {}
+            _ if self.dials.values().any(|dial| dial.whom == whom) => {}
             // It would go by another network.
-            Transport::Tcp | Transport::Tls
-                if network != NetworkId::SYSTEM && toward(&self.udp, network, remote).is_none() =>
-            {
+            _ if network != NetworkId::SYSTEM && toward(&self.udp, network, remote).is_none() => {
                 self.news.push_back(failed);
             }
-            Transport::Tcp | Transport::Tls => {
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
                 let (id, waker) = self.new_dial();
                 let (from, binder) = (self.source_toward(network, remote), self.binder.clone());
-                let dial = Dial::to(whom, from, binder, (&self.limits, &self.trusts), waker);
-                self.dials.insert(id, dial);
+                let over = self.over(&whom);
+                self.dials.insert(id, Dial::to(whom, from, binder, self.limits.connect, over, waker));
             }
-            Transport::Ws | Transport::Wss => self.news.push_back(failed),
         }
+    }
+
+    /// What lies over a connection to them.
+    fn over(&self, whom: &Whom) -> Result<Over, Unmade> {
+        let Whom { transport, remote, name, .. } = whom;
+        let tls = match name {
+            Some(name) if transport.is_secure() => Some(Session::toward(&self.trusts, name)?),
+            // Nobody to be sure of.
+            None if transport.is_secure() => return Err(Unmade::Broken),
+            Some(_) | None => None,
+        };
+        let web = match transport {
+            Transport::Ws | Transport::Wss => {
+                let name = name.as_ref().map_or_else(|| remote.ip().to_string(), ToString::to_string);
+                let path = self.paths.get(&name.to_ascii_lowercase()).map_or("", String::as_str);
+                let is_v6 = name.contains(':') && !name.starts_with('[');
+                let mut host = if is_v6 { format!("[{name}]") } else { name };
+                if remote.port() != transport.default_port() {
+                    host = format!("{host}:{}", remote.port());
+                }
+                Some(Upgrade::ask(&host, path, rng().ok_or(Unmade::Broken)?))
+            }
+            Transport::Udp | Transport::Tcp | Transport::Tls => None,
+        };
+        Ok(Over { tls, web, transport: *transport, within: self.limits.handshake })
     }
 
     fn new_dial(&mut self) -> (u32, std::task::Waker) {
@@ -70,6 +94,13 @@ impl Net {
         let dial = self.dials.remove(&id)?;
         match connected {
             Ok(connected) => {
+                if dial.accepted {
+                    self.one_less(dial.whom.remote, SHAKING);
+                }
+                if let Some(session) = &connected.tls {
+                    self.counters.shaken += 1;
+                    self.counters.resumed += u64::from(session.is_resumed());
+                }
                 self.begin_stream(connected, (dial.whom.network, dial.whom.remote), dial.accepted)
             }
             Err(why) => {
@@ -84,10 +115,11 @@ impl Net {
         let Whom { network, transport, remote, name } = &dial.whom;
         if dial.accepted {
             self.counters.unshaken += 1;
-            return self.one_less(*remote);
+            self.one_less(*remote, SHAKING);
+            return self.one_less(*remote, ALL);
         }
-        if let (Some(Unmade::Untrusted(why)), Some(name)) = (why, name) {
-            self.news.push_back(NetEvent::Untrusted { name: Arc::clone(name), why });
+        if let (Some(Unmade::Untrusted(why, certificate)), Some(name)) = (why, name) {
+            self.news.push_back(NetEvent::Untrusted { name: Arc::clone(name), why, certificate });
         }
         let (network, transport, remote) = (*network, *transport, *remote);
         self.news.push_back(NetEvent::FlowFailed { network, transport, remote });
@@ -101,23 +133,28 @@ impl Net {
             Poll::Ready(Ok((tcp, remote))) => {
                 listener.waker.wake_by_ref();
                 let whence = (listener.network, remote);
-                let full = self.accepted >= self.limits.connections;
-                let of_one = self.crowds.get(&crowd(remote.ip())).copied().unwrap_or(0);
-                if full || of_one >= self.limits.per_address {
+                let counts = self.crowds.get(&crowd(remote.ip())).copied().unwrap_or_default();
+                let limits = &self.limits;
+                let shakes = listener.transport != Transport::Tcp;
+                let full = self.accepted[ALL] >= limits.connections || counts[ALL] >= limits.per_address;
+                let busy = self.accepted[SHAKING] >= limits.handshakes
+                    || counts[SHAKING] >= limits.handshakes_per_address;
+                if full || (shakes && busy) {
                     self.counters.turned_away += 1;
                     return None;
                 }
-                let session = listener.identity.as_ref().map(Session::accepted);
-                *self.crowds.entry(crowd(remote.ip())).or_default() += 1;
-                self.accepted += 1;
+                let over = listener.over(limits.handshake);
+                self.one_more(remote, ALL);
                 self.arm_sweep();
-                let Some(session) = session else {
-                    return self.begin_stream(Connected { tcp, tls: None }, whence, true);
-                };
-                let (id, waker) = self.new_dial();
-                let dial = Dial::by(whence, tcp, session, self.limits.handshake, waker);
-                self.dials.insert(id, dial);
-                None
+                match over {
+                    None => self.begin_stream(Connected::bare(tcp), whence, true),
+                    Some(over) => {
+                        self.one_more(remote, SHAKING);
+                        let (id, waker) = self.new_dial();
+                        self.dials.insert(id, Dial::by(whence, tcp, over, waker));
+                        None
+                    }
+                }
             }
             // Out of descriptors, most likely: the next sweep tries again.
             Poll::Ready(Err(_)) => {
@@ -125,6 +162,11 @@ impl Net {
                 None
             }
         }
+    }
+
+    fn one_more(&mut self, remote: SocketAddr, of: usize) {
+        self.crowds.entry(crowd(remote.ip())).or_default()[of] += 1;
+        self.accepted[of] += 1;
     }
 
     fn begin_stream(
@@ -136,7 +178,7 @@ impl Net {
         let flow = self.new_flow();
         let waker = self.ready.source(Token::Stream(flow));
         let stream = Stream::new(connected, (network, remote), accepted, &self.limits, waker);
-        let (local, transport) = (stream.local(), stream.transport());
+        let (local, transport) = (stream.local(), stream.transport);
         self.streams.insert(flow, stream);
         if let Ok(local) = local {
             let remote = Some(remote);
@@ -146,4 +188,24 @@ impl Net {
         self.forget_stream(flow);
         (!accepted).then_some(Found::News(NetEvent::FlowFailed { network, transport, remote }))
     }
+}
+
+impl Listener {
+    /// What lies over connections that are taken here; `None`: nothing.
+    fn over(&self, within: std::time::Duration) -> Option<Over> {
+        let web = match self.transport {
+            Transport::Ws | Transport::Wss => Some(Upgrade::hear()),
+            Transport::Udp | Transport::Tcp | Transport::Tls => None,
+        };
+        let tls = self.identity.as_ref().map(Session::accepted);
+        let transport = self.transport;
+        (web.is_some() || tls.is_some()).then_some(Over { tls, web, transport, within })
+    }
+}
+
+/// Masks and keys of a WebSocket; `None`: the system has no randomness to give.
+fn rng() -> Option<Rng> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).ok()?;
+    Some(Rng::from_entropy(seed))
 }

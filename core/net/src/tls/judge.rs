@@ -8,6 +8,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use base::{Certificate, Fingerprint, Untrusted};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::crypto::{
@@ -18,6 +19,8 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 use sha2::{Digest as _, Sha256};
 use webpki::EndEntityCert;
+
+use super::reading;
 
 /// What all sessions are made with.
 pub(super) fn provider() -> Arc<CryptoProvider> {
@@ -31,7 +34,32 @@ pub(super) enum Signer {
     /// One of these, by SHA-256 where it is the server's own.
     Authority(RootCertStore, Vec<[u8; 32]>),
     /// Nobody: the certificate is known by its SHA-256, and so is whose it is.
-    Known([u8; 32]),
+    Known(Fingerprint),
+}
+
+/// Why a certificate was refused, and what it says of itself: carried through `rustls` as an error.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) why: Untrusted,
+    pub(super) certificate: Option<Certificate>,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.why)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl Refused {
+    /// What is in that error, if it was made here.
+    pub(super) fn of(error: &Error) -> Option<&Self> {
+        let Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) = error else {
+            return None;
+        };
+        inner.downcast_ref()
+    }
 }
 
 /// See the module.
@@ -52,29 +80,27 @@ impl fmt::Debug for Judge {
     }
 }
 
-impl ServerCertVerifier for Judge {
-    fn verify_server_cert(
+impl Judge {
+    fn judge(
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
         ocsp: &[u8],
         now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
+    ) -> Result<(), Untrusted> {
         match &self.signer {
             Signer::Known(known) => {
-                return if digest(end_entity) == *known {
-                    Ok(ServerCertVerified::assertion())
-                } else {
-                    Err(unknown())
-                };
+                let is_it = digest(end_entity) == known.0;
+                return if is_it { Ok(()) } else { Err(Untrusted::Changed) };
             }
             // It asks for a DNS name as well: a public authority signs none without.
             Signer::Platform(platform) => {
-                platform.verify_server_cert(end_entity, intermediates, server_name, ocsp, now)?;
+                let verified = platform.verify_server_cert(end_entity, intermediates, server_name, ocsp, now);
+                verified.map_err(|error| why(&error))?;
             }
             Signer::Authority(roots, own) => {
-                let parsed = ParsedCertificate::try_from(end_entity)?;
+                let parsed = ParsedCertificate::try_from(end_entity).map_err(|error| why(&error))?;
                 let algorithms = self.algorithms.all;
                 match verify_server_cert_signed_by_trust_anchor(
                     &parsed,
@@ -85,15 +111,30 @@ impl ServerCertVerifier for Judge {
                 ) {
                     // What common tools make when asked for a certificate that signs itself. Its date was looked at before.
                     Err(error) if is_authority(&error) && own.contains(&digest(end_entity)) => {}
-                    other => other?,
+                    other => other.map_err(|error| why(&error))?,
                 }
             }
         }
-        let certificate = EndEntityCert::try_from(end_entity).map_err(|_| unknown())?;
-        if is_of(&certificate, server_name) {
-            Ok(ServerCertVerified::assertion())
-        } else {
-            Err(Error::InvalidCertificate(CertificateError::NotValidForName))
+        let certificate = EndEntityCert::try_from(end_entity).map_err(|_| Untrusted::Issuer)?;
+        if is_of(&certificate, server_name) { Ok(()) } else { Err(Untrusted::Name) }
+    }
+}
+
+impl ServerCertVerifier for Judge {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        match self.judge(end_entity, intermediates, server_name, ocsp, now) {
+            Ok(()) => Ok(ServerCertVerified::assertion()),
+            Err(why) => {
+                let refused = Refused { why, certificate: reading::read(end_entity) };
+                Err(CertificateError::Other(OtherError(Arc::new(refused))).into())
+            }
         }
     }
 
@@ -130,8 +171,19 @@ fn is_authority(error: &Error) -> bool {
     matches!(inner.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
 }
 
-fn unknown() -> Error {
-    Error::InvalidCertificate(CertificateError::UnknownIssuer)
+fn why(error: &Error) -> Untrusted {
+    match error {
+        Error::InvalidCertificate(
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. },
+        ) => Untrusted::Date,
+        Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => Untrusted::Name,
+        _ => Untrusted::Issuer,
+    }
 }
 
 /// RFC 5922 sections 7.1 and 7.2.

@@ -9,6 +9,8 @@ mod identity;
 #[cfg(feature = "tls")]
 mod judge;
 #[cfg(feature = "tls")]
+mod reading;
+#[cfg(feature = "tls")]
 mod session;
 #[cfg(feature = "tls")]
 #[cfg(test)]
@@ -18,12 +20,14 @@ mod trust;
 #[cfg(not(feature = "tls"))]
 mod without;
 
-use base::Untrusted;
+use base::{Certificate, Untrusted};
 
 #[cfg(feature = "tls")]
-pub use self::{identity::Identity, session::Session, trust::Trust, trust::Trusts};
+pub use self::{
+    identity::Identity, identity::client_certificate, session::Session, trust::Trust, trust::Trusts,
+};
 #[cfg(not(feature = "tls"))]
-pub use without::{Identity, Session, Trust, Trusts};
+pub use without::{Identity, Session, Trust, Trusts, client_certificate};
 
 /// A certificate, a key or a fingerprint that cannot be used: show the sentence beside its setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,9 +41,6 @@ pub enum Unusable {
     /// Key and certificate are not one another's.
     #[error("the key does not belong to the certificate")]
     Pair,
-    /// Not a SHA-256 fingerprint.
-    #[error("a fingerprint has 64 hexadecimal digits (SHA-256), with or without colons between")]
-    Fingerprint,
     /// This build has no TLS.
     #[error("TLS is not in this build")]
     NotInThisBuild,
@@ -57,10 +58,11 @@ pub enum Shake {
 }
 
 /// Why there is no session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unmade {
-    /// The other side is not who it should be.
-    Untrusted(Untrusted),
+    /// The other side is not who it should be; what the certificate that it has shown says.
+    /// Whether it has the key as well is not known yet: who trusts it will see.
+    Untrusted(Untrusted, Option<Box<Certificate>>),
     /// The connection ended, or what came is not TLS, or not one that we can agree on, or too much of it.
     Broken,
 }

@@ -7,8 +7,9 @@ use std::io::{self, Read, Write};
 
 use base::Untrusted;
 use rustls::pki_types::ServerName;
-use rustls::{CertificateError, ClientConnection, Connection, Error, ServerConnection};
+use rustls::{ClientConnection, Connection, Error, HandshakeKind, ProtocolVersion, ServerConnection};
 
+use super::judge::Refused;
 use super::{Identity, Shake, Trusts, Unmade};
 
 /// What a handshake may be long: the largest chains are a quarter of it.
@@ -38,8 +39,8 @@ impl Session {
     pub fn toward(trusts: &Trusts, name: &str) -> Result<Self, Unmade> {
         let bare = name.trim_matches(['[', ']']).trim_end_matches('.');
         let server = ServerName::try_from(bare.to_owned());
-        let server = server.map_err(|_| Unmade::Untrusted(Untrusted::Name))?;
-        let config = trusts.of(bare).ok_or(Unmade::Untrusted(Untrusted::Issuer))?;
+        let server = server.map_err(|_| Unmade::Untrusted(Untrusted::Name, None))?;
+        let config = trusts.of(bare).ok_or(Unmade::Untrusted(Untrusted::Issuer, None))?;
         let client = ClientConnection::new(config, server).map_err(|_| Unmade::Broken)?;
         Ok(Self::over(client.into()))
     }
@@ -135,6 +136,16 @@ impl Session {
         Ok(())
     }
 
+    /// Whether the handshake went on from an earlier session of the same server, and was a short one. RFC 8446 section 2.2.
+    pub fn is_resumed(&self) -> bool {
+        self.connection.handshake_kind() == Some(HandshakeKind::Resumed)
+    }
+
+    /// Whether it is of the newer version, 1.3.
+    pub fn is_tls13(&self) -> bool {
+        self.connection.protocol_version() == Some(ProtocolVersion::TLSv1_3)
+    }
+
     /// Whether nothing waits.
     pub fn is_flushed(&self) -> bool {
         !self.connection.wants_write()
@@ -147,15 +158,10 @@ impl Session {
 }
 
 fn unmade(error: &Error) -> Unmade {
-    let Error::InvalidCertificate(error) = error else { return Unmade::Broken };
-    Unmade::Untrusted(match error {
-        CertificateError::Expired
-        | CertificateError::ExpiredContext { .. }
-        | CertificateError::NotValidYet
-        | CertificateError::NotValidYetContext { .. } => Untrusted::Date,
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            Untrusted::Name
-        }
-        _ => Untrusted::Issuer,
-    })
+    match (Refused::of(error), error) {
+        (Some(refused), _) => Unmade::Untrusted(refused.why, refused.certificate.clone().map(Box::new)),
+        // It has not signed what it should have: it may be anybody's, and is not shown to be trusted.
+        (None, Error::InvalidCertificate(_)) => Unmade::Untrusted(Untrusted::Issuer, None),
+        (None, _) => Unmade::Broken,
+    }
 }

@@ -4,24 +4,34 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use rustls::pki_types::CertificateDer;
+use base::{ClientCertificate, Fingerprint};
+use rustls::client::{Resumption, WantsClientCert};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 
 use super::Unusable;
 use super::judge::{Judge, Signer, digest, provider};
 
+/// Servers whose sessions can be resumed, of each way to trust.
+const RESUMABLE: usize = 32;
+
 /// Whom to trust for one server.
 #[derive(Clone)]
-pub struct Trust(Arc<ClientConfig>);
+pub struct Trust {
+    judge: Arc<Judge>,
+    pub(super) config: Arc<ClientConfig>,
+}
 
 /// Whom to trust for which server: who is not named here must be trusted by the platform. Clones share what was loaded, and
 /// the sessions that can be resumed.
 #[derive(Clone, Default)]
 pub struct Trusts {
     by_name: BTreeMap<String, Trust>,
+    /// What accounts say of their servers: before the others.
+    known: BTreeMap<String, Trust>,
     /// Loaded when first asked for: on some platforms that reads hundreds of files.
-    platform: Arc<OnceLock<Option<Arc<ClientConfig>>>>,
+    platform: Arc<OnceLock<Option<Trust>>>,
 }
 
 impl Trust {
@@ -44,50 +54,98 @@ impl Trust {
     }
 
     /// The one certificate with this SHA-256, whoever signed it, whatever its name and date.
+    pub fn pin(fingerprint: Fingerprint) -> Self {
+        Self::by(Signer::Known(fingerprint))
+    }
+
+    /// The same, but that a server which asks who connects is shown this.
     ///
     /// # Errors
-    /// - [`Unusable::Fingerprint`]: show its sentence.
-    pub fn pin(fingerprint: &str) -> Result<Self, Unusable> {
-        let digits: Vec<u8> = fingerprint.bytes().filter(|b| !b" :".contains(b)).collect();
-        let mut known = [0; 32];
-        if digits.len() != 2 * known.len() {
-            return Err(Unusable::Fingerprint);
+    /// - [`Unusable`]: show its sentence beside the setting.
+    pub fn showing(&self, shown: &ClientCertificate) -> Result<Self, Unusable> {
+        let chain = shown.chain.iter().map(|der| CertificateDer::from(der.clone())).collect();
+        let key = PrivateKeyDer::try_from(shown.key.expose().as_slice()).map_err(|_| Unusable::Key)?;
+        if shown.chain.is_empty() {
+            return Err(Unusable::Certificate);
         }
-        for (byte, pair) in known.iter_mut().zip(digits.chunks(2)) {
-            let value = |digit: u8| char::from(digit).to_digit(16).ok_or(Unusable::Fingerprint);
-            *byte = (value(pair[0])? << 4 | value(pair[1])?) as u8;
-        }
-        Ok(Self::by(Signer::Known(known)))
+        let judged = judged(Arc::clone(&self.judge));
+        let config = judged.with_client_auth_cert(chain, key.clone_key()).map_err(|_| Unusable::Pair)?;
+        Ok(Self { judge: Arc::clone(&self.judge), config: resuming(config) })
     }
 
     fn by(signer: Signer) -> Self {
-        let config = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .expect("ring has the suites of TLS 1.2 and 1.3")
-            .dangerous() // the judge is ours, and stricter than what it replaces
-            .with_custom_certificate_verifier(Arc::new(Judge::by(signer)))
-            .with_no_client_auth();
-        Self(Arc::new(config))
+        let judge = Arc::new(Judge::by(signer));
+        let config = resuming(judged(Arc::clone(&judge)).with_no_client_auth());
+        Self { judge, config }
     }
+}
+
+fn judged(judge: Arc<Judge>) -> ConfigBuilder<ClientConfig, WantsClientCert> {
+    ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .expect("ring has the suites of TLS 1.2 and 1.3")
+        .dangerous() // the judge is ours, and stricter than what it replaces
+        .with_custom_certificate_verifier(judge)
+}
+
+/// Sessions go on where they can. Nothing is sent before the handshake is done, for it could be sent again by anybody
+/// (RFC 8446 section 8).
+fn resuming(mut config: ClientConfig) -> Arc<ClientConfig> {
+    config.resumption = Resumption::in_memory_sessions(RESUMABLE);
+    config.enable_early_data = false;
+    Arc::new(config)
 }
 
 impl Trusts {
     /// Says whom to trust for the server of that name (the domain of the URI that leads there, or an address).
     pub fn set(&mut self, name: &str, trust: Trust) {
-        self.by_name.insert(name.to_ascii_lowercase(), trust);
+        self.by_name.insert(key(name), trust);
+    }
+
+    /// Says what an account knows of the server of that name: the only certificate that it may have, and what it is shown
+    /// when it asks who connects. Without either all is as [`Trusts::set`] said.
+    ///
+    /// # Errors
+    /// - [`Unusable`]: what should be shown cannot be; nothing is shown.
+    pub fn know(
+        &mut self,
+        name: &str,
+        pin: Option<Fingerprint>,
+        shown: Option<&ClientCertificate>,
+    ) -> Result<(), Unusable> {
+        self.known.remove(&key(name));
+        if pin.is_none() && shown.is_none() {
+            return Ok(());
+        }
+        // A platform that trusts nobody trusts nobody for this one either.
+        let Some(trust) = pin.map(Trust::pin).or_else(|| self.trust(name)) else { return Ok(()) };
+        let showing = shown.map(|shown| trust.showing(shown));
+        let unusable = showing.as_ref().and_then(|showing| showing.as_ref().err()).copied();
+        self.known.insert(key(name), showing.and_then(Result::ok).unwrap_or(trust));
+        unusable.map_or(Ok(()), Err)
     }
 
     /// How TLS is spoken with the server of that name, whatever goes in it; `None`: the platform trusts nobody.
     pub fn of(&self, name: &str) -> Option<Arc<ClientConfig>> {
-        if let Some(Trust(own)) = self.by_name.get(&name.to_ascii_lowercase()) {
-            return Some(Arc::clone(own));
+        self.trust(name).map(|trust| trust.config)
+    }
+
+    fn trust(&self, name: &str) -> Option<Trust> {
+        let name = key(name);
+        if let Some(trust) = self.known.get(&name).or_else(|| self.by_name.get(&name)) {
+            return Some(trust.clone());
         }
         let load = || {
             let platform = rustls_platform_verifier::Verifier::new(provider()).ok()?;
-            Some(Trust::by(Signer::Platform(platform)).0)
+            Some(Trust::by(Signer::Platform(platform)))
         };
         self.platform.get_or_init(load).clone()
     }
+}
+
+/// Names are the same in any case, addresses with and without brackets.
+fn key(name: &str) -> String {
+    name.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase()
 }
 
 impl fmt::Debug for Trust {
@@ -98,6 +156,6 @@ impl fmt::Debug for Trust {
 
 impl fmt::Debug for Trusts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.by_name.keys()).finish()
+        f.debug_set().entries(self.by_name.keys().chain(self.known.keys())).finish()
     }
 }

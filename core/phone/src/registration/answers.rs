@@ -61,6 +61,7 @@ impl Registration {
             desk.landed.push(self.id);
         }
         self.path = via;
+        self.trust.accepted();
         self.reached(desk);
         if let Some(via) = &via {
             self.answered_by(via, seen_as(message), desk);
@@ -192,7 +193,7 @@ impl Registration {
         let wait = wait.mul_f64(0.75 + 0.25 * desk.rng.fraction()).max(retry_after.unwrap_or_default());
         desk.timers.set(Timer::Register(self.id), desk.now + wait);
         self.view.step = at;
-        let untrusted = self.untrusted.take().filter(|_| at == Step::Reach).map(reason::of_certificate);
+        let untrusted = self.refused_certificate(at, desk);
         let why = untrusted.unwrap_or_else(|| reason::of_registration(status, at));
         self.show_failure(desk, Some(status), why, Some(wait));
     }

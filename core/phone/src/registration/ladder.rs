@@ -380,7 +380,8 @@ pub(super) fn rungs(account: &Account, tls: bool) -> Vec<Rung> {
     let first_hop = account.proxy.as_ref().unwrap_or(&account.uri).view();
     let open = account.transport == TransportPolicy::Auto
         && first_hop.param("transport").is_none()
-        && first_hop.scheme == sip::message::Scheme::Sip;
+        && first_hop.scheme == sip::message::Scheme::Sip
+        && account.uri.view().scheme == sip::message::Scheme::Sip;
     let datagrams = match account.transport {
         TransportPolicy::Only(transport) => transport == Transport::Udp,
         TransportPolicy::Auto => {

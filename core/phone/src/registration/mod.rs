@@ -9,7 +9,7 @@
 //! does instead stands in [`crate::keepalive`].
 //!
 //! The answers are read in `answers`, what networks mean to it stands in `moving`, how its way is kept open in `silence`, how
-//! it goes round a router that spoils datagrams in `dodge`, what it shows in `show`.
+//! it goes round a router that spoils datagrams in `dodge`, whose certificate it takes in `trust`, what it shows in `show`.
 //! Knows nothing of how a request is sent, located or authorized, nor of calls.
 
 mod answers;
@@ -20,11 +20,12 @@ mod moving;
 mod profile;
 mod show;
 mod silence;
+mod trust;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use base::{FlowId, Instant, NetworkId, Untrusted};
+use base::{FlowId, Instant, NetworkId};
 use sip::order::Order;
 use sip::transaction::Source;
 use sip::ua::{Outcome, Profile, RequestId, Way};
@@ -39,6 +40,7 @@ use ladder::Ladder;
 pub use ladder::Rung;
 pub(crate) use profile::profile_id;
 use silence::Silence;
+use trust::Trust;
 
 /// Longest time between two refreshes over UDP: a lost binding is found within it and a request's own patience.
 const UDP_REFRESH: Duration = Duration::from_secs(45);
@@ -117,8 +119,7 @@ pub(crate) struct Registration {
     silence: Silence,
     asking: Asking,
     ladder: Ladder,
-    /// What was wrong with a certificate since it was last asked.
-    untrusted: Option<Untrusted>,
+    trust: Trust,
     /// A connection by the network before, which calls may still use.
     left: Option<FlowId>,
     /// Whether the registrar saw us under another address than our own.
@@ -165,7 +166,7 @@ impl Registration {
             silence: Silence::default(),
             asking: Asking::default(),
             ladder: Ladder::default(),
-            untrusted: None,
+            trust: Trust::default(),
             left: None,
             behind_nat: false,
             moved: false,
@@ -173,6 +174,7 @@ impl Registration {
             view,
         };
         it.show(desk, it.view.clone());
+        it.say_connection(desk);
         it
     }
 
@@ -185,7 +187,8 @@ impl Registration {
         self.view.uri = base::Redacted::new(account.uri.to_string());
         self.wanted |= account.register;
         self.leaving_for_good = false;
-        self.account = account;
+        let before = std::mem::replace(&mut self.account, account);
+        self.connection_changed(&before, desk);
         self.dodge_still(desk);
         self.other_rung(desk);
         self.stale =
@@ -259,6 +262,7 @@ impl Registration {
     pub(crate) fn forget(&mut self, desk: &mut Desk) -> bool {
         let forget = self.leaving_for_good && self.is_off();
         if forget {
+            self.forget_connection(desk);
             desk.agent.remove_profile(profile_id(self.id));
         }
         forget
@@ -281,14 +285,6 @@ impl Registration {
             // Not all phones of a restarted server at one moment.
             let wait = Duration::from_millis(desk.rng.below(1000));
             desk.timers.set(Timer::Register(self.id), desk.now + wait);
-        }
-    }
-
-    /// The server of that name has shown a certificate that is not accepted.
-    pub(crate) fn untrusted(&mut self, name: &str, why: Untrusted) {
-        let first_hop = self.account.proxy.as_ref().unwrap_or(&self.account.uri).view();
-        if first_hop.host.to_string().eq_ignore_ascii_case(name) {
-            self.untrusted = Some(why);
         }
     }
 
@@ -354,7 +350,7 @@ impl Registration {
         }
         self.show_asking(desk);
         self.end_silence(desk);
-        self.untrusted = None;
+        self.trust.begin_anew();
         self.first_rung(desk);
         let request = self.register(self.ask, Way::default(), desk);
         self.state = State::Asking { request };

@@ -13,11 +13,11 @@ use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use base::{FlowId, Instant, NetworkId, Redacted, Rng, Secret, Transport};
+use base::{Certificate, FlowId, Instant, NetworkId, Redacted, Rng, Secret, Transport, Untrusted};
 use bytes::Bytes;
 use offhook_phone::{
     Account, AccountId, AccountState, AccountView, CallId, CallIds, CallState, CallView, Command, Config,
-    Event, Input, MediaId, MediaNews, MediaOrder, Output, Phone, Refusal, Subject, Tone,
+    Connection, Event, Input, MediaId, MediaNews, MediaOrder, Output, Phone, Refusal, Subject, Tone,
 };
 use sip::message::{Draft, Form, Message, Name};
 use sip::order::Order;
@@ -50,6 +50,8 @@ pub struct Handset {
     pub streams: BTreeMap<MediaId, Stream>,
     /// What was to sound, from change to change.
     pub tones: Vec<(Instant, Option<Tone>)>,
+    /// How connections to servers are to be made.
+    pub servers: Vec<(String, Connection)>,
     /// How often it woke, by reason.
     pub wakes: BTreeMap<&'static str, usize>,
     /// Sockets are given only when the test says so.
@@ -82,6 +84,8 @@ pub struct Town {
     flows: u32,
     /// Whether peers take connections.
     pub connectable: bool,
+    /// Why none is under TLS, and what the server shows.
+    pub untrusted: Option<(Untrusted, Certificate)>,
     /// Whether peers speak STUN beside SIP.
     pub stun: bool,
     /// STUN requests that peers got.
@@ -127,6 +131,7 @@ impl Town {
             streams: BTreeMap::new(),
             flows: 0,
             connectable: true,
+            untrusted: None,
             stun: false,
             asked: 0,
             resolved: Vec::new(),
@@ -154,6 +159,7 @@ impl Town {
             events: Vec::new(),
             streams: BTreeMap::new(),
             tones: Vec::new(),
+            servers: Vec::new(),
             wakes: BTreeMap::new(),
             slow_media: false,
             waiting: Vec::new(),
@@ -247,7 +253,11 @@ impl Town {
                 let (transport, remote) = (Transport::Tcp, Some(remote));
                 self.tell(address, Input::FlowUp { network, flow, transport, local: address, remote });
             }
-            Output::Sip(Order::OpenFlow { network, transport, remote, .. }) => {
+            Output::Sip(Order::OpenFlow { network, transport, remote, name }) => {
+                if let (Some(name), Some((why, shown))) = (&name, self.untrusted.clone()) {
+                    let certificate = Some(&shown);
+                    self.tell(address, Input::Untrusted { name, why, certificate });
+                }
                 self.tell(address, Input::FlowFailed { network, transport, remote });
             }
             Output::Sip(Order::CloseFlow { .. } | Order::SwitchPort { .. }) => {}
@@ -256,6 +266,9 @@ impl Town {
                 self.tell(address, Input::Resolved { query, answer: sip::locate::Answer::NotFound });
             }
             Output::Media { media, order } => self.media(address, media, order),
+            Output::Server { name, connection } => {
+                self.handset(address).servers.push((name, connection));
+            }
             Output::Tone(tone) => {
                 let now = self.now;
                 self.handset(address).tones.push((now, tone));

@@ -175,6 +175,8 @@ impl Lookup {
             (true, Transport::Udp) => return None,
             (true, Transport::Tcp | Transport::Tls) => Transport::Tls,
             (true, Transport::Ws | Transport::Wss) => Transport::Wss,
+            // Who has only the secure one means it: there is one word for both. RFC 7118 section 5.2.
+            (false, Transport::Ws) if !self.policy.transports.contains(&Transport::Ws) => Transport::Wss,
             (false, named) => named,
         };
         self.policy.transports.contains(&transport).then_some(transport)

@@ -180,7 +180,8 @@ impl Agent {
         let profile = &self.common.accounts.get(&profile)?.profile;
         let hop = self.common.flows.way_back(via.flow, via.remote)?;
         let address = self.common.flows.contact_address(profile.contact_address, hop);
-        Some(common::contact_value(profile, via.transport, address, false))
+        let carrier = (via.transport, profile.is_secure());
+        Some(common::contact_value(profile, carrier, address, false))
     }
 
     /// The network that a flow goes by, while it is there.

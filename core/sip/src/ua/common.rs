@@ -12,6 +12,7 @@ use base::{Instant, NetworkId, Rng, Timers, Transport};
 use super::news::News;
 use super::profile::{AgentConfig, Profile, ProfileId, ReferId, SessionId, SubscriptionId};
 use super::request::{OutId, Owner, Reply, Requests};
+use super::sips;
 use super::transfer::Refer;
 use super::{flows::Flows, session::Alarm};
 use crate::dialog::Tag;
@@ -241,10 +242,11 @@ impl Cx<'_> {
         self.common.accounts.get(&id).map(|account| &account.profile)
     }
 
-    /// Our Contact for whoever sits at `source`.
-    pub(super) fn contact_for(&self, profile: &Profile, source: &Source) -> String {
+    /// Our Contact in the answer to a request that came from `source`.
+    pub(super) fn contact_for(&self, profile: &Profile, request: &Message, source: &Source) -> String {
         let address = self.common.flows.contact_address(profile.contact_address, source.hop());
-        contact_value(profile, source.transport, address, profile.outbound)
+        let secure = profile.is_secure() || sips::is_answered_so(request);
+        contact_value(profile, (source.transport, secure), address, profile.outbound)
     }
 }
 
@@ -258,23 +260,25 @@ pub(super) fn add_to_tag(response: &mut Draft, request: &Message, tag: Tag) {
     }
 }
 
-/// `<sip:ann@192.0.2.1:5060;transport=tcp>`; with `;ob` where the flow is meant and not the address.
+/// `<sip:ann@192.0.2.1:5060;transport=tcp>`, or `<sips:...>` where all of the way must be secure; with `;ob` where the flow is
+/// meant and not the address.
 pub(super) fn contact_value(
     profile: &Profile,
-    transport: Transport,
+    (transport, secure): (Transport, bool),
     address: SocketAddr,
     by_flow: bool,
 ) -> String {
     let mut out = String::with_capacity(profile.contact_user.len() + 64);
-    out.push_str("<sip:");
+    out.push_str(if secure { "<sips:" } else { "<sip:" });
     if !profile.contact_user.is_empty() {
         out.push_str(&profile.contact_user);
         out.push('@');
     }
     // Writing to a String does not fail.
     let _ = write!(out, "{address}");
-    if transport != Transport::Udp {
-        let _ = write!(out, ";transport={transport}");
+    // A stream under TLS is what `sips` means, and has no word of its own there. RFC 5630 section 3.1.4.
+    if transport != Transport::Udp && !(secure && transport == Transport::Tls) {
+        let _ = write!(out, ";transport={}", transport.uri_param());
     }
     if by_flow {
         out.push_str(";ob");
@@ -295,10 +299,12 @@ pub(super) fn push_first_route(draft: &mut Draft, profile: &Profile, target: &Ur
     let routed = proxy.filter(|proxy| proxy.view().is_loose());
     // Registrations go where the registrar is, not along what it has told for calls.
     let service = if draft.method() == Method::Register { &[][..] } else { &profile.route_set[..] };
+    let secure = sips::is_asked_for(draft);
+    let on_the_way = |uri: &Uri| if secure { sips::secured(uri) } else { uri.clone() };
     for uri in routed.into_iter().chain(service) {
-        draft.push(Name::Route, format_args!("<{uri}>"));
+        draft.push(Name::Route, format_args!("<{}>", on_the_way(uri)));
     }
-    proxy.or(service.first()).unwrap_or(target).clone()
+    proxy.or(service.first()).map_or_else(|| target.clone(), on_the_way)
 }
 
 /// Who speaks, in a response.

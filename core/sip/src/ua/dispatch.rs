@@ -100,7 +100,7 @@ impl Uses {
     }
 
     fn on_request(&mut self, tx: TxId, message: Message, source: Source, cx: &mut Cx<'_>) {
-        if !cx.admits(tx, &message) {
+        if !cx.admits(tx, &message, &source) {
             return;
         }
         if message.to().is_ok_and(|to| to.tag().is_none()) {

@@ -42,7 +42,7 @@ pub(super) struct Toward {
     pub(super) network: NetworkId,
     pub(super) transport: Transport,
     pub(super) remote: SocketAddr,
-    /// Under TLS: whose certificate it has shown, or must show.
+    /// Under TLS: whose certificate it has shown, or must show. By WebSocket: who was asked for.
     pub(super) name: Named,
 }
 
@@ -58,7 +58,7 @@ impl Toward {
 pub(super) struct Named(u16);
 
 impl Named {
-    /// Nobody in particular: what is not under TLS.
+    /// Nobody in particular: what is neither under TLS nor by WebSocket.
     pub(super) const NOBODY: Self = Self(0);
 }
 
@@ -79,7 +79,7 @@ struct Flow {
     transport: Transport,
     local: SocketAddr,
     name: Named,
-    /// `Some` for a connection: what came and is not yet a whole message.
+    /// `Some` for a stream: what came and is not yet a whole message.
     stream: Option<Stream>,
 }
 
@@ -140,7 +140,7 @@ impl Flows {
         // and a ping heard as two pongs by one who opened is harmless, so ours are those we have ordered.
         let side = if ordered.is_some() { Side::Opened } else { Side::Accepted };
         let name = ordered.map_or(Named::NOBODY, |ordered| ordered.name);
-        let stream = transport.is_reliable().then(|| Stream::new(side));
+        let stream = transport.is_stream().then(|| Stream::new(side));
         self.by_id.entry(flow).or_insert(Flow { network, transport, local, name, stream });
         let Some(remote) = remote else { return };
         let toward = ordered.unwrap_or_else(|| toward(remote));

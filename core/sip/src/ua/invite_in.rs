@@ -249,7 +249,7 @@ impl Session {
         let mut response = Draft::response_to(&ringing.request, status);
         common::add_to_tag(&mut response, &ringing.request, self.tag);
         response.copy(&ringing.request, Name::RecordRoute);
-        response.push(Name::Contact, cx.contact_for(&self.profile, &ringing.source));
+        response.push(Name::Contact, cx.contact_for(&self.profile, &ringing.request, &ringing.source));
         self.push_abilities(&mut response);
         info::push_packages(&mut response, &ringing.request);
         common::push_server(&mut response, &self.profile);

@@ -31,6 +31,7 @@ mod reliable;
 mod request;
 mod session;
 mod single;
+mod sips;
 mod subscription;
 #[cfg(test)]
 mod tests;

@@ -451,7 +451,7 @@ impl Session {
     /// A 200 in the dialog.
     fn acceptance(&self, request: &Message, source: &Source, sdp: Option<Bytes>, cx: &mut Cx<'_>) -> Draft {
         let mut response = cx.response(request, 200);
-        response.push(Name::Contact, cx.contact_for(&self.profile, source));
+        response.push(Name::Contact, cx.contact_for(&self.profile, request, source));
         self.push_abilities(&mut response);
         info::push_packages(&mut response, request);
         self.refreshing.push_grant(&mut response);

@@ -11,6 +11,7 @@ use super::invite_in::Incoming;
 use super::news::News;
 use super::profile::{Profile, ProfileId, SessionId};
 use super::session::{SDP, Session};
+use super::sips;
 use crate::dialog::{Dialog, Tag};
 use crate::message::{Abilities, Draft, Message, Method, Name, Refusal};
 use crate::transaction::{Source, TxId};
@@ -20,7 +21,16 @@ const BUSY_FOR: u32 = 5;
 
 impl Cx<'_> {
     /// What every request must pass, in a dialog or not; `false`: it has been answered. RFC 3261 section 8.2.
-    pub(super) fn admits(&mut self, tx: TxId, message: &Message) -> bool {
+    pub(super) fn admits(&mut self, tx: TxId, message: &Message, source: &Source) -> bool {
+        if let Some(refusal) = sips::refusal(message, source.transport) {
+            let (status, warning) = refusal.says();
+            let mut response = self.response(message, status);
+            if let Some(warning) = warning {
+                response.push(Name::Warning, warning);
+            }
+            self.respond(tx, response);
+            return false;
+        }
         let negotiates = matches!(message.method(), Method::Invite | Method::Update | Method::Prack);
         // Other methods carry what they like: who takes the message judges it.
         let theirs = message.content_type().map_or("", |kind| kind.essence);

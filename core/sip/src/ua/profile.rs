@@ -5,7 +5,7 @@
 use base::{NetworkId, Transport};
 
 use crate::digest::Credentials;
-use crate::message::Uri;
+use crate::message::{Scheme, Uri};
 
 /// One account's way of speaking. Given by the user of the agent, who may change what stands behind it at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,6 +66,11 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// Whether it is reached under TLS on every hop, or not at all.
+    pub(super) fn is_secure(&self) -> bool {
+        self.aor.view().scheme == Scheme::Sips
+    }
+
     /// A profile with the usual manners: everything supported, nothing insisted on, no credentials.
     pub fn new(aor: Uri, contact_user: impl Into<String>) -> Self {
         Self {

@@ -28,7 +28,7 @@ use super::common::{self, Cx, Timer};
 use super::flows::{Named, Reach, Toward};
 use super::leg::{Ack, repeat_ack};
 use super::profile::{Profile, ProfileId, RequestId, SessionId, SubscriptionId, TransportPolicy, Way};
-use super::session::Errand;
+use super::{session::Errand, sips};
 use crate::digest::Attempt;
 use crate::locate::{Exhausted, LookupId, Next, Policy, Target, Translator};
 use crate::message::{CSeq, Draft, Message, Method, Name, Uri};
@@ -139,7 +139,7 @@ struct Outgoing {
 
 impl Outgoing {
     fn toward(&self, target: Target) -> Toward {
-        let name = if target.transport.is_secure() { self.name } else { Named::NOBODY };
+        let name = if target.transport.is_named() { self.name } else { Named::NOBODY };
         Toward { network: self.network, transport: target.transport, remote: target.addr, name }
     }
 }
@@ -314,6 +314,9 @@ impl Cx<'_> {
             }
             TransportPolicy::Only(transport) => transports.push(transport),
         }
+        let secure = account.is_some_and(|account| account.profile.is_secure());
+        let secure = secure || sips::is_asked_for(&out.task.draft);
+        transports.retain(|transport| transport.is_secure() || !secure);
         let large_is_fine = account.is_some_and(|account| account.profile.allow_large_udp);
         let (ipv4, nat64) = self.common.reach.get(&network).copied().unwrap_or((true, Translator::None));
         let policy = Policy {
@@ -385,8 +388,8 @@ impl Cx<'_> {
         if let Some(profile) = &out.task.contact {
             let address = common.flows.contact_address(profile.contact_address, hop);
             let register = draft.method() == Method::Register;
-            let contact =
-                common::contact_value(profile, hop.transport, address, profile.outbound && !register);
+            let carrier = (hop.transport, profile.is_secure() || sips::is_said_so(&draft));
+            let contact = common::contact_value(profile, carrier, address, profile.outbound && !register);
             let old = out.task.way.instead_of.as_ref().filter(|old| contact != format!("<{old}>"));
             let params = if register { profile.contact_params.as_str() } else { "" };
             draft.set(Name::Contact, format_args!("{contact}{params}"));

@@ -204,7 +204,7 @@ impl Cx<'_> {
         refer.side = Side::Reporting { seq, silent };
         let (profile, tag) = (refer.profile.clone(), refer.dialog.as_ref().map(Dialog::local_tag));
         let mut response = refer_response(&message, 202, tag);
-        response.push(Name::Contact, self.contact_for(&profile, &source));
+        response.push(Name::Contact, self.contact_for(&profile, &message, &source));
         if silent {
             response.push(Name::ReferSub, "false");
         }

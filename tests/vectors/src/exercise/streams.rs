@@ -1,4 +1,4 @@
-//! Any bytes where STUN comes in, as a message of its own and on a stream.
+//! Any bytes where STUN comes in, as a message of its own and on a stream; and where a WebSocket does.
 
 use base::{Rng, Secret};
 use nat::channel;
@@ -6,6 +6,8 @@ use nat::framing::{self, Broken, Framing, MAX_FRAME, MAX_RELAYED, Splitter};
 use nat::stun::{
     Algorithm, Class, Key, MAX_ATTRIBUTES, MAX_MESSAGE, Message, TransactionId, Writer, attribute,
 };
+use sip::websocket::frame::{End, FrameError, Kind, Reader, Said, message, write};
+use sip::websocket::{self, upgrade};
 
 /// Reads a STUN message and asks it everything. Nobody without the key has signed it, and it lies on a relay's stream as it is.
 ///
@@ -77,4 +79,56 @@ fn split(framing: Framing, pieces: &[&[u8]]) -> (Vec<Vec<u8>>, Option<Broken>) {
         assert!(splitter.rest().len() <= MAX_FRAME + 2, "a message that is whole was not taken out");
     }
     (messages, None)
+}
+
+/// Reads a WebSocket, at the end that the first byte says, cut into pieces by the second; and both sides of an upgrade. Promises:
+/// the same is said wherever it is cut, each message and what is kept has its bound, what broke stays broken, and what was
+/// said reads as the same when it is written again.
+///
+/// # Panics
+/// It breaks a promise.
+pub fn web_frames(bytes: &[u8]) {
+    let [kind, cut, stream @ ..] = bytes else { return };
+    let end = if kind % 2 == 0 { End::Client } else { End::Server };
+    let (whole, broke) = listen(end, &[stream]);
+    let pieces: Vec<&[u8]> = stream.chunks(usize::from(*cut) + 1).collect();
+    assert_eq!(listen(end, &pieces), (whole.clone(), broke));
+    let mask = (end == End::Server).then_some([*kind, *cut, 0x55, 0xaa]);
+    let mut again = Vec::new();
+    for said in &whole {
+        again.extend(match said {
+            Said::Message(bytes) => {
+                assert!(bytes.len() <= websocket::MAX_MESSAGE);
+                message(bytes, mask)
+            }
+            Said::Ping(payload) => write(Kind::Ping, payload, mask),
+            Said::Pong => write(Kind::Pong, b"", mask),
+            Said::Close(Some(status)) => write(Kind::Close, &status.to_be_bytes(), mask),
+            Said::Close(None) => write(Kind::Close, b"", mask),
+        });
+    }
+    assert_eq!(listen(end, &[&again]), (whole, None));
+    if let Ok(Some(end)) = upgrade::head_end(stream) {
+        let (asked, _) = upgrade::Asked::write("h", "/", [*kind; 16]);
+        let _ = (asked.answered(&stream[..end]), upgrade::answer(&stream[..end]));
+    }
+}
+
+fn listen(end: End, pieces: &[&[u8]]) -> (Vec<Said>, Option<FrameError>) {
+    let (mut reader, mut said) = (Reader::new(end), Vec::new());
+    for piece in pieces {
+        reader.push(piece);
+        loop {
+            match reader.next() {
+                Ok(Some(one)) => said.push(one),
+                Ok(None) => break,
+                Err(error) => {
+                    assert_eq!((reader.next(), reader.kept()), (Err(error), 0));
+                    return (said, Some(error));
+                }
+            }
+        }
+        assert!(reader.kept() <= 2 * websocket::MAX_MESSAGE + 14);
+    }
+    (said, None)
 }

@@ -14,6 +14,7 @@ mod redirect;
 mod reliable;
 mod reoffers;
 mod requests;
+mod sips;
 mod subscriptions;
 mod timers;
 mod transfers;
