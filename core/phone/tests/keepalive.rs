@@ -106,7 +106,7 @@ fn once_it_is_known_how_long_a_router_remembers_nothing_breaks() {
 #[test]
 fn a_network_that_is_met_again_is_not_searched_again() {
     let home = |id| {
-        let network = Network::new(NetworkId(id), NetworkKind::Wifi, vec![[10, 0, 0, 1].into()]);
+        let network = Network::new(NetworkId::new(id), NetworkKind::Wifi, vec![[10, 0, 0, 1].into()]);
         NetworkNews::Appeared(Network { identity: Some(Redacted::new("home".into())), ..network })
     };
     let (mut town, phone, _) = behind(100 * SECOND, account("1001"));
@@ -224,7 +224,7 @@ fn what_is_remembered_wrongly_is_found_out() {
     let identity = Redacted::new("home".to_owned());
     let udp = Lifetime { held: 300 * SECOND, broke: Some(305 * SECOND) };
     town.command(phone, Command::Remember(Learnt { identity, udp, tcp: Lifetime::default() }));
-    let network = Network::new(NetworkId(1), NetworkKind::Wifi, vec![[10, 0, 0, 1].into()]);
+    let network = Network::new(NetworkId::new(1), NetworkKind::Wifi, vec![[10, 0, 0, 1].into()]);
     let network = Network { identity: Some(Redacted::new("home".into())), ..network };
     town.tell(phone, Input::Network(NetworkNews::Appeared(network)));
     town.run(Duration::from_hours(6));

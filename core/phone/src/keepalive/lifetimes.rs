@@ -120,11 +120,11 @@ mod tests {
 
     fn network(id: i64, identity: Option<&str>) -> Network {
         let identity = identity.map(|it| Redacted::new(it.to_owned()));
-        Network { identity, ..Network::new(NetworkId(id), NetworkKind::Wifi, Vec::new()) }
+        Network { identity, ..Network::new(NetworkId::new(id), NetworkKind::Wifi, Vec::new()) }
     }
 
     fn silence(lifetimes: &mut Lifetimes, id: i64) -> Duration {
-        lifetimes.search(NetworkId(id), Carrier::Udp).silence(Duration::from_secs(900))
+        lifetimes.search(NetworkId::new(id), Carrier::Udp).silence(Duration::from_secs(900))
     }
 
     #[test]
@@ -132,12 +132,12 @@ mod tests {
         let mut lifetimes = Lifetimes::default();
         for identity in [Some("home"), None] {
             lifetimes.met(&network(1, identity));
-            lifetimes.outcome(NetworkId(1), Carrier::Udp, Duration::from_secs(120), true);
-            lifetimes.left(NetworkId(1));
+            lifetimes.outcome(NetworkId::new(1), Carrier::Udp, Duration::from_secs(120), true);
+            lifetimes.left(NetworkId::new(1));
             lifetimes.met(&network(2, identity));
             let wanted = if identity.is_some() { 180 } else { 28 };
             assert_eq!(silence(&mut lifetimes, 2), Duration::from_secs(wanted), "{identity:?}");
-            lifetimes.left(NetworkId(2));
+            lifetimes.left(NetworkId::new(2));
         }
     }
 
@@ -145,12 +145,16 @@ mod tests {
     fn what_one_phone_learnt_another_begins_with() {
         let mut first = Lifetimes::default();
         first.met(&network(1, Some("home")));
-        let learnt = first.outcome(NetworkId(1), Carrier::Udp, Duration::from_secs(60), true);
+        let learnt = first.outcome(NetworkId::new(1), Carrier::Udp, Duration::from_secs(60), true);
         let mut next = Lifetimes::default();
         next.remember(learnt.expect("it is told"));
         next.met(&network(7, Some("home")));
         assert_eq!(silence(&mut next, 7), Duration::from_secs(90));
-        assert_eq!(first.outcome(NetworkId(1), Carrier::Udp, Duration::from_secs(50), true), None, "no news");
+        assert_eq!(
+            first.outcome(NetworkId::new(1), Carrier::Udp, Duration::from_secs(50), true),
+            None,
+            "no news"
+        );
     }
 
     #[test]
@@ -158,8 +162,8 @@ mod tests {
         let mut lifetimes = Lifetimes::default();
         for id in 0..1000 {
             lifetimes.met(&network(id, Some(&id.to_string())));
-            lifetimes.outcome(NetworkId(id), Carrier::Stream, Duration::from_secs(60), true);
-            lifetimes.left(NetworkId(id));
+            lifetimes.outcome(NetworkId::new(id), Carrier::Stream, Duration::from_secs(60), true);
+            lifetimes.left(NetworkId::new(id));
         }
         assert_eq!((lifetimes.remembered.len(), lifetimes.here.len()), (MOST, 0));
     }

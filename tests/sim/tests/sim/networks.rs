@@ -12,8 +12,8 @@ use phone::{
 
 use crate::{connect, nothing_is_left, settle, town};
 
-const WIFI: NetworkId = NetworkId(1);
-const MOBILE: NetworkId = NetworkId(2);
+const WIFI: NetworkId = NetworkId::new(1);
+const MOBILE: NetworkId = NetworkId::new(2);
 const SECOND: Duration = Duration::from_secs(1);
 
 fn wifi(last: u8) -> Network {
