@@ -72,6 +72,8 @@ pub enum Why {
     NotTrusted,
     OtherName,
     OutOfDate,
+    OtherKey,
+    SealedSilence,
     AccountRefused,
     AccountUnknown,
     ServerSlow,

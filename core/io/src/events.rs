@@ -301,6 +301,7 @@ mod tests {
             reason: None,
             as_of: base::Instant::ZERO,
             retry_in: None,
+            dropped: phone::Dropped::default(),
         }))
     }
 

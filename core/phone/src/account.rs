@@ -8,7 +8,7 @@ use nat::path::Tcp;
 use sip::message::Uri;
 use sip::ua::{Reliable, TransportPolicy};
 
-use crate::{CallerId, Keepalive, NetworkPolicy};
+use crate::{CallerId, Encryption, Keepalive, NetworkPolicy};
 
 /// One account at one provider.
 #[derive(Clone, Debug)]
@@ -49,6 +49,8 @@ pub struct Account {
     pub late_offer: bool,
     /// How its media gets through routers.
     pub nat: Nat,
+    /// What its signalling is sealed by.
+    pub encryption: Encryption,
 }
 
 impl Account {
@@ -74,6 +76,7 @@ impl Account {
             transport: TransportPolicy::Auto,
             late_offer: false,
             nat: Nat::default(),
+            encryption: Encryption::None,
         }
     }
 }

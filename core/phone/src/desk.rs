@@ -20,6 +20,7 @@ use crate::call::Info;
 use crate::keepalive::Lifetimes;
 use crate::registration::Worked;
 use crate::servers::Servers;
+use crate::vos::Lanes;
 use crate::{AccountId, CallId, Event, MediaId, MediaOrder, Output};
 
 /// A phone has a handful of accounts; what is not watched is taken for used just now.
@@ -80,6 +81,8 @@ pub(crate) struct Desk {
     pub(crate) queue: VecDeque<Output>,
     /// What lies between the reader and a flow, where it is more than nothing.
     pub(crate) codecs: BTreeMap<FlowId, Box<dyn FlowCodec + Send>>,
+    /// The flows that are one account's own.
+    pub(crate) lanes: Lanes,
     /// What accounts' exchanges were found to make of INFO.
     pub(crate) info: BTreeMap<AccountId, Info>,
     /// Accounts whose calls have lost their way, or hear nothing.
@@ -117,6 +120,7 @@ impl Desk {
             orders: Orders::new(),
             queue: VecDeque::new(),
             codecs: BTreeMap::new(),
+            lanes: Lanes::new(),
             info: BTreeMap::new(),
             suspects: Vec::new(),
             servers: Servers::default(),
@@ -180,32 +184,40 @@ impl Desk {
 
     /// Moves the agent's orders to the queue, each datagram as its flow's codec writes it.
     pub(crate) fn flush(&mut self) {
-        let Self { orders, queue, codecs, used, alg, now, .. } = self;
+        let Self { orders, queue, codecs, lanes, used, alg, now, .. } = self;
         for order in &*orders {
             if let Order::Send { flow, to, bytes } = order {
-                alg.sends(*to, bytes);
+                // Nobody rewrites what he cannot read.
+                if !codecs.contains_key(flow) {
+                    alg.sends(*to, bytes);
+                }
                 if let Some(at) = used.get_mut(&(*flow, *to)) {
                     *at = *now;
                 }
             }
         }
-        queue.extend(orders.drain(..).map(|order| Output::Sip(seal(order, codecs))));
+        queue.extend(orders.drain(..).filter_map(|order| seal(order, codecs, lanes)).map(Output::Sip));
     }
 }
 
-fn seal(order: Order, codecs: &mut BTreeMap<FlowId, Box<dyn FlowCodec + Send>>) -> Order {
+/// The order as the wire is to have it. `None`: its bytes cannot be sealed, and go nowhere.
+fn seal(
+    order: Order,
+    codecs: &mut BTreeMap<FlowId, Box<dyn FlowCodec + Send>>,
+    lanes: &Lanes,
+) -> Option<Order> {
     match order {
         Order::Send { flow, to, bytes } => {
             let bytes = match codecs.get_mut(&flow) {
                 Some(codec) => {
                     let mut wire = Vec::with_capacity(bytes.len() + 64);
                     codec.seal(&bytes, &mut wire);
-                    Bytes::from(wire)
+                    Some(Bytes::from(wire)).filter(|wire| !wire.is_empty())
                 }
-                None => bytes,
+                None => Some(bytes).filter(|_| !lanes.contains_key(&flow)),
             };
-            Order::Send { flow, to, bytes }
+            Some(Order::Send { flow, to, bytes: bytes? })
         }
-        Order::OpenFlow { .. } | Order::CloseFlow { .. } | Order::Resolve { .. } => order,
+        Order::OpenFlow { .. } | Order::CloseFlow { .. } | Order::Resolve { .. } => Some(order),
     }
 }

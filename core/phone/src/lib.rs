@@ -27,6 +27,7 @@ mod registration;
 mod servers;
 mod tones;
 mod view;
+mod vos;
 
 pub use account::{Account, Config, DigitsBy, Nat, Relay, RelayWay, Server};
 pub use alg::{Gateway, Tampering};
@@ -43,4 +44,5 @@ pub use output::{Event, MediaOrder, Output, Outputs, Refusal, Subject, Via};
 pub use phone::Phone;
 pub use reason::Why;
 pub use tones::Tone;
-pub use view::{AccountState, AccountView, CallState, CallView, Side, Step, Transfer};
+pub use view::{AccountState, AccountView, CallState, CallView, Encrypted, Side, Step, Transfer};
+pub use vos::{Dropped, Encryption, Vos, VosMedia};

@@ -18,6 +18,7 @@ mod dodge;
 mod ladder;
 mod moving;
 mod profile;
+mod sealed;
 mod show;
 mod silence;
 
@@ -31,7 +32,7 @@ use sip::ua::{Outcome, Profile, RequestId, Way};
 
 use crate::desk::{Desk, Timer};
 use crate::view::{AccountState, AccountView, Step};
-use crate::{Account, AccountId, Config, Relay, Why};
+use crate::{Account, AccountId, Config, Dropped, Relay, Why};
 
 use asking::Asking;
 use dodge::Dodge;
@@ -133,7 +134,8 @@ pub(crate) struct Registration {
 impl Registration {
     /// Takes an account in, unregistered.
     pub(crate) fn new(id: AccountId, account: Account, config: &Config, desk: &mut Desk) -> Self {
-        let profile = profile::profile(&account, config);
+        let mut profile = profile::profile(&account, config);
+        profile.network = account.lane_on(id, profile.network);
         desk.agent.set_profile(profile_id(id), profile.clone());
         let view = AccountView {
             account: id,
@@ -146,6 +148,7 @@ impl Registration {
             reason: None,
             as_of: desk.now,
             retry_in: None,
+            dropped: Dropped::default(),
         };
         let mut it = Self {
             id,
@@ -178,7 +181,7 @@ impl Registration {
 
     /// Replaces the settings, and registers anew by them if the account was or wants to be.
     pub(crate) fn change(&mut self, account: Account, config: &Config, desk: &mut Desk) {
-        let network = self.profile.network;
+        let network = self.other_seal(&account, desk);
         self.profile = Profile { network, ..profile::profile(&account, config) };
         desk.agent.set_profile(profile_id(self.id), self.profile.clone());
         self.ask = account.expires;
@@ -260,6 +263,7 @@ impl Registration {
         let forget = self.leaving_for_good && self.is_off();
         if forget {
             desk.agent.remove_profile(profile_id(self.id));
+            desk.lane_left(self.id);
         }
         forget
     }

@@ -100,7 +100,7 @@ impl Registration {
         match self.state {
             State::Registered { until } if self.wanted && self.path.is_some() => {
                 self.cancel_timers(desk);
-                let way = Way { network: Some(network), ..Way::default() };
+                let way = Way { network: Some(self.account.lane_on(self.id, network)), ..Way::default() };
                 let request = self.register(self.ask, way, desk);
                 self.state = State::Moving { request, to: network, until };
             }
@@ -171,7 +171,7 @@ impl Registration {
         self.asking.begin_anew();
         self.behind_nat = false;
         self.moved = false;
-        self.profile.network = network;
+        self.profile.network = self.account.lane_on(self.id, network);
         desk.agent.set_profile(profile_id(self.id), self.profile.clone());
         desk.alg.goes_by(network);
         self.dodge_anew(desk);

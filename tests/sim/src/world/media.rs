@@ -302,6 +302,7 @@ impl World {
             | MediaOrder::Dtmf(_)
             | MediaOrder::Tones(_)
             | MediaOrder::Listen
+            | MediaOrder::Disguise(_)
             | MediaOrder::Route(_)
             | MediaOrder::Channel { .. }
             | MediaOrder::GoBy(_) => {
