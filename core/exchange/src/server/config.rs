@@ -87,9 +87,8 @@ pub struct Listen {
     pub stun_other: Option<SocketAddr>,
     /// For streams under TLS; `[tls]` says with which certificate.
     pub tls: Option<SocketAddr>,
-    #[serde(default, rename = "vos", deserialize_with = "not_in_this_build")]
-    #[doc(hidden)]
-    pub not_yet_vos: (),
+    /// For datagrams under VOS encryption, 5070 as a rule: the key is each user's password, or `vos_key`.
+    pub vos: Option<SocketAddr>,
     /// For the web: balances, status.
     pub http: Option<SocketAddr>,
 }
@@ -101,7 +100,7 @@ impl Listen {
     }
 
     const fn nowhere() -> Self {
-        Self { udp: None, tcp: None, stun: None, stun_other: None, tls: None, not_yet_vos: (), http: None }
+        Self { udp: None, tcp: None, stun: None, stun_other: None, tls: None, vos: None, http: None }
     }
 }
 
@@ -121,6 +120,12 @@ pub struct User {
     /// The password.
     #[serde(deserialize_with = "secret")]
     pub password: Secret<String>,
+    /// VOS encryption: who they say to be in clear, where it is not the number.
+    #[serde(default)]
+    pub vos_id: Option<String>,
+    /// VOS encryption: the key, where it is not the password.
+    #[serde(default, deserialize_with = "secret_if_any")]
+    pub vos_key: Option<Secret<String>>,
     /// What the user has left at the start: `"12.34"`. Absent: no account of money.
     #[serde(default, deserialize_with = "money")]
     pub balance: Option<Amount>,
@@ -132,7 +137,14 @@ pub struct User {
 impl User {
     /// A user.
     pub fn new(number: &str, password: &str) -> Self {
-        Self { number: number.into(), password: Secret::new(password.into()), balance: None, currency: None }
+        Self {
+            number: number.into(),
+            password: Secret::new(password.into()),
+            vos_id: None,
+            vos_key: None,
+            balance: None,
+            currency: None,
+        }
     }
 }
 
@@ -191,12 +203,17 @@ impl ServerConfig {
     pub(crate) fn machines(&self, users: BTreeMap<String, Secret<String>>, key: Secret<[u8; 16]>) -> Config {
         let redirects =
             self.redirect.iter().map(|r| Redirect { prefix: r.prefix.clone(), contact: r.contact.clone() });
+        let key_of = |user: &User| user.vos_key.clone().unwrap_or_else(|| user.password.clone());
+        let vos_keys =
+            self.user.iter().map(|u| (u.vos_id.clone().unwrap_or_else(|| u.number.clone()), key_of(u)));
+        let vos_keys = if self.listen.vos.is_some() { vos_keys.collect() } else { BTreeMap::new() };
         let routes =
             self.domain_route.iter().map(|r| DomainRoute { domain: r.domain.clone(), next_hop: r.next_hop });
         Config {
             domain: self.domain.clone(),
             aliases: self.aliases.clone(),
             users,
+            vos_keys,
             redirects: redirects.collect(),
             domain_routes: routes.collect(),
             challenge: self.challenge,
@@ -245,6 +262,10 @@ fn money<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Amount>, D::Error
 
 fn secret<'de, D: Deserializer<'de>>(value: D) -> Result<Secret<String>, D::Error> {
     String::deserialize(value).map(Secret::new)
+}
+
+fn secret_if_any<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Secret<String>>, D::Error> {
+    secret(value).map(Some)
 }
 
 fn known_algorithms<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<Algorithm>, D::Error> {

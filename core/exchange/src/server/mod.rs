@@ -27,7 +27,7 @@ pub use store::StoreError;
 
 use crate::bindings::{Bindings as _, InMemory};
 use crate::stun::StunCounters;
-use crate::{Counters, DoorCounters, Exchange};
+use crate::{Counters, DoorCounters, Exchange, VosCounters};
 use kept::Kept;
 use store::Store;
 
@@ -62,6 +62,8 @@ pub struct Addresses {
     pub tcp: Option<SocketAddr>,
     /// For streams under TLS.
     pub tls: Option<SocketAddr>,
+    /// For datagrams under VOS encryption.
+    pub vos: Option<SocketAddr>,
     /// For STUN over either.
     pub stun: Option<SocketAddr>,
     /// For the web.
@@ -83,6 +85,8 @@ pub struct Status {
     pub door: DoorCounters,
     /// What the STUN server saw.
     pub stun: StunCounters,
+    /// What was seen under VOS encryption.
+    pub vos: VosCounters,
 }
 
 /// A running exchange. Dropped, it ends.
@@ -239,6 +243,7 @@ impl Running {
                 Some(net.listen(Transport::Tls, at)?)
             }
         };
+        let vos = config.listen.vos.map(|at| net.listen(Transport::Udp, at)).transpose()?;
         let began = Clock::now();
         let stun = stun::Stun::begin(&config.listen, began)?;
         let http = config.listen.http.map(|at| http::begin(at, asker)).transpose()?;
@@ -247,6 +252,7 @@ impl Running {
             udp,
             tcp,
             tls,
+            vos,
             stun: stun.as_ref().and_then(stun::Stun::address),
             stun_other: stun.as_ref().and_then(stun::Stun::other_address),
         };
@@ -262,6 +268,9 @@ impl Running {
             if let Some(addr) = addr {
                 exchange.listening(transport, addr);
             }
+        }
+        if let Some(vos) = vos {
+            exchange.seal_at(offhook_net::concrete(vos));
         }
         Ok((Self { net, exchange, stun, addresses, began, wall_at: now }, runtime))
     }
@@ -372,6 +381,7 @@ impl Running {
             counters: *self.exchange.counters(),
             door: *self.exchange.door_counters(),
             stun: self.stun.as_ref().map(stun::Stun::counters).unwrap_or_default(),
+            vos: *self.exchange.vos_counters(),
         }
     }
 }
