@@ -15,6 +15,7 @@ mod networks;
 mod people;
 mod silence;
 mod streams;
+mod vos;
 mod ways;
 
 use std::time::Duration;
