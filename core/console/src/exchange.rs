@@ -25,6 +25,8 @@ struct Listening {
     #[serde(skip_serializing_if = "Option::is_none")]
     http: Option<SocketAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    vos: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     stun: Option<SocketAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stun_other: Option<SocketAddr>,
@@ -48,6 +50,7 @@ pub(crate) fn run(args: &ExchangeArgs) -> Result<(), Failure> {
         tcp: at.tcp,
         tls: at.tls,
         http: at.http,
+        vos: at.vos,
         stun: at.stun,
         stun_other: at.stun_other,
         domain,
@@ -61,6 +64,7 @@ pub(crate) fn run(args: &ExchangeArgs) -> Result<(), Failure> {
             ("tcp", at.tcp),
             ("tls", at.tls),
             ("http", at.http),
+            ("vos", at.vos),
             ("stun", at.stun),
             ("stun (other)", at.stun_other),
         ] {

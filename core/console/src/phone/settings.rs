@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use base::{Redacted, Secret};
 use offhook_io::{Audio, Effects, LocalTones, Trust, Trusts};
-use phone::{Account, CallerId, Carry, Keepalive, Nat, NetworkPolicy};
+use phone::{Account, CallerId, Carry, Encryption, Keepalive, Nat, NetworkPolicy, Vos};
 use sip::ua::{Reliable, TransportPolicy};
 
 #[cfg(feature = "rest")]
@@ -16,9 +16,10 @@ use crate::config;
 #[cfg(feature = "rest")]
 use crate::config::balance::BalanceTable;
 use crate::config::nat::{NatTable, Service};
-use crate::config::parts::NOT_IN_THIS_BUILD;
+use crate::config::parts::{NOT_IN_THIS_BUILD, TransportName};
 use crate::config::phone::{
     AccountTable, AudioTable, CallerIdTable, CarryName, KeepaliveName, NetworksName, PhoneFile, ReliableName,
+    VosTable,
 };
 use crate::failure::Failure;
 
@@ -186,6 +187,15 @@ fn caller_id(table: Option<CallerIdTable>) -> Result<CallerId, Failure> {
     Ok(CallerId { number: table.number.map(Redacted::new), carry: carry.collect(), hide: table.hide })
 }
 
+/// Datagrams only, and never anything else.
+fn encryption(table: VosTable, transport: Option<TransportName>) -> Result<Encryption, Failure> {
+    if transport.and_then(|name| name.0).is_some_and(|transport| transport != base::Transport::Udp) {
+        return Err(Failure::Usage("[account] transport: VOS encryption goes by UDP only".into()));
+    }
+    let (id, key) = (table.id.map(Redacted::new), table.key.map(Secret::new));
+    Ok(Encryption::Vos(Vos { id, key, media: table.media.0 }))
+}
+
 fn account(table: AccountTable, nat: Option<NatTable>) -> Result<Account, Failure> {
     let uri = table.uri.ok_or_else(|| {
         Failure::Usage("which account? give --uri, or --config with `uri` under [account]".into())
@@ -216,6 +226,13 @@ fn account(table: AccountTable, nat: Option<NatTable>) -> Result<Account, Failur
             ReliableName::Supported => Reliable::Supported,
             ReliableName::Required => Reliable::Required,
         };
+    }
+    match (table.encryption.is_some_and(|it| it.0), table.vos) {
+        (true, vos) => account.encryption = encryption(vos.unwrap_or_default(), table.transport)?,
+        (false, None) => {}
+        (false, Some(_)) => {
+            return Err(Failure::Usage("[account] vos: it needs encryption = \"vos\"".into()));
+        }
     }
     if let Some(transport) = table.transport.and_then(|name| name.0) {
         if transport.is_secure() && !cfg!(feature = "tls") {

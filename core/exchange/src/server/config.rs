@@ -1,7 +1,6 @@
 //! The server's set-up as people write it: shapes and defaults, checked while they are read.
 //!
-//! Which file it is and on which line an error lies, the reader of the file (the console) knows. A key that belongs to a
-//! later build says so instead of being overlooked.
+//! Which file it is and on which line an error lies, the reader of the file (the console) knows.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,7 +9,7 @@ use std::path::PathBuf;
 use balance::Amount;
 use base::Secret;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny};
+use serde::de::{Deserializer, Error};
 use sip::digest::Algorithm;
 use sip::message::{Scheme, UriRef};
 
@@ -247,11 +246,6 @@ fn min_expires() -> u32 {
 
 fn max_expires() -> u32 {
     Limits::default().max_expires
-}
-
-fn not_in_this_build<'de, D: Deserializer<'de>>(value: D) -> Result<(), D::Error> {
-    IgnoredAny::deserialize(value)?;
-    Err(D::Error::custom("not in this build"))
 }
 
 /// In quotes, for a number of TOML is a float.
