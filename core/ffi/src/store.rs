@@ -233,6 +233,7 @@ mod tests {
             register: true,
             ice: true,
             stun: String::new(),
+            encryption: None,
         }
     }
 
