@@ -157,12 +157,9 @@ mod tests {
     #[test]
     fn what_a_later_build_brings_is_refused_by_name() {
         let account = |line: &str| phone_error(&format!("[account]\nuri = \"sip:a@b\"\n{line}\n"));
-        for line in [
-            "encryption = \"sdes\"",
-            "srtp = \"required\"",
-            "srtp_keys = \"sdes\"",
-            "transport = \"wss\"",
-        ] {
+        for line in
+            ["encryption = \"sdes\"", "srtp = \"required\"", "srtp_keys = \"sdes\"", "transport = \"wss\""]
+        {
             let key = line.split(' ').next().unwrap();
             let error = account(line);
             assert!(error.contains("not in this build"), "{line}: {error}");

@@ -13,9 +13,11 @@ use sip::message::{Scheme, Uri};
 pub(crate) const NOT_IN_THIS_BUILD: &str = "not in this build";
 
 /// A key that only a later build understands: any value is refused.
+#[cfg(not(feature = "rest"))]
 #[derive(Debug)]
 pub(crate) enum Later {}
 
+#[cfg(not(feature = "rest"))]
 impl<'de> Deserialize<'de> for Later {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
         Err(de::Error::custom(NOT_IN_THIS_BUILD))

@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::nat::NatTable;
 use super::parts::{
-    Auto, Codecs, CountryName, Dtmf, Encryption, Gain, Later, SessionExpires, SipUri, Srtp, TransportName,
-    VosSound, VosVersion,
+    Auto, Codecs, CountryName, Dtmf, Encryption, Gain, SessionExpires, SipUri, Srtp, TransportName, VosSound,
+    VosVersion,
 };
 
 /// The file as it stands.
@@ -25,7 +25,7 @@ pub(crate) struct PhoneFile {
     pub(crate) balance: Option<super::balance::BalanceTable>,
     #[cfg(not(feature = "rest"))]
     #[serde(rename = "balance")]
-    _balance: Option<Later>,
+    _balance: Option<super::parts::Later>,
 }
 
 /// `[account]`.
