@@ -10,15 +10,45 @@ use std::fmt;
 pub struct FlowId(pub u32);
 
 /// A network that this machine is on: a Wi-Fi, a mobile operator's, a wire. Named by whoever owns the sockets.
+///
+/// A lane is a part of it with sockets of its own: what is ordered by a lane shares no flow with anything else on that network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NetworkId(pub i64);
+pub struct NetworkId {
+    id: i64,
+    lane: Option<u32>,
+}
 
 impl NetworkId {
     /// Whichever network the system's routes choose; the only one of a machine that tells of none.
-    pub const SYSTEM: Self = Self(0);
+    pub const SYSTEM: Self = Self::new(0);
 
     /// None: what would go by it goes nowhere.
-    pub const NOWHERE: Self = Self(i64::MIN);
+    pub const NOWHERE: Self = Self::new(i64::MIN);
+
+    /// The network that its owner calls so.
+    pub const fn new(id: i64) -> Self {
+        Self { id, lane: None }
+    }
+
+    /// What its owner calls it.
+    pub const fn id(self) -> i64 {
+        self.id
+    }
+
+    /// A lane of this network: datagrams only, by sockets of its own.
+    pub const fn apart(self, lane: u32) -> Self {
+        Self { id: self.id, lane: Some(lane) }
+    }
+
+    /// Which lane, where it is one.
+    pub const fn lane(self) -> Option<u32> {
+        self.lane
+    }
+
+    /// The network that a lane is a part of; else itself.
+    pub const fn whole(self) -> Self {
+        Self::new(self.id)
+    }
 }
 
 /// A question to the name servers, answered by the same number.

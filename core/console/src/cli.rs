@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::nat::StunServer;
-use crate::config::parts::{CodecName, Encryption, SipUri};
+use crate::config::parts::{CodecName, DemoEncryption, SipUri};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,6 +20,7 @@ const DEMO_EXAMPLES: &str = "\
 Examples:
   offhook demo
   offhook demo --seconds 10 --codec PCMA --out heard/
+  offhook demo --encryption vos --capture vos.pcapng
   offhook demo --json | tail -n 1";
 
 const EXCHANGE_EXAMPLES: &str = "\
@@ -104,9 +105,13 @@ pub(crate) struct DemoArgs {
     /// The codec of the call: G729, PCMU, PCMA, GSM, opus or G722.
     #[arg(long, value_name = "NAME", default_value = "G729")]
     pub(crate) codec: CodecName,
-    /// How the call is protected; only `none` in this build.
+    /// How the call is protected: none, vos (signalling through the exchange's VOS listener) or vos-xor (and, as an
+    /// experiment, sound disguised).
     #[arg(long, value_name = "MODE", default_value = "none")]
-    pub(crate) encryption: Encryption,
+    pub(crate) encryption: DemoEncryption,
+    /// Writes what crosses the caller's wire, credentials masked; what was sealed also in clear, on an interface of its own.
+    #[arg(long, value_name = "FILE.pcapng")]
+    pub(crate) capture: Option<PathBuf>,
     /// Leaves what each phone heard in this folder, as WAV.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,

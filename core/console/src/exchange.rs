@@ -28,6 +28,7 @@ struct Listening {
     ws: Option<SocketAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     wss: Option<SocketAddr>,
+    vos: Option<SocketAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stun: Option<SocketAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,6 +55,7 @@ pub(crate) fn run(args: &ExchangeArgs) -> Result<(), Failure> {
         http: at.http,
         ws: at.ws,
         wss: at.wss,
+        vos: at.vos,
         stun: at.stun,
         stun_other: at.stun_other,
         domain,
@@ -69,6 +71,7 @@ pub(crate) fn run(args: &ExchangeArgs) -> Result<(), Failure> {
             ("http", at.http),
             ("ws", at.ws),
             ("wss", at.wss),
+            ("vos", at.vos),
             ("stun", at.stun),
             ("stun (other)", at.stun_other),
         ] {

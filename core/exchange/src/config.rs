@@ -48,6 +48,8 @@ pub struct Config {
     pub aliases: Vec<String>,
     /// Users and their passwords, by the user part of their address-of-record.
     pub users: BTreeMap<String, Secret<String>>,
+    /// Keys of VOS encryption, by the id that is sent in clear: the user's number and password, as a rule.
+    pub vos_keys: BTreeMap<String, Secret<String>>,
     /// Numbers that have moved. A user of that name goes first.
     pub redirects: Vec<Redirect>,
     /// Next hops of other domains. A domain without one is looked up (RFC 3263).
@@ -76,6 +78,7 @@ impl Default for Config {
             domain: String::from("offhook.test"),
             aliases: Vec::new(),
             users: BTreeMap::new(),
+            vos_keys: BTreeMap::new(),
             redirects: Vec::new(),
             domain_routes: Vec::new(),
             challenge: true,

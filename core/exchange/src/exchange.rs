@@ -26,6 +26,7 @@ use crate::proxy::{Asked, Desk, Proxy, moved};
 use crate::registrar;
 use crate::said_back::say_back;
 use crate::token::Mint;
+use crate::vos::{Vos, VosCounters};
 use crate::ways::Ways;
 
 /// How long a message may take to come whole over a stream. As long as a transaction: whoever is slower is not waited for.
@@ -95,7 +96,7 @@ impl<B: Bindings> Exchange<B> {
         };
         Self {
             mint: Mint::new(key),
-            ways: Ways::default(),
+            ways: Ways::new(Vos::new(&config.vos_keys)),
             locator: Locator::new(rng.split()),
             transactions: Transactions::with_config(layer, rng.split()),
             door: Door::new(&config, rng.split()),
@@ -140,6 +141,11 @@ impl<B: Bindings> Exchange<B> {
         self.ways.listening(transport, local);
     }
 
+    /// The UDP socket at `local` is sealed (VOS encryption), once [`Exchange::flow_up`] tells of it.
+    pub fn seal_at(&mut self, local: SocketAddr) {
+        self.ways.vos.seal_at(local);
+    }
+
     /// A flow is up: a UDP socket (`remote` is `None`), a connection that was accepted, or one that was ordered.
     pub fn flow_up(
         &mut self,
@@ -150,32 +156,46 @@ impl<B: Bindings> Exchange<B> {
         now: Instant,
         out: &mut Orders,
     ) {
+        let before = out.len();
         let ordered = remote.is_some_and(|remote| self.proxy.is_connecting(transport, remote));
         let side = if ordered { Side::Opened } else { Side::Accepted };
         self.ways.up(flow, transport, local, remote, side);
         if let Some(remote) = remote {
             self.with_proxy(now, out, |proxy, desk| proxy.connected(transport, remote, true, desk));
         }
+        self.ways.vos.seal(before, out);
     }
 
     /// A flow is gone.
     pub fn flow_down(&mut self, flow: FlowId, now: Instant, out: &mut Orders) {
+        let before = out.len();
         self.ways.down(flow);
         self.transactions.flow_down(flow, &mut self.news);
         self.drain(now, out);
+        self.ways.vos.seal(before, out);
     }
 
     /// A connection that was ordered could not be made; or (UDP) the network says that nobody is at `remote`.
     pub fn flow_failed(&mut self, transport: Transport, remote: SocketAddr, now: Instant, out: &mut Orders) {
+        let before = out.len();
         for flow in self.ways.datagram_flows().filter(|_| transport == Transport::Udp) {
             self.transactions.undeliverable(flow, remote, &mut self.news);
         }
         self.with_proxy(now, out, |proxy, desk| proxy.connected(transport, remote, false, desk));
         self.drain(now, out);
+        self.ways.vos.seal(before, out);
     }
 
     /// Bytes came: a datagram, or a piece of a stream.
     pub fn received(&mut self, flow: FlowId, from: SocketAddr, bytes: &[u8], now: Instant, out: &mut Orders) {
+        let (before, mut room) = (out.len(), Vec::new());
+        if let Some(bytes) = self.ways.vos.open(flow, from, bytes, &mut room) {
+            self.heard(flow, from, bytes, now, out);
+        }
+        self.ways.vos.seal(before, out);
+    }
+
+    fn heard(&mut self, flow: FlowId, from: SocketAddr, bytes: &[u8], now: Instant, out: &mut Orders) {
         let Some(source) = self.ways.source(flow, from) else { return };
         if source.transport.is_stream() {
             return self.stream(source, bytes, now, out);
@@ -196,14 +216,17 @@ impl<B: Bindings> Exchange<B> {
 
     /// The name servers answered.
     pub fn resolved(&mut self, query: QueryId, answer: NameAnswer, now: Instant, out: &mut Orders) {
+        let before = out.len();
         if let Some(lookup) = self.locator.answered(query, answer) {
             self.with_proxy(now, out, |proxy, desk| proxy.located(lookup, desk));
         }
         self.drain(now, out);
+        self.ways.vos.seal(before, out);
     }
 
     /// Takes the time.
     pub fn due(&mut self, now: Instant, out: &mut Orders) {
+        let before = out.len();
         self.transactions.due(now, out, &mut self.news);
         self.drain(now, out);
         self.with_proxy(now, out, Proxy::due);
@@ -214,6 +237,7 @@ impl<B: Bindings> Exchange<B> {
                 self.close(flow, out);
             }
         }
+        self.ways.vos.seal(before, out);
     }
 
     /// When [`Exchange::due`] wants to be called.
@@ -240,6 +264,11 @@ impl<B: Bindings> Exchange<B> {
     /// What was seen at the door.
     pub fn door_counters(&self) -> &DoorCounters {
         &self.door.counters
+    }
+
+    /// What was seen at sealed sockets.
+    pub fn vos_counters(&self) -> &VosCounters {
+        &self.ways.vos.counters
     }
 
     /// What the transaction layer has seen.

@@ -23,9 +23,11 @@ pub mod server;
 pub mod stun;
 mod throttle;
 mod token;
+mod vos;
 mod ways;
 
 pub use auth::DoorCounters;
 pub use config::{Config, DomainRoute, Limits};
 pub use exchange::{Counters, Exchange};
 pub use ledger::{Funds, Ledger};
+pub use vos::VosCounters;

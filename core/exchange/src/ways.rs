@@ -12,6 +12,7 @@ use sip::transaction::{Hop, Source};
 
 use crate::bindings::Way;
 use crate::token::End;
+use crate::vos::Vos;
 
 /// One flow that is up.
 struct Flow {
@@ -40,9 +41,15 @@ pub(crate) struct Ways {
     flows: BTreeMap<FlowId, Flow>,
     listeners: Vec<(Transport, SocketAddr)>,
     streams: BTreeMap<(Transport, SocketAddr), FlowId>,
+    /// Which sockets are sealed, and how.
+    pub(crate) vos: Vos,
 }
 
 impl Ways {
+    pub(crate) fn new(vos: Vos) -> Self {
+        Self { vos, ..Self::default() }
+    }
+
     pub(crate) fn listening(&mut self, transport: Transport, local: SocketAddr) {
         if !self.listeners.contains(&(transport, local)) {
             self.listeners.push((transport, local));
@@ -66,10 +73,14 @@ impl Ways {
             }
         }
         let stream = transport.is_stream().then(|| (Stream::new(side), None));
+        if transport == Transport::Udp {
+            self.vos.flow_up(flow, local);
+        }
         self.flows.insert(flow, Flow { transport, local, remote, stream });
     }
 
     pub(crate) fn down(&mut self, flow: FlowId) {
+        self.vos.flow_down(flow);
         if let Some(gone) = self.flows.remove(&flow)
             && let Some(remote) = gone.remote
             && self.streams.get(&(gone.transport, remote)) == Some(&flow)
@@ -132,8 +143,9 @@ impl Ways {
     /// How to reach an address. Connections that stand are used again; a new one is ordered only by [`Ways::open`].
     pub(crate) fn reach(&self, transport: Transport, remote: SocketAddr) -> Reach {
         if transport == Transport::Udp {
-            return self
-                .udp_toward(remote)
+            let sealed = self.vos.way_to(remote);
+            return sealed
+                .or_else(|| self.udp_toward(remote))
                 .and_then(|id| self.hop(id, remote))
                 .map_or(Reach::Never, Reach::Now);
         }
@@ -156,7 +168,9 @@ impl Ways {
 
     /// The UDP socket for a remote: of its family, and of its side of the loopback border when there is a choice.
     fn udp_toward(&self, remote: SocketAddr) -> Option<FlowId> {
-        let udp = self.flows.iter().filter(|(_, f)| f.transport == Transport::Udp && f.remote.is_none());
+        let plain = |id: FlowId| !self.vos.is_sealed(id);
+        let udp = (self.flows.iter())
+            .filter(|(id, f)| f.transport == Transport::Udp && f.remote.is_none() && plain(**id));
         let near = |f: &Flow| f.local.ip().is_loopback() == remote.ip().is_loopback();
         udp.filter(|(_, f)| f.local.is_ipv4() == remote.is_ipv4())
             .min_by_key(|(_, f)| !near(f))
@@ -175,7 +189,11 @@ impl Ways {
         let own = way
             .flow
             .and_then(|flow| self.toward(&End { flow, transport: way.transport, remote: way.remote }));
+        // After a restart nobody knows by which key; whoever registered so is heard again before long.
+        let sealed = |f: &Flow| f.transport == way.transport && f.local == way.local && f.remote.is_none();
+        let was_sealed = self.flows.iter().any(|(id, f)| self.vos.is_sealed(*id) && sealed(f));
         let other = || match self.reach(way.transport, way.remote) {
+            Reach::Now(hop) if was_sealed && !self.vos.is_sealed(hop.flow) => None,
             Reach::Now(hop) => Some(hop),
             Reach::Soon | Reach::Never => None,
         };

@@ -42,6 +42,18 @@ pub struct AccountSettings {
     #[uniffi(default = "")]
     #[serde(default)]
     pub stun: String,
+    /// How signalling is hidden from those on the way. With anything but `None`, `transport` means nothing.
+    #[uniffi(default = None)]
+    #[serde(default)]
+    pub encryption: Option<Encryption>,
+}
+
+/// How signalling is hidden from those on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, uniffi::Enum)]
+pub enum Encryption {
+    /// As VOS servers have it, by UDP to port 5070 where none is named; the key is the password. It gets through networks that
+    /// block SIP, and keeps no secrets. Not tried against a live server.
+    Vos,
 }
 
 /// What an account that was kept before there was a choice does.
@@ -94,6 +106,12 @@ impl AccountSettings {
         account.keepalive = Keepalive::Thrifty;
         account.nat.ice = self.ice;
         account.nat.stun.extend(self.stun_server()?);
+        if let Some(Encryption::Vos) = self.encryption {
+            account.encryption = phone::Encryption::Vos(phone::Vos::default());
+            if account.password.expose().is_empty() {
+                return Err(bad(Field::Password, BadSetting::Missing));
+            }
+        }
         account.transport = match self.transport {
             Transport::Automatic => TransportPolicy::Auto,
             Transport::Udp => TransportPolicy::Only(base::Transport::Udp),
@@ -193,7 +211,17 @@ mod tests {
             register: true,
             ice: true,
             stun: String::new(),
+            encryption: None,
         }
+    }
+
+    #[test]
+    fn an_account_under_vos_needs_a_password_to_seal_by() {
+        let settings = AccountSettings { encryption: Some(Encryption::Vos), ..settings("1001", "sip.test") };
+        let account = settings.account(Secret::new("secret".into())).unwrap();
+        assert!(account.is_sealed());
+        let refused = settings.account(Secret::new(String::new()));
+        assert!(matches!(refused, Err(PhoneError::BadSetting { field: Field::Password, .. })));
     }
 
     fn read(number: &str, server: &str) -> Result<(String, Option<String>), PhoneError> {

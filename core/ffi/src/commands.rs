@@ -384,7 +384,7 @@ impl Phone {
         // What moves to it does so before the one before is gone.
         self.tell_network(&network, told, known);
         for gone in before.into_iter().filter(|handle| *handle != network.handle) {
-            self.handle.network(NetworkNews::Vanished(NetworkId(gone)));
+            self.handle.network(NetworkNews::Vanished(NetworkId::new(gone)));
         }
         Ok(())
     }
@@ -428,7 +428,7 @@ impl Phone {
         let mut networks = self.networks();
         if networks.remove(&handle) {
             self.log.note(format!("a network is gone, {} left", networks.len()));
-            self.handle.network(NetworkNews::Vanished(NetworkId(handle)));
+            self.handle.network(NetworkNews::Vanished(NetworkId::new(handle)));
         }
         Ok(())
     }

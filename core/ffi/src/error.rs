@@ -159,6 +159,8 @@ impl From<Refusal> for Refused {
             Refusal::NoSuchCall => Self::NoSuchCall,
             Refusal::NoAccount => Self::NoAccount,
             Refusal::BadTarget(_) => Self::BadTarget,
+            // Accounts are checked before: see `AccountSettings`.
+            Refusal::CannotSeal(_) | Refusal::SealedOnlyByUdp => Self::WrongState,
             Refusal::CallExists
             | Refusal::WrongState
             | Refusal::BadStatus

@@ -87,7 +87,7 @@ impl Network {
             identity: (!self.identity.is_empty()).then(|| Redacted::new(self.identity.clone())),
             name_servers: servers.into_iter().map(|ip| SocketAddr::new(ip, 53)).collect(),
             nat64: if self.nat64.is_empty() { None } else { Some(prefix(&self.nat64)?) },
-            ..phone::Network::new(NetworkId(self.handle), kind, addrs)
+            ..phone::Network::new(NetworkId::new(self.handle), kind, addrs)
         })
     }
 }
@@ -115,7 +115,7 @@ pub(crate) struct Binder {
 
 impl Binder {
     pub(crate) fn new(platform: Arc<dyn SocketBinder>) -> Self {
-        Self { platform, network: AtomicI64::new(NetworkId::SYSTEM.0) }
+        Self { platform, network: AtomicI64::new(NetworkId::SYSTEM.id()) }
     }
 
     /// What names no network goes by that one. Signalling and media name theirs once a network was told.
@@ -125,17 +125,17 @@ impl Binder {
 
     /// What names no network goes where the system likes.
     pub(crate) fn use_none(&self) {
-        self.use_network(NetworkId::SYSTEM.0);
+        self.use_network(NetworkId::SYSTEM.id());
     }
 }
 
 impl Bind for Binder {
     fn bind(&self, socket: BorrowedFd<'_>, network: NetworkId) {
-        let NetworkId(network) = match network {
-            NetworkId::SYSTEM => NetworkId(self.network.load(Ordering::Relaxed)),
-            named => named,
+        let network = match network.whole() {
+            NetworkId::SYSTEM => self.network.load(Ordering::Relaxed),
+            named => named.id(),
         };
-        if network != NetworkId::SYSTEM.0 {
+        if network != NetworkId::SYSTEM.id() {
             // Where it fails the system's choice is as good as any; a registration will tell.
             let _ = self.platform.bind(socket.as_raw_fd(), network);
         }

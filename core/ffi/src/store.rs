@@ -382,6 +382,7 @@ mod tests {
             register: true,
             ice: true,
             stun: String::new(),
+            encryption: None,
         }
     }
 

@@ -112,6 +112,7 @@ fn settings(number: &str, exchange: &Server) -> AccountSettings {
         register: true,
         ice: true,
         stun: String::new(),
+        encryption: None,
     }
 }
 

@@ -73,6 +73,8 @@ pub enum Why {
     OtherName,
     OutOfDate,
     CertificateChanged,
+    OtherKey,
+    SealedSilence,
     AccountRefused,
     AccountUnknown,
     ServerSlow,

@@ -303,6 +303,7 @@ mod tests {
             reason: None,
             as_of: base::Instant::ZERO,
             retry_in: None,
+            dropped: phone::Dropped::default(),
         }))
     }
 

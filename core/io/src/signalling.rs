@@ -253,6 +253,7 @@ impl Signalling {
         let input = match told {
             ToSignalling::Command(command) => {
                 self.memory.commanded(&command);
+                self.wire.commanded(&command);
                 if matches!(command, Command::Shutdown) {
                     life.leave_at = Some(now + GOODBYE);
                 }

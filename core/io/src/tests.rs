@@ -307,7 +307,7 @@ fn a_phone_whose_network_goes_is_called_by_another() {
         Server::start(ServerConfig { listen: Listen::at(any), ..ServerConfig::default() }).unwrap();
     for transport in [Transport::Udp, Transport::Tcp] {
         let (ann, bob) = (registered("1001", &exchange, transport), registered("1002", &exchange, transport));
-        let network = |id, kind, last| Network::new(NetworkId(id), kind, vec![[127, 0, 0, last].into()]);
+        let network = |id, kind, last| Network::new(NetworkId::new(id), kind, vec![[127, 0, 0, last].into()]);
         let rings = || {
             let call = ann.call(None, "1002");
             let ringing = until(&bob, call_in(CallState::Ringing)).call;
@@ -330,7 +330,7 @@ fn a_phone_whose_network_goes_is_called_by_another() {
         rings();
         bob.network(NetworkNews::Appeared(network(2, NetworkKind::Wifi, 3)));
         // At once: what went by it goes by the other.
-        bob.network(NetworkNews::Vanished(NetworkId(1)));
+        bob.network(NetworkNews::Vanished(NetworkId::new(1)));
         registered_again();
         rings();
         ann.shutdown();

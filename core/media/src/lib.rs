@@ -9,6 +9,7 @@ mod beep;
 mod bursts;
 mod codec;
 pub mod comfort_noise;
+pub mod disguise;
 pub mod dtmf;
 pub mod g711;
 pub mod g722;

@@ -236,8 +236,10 @@ impl Net {
                 *listener = None;
             }
         }
-        let flows: Vec<_> =
-            self.udp.iter().filter(|(_, udp)| udp.bound == addr).map(|(flow, _)| *flow).collect();
+        // Lanes of the same place go with it.
+        let beside = |udp: &Udp| udp.network.lane().is_some() && udp.bound.ip() == addr.ip();
+        let those = self.udp.iter().filter(|(_, udp)| udp.bound == addr || beside(udp));
+        let flows: Vec<_> = those.map(|(flow, _)| *flow).collect();
         for flow in flows {
             self.close(flow);
         }

@@ -393,7 +393,7 @@ async fn the_hosts_file_is_read_before_a_server_is_asked() {
 
 #[tokio::test]
 async fn each_network_has_sockets_of_its_own_and_takes_them_along_when_it_goes() {
-    let (wifi, mobile) = (NetworkId(1), NetworkId(2));
+    let (wifi, mobile) = (NetworkId::new(1), NetworkId::new(2));
     let server = TcpListener::bind(any_v4()).await.unwrap();
     let remote = server.local_addr().unwrap();
     let mut net = net();
@@ -425,7 +425,7 @@ async fn each_network_has_sockets_of_its_own_and_takes_them_along_when_it_goes()
 
 #[tokio::test]
 async fn a_network_that_has_another_address_has_another_socket() {
-    let network = NetworkId(1);
+    let network = NetworkId::new(1);
     let mut net = net();
     net.join(network, &[[127, 0, 0, 2].into()], NameServers::System);
     let (first, ..) = up(&mut net).await;
@@ -435,4 +435,48 @@ async fn a_network_that_has_another_address_has_another_socket() {
     let (gone, _) = next(&mut net).await;
     assert!(matches!(gone, NetEvent::FlowDown { flow } if flow == first), "{gone:?}");
     assert_eq!(up(&mut net).await.1.ip(), Ipv4Addr::new(127, 0, 0, 3));
+}
+
+#[tokio::test]
+async fn a_lane_has_a_socket_of_its_own_and_nothing_but_datagrams() {
+    let network = NetworkId::new(1);
+    let lane = network.apart(7);
+    let remote = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+    let mut net = net();
+    let order = |network, transport| Order::OpenFlow { network, transport, remote, name: None };
+    net.execute(order(lane, Transport::Udp));
+    let (news, _) = next(&mut net).await;
+    assert!(
+        matches!(news, NetEvent::FlowFailed { network, .. } if network == lane),
+        "no network, no lane: {news:?}"
+    );
+    net.join(network, &[[127, 0, 0, 2].into()], NameServers::System);
+    let (plain, local, _) = up(&mut net).await;
+    net.execute(order(lane, Transport::Udp));
+    let (own, at, _) = up(&mut net).await;
+    assert!(own != plain && at.ip() == local.ip() && at.port() != local.port(), "{at}");
+    for _ in 0..2 {
+        // It is the same one each time, and others have the other.
+        let (again, _, to) = up_or_asked(&mut net, order(lane, Transport::Udp)).await;
+        assert_eq!((again, to), (own, Some(remote)));
+    }
+    let (others, ..) = up_or_asked(&mut net, order(network, Transport::Udp)).await;
+    assert_eq!(others, plain);
+    for transport in [Transport::Tcp, Transport::Tls] {
+        net.execute(order(lane, transport));
+        let (news, _) = next(&mut net).await;
+        assert!(matches!(news, NetEvent::FlowFailed { .. }), "{news:?}");
+    }
+    net.leave(network);
+    for _ in 0..2 {
+        let (gone, _) = next(&mut net).await;
+        assert!(matches!(gone, NetEvent::FlowDown { .. }), "{gone:?}");
+    }
+}
+
+/// The flow that an order brings about: told again as the answer, where it is new.
+async fn up_or_asked(net: &mut Net, order: Order) -> (FlowId, SocketAddr, Option<SocketAddr>) {
+    while net.try_next().is_some() {}
+    net.execute(order);
+    up(net).await
 }

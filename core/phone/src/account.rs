@@ -8,7 +8,7 @@ use nat::path::Tcp;
 use sip::message::Uri;
 use sip::ua::{Reliable, TransportPolicy};
 
-use crate::{CallerId, Keepalive, NetworkPolicy};
+use crate::{CallerId, Encryption, Keepalive, NetworkPolicy};
 
 /// One account at one provider.
 #[derive(Clone, Debug)]
@@ -51,6 +51,8 @@ pub struct Account {
     pub nat: Nat,
     /// How connections to its server are made.
     pub connection: Connection,
+    /// What its signalling is sealed by.
+    pub encryption: Encryption,
 }
 
 impl Account {
@@ -77,6 +79,7 @@ impl Account {
             late_offer: false,
             nat: Nat::default(),
             connection: Connection::default(),
+            encryption: Encryption::None,
         }
     }
 }

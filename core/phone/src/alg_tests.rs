@@ -171,11 +171,11 @@ fn nothing_is_asked_where_no_router_is_or_nobody_can_tell() {
 fn what_is_found_on_one_network_is_not_held_against_another() {
     let mut watch = Watch::default();
     watch.note(Tampering::Duplicates);
-    watch.goes_by(NetworkId(2), BTreeSet::new());
+    watch.goes_by(NetworkId::new(2), BTreeSet::new());
     assert!(!watch.is_spoilt());
-    watch.goes_by(NetworkId(1), BTreeSet::from([Tampering::Head]));
+    watch.goes_by(NetworkId::new(1), BTreeSet::from([Tampering::Head]));
     assert!(watch.is_spoilt() && watch.found().len() == 1 && !watch.has_news());
-    watch.gone(NetworkId(1));
+    watch.gone(NetworkId::new(1));
     assert!(!watch.is_spoilt());
 }
 

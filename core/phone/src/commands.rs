@@ -139,6 +139,7 @@ impl Phone {
 
     fn add_account(&mut self, id: AccountId, account: Account) -> Result<(), Refusal> {
         self.require_open()?;
+        let account = account.fit_to_seal()?;
         let network = self.network_of(id).unwrap_or_default();
         self.desk.servers.look_up(network, account.nat.servers(), &mut self.desk.orders);
         if let Some(known) = self.accounts.get_mut(&id) {

@@ -19,6 +19,7 @@ use crate::alg::Watch;
 use crate::call::Info;
 use crate::network::Known;
 use crate::servers::Servers;
+use crate::vos::Lanes;
 use crate::{AccountId, CallId, Event, MediaId, MediaOrder, Output};
 
 /// A phone has a handful of accounts; what is not watched is taken for used just now.
@@ -81,6 +82,8 @@ pub(crate) struct Desk {
     pub(crate) queue: VecDeque<Output>,
     /// What lies between the reader and a flow, where it is more than nothing.
     pub(crate) codecs: BTreeMap<FlowId, Box<dyn FlowCodec + Send>>,
+    /// The flows that are one account's own.
+    pub(crate) lanes: Lanes,
     /// What accounts' exchanges were found to make of INFO.
     pub(crate) info: BTreeMap<AccountId, Info>,
     /// Accounts whose calls have lost their way, or hear nothing.
@@ -120,6 +123,7 @@ impl Desk {
             orders: Orders::new(),
             queue: VecDeque::new(),
             codecs: BTreeMap::new(),
+            lanes: Lanes::new(),
             info: BTreeMap::new(),
             suspects: Vec::new(),
             servers: Servers::default(),
@@ -200,35 +204,43 @@ impl Desk {
         while let Some(learnt) = self.known.poll_news() {
             self.event(Event::Learnt(learnt));
         }
-        let Self { orders, queue, codecs, used, alg, now, .. } = self;
+        let Self { orders, queue, codecs, lanes, used, alg, now, .. } = self;
         for order in &*orders {
             if let Order::Send { flow, to, bytes } = order {
-                alg.sends(*to, bytes);
+                // Nobody rewrites what he cannot read.
+                if !codecs.contains_key(flow) {
+                    alg.sends(*to, bytes);
+                }
                 if let Some(at) = used.get_mut(&(*flow, *to)) {
                     *at = *now;
                 }
             }
         }
-        queue.extend(orders.drain(..).map(|order| Output::Sip(seal(order, codecs))));
+        queue.extend(orders.drain(..).filter_map(|order| seal(order, codecs, lanes)).map(Output::Sip));
     }
 }
 
-fn seal(order: Order, codecs: &mut BTreeMap<FlowId, Box<dyn FlowCodec + Send>>) -> Order {
+/// The order as the wire is to have it. `None`: its bytes cannot be sealed, and go nowhere.
+fn seal(
+    order: Order,
+    codecs: &mut BTreeMap<FlowId, Box<dyn FlowCodec + Send>>,
+    lanes: &Lanes,
+) -> Option<Order> {
     match order {
         Order::Send { flow, to, bytes } => {
             let bytes = match codecs.get_mut(&flow) {
                 Some(codec) => {
                     let mut wire = Vec::with_capacity(bytes.len() + 64);
                     codec.seal(&bytes, &mut wire);
-                    Bytes::from(wire)
+                    Some(Bytes::from(wire)).filter(|wire| !wire.is_empty())
                 }
-                None => bytes,
+                None => Some(bytes).filter(|_| !lanes.contains_key(&flow)),
             };
-            Order::Send { flow, to, bytes }
+            Some(Order::Send { flow, to, bytes: bytes? })
         }
         Order::OpenFlow { .. }
         | Order::SwitchPort { .. }
         | Order::CloseFlow { .. }
-        | Order::Resolve { .. } => order,
+        | Order::Resolve { .. } => Some(order),
     }
 }

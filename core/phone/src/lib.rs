@@ -27,6 +27,7 @@ mod registration;
 mod servers;
 mod tones;
 mod view;
+mod vos;
 
 pub use account::{Account, Config, Connection, DigitsBy, Nat, Relay, RelayWay, Server};
 pub use alg::{Gateway, Tampering};
@@ -44,4 +45,5 @@ pub use phone::Phone;
 pub use reason::Why;
 pub use registration::Rung;
 pub use tones::Tone;
-pub use view::{AccountState, AccountView, CallState, CallView, Side, Step, Transfer};
+pub use view::{AccountState, AccountView, CallState, CallView, Encrypted, Side, Step, Transfer};
+pub use vos::{Dropped, Encryption, Vos, VosMedia};

@@ -60,6 +60,8 @@ pub enum MediaOrder {
     /// Let those that are mixed hear each other (true) beside the microphone, or this one be heard by the user alone.
     /// `Mute` is of the microphone only.
     Mix(bool),
+    /// RTP is disguised by this byte from now on: [`media::disguise`]. Comes before `Open`, once.
+    Disguise(u8),
     /// Press these keys, after those that were ordered before: never to one who takes no digits.
     Dtmf(Keys),
     /// Play these keys as tones in the voice, after those that were ordered before.
@@ -307,6 +309,12 @@ pub enum Refusal {
     /// Letters or the flash, as a rule: the plain digits will do.
     #[error("the other side does not take all of these digits")]
     DigitsNotTaken,
+    /// Show it beside the account's password, or its id.
+    #[error("{0}")]
+    CannotSeal(sip::codec::vos::Unusable),
+    /// The account's address or proxy names another carrier, or `sips:`: show it there.
+    #[error("VOS encryption goes by UDP only")]
+    SealedOnlyByUdp,
 }
 
 /// Drains what the phone wants done, in order; what is not drained stays queued for the next call.

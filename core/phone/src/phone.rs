@@ -91,28 +91,35 @@ impl Phone {
             self.desk.flush();
             return Outputs(&mut self.desk.queue);
         }
-        let Desk { agent, orders, codecs, alg, .. } = &mut self.desk;
+        let mut room = Vec::new();
+        let opened = match &input {
+            Input::Bytes { flow, bytes, .. } => self.open(*flow, bytes, &mut room),
+            _ => None,
+        };
+        if let Input::FlowUp { network, flow, .. } = input
+            && let Some(lane) = network.lane()
+            && !self.lane_up(flow, AccountId(lane))
+        {
+            self.desk.flush();
+            return Outputs(&mut self.desk.queue);
+        }
+        let Desk { agent, orders, codecs, lanes, alg, .. } = &mut self.desk;
         match input {
-            Input::Bytes { flow, from, bytes } => {
-                let mut room = Vec::new();
-                let clear = match codecs.get_mut(&flow) {
-                    Some(codec) => codec.open(bytes, &mut room),
-                    None => Some(bytes),
-                };
-                match clear {
-                    Some(clear) => {
-                        alg.receives(flow, from, clear, now);
-                        agent.received(flow, from, clear, now, orders);
-                    }
-                    None => self.unopened += 1,
+            Input::Bytes { flow, from, .. } => {
+                if let Some(clear) = opened {
+                    alg.receives(flow, from, clear, now);
+                    agent.received(flow, from, clear, now, orders);
                 }
             }
             Input::FlowUp { network, flow, transport, local, remote } => {
-                alg.flow_up(network, flow, transport);
+                if network.lane().is_none() {
+                    alg.flow_up(network, flow, transport);
+                }
                 agent.flow_came(FlowUp { network, flow, transport, local, remote }, now, orders);
             }
             Input::FlowDown { flow } => {
                 codecs.remove(&flow);
+                lanes.remove(&flow);
                 alg.flow_down(flow);
                 let Self { calls, desk, .. } = self;
                 for call in calls.values_mut() {
@@ -160,6 +167,26 @@ impl Phone {
         self.sweep();
         self.desk.flush();
         Outputs(&mut self.desk.queue)
+    }
+
+    /// What bytes mean; `None`: they are dropped, and counted.
+    fn open<'a>(&mut self, flow: FlowId, bytes: &'a [u8], room: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+        let opened = self.desk.open(flow, bytes, room);
+        let whose = self.desk.lanes.get(&flow).copied();
+        if let Some(account) = whose.and_then(|account| self.accounts.get_mut(&account)) {
+            match opened {
+                Ok(_) => account.opened(),
+                Err(why) => account.unopened(why, &mut self.desk),
+            }
+        }
+        self.unopened += u64::from(opened.is_err());
+        opened.ok()
+    }
+
+    /// A flow of an account's own is there. False: the account has no use for it any more.
+    fn lane_up(&mut self, flow: FlowId, account: AccountId) -> bool {
+        let seal = self.accounts.get(&account).and_then(|it| it.account().seal().ok().flatten());
+        self.desk.lane_up(flow, account, seal)
     }
 
     /// Puts a codec between the reader and a flow, until the flow is down. Without one the wire carries clear bytes.
@@ -300,6 +327,7 @@ fn stopped(goodbye: &mut Goodbye, desk: &mut Desk) {
 #[cfg(test)]
 mod tests {
     use base::Transport;
+    use sip::codec::Unopened;
     use sip::order::Order;
 
     use super::*;
@@ -314,9 +342,9 @@ mod tests {
             out.extend(clear.iter().map(|b| !b));
         }
 
-        fn open<'a>(&mut self, wire: &'a [u8], room: &'a mut Vec<u8>) -> Option<&'a [u8]> {
-            room.extend(wire.strip_prefix(b"!")?.iter().map(|b| !b));
-            Some(room)
+        fn open<'a>(&mut self, wire: &'a [u8], room: &'a mut Vec<u8>) -> Result<&'a [u8], Unopened> {
+            room.extend(wire.strip_prefix(b"!").ok_or(Unopened::Plain)?.iter().map(|b| !b));
+            Ok(room)
         }
     }
 

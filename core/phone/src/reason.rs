@@ -6,7 +6,7 @@
 use base::Untrusted;
 use sip::ua::{Cause, Party};
 
-use crate::{Side, Step};
+use crate::{Dropped, Side, Step};
 
 /// Why a call has ended, or a registration failed. `Display` is a sentence for a person, in English.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -148,6 +148,10 @@ pub enum Why {
     OutOfDate,
     #[error("The server's certificate is another than before.")]
     CertificateChanged,
+    #[error("The password or the encryption setting does not match the server's.")]
+    OtherKey,
+    #[error("The server does not answer: its port, the password or the encryption setting may be wrong.")]
+    SealedSilence,
     #[error("The provider refuses this account.")]
     AccountRefused,
     #[error("The provider does not know this account.")]
@@ -278,6 +282,11 @@ pub(crate) const fn of_certificate(why: Untrusted) -> Why {
         Untrusted::Date => Why::OutOfDate,
         Untrusted::Changed => Why::CertificateChanged,
     }
+}
+
+/// Why a server that is spoken to by sealed messages is not reached. One that has another key drops ours, and says nothing.
+pub(crate) const fn of_seal(dropped: &Dropped) -> Why {
+    if dropped.is_mismatch() { Why::OtherKey } else { Why::SealedSilence }
 }
 
 /// Why a registration failed, and at which step; only at the last is the status anybody's answer.

@@ -32,6 +32,8 @@ pub struct CallView {
     pub codec: Option<Codec>,
     /// By which kind of way the other side is reached, once checks have shown it.
     pub path: Option<nat::path::Reached>,
+    /// What keeps others from hearing it, once media flows.
+    pub encrypted: Encrypted,
     /// Whether the user closed the microphone.
     pub muted: bool,
     /// Whether the user has merged it with others: all that say so hear each other, unless they are on hold.
@@ -52,6 +54,26 @@ pub struct CallView {
     pub answered: Option<Instant>,
     /// When it ended.
     pub ended: Option<Instant>,
+}
+
+/// What keeps others from hearing a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encrypted {
+    /// Nothing.
+    #[default]
+    None,
+    /// No secrecy, and experimental: packets look like something else. [`crate::VosMedia::Xor`].
+    VosXor,
+}
+
+impl Encrypted {
+    /// Its fixed word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::VosXor => "vos-xor",
+        }
+    }
 }
 
 /// Who called whom.
@@ -122,6 +144,9 @@ pub struct AccountView {
     pub as_of: Instant,
     /// When it is tried again, counted from [`Self::as_of`]; `None` while failed means never by itself.
     pub retry_in: Option<Duration>,
+    /// What came to an account with VOS encryption and could not be opened; told at the first of a kind, and then ever more
+    /// seldom.
+    pub dropped: crate::Dropped,
 }
 
 /// Where a registration stands.

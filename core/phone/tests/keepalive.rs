@@ -139,7 +139,7 @@ fn a_router_that_keeps_new_mappings_for_less_is_not_taken_for_one_that_forgets_e
 #[test]
 fn a_network_that_is_met_again_is_not_searched_again() {
     let home = |id| {
-        let network = Network::new(NetworkId(id), NetworkKind::Wifi, vec![[10, 0, 0, 1].into()]);
+        let network = Network::new(NetworkId::new(id), NetworkKind::Wifi, vec![[10, 0, 0, 1].into()]);
         NetworkNews::Appeared(Network { identity: Some(Redacted::new("home".into())), ..network })
     };
     let (mut town, phone, _) = behind(100 * SECOND, account("1001"));
@@ -256,7 +256,7 @@ fn what_is_remembered_wrongly_is_found_out() {
     let phone = town.phone(1, account("1001"));
     let udp = Lifetime { held: 300 * SECOND, broke: Some(305 * SECOND) };
     town.command(phone, Command::Remember(Learnt { udp, ..Learnt::nothing(NetworkKey::of("home")) }));
-    let network = Network::new(NetworkId(1), NetworkKind::Wifi, vec![[10, 0, 0, 1].into()]);
+    let network = Network::new(NetworkId::new(1), NetworkKind::Wifi, vec![[10, 0, 0, 1].into()]);
     let network = Network { identity: Some(Redacted::new("home".into())), ..network };
     town.tell(phone, Input::Network(NetworkNews::Appeared(network)));
     town.run(Duration::from_hours(6));

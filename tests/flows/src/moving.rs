@@ -24,7 +24,7 @@ fn moves(source: &str) -> (World, NodeId, NodeId, Heard) {
     w.hears(gateway, "ACK");
     w.run_until_state(ann, CallState::Active);
     let addr = "10.0.1.1".parse().expect("an address");
-    w.appear(ann, Network::new(NetworkId(1), NetworkKind::Wifi, vec![addr]));
+    w.appear(ann, Network::new(NetworkId::new(1), NetworkKind::Wifi, vec![addr]));
     (w, ann, gateway, invite)
 }
 
@@ -106,7 +106,7 @@ fn a_server_that_fails_is_asked_once_more_before_the_call_is_replaced() {
 fn a_call_that_rings_when_its_network_goes_is_cancelled_by_the_new_one_and_made_anew() {
     let (mut w, [ann, _, bob]) = pair("RFC 3261 section 9.1, RFC 3326");
     let addr = "10.0.1.1".parse().expect("an address");
-    let mobile = Network::new(NetworkId(2), NetworkKind::Cellular, vec![addr]);
+    let mobile = Network::new(NetworkId::new(2), NetworkKind::Cellular, vec![addr]);
     w.appear(ann, mobile);
     w.run_for(secs(5.0));
     w.begin();
@@ -127,7 +127,7 @@ fn a_call_that_rings_when_its_network_goes_is_cancelled_by_the_new_one_and_made_
 fn a_call_that_rings_at_a_phone_whose_network_goes_is_answered_or_called_off_by_the_new_one() {
     let (mut w, [ann, _, bob]) = pair("RFC 3261 sections 9.1, 12.1.1 and 17.2.3");
     let addr = "10.0.1.1".parse().expect("an address");
-    w.appear(bob, Network::new(NetworkId(2), NetworkKind::Cellular, vec![addr]));
+    w.appear(bob, Network::new(NetworkId::new(2), NetworkKind::Cellular, vec![addr]));
     w.run_for(secs(5.0));
     let mut w = w.about(&[Name::Contact]);
     w.begin();
@@ -143,13 +143,13 @@ fn a_call_that_rings_at_a_phone_whose_network_goes_is_answered_or_called_off_by_
     w.hang_up(ann);
     w.run_until_quiet();
 
-    w.appear(bob, Network::new(NetworkId(3), NetworkKind::Wifi, vec!["10.0.1.2".parse().expect("one")]));
+    w.appear(bob, Network::new(NetworkId::new(3), NetworkKind::Wifi, vec!["10.0.1.2".parse().expect("one")]));
     w.run_for(secs(5.0));
     w.call(ann, "bob");
     ring(&mut w, bob);
     w.run_for(secs(1.0));
     w.note("bob's network goes");
-    w.vanish(bob, NetworkId(3));
+    w.vanish(bob, NetworkId::new(3));
     w.run_for(secs(2.0));
     w.hang_up(ann);
     w.run_until_quiet();

@@ -160,7 +160,7 @@ fn a_phone_that_moves_in_a_call_registers_there_and_tells_the_other_side_by_re_i
     let (w, [ann, _, bob]) = pair("RFC 3665 section 3.7");
     let mut w = w.about(&[Name::Contact]);
     talking(&mut w, bob, ann, "ann");
-    let (wifi, addr) = (base::NetworkId(1), "10.0.1.1".parse().expect("an address"));
+    let (wifi, addr) = (base::NetworkId::new(1), "10.0.1.1".parse().expect("an address"));
     w.appear(ann, Network::new(wifi, NetworkKind::Wifi, vec![addr]));
     w.run_for(secs(4.0));
     w.note("the old network goes");
@@ -181,7 +181,7 @@ fn a_phone_that_is_known_by_its_flow_moves_without_a_word_of_the_old_one() {
     w.run_until_registered(&[ann, bob]);
     let mut w = w.about(&[Name::Contact]);
     talking(&mut w, bob, ann, "ann");
-    let (wifi, addr) = (base::NetworkId(1), "10.0.1.1".parse().expect("an address"));
+    let (wifi, addr) = (base::NetworkId::new(1), "10.0.1.1".parse().expect("an address"));
     w.appear(ann, Network::new(wifi, NetworkKind::Wifi, vec![addr]));
     w.run_for(secs(4.0));
     w.vanish(ann, base::NetworkId::SYSTEM);

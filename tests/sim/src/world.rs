@@ -4,6 +4,7 @@
 //! frame, a name server's answer. The same seed is the same history.
 
 mod fortune;
+mod lanes;
 mod media;
 mod networks;
 mod people;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use base::{Instant, NetworkId, Rng, Transport};
+use base::{FlowId, Instant, NetworkId, Rng, Transport};
 use bytes::Bytes;
 use exchange::bindings::InMemory;
 use phone::{MediaNews, NetworkNews};
@@ -78,6 +79,9 @@ pub struct World {
     further: BTreeSet<(NodeId, NetworkId)>,
     /// Where nodes listen for streams that stand for TLS.
     tls: BTreeSet<(NodeId, SocketAddr)>,
+    /// Sockets of accounts of their own, by their networks' lanes.
+    lanes: BTreeMap<(NodeId, IpAddr, NetworkId), (FlowId, SocketAddr)>,
+    tapped: Option<Vec<(NodeId, SocketAddr, Bytes)>>,
     with_sound: bool,
     ipv6: bool,
     /// Where the next nodes are.
@@ -119,6 +123,8 @@ impl World {
             dialled: BTreeMap::new(),
             further: BTreeSet::new(),
             tls: BTreeSet::new(),
+            lanes: BTreeMap::new(),
+            tapped: None,
             with_sound: false,
             ipv6: false,
             place: Place::INTERNET,
@@ -401,6 +407,9 @@ impl World {
     fn execute(&mut self, node: NodeId, order: Order) {
         match order {
             Order::Send { flow, to, bytes } => {
+                if let Some(tapped) = &mut self.tapped {
+                    tapped.push((node, to, bytes.clone()));
+                }
                 let fate = if let Some(local) = self.wire.signalling_addr(flow) {
                     let fate = self.wire.send_from(node, local, to, bytes.clone(), self.now);
                     if fate == Fate::NoOneThere && self.wire.whom(node, to).is_some() {
@@ -418,10 +427,10 @@ impl World {
             }
             Order::OpenFlow { network, transport: Transport::Udp, remote, .. } => {
                 let transport = Transport::Udp;
-                let from = self.source(node, network, remote.ip());
-                let news = match from.and_then(|from| {
-                    self.wire.signalling_at(node, from, self.further.contains(&(node, network)))
-                }) {
+                let own = network.lane().and_then(|_| self.lane(node, network, remote));
+                let from = self.source(node, network, remote.ip()).filter(|_| network.lane().is_none());
+                let further = self.further.contains(&(node, network));
+                let news = match own.or_else(|| self.wire.signalling_at(node, from?, further)) {
                     Some((flow, local)) => {
                         News::FlowUp { network, flow, transport, local, remote: Some(remote) }
                     }
@@ -431,7 +440,7 @@ impl World {
             }
             // TLS is a plain stream here that both ends call so.
             Order::OpenFlow { network, transport, remote, .. } => {
-                let can = matches!(transport, Transport::Tcp | Transport::Tls);
+                let can = matches!(transport, Transport::Tcp | Transport::Tls) && network.lane().is_none();
                 match self.source(node, network, remote.ip()).filter(|_| can) {
                     // Asking twice is asking once.
                     Some(from) if self.dialled.insert((node, remote), (network, transport)).is_none() => {

@@ -5,6 +5,7 @@
 mod decoders;
 mod packets;
 mod relay;
+mod sealed;
 mod streams;
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ use sip::sdp::Sdp;
 pub use decoders::decoders;
 pub use packets::{media_session, rtcp, rtp};
 pub use relay::turn_client;
+pub use sealed::{disguise, ks};
 pub use streams::{stream_frames, stun, web_frames};
 
 /// Everything a message says, folds and length aside.

@@ -157,16 +157,37 @@ mod tests {
     #[test]
     fn what_a_later_build_brings_is_refused_by_name() {
         let account = |line: &str| phone_error(&format!("[account]\nuri = \"sip:a@b\"\n{line}\n"));
-        for line in
-            ["encryption = \"vos\"", "srtp = \"required\"", "srtp_keys = \"sdes\"", "vos = { id = \"1\" }"]
-        {
+        for line in ["encryption = \"sdes\"", "srtp = \"required\"", "srtp_keys = \"sdes\""] {
             let key = line.split(' ').next().unwrap();
             let error = account(line);
             assert!(error.contains("not in this build"), "{line}: {error}");
             assert!(error.starts_with(&format!("line 3: {key}: ")), "{line}: {error}");
         }
-        let error = parse::<ServerConfig>("[listen]\nvos = \"127.0.0.1:1\"\n").err().unwrap();
-        assert!(error.contains("not in this build"), "{error}");
+    }
+
+    #[test]
+    fn vos_is_read_and_what_nobody_knows_of_it_is_said_to_be_not_supported() {
+        let vos = |inside: &str| {
+            parse::<PhoneFile>(&format!(
+                "[account]\nuri = \"sip:a@b\"\nencryption = \"vos\"\nvos = {{ {inside} }}\n"
+            ))
+        };
+        let table =
+            vos(r#"id = "gw-7", key = "k", media = "xor", version = "1.1""#).unwrap().account.unwrap();
+        let (on, vos_table) = (table.encryption.unwrap().0, table.vos.unwrap());
+        assert_eq!(
+            (on, vos_table.id.as_deref(), vos_table.media.0),
+            (true, Some("gw-7"), ::phone::VosMedia::Xor)
+        );
+        for (inside, why) in [
+            (r#"media = "rc4""#, "RC4 media is not supported"),
+            (r#"version = "2.0""#, "VOS 2.0 is not supported"),
+            (r#"media = "tls""#, "known are plain, xor (experimental)"),
+            ("port = 5070", "unknown field `port`"),
+        ] {
+            let error = vos(inside).err().unwrap();
+            assert!(error.starts_with("line 4: ") && error.contains(why), "{error}");
+        }
     }
 
     #[test]

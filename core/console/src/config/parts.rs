@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use media::Codec;
 use media::tones::Country;
-use phone::DigitsBy;
+use phone::{DigitsBy, VosMedia};
 use serde::{Deserialize, Deserializer, de};
 use sip::message::{Scheme, Uri};
 
@@ -13,9 +13,11 @@ use sip::message::{Scheme, Uri};
 pub(crate) const NOT_IN_THIS_BUILD: &str = "not in this build";
 
 /// A key that only a later build understands: any value is refused.
+#[cfg(not(feature = "rest"))]
 #[derive(Debug)]
 pub(crate) enum Later {}
 
+#[cfg(not(feature = "rest"))]
 impl<'de> Deserialize<'de> for Later {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
         Err(de::Error::custom(NOT_IN_THIS_BUILD))
@@ -147,10 +149,60 @@ impl fmt::Display for CodecName {
     }
 }
 
-/// No encryption; `tls`, `sdes` and `dtls` are the demo's words, `vos` everybody's.
+/// How a demo's call is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protection {
+    /// Not at all.
+    None,
+    /// Signalling is sealed as VOS servers have it; `xor`: and sound disguised.
+    Vos { xor: bool },
+}
+
+/// The demo's word for it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Encryption(());
-worded!(Encryption(()): [("none", ())], later ["vos", "vos-xor", "tls", "sdes", "dtls"]);
+pub(crate) struct DemoEncryption(pub(crate) Protection);
+worded!(DemoEncryption(Protection): [
+    ("none", Protection::None),
+    ("vos", Protection::Vos { xor: false }),
+    ("vos-xor", Protection::Vos { xor: true }),
+], later ["tls", "sdes", "dtls"]);
+
+/// Whether an account's signalling is sealed as VOS servers have it: obfuscation, no secrecy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Encryption(pub(crate) bool);
+worded!(Encryption(bool): [("none", false), ("vos", true)], later ["tls", "sdes", "dtls"]);
+
+/// What VOS encryption makes of sound: nothing, or (experimental) a disguise.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct VosSound(pub(crate) VosMedia);
+
+impl<'de> Deserialize<'de> for VosSound {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        let given = String::deserialize(source)?;
+        match given.to_ascii_lowercase().as_str() {
+            "plain" => Ok(Self(VosMedia::Plain)),
+            "xor" => Ok(Self(VosMedia::Xor)),
+            // Its key, and what it covers, are not known.
+            "rc4" => Err(de::Error::custom("RC4 media is not supported")),
+            _ => Err(de::Error::custom(format!("`{given}` is unknown; known are plain, xor (experimental)"))),
+        }
+    }
+}
+
+/// Which of the vendor's formats.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct VosVersion(());
+
+impl<'de> Deserialize<'de> for VosVersion {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        match String::deserialize(source)?.as_str() {
+            "1.1" => Ok(Self(())),
+            // Its format is not public.
+            "2.0" => Err(de::Error::custom("VOS 2.0 is not supported")),
+            other => Err(de::Error::custom(format!("`{other}` is unknown; known is 1.1"))),
+        }
+    }
+}
 
 /// No SRTP.
 #[derive(Clone, Copy, Debug)]

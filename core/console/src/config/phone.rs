@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::nat::NatTable;
 use super::parts::{
-    Auto, Codecs, CountryName, Dtmf, Encryption, Gain, Later, SessionExpires, SipUri, Srtp, TransportName,
+    Auto, Codecs, CountryName, Dtmf, Encryption, Gain, SessionExpires, SipUri, Srtp, TransportName, VosSound,
+    VosVersion,
 };
 
 /// The file as it stands.
@@ -24,7 +25,7 @@ pub(crate) struct PhoneFile {
     pub(crate) balance: Option<super::balance::BalanceTable>,
     #[cfg(not(feature = "rest"))]
     #[serde(rename = "balance")]
-    _balance: Option<Later>,
+    _balance: Option<super::parts::Later>,
 }
 
 /// `[account]`.
@@ -55,10 +56,8 @@ pub(crate) struct AccountTable {
     pub(crate) codecs: Option<Codecs>,
     pub(crate) dtmf: Option<Dtmf>,
     pub(crate) silence_suppression: Option<bool>,
-    #[serde(rename = "encryption")]
-    _encryption: Option<Encryption>,
-    #[serde(rename = "vos")]
-    _vos: Option<Later>,
+    pub(crate) encryption: Option<Encryption>,
+    pub(crate) vos: Option<VosTable>,
     #[serde(rename = "srtp")]
     _srtp: Option<Srtp>,
     #[serde(rename = "srtp_keys")]
@@ -86,6 +85,18 @@ pub(crate) enum CarryName {
     Ppi,
     Pai,
     Rpid,
+}
+
+/// `vos` under `[account]`: what is not as VOS servers have it as a rule.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VosTable {
+    pub(crate) id: Option<String>,
+    pub(crate) key: Option<String>,
+    #[serde(default)]
+    pub(crate) media: VosSound,
+    #[serde(rename = "version")]
+    _version: Option<VosVersion>,
 }
 
 /// Without the password, and so by hand.

@@ -64,7 +64,7 @@ fn perform(args: &DemoArgs) -> Result<Option<Report>, Failure> {
         fs::create_dir_all(folder)
             .map_err(|error| Failure::Usage(format!("{}: cannot be made: {error}", folder.display())))?;
     }
-    let mut stage = Stage::set(args.codec.0, heard_in.as_deref())?;
+    let mut stage = Stage::set(args, heard_in.as_deref())?;
     let tell = |sentence: String| {
         if !args.json {
             println!("{sentence}");

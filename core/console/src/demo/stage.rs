@@ -11,13 +11,14 @@ use std::time::Duration;
 
 use base::{Instant, Secret};
 use exchange::server::{Listen, Server, ServerConfig, User};
-use media::Codec;
-use offhook_io::{Audio, Config, Crossed, Event, Handle};
-use phone::{Account, AccountId, Command};
+use offhook_io::{Audio, CaptureTo, Config, Crossed, Event, Handle};
+use phone::{Account, AccountId, Command, Encryption, Vos, VosMedia};
 use sip::ladder::{Fate, Ladder};
 
 use super::report::Report;
 use super::{NUMBERS, speech};
+use crate::cli::DemoArgs;
+use crate::config::parts::Protection;
 use crate::failure::Failure;
 use crate::phone::desk::{pull_events, watch_signals};
 
@@ -61,18 +62,21 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// Starts everything. What is heard goes to `out`, or where it is removed afterwards.
-    pub(crate) fn set(codec: Codec, out: Option<&Path>) -> Result<Self, Failure> {
+    pub(crate) fn set(args: &DemoArgs, out: Option<&Path>) -> Result<Self, Failure> {
         let folder = Folder::new()?;
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let vos = matches!(args.encryption.0, Protection::Vos { .. }).then_some(loopback);
         let server = Server::start(ServerConfig {
             domain: DOMAIN.into(),
             database: Some(folder.0.join("exchange.sqlite")),
-            listen: Listen::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
+            listen: Listen { vos, ..Listen::at(loopback) },
             user: NUMBERS.map(|number| User::new(number, &password(number))).into(),
             ..ServerConfig::default()
         })
         .map_err(|error| Failure::Failed(format!("the exchange does not start: {error}")))?;
+        let addresses = server.addresses();
         let exchange =
-            server.addresses().udp.ok_or(Failure::Failed("the exchange has no UDP port".into()))?;
+            addresses.vos.or(addresses.udp).ok_or(Failure::Failed("the exchange has no UDP port".into()))?;
         let (tell, inbox) = mpsc::channel();
         let signalled = tell.clone();
         watch_signals(move || signalled.send(Told::Signal).is_ok())?;
@@ -86,10 +90,12 @@ impl Stage {
                 .and_then(|()| fs::write(&play, file))
                 .map_err(|error| Failure::Failed(format!("{}: {error}", store.display())))?;
             let (crossing, crossed) = mpsc::channel();
-            let handle = Arc::new(phone(who, play, heard.clone(), crossing)?);
+            let capture = args.capture.clone().filter(|_| who == 0);
+            let capture = capture.map(|path| CaptureTo { path, secrets: false });
+            let handle = Arc::new(phone(who, play, heard.clone(), crossing, capture)?);
             let told = tell.clone();
             pull_events(&handle, move |event| told.send(Told::Event(who, event)).is_ok())?;
-            handle.command(Command::AddAccount(AccountId(1), account(who, exchange, codec)?));
+            handle.command(Command::AddAccount(AccountId(1), account(who, exchange, args)?));
             parties.push(Party { handle, words, heard, crossed });
         }
         let parties =
@@ -127,7 +133,8 @@ impl Stage {
         for (who, message) in crossed {
             let phone = who * 2;
             let (from, to) = if message.sent { (phone, 1) } else { (1, phone) };
-            ladder.message(Instant::ZERO + message.at.since(begin), from, to, &message.bytes, Fate::Sent);
+            let meant = message.meant.as_ref().unwrap_or(&message.bytes);
+            ladder.message(Instant::ZERO + message.at.since(begin), from, to, meant, Fate::Sent);
         }
         let verdict = if report.ok() { "both heard what was said" } else { "not everything was heard" };
         ladder.outcome(verdict);
@@ -139,24 +146,38 @@ fn password(number: &str) -> String {
     format!("secret-{number}")
 }
 
-fn phone(who: usize, play: PathBuf, heard: PathBuf, crossed: Sender<Crossed>) -> Result<Handle, Failure> {
+fn phone(
+    who: usize,
+    play: PathBuf,
+    heard: PathBuf,
+    crossed: Sender<Crossed>,
+    capture: Option<CaptureTo>,
+) -> Result<Handle, Failure> {
     Handle::start(Config {
         bind: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
         audio: Audio::Files { play: Some(play), record: Some(heard) },
         crossed: Some(crossed),
+        capture,
         ..Config::default()
     })
     .map_err(|error| Failure::Failed(format!("phone {} does not start: {error}", NUMBERS[who])))
 }
 
-fn account(who: usize, exchange: SocketAddr, codec: Codec) -> Result<Account, Failure> {
+fn account(who: usize, exchange: SocketAddr, args: &DemoArgs) -> Result<Account, Failure> {
     let uri = |text: String| {
         text.parse().map_err(|error| Failure::Failed(format!("`{text}` is not a SIP URI: {error}")))
     };
     let number = NUMBERS[who];
     let mut account = Account::new(uri(format!("sip:{number}@{DOMAIN}"))?, Secret::new(password(number)));
     account.proxy = Some(uri(format!("sip:{exchange};transport=udp"))?);
-    account.codecs = vec![codec];
+    account.codecs = vec![args.codec.0];
+    account.encryption = match args.encryption.0 {
+        Protection::None => Encryption::None,
+        Protection::Vos { xor } => {
+            let media = if xor { VosMedia::Xor } else { VosMedia::Plain };
+            Encryption::Vos(Vos { media, ..Vos::default() })
+        }
+    };
     Ok(account)
 }
 

@@ -257,16 +257,16 @@ impl Desk {
                 return;
             }
             Request::NetworkAppeared { id, kind, address, metered } => {
-                let network = Network::new(NetworkId(id), kind, vec![address]);
+                let network = Network::new(NetworkId::new(id), kind, vec![address]);
                 self.handle.network(NetworkNews::Appeared(Network { metered, ..network }));
                 return;
             }
             Request::NetworkVanished(id) => {
-                self.handle.network(NetworkNews::Vanished(NetworkId(id)));
+                self.handle.network(NetworkNews::Vanished(NetworkId::new(id)));
                 return;
             }
             Request::NetworkSuspect(id) => {
-                self.handle.network(NetworkNews::Suspect(NetworkId(id)));
+                self.handle.network(NetworkNews::Suspect(NetworkId::new(id)));
                 return;
             }
             Request::Balance | Request::Diagnose | Request::History | Request::Status | Request::Quit => {

@@ -97,6 +97,17 @@ pub(crate) struct Registration {
     reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_in: Option<u64>,
+    /// What could not be opened under VOS encryption.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dropped: Option<Dropped>,
+}
+
+/// Counts, since the settings were made.
+#[derive(Debug, Serialize)]
+pub(crate) struct Dropped {
+    plain: u32,
+    broken: u32,
+    noise: u32,
 }
 
 /// A call, whole.
@@ -351,6 +362,11 @@ impl From<&AccountView> for Registration {
             reason: view.reason.as_ref().map(ToString::to_string),
             // Rounded up: by then it has been tried.
             retry_in: view.retry_in.map(|d| d.as_millis().div_ceil(1000) as u64),
+            dropped: (!view.dropped.is_none()).then_some(Dropped {
+                plain: view.dropped.plain,
+                broken: view.dropped.broken,
+                noise: view.dropped.noise,
+            }),
         }
     }
 }
@@ -378,7 +394,7 @@ impl From<&CallView> for Call {
             verified: view.identity.and_then(|identity| identity.verified),
             hidden: view.identity.is_some_and(|identity| identity.hidden),
             codec: view.codec.map(media::Codec::name),
-            encrypted: "none",
+            encrypted: view.encrypted.word(),
             path: view.path.map(nat::path::Reached::word),
             way: None,
             muted: view.muted,
@@ -469,6 +485,7 @@ mod tests {
             reason: None,
             as_of: base::Instant::ZERO,
             retry_in: None,
+            dropped: phone::Dropped::default(),
         };
         let expected = r#"{"event":"registration","account":"1001","state":"registered","expires":300}"#;
         assert_eq!(json(&Event::Account(view)), expected);
@@ -487,6 +504,7 @@ mod tests {
             identity: None,
             codec: None,
             path: None,
+            encrypted: phone::Encrypted::None,
             muted: false,
             conference: false,
             transfer: None,

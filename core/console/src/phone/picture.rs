@@ -82,7 +82,8 @@ fn registration(view: &AccountView) -> String {
         _ => String::new(),
     };
     let why = view.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{state}{when}{why}")
+    let dropped = if view.dropped.is_none() { String::new() } else { format!("; {}", view.dropped) };
+    format!("{state}{when}{why}{dropped}")
 }
 
 fn call_line(call: &CallView, now: Instant) -> String {
@@ -98,6 +99,8 @@ fn call_line(call: &CallView, now: Instant) -> String {
     parts.extend(call.answered.map(|answered| clock(now.since(answered))));
     parts.extend(call.codec.map(|codec| codec.name().into()));
     parts.extend(call.path.map(|path| path.to_string()));
+    // Experimental, and no secrecy.
+    parts.extend((call.encrypted == phone::Encrypted::VosXor).then(|| "disguised (experimental)".into()));
     parts.extend(call.muted.then(|| "muted".into()));
     parts.extend(call.conference.then(|| "conference".into()));
     parts.join("  ")
@@ -260,6 +263,7 @@ mod tests {
             identity: None,
             codec: Some(media::Codec::Pcma),
             path: Some(nat::path::Reached::Host),
+            encrypted: phone::Encrypted::None,
             muted: true,
             conference: true,
             transfer: None,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use base::{Redacted, Secret};
 use offhook_io::{Audio, Effects, LocalTones, Trust, Trusts, Unusable, client_certificate};
-use phone::{Account, CallerId, Carry, Connection, Keepalive, Nat, NetworkPolicy};
+use phone::{Account, CallerId, Carry, Connection, Encryption, Keepalive, Nat, NetworkPolicy, Vos};
 use sip::ua::{Reliable, TransportPolicy};
 
 #[cfg(feature = "rest")]
@@ -16,9 +16,10 @@ use crate::config;
 #[cfg(feature = "rest")]
 use crate::config::balance::BalanceTable;
 use crate::config::nat::{NatTable, Service};
-use crate::config::parts::NOT_IN_THIS_BUILD;
+use crate::config::parts::{NOT_IN_THIS_BUILD, TransportName};
 use crate::config::phone::{
     AccountTable, AudioTable, CallerIdTable, CarryName, KeepaliveName, NetworksName, PhoneFile, ReliableName,
+    VosTable,
 };
 use crate::failure::Failure;
 
@@ -214,6 +215,15 @@ fn connection(table: &AccountTable) -> Result<Connection, Failure> {
     Ok(Connection { pin: pin.transpose()?, certificate, path: table.ws_path.clone().unwrap_or_default() })
 }
 
+/// Datagrams only, and never anything else.
+fn encryption(table: VosTable, transport: Option<TransportName>) -> Result<Encryption, Failure> {
+    if transport.and_then(|name| name.0).is_some_and(|transport| transport != base::Transport::Udp) {
+        return Err(Failure::Usage("[account] transport: VOS encryption goes by UDP only".into()));
+    }
+    let (id, key) = (table.id.map(Redacted::new), table.key.map(Secret::new));
+    Ok(Encryption::Vos(Vos { id, key, media: table.media.0 }))
+}
+
 fn account(table: AccountTable, nat: Option<NatTable>) -> Result<Account, Failure> {
     let connection = connection(&table)?;
     let uri = table.uri.ok_or_else(|| {
@@ -246,6 +256,13 @@ fn account(table: AccountTable, nat: Option<NatTable>) -> Result<Account, Failur
             ReliableName::Supported => Reliable::Supported,
             ReliableName::Required => Reliable::Required,
         };
+    }
+    match (table.encryption.is_some_and(|it| it.0), table.vos) {
+        (true, vos) => account.encryption = encryption(vos.unwrap_or_default(), table.transport)?,
+        (false, None) => {}
+        (false, Some(_)) => {
+            return Err(Failure::Usage("[account] vos: it needs encryption = \"vos\"".into()));
+        }
     }
     if let Some(transport) = table.transport.and_then(|name| name.0) {
         if transport.is_secure() && !cfg!(feature = "tls") {

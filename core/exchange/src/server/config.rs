@@ -1,7 +1,6 @@
 //! The server's set-up as people write it: shapes and defaults, checked while they are read.
 //!
-//! Which file it is and on which line an error lies, the reader of the file (the console) knows. A key that belongs to a
-//! later build says so instead of being overlooked.
+//! Which file it is and on which line an error lies, the reader of the file (the console) knows.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,7 +9,7 @@ use std::path::PathBuf;
 use balance::Amount;
 use base::Secret;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny};
+use serde::de::{Deserializer, Error};
 use sip::digest::Algorithm;
 use sip::message::{Scheme, UriRef};
 
@@ -91,9 +90,8 @@ pub struct Listen {
     pub ws: Option<SocketAddr>,
     /// The same under TLS, with the same certificate.
     pub wss: Option<SocketAddr>,
-    #[serde(default, rename = "vos", deserialize_with = "not_in_this_build")]
-    #[doc(hidden)]
-    pub not_yet_vos: (),
+    /// For datagrams under VOS encryption, 5070 as a rule: the key is each user's password, or `vos_key`.
+    pub vos: Option<SocketAddr>,
     /// For the web: balances, status.
     pub http: Option<SocketAddr>,
 }
@@ -113,7 +111,7 @@ impl Listen {
             tls: None,
             ws: None,
             wss: None,
-            not_yet_vos: (),
+            vos: None,
             http: None,
         }
     }
@@ -135,6 +133,12 @@ pub struct User {
     /// The password.
     #[serde(deserialize_with = "secret")]
     pub password: Secret<String>,
+    /// VOS encryption: who they say to be in clear, where it is not the number.
+    #[serde(default)]
+    pub vos_id: Option<String>,
+    /// VOS encryption: the key, where it is not the password.
+    #[serde(default, deserialize_with = "secret_if_any")]
+    pub vos_key: Option<Secret<String>>,
     /// What the user has left at the start: `"12.34"`. Absent: no account of money.
     #[serde(default, deserialize_with = "money")]
     pub balance: Option<Amount>,
@@ -146,7 +150,14 @@ pub struct User {
 impl User {
     /// A user.
     pub fn new(number: &str, password: &str) -> Self {
-        Self { number: number.into(), password: Secret::new(password.into()), balance: None, currency: None }
+        Self {
+            number: number.into(),
+            password: Secret::new(password.into()),
+            vos_id: None,
+            vos_key: None,
+            balance: None,
+            currency: None,
+        }
     }
 }
 
@@ -205,12 +216,17 @@ impl ServerConfig {
     pub(crate) fn machines(&self, users: BTreeMap<String, Secret<String>>, key: Secret<[u8; 16]>) -> Config {
         let redirects =
             self.redirect.iter().map(|r| Redirect { prefix: r.prefix.clone(), contact: r.contact.clone() });
+        let key_of = |user: &User| user.vos_key.clone().unwrap_or_else(|| user.password.clone());
+        let vos_keys =
+            self.user.iter().map(|u| (u.vos_id.clone().unwrap_or_else(|| u.number.clone()), key_of(u)));
+        let vos_keys = if self.listen.vos.is_some() { vos_keys.collect() } else { BTreeMap::new() };
         let routes =
             self.domain_route.iter().map(|r| DomainRoute { domain: r.domain.clone(), next_hop: r.next_hop });
         Config {
             domain: self.domain.clone(),
             aliases: self.aliases.clone(),
             users,
+            vos_keys,
             redirects: redirects.collect(),
             domain_routes: routes.collect(),
             challenge: self.challenge,
@@ -246,11 +262,6 @@ fn max_expires() -> u32 {
     Limits::default().max_expires
 }
 
-fn not_in_this_build<'de, D: Deserializer<'de>>(value: D) -> Result<(), D::Error> {
-    IgnoredAny::deserialize(value)?;
-    Err(D::Error::custom("not in this build"))
-}
-
 /// In quotes, for a number of TOML is a float.
 fn money<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Amount>, D::Error> {
     let text = String::deserialize(value)?;
@@ -259,6 +270,10 @@ fn money<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Amount>, D::Error
 
 fn secret<'de, D: Deserializer<'de>>(value: D) -> Result<Secret<String>, D::Error> {
     String::deserialize(value).map(Secret::new)
+}
+
+fn secret_if_any<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Secret<String>>, D::Error> {
+    secret(value).map(Some)
 }
 
 fn known_algorithms<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<Algorithm>, D::Error> {

@@ -27,7 +27,7 @@ pub use store::StoreError;
 
 use crate::bindings::{Bindings as _, InMemory};
 use crate::stun::StunCounters;
-use crate::{Counters, DoorCounters, Exchange};
+use crate::{Counters, DoorCounters, Exchange, VosCounters};
 use kept::Kept;
 use store::Store;
 
@@ -66,6 +66,8 @@ pub struct Addresses {
     pub ws: Option<SocketAddr>,
     /// For WebSocket under TLS.
     pub wss: Option<SocketAddr>,
+    /// For datagrams under VOS encryption.
+    pub vos: Option<SocketAddr>,
     /// For STUN over either.
     pub stun: Option<SocketAddr>,
     /// For the web.
@@ -87,6 +89,8 @@ pub struct Status {
     pub door: DoorCounters,
     /// What the STUN server saw.
     pub stun: StunCounters,
+    /// What was seen under VOS encryption.
+    pub vos: VosCounters,
 }
 
 /// A running exchange. Dropped, it ends.
@@ -244,6 +248,7 @@ impl Running {
         };
         let tls = secure(Transport::Tls, config.listen.tls)?;
         let wss = secure(Transport::Wss, config.listen.wss)?;
+        let vos = config.listen.vos.map(|at| net.listen(Transport::Udp, at)).transpose()?;
         let began = Clock::now();
         let stun = stun::Stun::begin(&config.listen, began)?;
         let http = config.listen.http.map(|at| http::begin(at, asker)).transpose()?;
@@ -254,6 +259,7 @@ impl Running {
             tls,
             ws,
             wss,
+            vos,
             stun: stun.as_ref().and_then(stun::Stun::address),
             stun_other: stun.as_ref().and_then(stun::Stun::other_address),
         };
@@ -271,6 +277,9 @@ impl Running {
             if let Some(addr) = addr {
                 exchange.listening(transport, addr);
             }
+        }
+        if let Some(vos) = vos {
+            exchange.seal_at(offhook_net::concrete(vos));
         }
         Ok((Self { net, exchange, stun, addresses, began, wall_at: now }, runtime))
     }
@@ -381,6 +390,7 @@ impl Running {
             counters: *self.exchange.counters(),
             door: *self.exchange.door_counters(),
             stun: self.stun.as_ref().map(stun::Stun::counters).unwrap_or_default(),
+            vos: *self.exchange.vos_counters(),
         }
     }
 }

@@ -386,10 +386,48 @@ fn a_configuration_file_means_what_it_says() {
 }
 
 #[test]
+fn a_sealed_listener_answers_by_the_key_of_the_id_and_a_plain_word_not_at_all() {
+    use sip::codec::FlowCodec as _;
+    use sip::codec::vos::Seal;
+    let text = r#"
+        domain = "offhook.test"
+        [listen]
+        udp = "127.0.0.1:0"
+        vos = "127.0.0.1:0"
+        [[user]]
+        number = "1001"
+        password = "secret-1001"
+        [[user]]
+        number = "1002"
+        password = "secret-1002"
+        vos_id = "gw-7"
+        vos_key = "of its own"
+    "#;
+    let server = Server::start(toml::from_str(text).unwrap()).unwrap();
+    let at = server.addresses().vos.unwrap();
+    assert_ne!(Some(at), server.addresses().udp);
+    let mut ann = Phone::new("1001");
+    let options = ann.request(&Method::Options, "sip:offhook.test", "sip:offhook.test");
+    for (id, key) in [("1001", "secret-1001"), ("gw-7", "of its own")] {
+        let mut seal = Seal::new(id, Secret::new(key.into())).unwrap();
+        let (mut wire, mut room) = (Vec::new(), Vec::new());
+        ann.send(&options, at); // not sealed, and so not heard
+        seal.seal(&options.write(Form::Full), &mut wire);
+        ann.socket.send_to(&wire, at).unwrap();
+        let mut answer = [0; 4096];
+        let (length, from) = ann.socket.recv_from(&mut answer).unwrap();
+        let clear = seal.open(&answer[..length], &mut room).unwrap();
+        assert!(from == at && clear.starts_with(b"SIP/2.0 200"), "{}", String::from_utf8_lossy(clear));
+    }
+    let counted = server.status().unwrap().vos;
+    assert_eq!((counted.opened, counted.plain, counted.unsealed), (2, 2, 0));
+}
+
+#[test]
 fn configuration_errors_name_the_key_and_its_line() {
     for (text, says, line) in [
         ("domain = \"a\"\nfoo = 1", "foo", "line 2"),
-        ("[listen]\nvos = \"127.0.0.1:5070\"", "not in this build", "line 2"),
+        ("[listen]\nvos = \"here\"", "vos", "line 2"),
         ("[tls]\ncertificate = \"x\"", "missing field `key`", "line 1"),
         ("[[user]]\nnumber = \"1\"\npassword = \"p\"\nbalance = \"much\"", "an amount in quotes", "line 4"),
         ("[[user]]\nnumber = \"1 2\"\npassword = \"p\"", "a number is made of", "line 2"),

@@ -19,7 +19,7 @@ use base::FlowId;
 
 use mask::Mask;
 pub(crate) use packet::Way;
-use packet::{Ends, Segment};
+use packet::{Ends, Segment, Side};
 
 /// Bytes gathered before they are written unasked.
 const GATHERED: usize = 64 * 1024;
@@ -79,19 +79,28 @@ struct Stream {
 impl Tap {
     /// A datagram of signalling.
     pub(crate) fn datagram(&mut self, way: Way, ends: Ends, at: Duration, bytes: &[u8]) {
+        self.message(Side::Wire, way, ends, at, bytes);
+    }
+
+    /// What a sealed datagram of signalling means: beside it, and marked as never on the wire.
+    pub(crate) fn meant(&mut self, way: Way, ends: Ends, at: Duration, bytes: &[u8]) {
+        self.message(Side::Meant, way, ends, at, bytes);
+    }
+
+    fn message(&mut self, side: Side, way: Way, ends: Ends, at: Duration, bytes: &[u8]) {
         let mut mask = Mask::default();
         self.masked.clear();
         self.masked.extend_from_slice(bytes);
         if !self.secrets {
             mask.cover(&mut self.masked);
         }
-        packet::block(&mut self.gathered, at, way, ends, None, &self.masked);
+        packet::block(&mut self.gathered, side, at, way, ends, None, &self.masked);
         self.relieve();
     }
 
     /// A datagram of media: nothing in it to mask, and nothing allocated.
     pub(crate) fn media(&mut self, way: Way, ends: Ends, at: Duration, bytes: &[u8]) {
-        packet::block(&mut self.gathered, at, way, ends, None, bytes);
+        packet::block(&mut self.gathered, Side::Wire, at, way, ends, None, bytes);
         self.relieve();
     }
 
@@ -107,7 +116,7 @@ impl Tap {
             if !self.secrets {
                 stream.mask[ours].cover(&mut self.masked);
             }
-            packet::block(&mut self.gathered, at, way, ends, Some(segment), &self.masked);
+            packet::block(&mut self.gathered, Side::Wire, at, way, ends, Some(segment), &self.masked);
             self.relieve();
         }
     }
@@ -167,6 +176,7 @@ mod tests {
         media.flush().unwrap();
         signalling.stream(FlowId(3), Way::Out, ends, at, &register[..50]);
         signalling.stream(FlowId(3), Way::Out, ends, at, &register[50..]);
+        signalling.meant(Way::Out, ends, at, register);
         signalling.flush().unwrap();
         let file = std::fs::read(&path).unwrap();
         let mut at = 0;
@@ -178,7 +188,7 @@ mod tests {
             kinds.push(word(0));
             at += length;
         }
-        assert_eq!(kinds, [0x0a0d_0d0a, 1, 6, 6, 6, 6]);
+        assert_eq!(kinds, [0x0a0d_0d0a, 1, 1, 6, 6, 6, 6, 6]);
         let text = String::from_utf8_lossy(&file);
         assert!(!text.contains("abcdef") && text.contains("response=\"xxxxxx\""));
     }

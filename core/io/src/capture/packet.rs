@@ -34,23 +34,41 @@ pub(crate) struct Segment {
     pub(crate) acknowledged: u32,
 }
 
-/// The section's header and the one interface, with time in nanoseconds.
+/// Of the two interfaces: what crossed, and what that meant where it was sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Wire = 0,
+    Meant = 1,
+}
+
+/// Their names, and what they are.
+const INTERFACES: [(&str, &str); 2] =
+    [("wire", "what crossed the wire"), ("meant", "what sealed datagrams mean: this was never on the wire")];
+/// Stands beside each packet of the second.
+const COMMENT: &[u8] = b"in clear: the sealed datagram before it says this";
+
+/// The section's header and the two interfaces, with time in nanoseconds.
 pub(crate) fn head(out: &mut Vec<u8>) {
     framed(out, 0x0a0d_0d0a, |out| {
         put(out, &[0x1a2b_3c4d_u32.to_le_bytes().as_slice(), &[1, 0, 0, 0], &[0xff; 8]]);
         option(out, 4, concat!("Offhook ", env!("CARGO_PKG_VERSION")).as_bytes()); // shb_userappl
         option(out, 0, &[]);
     });
-    framed(out, 1, |out| {
-        put(out, &[&LINKTYPE_RAW.to_le_bytes(), &[0; 2], &[0; 4]]);
-        option(out, 9, &[9]); // if_tsresol: 10^-9 s
-        option(out, 0, &[]);
-    });
+    for (name, what) in INTERFACES {
+        framed(out, 1, |out| {
+            put(out, &[&LINKTYPE_RAW.to_le_bytes(), &[0; 2], &[0; 4]]);
+            option(out, 2, name.as_bytes()); // if_name
+            option(out, 3, what.as_bytes()); // if_description
+            option(out, 9, &[9]); // if_tsresol: 10^-9 s
+            option(out, 0, &[]);
+        });
+    }
 }
 
 /// An enhanced packet block. `segment`: TCP, else UDP.
 pub(crate) fn block(
     out: &mut Vec<u8>,
+    side: Side,
     at: Duration,
     way: Way,
     ends: Ends,
@@ -60,7 +78,9 @@ pub(crate) fn block(
     let kept = &payload[..payload.len().min(LONGEST)];
     framed(out, 6, |out| {
         let nanos = at.as_nanos() as u64;
-        put(out, &[&[0; 4], &((nanos >> 32) as u32).to_le_bytes(), &(nanos as u32).to_le_bytes()]);
+        let interface = side as u32;
+        put(out, &[&interface.to_le_bytes()]);
+        put(out, &[&((nanos >> 32) as u32).to_le_bytes(), &(nanos as u32).to_le_bytes()]);
         let lengths = out.len();
         put(out, &[&[0; 8]]);
         let (from, to) = match way {
@@ -84,6 +104,9 @@ pub(crate) fn block(
             Way::Out => 2,
         };
         option(out, 2, &direction.to_le_bytes()); // epb_flags
+        if side == Side::Meant {
+            option(out, 1, COMMENT); // opt_comment
+        }
         option(out, 0, &[]);
     });
 }
@@ -187,7 +210,7 @@ mod tests {
     fn packet(ends: (&str, &str), segment: Option<Segment>, payload: &[u8]) -> Vec<u8> {
         let ends = Ends { local: ends.0.parse().unwrap(), remote: ends.1.parse().unwrap() };
         let mut out = Vec::new();
-        block(&mut out, Duration::from_secs(1), Way::Out, ends, segment, payload);
+        block(&mut out, Side::Wire, Duration::from_secs(1), Way::Out, ends, segment, payload);
         let length = u32::from_le_bytes(out[20..24].try_into().unwrap()) as usize;
         out[28..28 + length].to_vec()
     }

@@ -259,6 +259,12 @@ impl Desk {
                     stream.mix(on);
                 }
             }
+            MediaOrder::Disguise(key) => {
+                let rng = self.rng.split();
+                if let Some(stream) = self.streams.get_mut(&media) {
+                    stream.disguise(key, rng);
+                }
+            }
             MediaOrder::Dtmf(keys) => {
                 if let Some(stream) = self.streams.get_mut(&media) {
                     stream.press(&keys);

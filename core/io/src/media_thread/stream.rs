@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use base::{Instant, Rng};
+use media::disguise::Disguise;
 use media::dtmf::{self, Digit, Keys};
 use media::{Lead, Overdue, Plan, Session, Silence, Stats, Timeline};
 use nat::path::Route;
@@ -56,6 +57,8 @@ pub(super) struct Stream {
     recording: Option<Recording>,
     route: Route,
     control_route: Route,
+    /// What RTP looks like on the wire, where it is not itself.
+    disguise: Option<Box<Disguise>>,
     /// Came before `Open`, while it listened.
     early: VecDeque<(Vec<u8>, SocketAddr, bool, Moment)>,
 }
@@ -86,6 +89,7 @@ impl Stream {
             recording: None,
             route: Route::Plain,
             control_route: Route::Plain,
+            disguise: None,
             early: VecDeque::new(),
         })
     }
@@ -112,14 +116,16 @@ impl Stream {
         let mut session = Session::new(plan, RATE, rng, present.now);
         session.lead(lead(&self.route));
         session.lead_control(lead(&self.control_route));
+        let disguise = &mut self.disguise;
         for (bytes, from, control, at) in self.early.drain(..) {
             if present.now.since(at.now) < STALE {
-                session.packet(&bytes, from, control, at.now, ntp(at.wall));
+                session.packet(reveal(disguise, &bytes, control), from, control, at.now, ntp(at.wall));
             }
         }
         self.legs.receive(reader, present, None, |came| {
             if present.now.since(came.at.now) < STALE {
-                session.packet(came.bytes, came.from, came.control, came.at.now, ntp(came.at.wall));
+                let bytes = reveal(disguise, came.bytes, came.control);
+                session.packet(bytes, came.from, came.control, came.at.now, ntp(came.at.wall));
             }
         });
         let next_quality = present.now + QUALITY_EVERY;
@@ -131,6 +137,11 @@ impl Stream {
             open.receives = plan.direction.receives();
             open.session.replan(plan, crate::clock::now());
         }
+    }
+
+    /// Its RTP looks like something else from now on.
+    pub(super) fn disguise(&mut self, key: u8, rng: Rng) {
+        self.disguise = Some(Box::new(Disguise::new(key, rng)));
     }
 
     /// Its sockets and connections.
@@ -266,13 +277,14 @@ impl Stream {
     }
 
     fn receive(&mut self, reader: &mut Reader, tap: Option<&mut Tap>, present: Moment) {
-        let Self { open, early, legs, .. } = self;
+        let Self { open, early, legs, disguise, .. } = self;
         if open.is_none() && !legs.listens() {
             return;
         }
         legs.receive(reader, present, tap, |came| match open {
             Some(open) => {
-                open.session.packet(came.bytes, came.from, came.control, came.at.now, ntp(came.at.wall));
+                let bytes = reveal(disguise, came.bytes, came.control);
+                open.session.packet(bytes, came.from, came.control, came.at.now, ntp(came.at.wall));
             }
             None => {
                 if early.len() == WAITING {
@@ -301,7 +313,10 @@ impl Stream {
             recording.keep(&frame, heard);
         }
         let mut packet = session.captured(&frame, present.now);
-        while let Some(outgoing) = packet {
+        while let Some(mut outgoing) = packet {
+            if let Some(disguise) = &mut self.disguise {
+                outgoing.bytes = disguise.hide(outgoing.bytes);
+            }
             self.legs.send(outgoing, present, tick.tap.as_deref_mut());
             packet = session.next_packet();
         }
@@ -325,6 +340,14 @@ impl Stream {
             self.legs.send(bye, present, tap);
         }
         Some((open.session.stats(), open.session.into_timeline()))
+    }
+}
+
+/// What came, without its disguise. RTCP has none.
+fn reveal<'a>(disguise: &'a mut Option<Box<Disguise>>, bytes: &'a [u8], control: bool) -> &'a [u8] {
+    match disguise {
+        Some(disguise) if !control => disguise.reveal(bytes),
+        Some(_) | None => bytes,
     }
 }
 

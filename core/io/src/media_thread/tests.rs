@@ -347,6 +347,12 @@ fn a_tone_needs_ticks_of_its_own_and_no_more_when_it_is_over() {
 
 #[test]
 fn a_tick_receives_plays_records_captures_and_sends_without_allocating() {
+    for disguise in [None, Some(b'k')] {
+        ticks_without_allocating(disguise);
+    }
+}
+
+fn ticks_without_allocating(disguise: Option<u8>) {
     let dir = tempfile::tempdir().unwrap();
     let speech = dir.path().join("speech.wav");
     let mut writer = media::wav::Writer::new(std::fs::File::create(&speech).unwrap(), 8000).unwrap();
@@ -365,6 +371,9 @@ fn a_tick_receives_plays_records_captures_and_sends_without_allocating() {
     let mut desk = Desk::new(config, Arc::default(), news);
     let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     desk.follow(MEDIA, MediaOrder::Prepare { call: CALL, toward: None, network: NetworkId::SYSTEM });
+    if let Some(key) = disguise {
+        desk.follow(MEDIA, MediaOrder::Disguise(key));
+    }
     desk.follow(MEDIA, MediaOrder::Open(plan(peer.local_addr().unwrap())));
     let (mut room, mut before) = ([0; 1500], 0);
     for tick in 0..90 {
@@ -375,10 +384,16 @@ fn a_tick_receives_plays_records_captures_and_sends_without_allocating() {
         desk.tick(present);
         desk.flush();
         let (length, from) = peer.recv_from(&mut room).unwrap();
-        room[8] ^= 1;
+        let is_disguised = room[0] == 0;
+        // RTCP has none.
+        assert!(is_disguised == disguise.is_some() || (200..208).contains(&room[1]), "{:?}", &room[..length]);
+        // Another SSRC than its own.
+        room[if is_disguised { 2 + 8 } else { 8 }] ^= 1;
         peer.send_to(&room[..length], from).unwrap();
     }
     assert_eq!(allocations() - before, 0);
+    let stats = desk.streams.get_mut(&MEDIA).unwrap().quality(clock::now() + Duration::from_mins(1)).unwrap();
+    assert!(stats.received > 80, "{stats:?}");
 }
 
 /// Somebody who says one level all the time, in RTP.

@@ -22,7 +22,7 @@ impl Net {
         self.routes.forget();
         let any = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
         let addrs = if addrs.is_empty() { &any[..] } else { addrs };
-        let ours = |net: NetworkId, bound: SocketAddr| net == network && !addrs.contains(&bound.ip());
+        let ours = |net: NetworkId, bound: SocketAddr| net.whole() == network && !addrs.contains(&bound.ip());
         let udp = self.udp.values().filter(|udp| ours(udp.network, udp.bound)).map(|udp| udp.bound);
         for gone in udp.collect::<Vec<_>>() {
             self.unlisten(gone);
@@ -67,7 +67,7 @@ impl Net {
                 *listener = None;
             }
         }
-        let udp = self.udp.iter().filter(|(_, udp)| udp.network == network).map(|(flow, _)| *flow);
+        let udp = self.udp.iter().filter(|(_, udp)| udp.network.whole() == network).map(|(flow, _)| *flow);
         let streams = self.streams.iter().filter(|(_, s)| s.network == network).map(|(flow, _)| *flow);
         for flow in udp.chain(streams).collect::<Vec<_>>() {
             // What waits to be written would wait for ever.

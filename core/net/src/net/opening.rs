@@ -20,6 +20,9 @@ impl Net {
     pub(super) fn open(&mut self, whom: Whom) {
         let Whom { network, transport, remote, .. } = whom;
         let failed = NetEvent::FlowFailed { network, transport, remote };
+        if network.lane().is_some() && !self.has_lane(&whom) {
+            return self.news.push_back(failed);
+        }
         match transport {
             Transport::Udp => {
                 let answer = match toward(&self.udp, network, remote) {
@@ -76,6 +79,20 @@ impl Net {
             Transport::Udp | Transport::Tcp | Transport::Tls => None,
         };
         Ok(Over { tls, web, transport: *transport, within: self.limits.handshake })
+    }
+
+    /// Whether there are sockets of that lane that reach there: opened where its network has others. By datagrams only.
+    fn has_lane(&mut self, whom: &Whom) -> bool {
+        let Whom { network, transport, remote, .. } = *whom;
+        if transport != Transport::Udp {
+            return false;
+        }
+        let beside = toward(&self.udp, network.whole(), remote).map(|(_, udp)| udp.bound.ip());
+        let own = toward(&self.udp, network, remote).map(|(_, udp)| udp.bound.ip());
+        // One to loopback does not reach beyond it, nor one of another family.
+        beside.is_some()
+            && (own == beside
+                || beside.is_some_and(|ip| self.bind_udp(network, SocketAddr::new(ip, 0)).is_ok()))
     }
 
     fn new_dial(&mut self) -> (u32, std::task::Waker) {

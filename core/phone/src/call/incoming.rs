@@ -88,6 +88,7 @@ impl Call {
             network: call.network,
             checks,
             offers: call.offer.is_none(),
+            disguised: parties.settings.disguises(),
         };
         let streams = Streams::prepare(wanted, desk);
         let wish = if call.replaces.is_some() || call.answered { Wish::Answer } else { Wish::Ring };

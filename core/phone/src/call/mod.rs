@@ -375,7 +375,8 @@ impl Call {
         let hear_tones = self.keypad.is_heard();
         let early = !self.is_up();
         let adapt = |plan: Plan| Plan { hear_tones: plan.hear_tones || hear_tones, early, ..plan };
-        self.streams.apply(agreed, adapt, desk);
+        let call_id = self.session.and_then(|session| desk.agent.call_id(session)).map(str::to_owned);
+        self.streams.apply(agreed, adapt, call_id.as_deref(), desk);
         self.late.agreed(agreed.ways.iter().flatten().any(|theirs| theirs.trickle));
         if self.ways.told(agreed.ours) {
             self.moved_media(desk);

@@ -138,6 +138,7 @@ impl Call {
             network: call.network,
             checks,
             offers: !settings.late_offer,
+            disguised: settings.disguises(),
         };
         let streams = Streams::prepare(wanted, desk);
         let (refer, in_call, referred_by) = match call.asked {

@@ -13,7 +13,7 @@ use nat::path::{Description, Event as PathEvent, Leg, Order, Path, Reached, Repo
 use crate::addresses::tellable;
 use crate::desk::{Desk, Timer};
 use crate::negotiate::{self, Agreed, Local};
-use crate::{CallId, MediaId, MediaNews, MediaOrder};
+use crate::{CallId, Encrypted, MediaId, MediaNews, MediaOrder};
 
 struct Stream {
     media: MediaId,
@@ -53,6 +53,8 @@ pub(super) struct Wanted {
     pub(super) checks: Option<Settings>,
     /// We make the offer.
     pub(super) offers: bool,
+    /// Packets are disguised.
+    pub(super) disguised: bool,
 }
 
 /// The streams of one call, in the order of their m-lines.
@@ -60,12 +62,13 @@ pub(crate) struct Streams {
     list: Vec<Stream>,
     silent: bool,
     mixed: bool,
+    disguised: bool,
 }
 
 impl Streams {
     /// Asks for the socket of an audio stream.
     pub(super) fn prepare(wanted: Wanted, desk: &mut Desk) -> Self {
-        let Wanted { call, toward, network, checks, offers } = wanted;
+        let Wanted { call, toward, network, checks, offers, disguised } = wanted;
         let media = desk.next_media();
         let toward = toward.map(|ip| desk.addresses.on(network).toward(ip));
         desk.media(media, MediaOrder::Prepare { call, toward, network });
@@ -75,12 +78,12 @@ impl Streams {
         }
         let leg = Leg::FIRST;
         let stream = Stream { media, local: None, plan: None, path, leg, network, next: None, left: None };
-        Self { list: vec![stream], silent: false, mixed: false }
+        Self { list: vec![stream], silent: false, mixed: false, disguised }
     }
 
     /// For a call that never was to have any.
     pub(crate) const fn none() -> Self {
-        Self { list: Vec::new(), silent: false, mixed: false }
+        Self { list: Vec::new(), silent: false, mixed: false, disguised: false }
     }
 
     pub(crate) fn owns(&self, media: MediaId) -> bool {
@@ -285,7 +288,15 @@ impl Streams {
     }
 
     /// Does what was agreed. An open stream whose m-line was switched off falls silent and stays.
-    pub(super) fn apply(&mut self, agreed: &Agreed, adapt: impl Fn(Plan) -> Plan, desk: &mut Desk) {
+    /// `call_id` is what a disguise is made from.
+    pub(super) fn apply(
+        &mut self,
+        agreed: &Agreed,
+        adapt: impl Fn(Plan) -> Plan,
+        call_id: Option<&str>,
+        desk: &mut Desk,
+    ) {
+        let disguise = call_id.and_then(|id| id.bytes().next()).filter(|_| self.disguised);
         let mut plans = agreed.plans().cloned().map(adapt);
         let mut ways = agreed.ways.iter();
         for stream in &mut self.list {
@@ -298,6 +309,9 @@ impl Streams {
                 Some(before) if before == plan => {}
                 Some(_) => desk.media(stream.media, MediaOrder::Change(plan)),
                 None => {
+                    if let Some(key) = disguise {
+                        desk.media(stream.media, MediaOrder::Disguise(key));
+                    }
                     desk.media(stream.media, MediaOrder::Open(plan));
                     if self.silent {
                         desk.media(stream.media, MediaOrder::Mute(true));
@@ -337,6 +351,12 @@ impl Streams {
     pub(crate) fn talking(&self) -> Option<(MediaId, &Plan)> {
         let open = self.list.iter().find_map(|stream| Some((stream.media, stream.plan.as_ref()?)));
         open.filter(|(_, plan)| plan.direction.sends())
+    }
+
+    /// What keeps others from hearing it, while anything is open.
+    pub(super) fn encrypted(&self) -> Encrypted {
+        let open = self.list.iter().any(|stream| stream.plan.is_some());
+        if open && self.disguised { Encrypted::VosXor } else { Encrypted::None }
     }
 
     /// What we send, while anything is open.

@@ -35,6 +35,7 @@ impl Call {
             identity: self.identity,
             codec: self.streams.codec(),
             path: self.streams.reached(),
+            encrypted: self.streams.encrypted(),
             muted: self.muted,
             conference: self.conference && !self.is_over(),
             transfer: self.transferring.as_ref().map(|transferring| transferring.stage),

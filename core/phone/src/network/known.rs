@@ -298,22 +298,22 @@ mod tests {
 
     fn network(id: i64, identity: Option<&str>) -> Network {
         let identity = identity.map(|it| Redacted::new(it.to_owned()));
-        Network { identity, ..Network::new(NetworkId(id), NetworkKind::Wifi, Vec::new()) }
+        Network { identity, ..Network::new(NetworkId::new(id), NetworkKind::Wifi, Vec::new()) }
     }
 
     fn silence(known: &mut Known, id: i64) -> Duration {
-        known.search(NetworkId(id), Carrier::Udp).silence(Duration::from_secs(900))
+        known.search(NetworkId::new(id), Carrier::Udp).silence(Duration::from_secs(900))
     }
 
     /// Learns something of each kind.
     fn learn(known: &mut Known, id: i64) {
-        known.outcome(NetworkId(id), Carrier::Udp, Duration::from_secs(120), true);
-        known.reached(ANN, NetworkId(id), Rung::Tcp);
-        known.router_does(NetworkId(id), &BTreeSet::from([Tampering::Duplicates]));
+        known.outcome(NetworkId::new(id), Carrier::Udp, Duration::from_secs(120), true);
+        known.reached(ANN, NetworkId::new(id), Rung::Tcp);
+        known.router_does(NetworkId::new(id), &BTreeSet::from([Tampering::Duplicates]));
     }
 
     fn knows(known: &mut Known, id: i64) -> (Duration, Rung, usize) {
-        let (carrier, router) = (known.carrier(ANN, NetworkId(id)), known.router(NetworkId(id)));
+        let (carrier, router) = (known.carrier(ANN, NetworkId::new(id)), known.router(NetworkId::new(id)));
         (silence(known, id), carrier, router.len())
     }
 
@@ -329,11 +329,11 @@ mod tests {
             assert_eq!(knows(&mut known, 1), ALL, "{identity:?}: while it is up");
             known.met(&network(9, None));
             assert_eq!(knows(&mut known, 9), NOTHING, "{identity:?}: and no other");
-            known.left(NetworkId(1));
-            known.left(NetworkId(9));
+            known.left(NetworkId::new(1));
+            known.left(NetworkId::new(9));
             known.met(&network(2, identity));
             assert_eq!(knows(&mut known, 2), wanted, "{identity:?}");
-            known.left(NetworkId(2));
+            known.left(NetworkId::new(2));
         }
     }
 
@@ -361,8 +361,8 @@ mod tests {
         next.met(&network(7, Some("home")));
         assert_eq!(knows(&mut next, 7), ALL);
         assert_eq!(next.poll_news(), None, "it was told by the app itself");
-        first.outcome(NetworkId(1), Carrier::Udp, Duration::from_secs(50), true);
-        first.reached(ANN, NetworkId(1), Rung::Tcp);
+        first.outcome(NetworkId::new(1), Carrier::Udp, Duration::from_secs(50), true);
+        first.reached(ANN, NetworkId::new(1), Rung::Tcp);
         assert_eq!(first.poll_news(), None, "no news");
     }
 
@@ -372,17 +372,17 @@ mod tests {
         for id in 0..1000 {
             known.met(&network(id, Some(&id.to_string())));
             learn(&mut known, id);
-            known.left(NetworkId(id));
+            known.left(NetworkId::new(id));
             while known.poll_news().is_some() {}
         }
         assert_eq!((known.remembered.len(), known.here.len(), known.news.len()), (MOST, 0, 0));
         known.met(&network(1, Some("999")));
         for account in 0..1000 {
-            known.reached(AccountId(account), NetworkId(1), Rung::Tls443);
+            known.reached(AccountId(account), NetworkId::new(1), Rung::Tls443);
         }
-        assert_eq!(known.here[&NetworkId(1)].carriers.len(), MOST_ACCOUNTS);
-        known.reached(AccountId(999), NetworkId(1), Rung::Usual);
-        assert_eq!(known.carrier(AccountId(999), NetworkId(1)), Rung::Usual);
+        assert_eq!(known.here[&NetworkId::new(1)].carriers.len(), MOST_ACCOUNTS);
+        known.reached(AccountId(999), NetworkId::new(1), Rung::Usual);
+        assert_eq!(known.carrier(AccountId(999), NetworkId::new(1)), Rung::Usual);
     }
 
     #[test]
@@ -391,8 +391,8 @@ mod tests {
         known.met(&network(1, Some("home")));
         learn(&mut known, 1);
         let mut meetings = 0;
-        while known.carrier(ANN, NetworkId(1)) == Rung::Tcp {
-            known.left(NetworkId(1));
+        while known.carrier(ANN, NetworkId::new(1)) == Rung::Tcp {
+            known.left(NetworkId::new(1));
             known.met(&network(1, Some("home")));
             meetings += 1;
         }

@@ -246,8 +246,8 @@ fn rank(network: &Network) -> (u8, bool, bool) {
 mod tests {
     use super::*;
 
-    const WIFI: NetworkId = NetworkId(1);
-    const MOBILE: NetworkId = NetworkId(2);
+    const WIFI: NetworkId = NetworkId::new(1);
+    const MOBILE: NetworkId = NetworkId::new(2);
     const ANN: AccountId = AccountId(1);
 
     fn at(millis: u64) -> Instant {

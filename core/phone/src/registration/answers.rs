@@ -194,7 +194,9 @@ impl Registration {
         desk.timers.set(Timer::Register(self.id), desk.now + wait);
         self.view.step = at;
         let untrusted = self.refused_certificate(at, desk);
-        let why = untrusted.unwrap_or_else(|| reason::of_registration(status, at));
+        let sealed =
+            (self.account.is_sealed() && at == Step::Reach).then(|| reason::of_seal(&self.view.dropped));
+        let why = untrusted.or(sealed).unwrap_or_else(|| reason::of_registration(status, at));
         self.show_failure(desk, Some(status), why, Some(wait));
     }
 }

@@ -90,7 +90,7 @@ impl Registration {
     /// Whether what a gateway rewrites is all that lets this account's media in.
     pub(crate) fn leans_on_gateway(&self, desk: &Desk) -> bool {
         let nat = &self.account.nat;
-        desk.alg.only_rewrites() && nat.stun.is_empty() && nat.turn.is_empty()
+        !self.account.is_sealed() && desk.alg.only_rewrites() && nat.stun.is_empty() && nat.turn.is_empty()
     }
 
     /// The network is another.
@@ -149,7 +149,8 @@ impl Registration {
 
     /// The registrar said yes.
     pub(super) fn dodge_granted(&mut self, via: Option<Source>, desk: &mut Desk) {
-        let Some(via) = via else { return };
+        // Nobody rewrites what he cannot read.
+        let Some(via) = via.filter(|_| !self.account.is_sealed()) else { return };
         if self.rung() == Rung::Port {
             (self.dodge.holds, self.dodge.silent) = (true, false);
         } else if via.transport.is_reliable() {

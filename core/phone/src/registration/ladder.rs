@@ -377,6 +377,9 @@ fn only(rung: Rung) -> TransportPolicy {
 
 /// The ways that are open to an account, the usual one first.
 pub(super) fn rungs(account: &Account, tls: bool) -> Vec<Rung> {
+    if account.is_sealed() {
+        return vec![Rung::Usual]; // nobody reads it, and it goes by its own socket anyway
+    }
     let first_hop = account.proxy.as_ref().unwrap_or(&account.uri).view();
     let open = account.transport == TransportPolicy::Auto
         && first_hop.param("transport").is_none()

@@ -18,6 +18,7 @@ mod dodge;
 mod ladder;
 mod moving;
 mod profile;
+mod sealed;
 mod show;
 mod silence;
 mod trust;
@@ -32,7 +33,7 @@ use sip::ua::{Outcome, Profile, RequestId, Way};
 
 use crate::desk::{Desk, Timer};
 use crate::view::{AccountState, AccountView, Step};
-use crate::{Account, AccountId, Config, Relay, Why};
+use crate::{Account, AccountId, Config, Dropped, Relay, Why};
 
 use asking::Asking;
 use dodge::Dodge;
@@ -134,7 +135,8 @@ pub(crate) struct Registration {
 impl Registration {
     /// Takes an account in, unregistered.
     pub(crate) fn new(id: AccountId, account: Account, config: &Config, desk: &mut Desk) -> Self {
-        let profile = profile::profile(&account, config);
+        let mut profile = profile::profile(&account, config);
+        profile.network = account.lane_on(id, profile.network);
         desk.agent.set_profile(profile_id(id), profile.clone());
         let view = AccountView {
             account: id,
@@ -147,6 +149,7 @@ impl Registration {
             reason: None,
             as_of: desk.now,
             retry_in: None,
+            dropped: Dropped::default(),
         };
         let mut it = Self {
             id,
@@ -180,7 +183,7 @@ impl Registration {
 
     /// Replaces the settings, and registers anew by them if the account was or wants to be.
     pub(crate) fn change(&mut self, account: Account, config: &Config, desk: &mut Desk) {
-        let network = self.profile.network;
+        let network = self.other_seal(&account, desk);
         self.profile = Profile { network, ..profile::profile(&account, config) };
         desk.agent.set_profile(profile_id(self.id), self.profile.clone());
         self.ask = account.expires;
@@ -264,6 +267,7 @@ impl Registration {
         if forget {
             self.forget_connection(desk);
             desk.agent.remove_profile(profile_id(self.id));
+            desk.lane_left(self.id);
         }
         forget
     }

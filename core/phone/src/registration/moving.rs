@@ -109,7 +109,7 @@ impl Registration {
             State::Registered { until } if self.wanted && self.path.is_some() => {
                 self.cancel_timers(desk);
                 self.first_rung_there(network, desk);
-                let way = Way { network: Some(network), ..Way::default() };
+                let way = Way { network: Some(self.account.lane_on(self.id, network)), ..Way::default() };
                 let request = self.register(self.ask, way, desk);
                 self.state = State::Moving { request, to: network, until };
             }
@@ -181,7 +181,7 @@ impl Registration {
         self.asking.begin_anew();
         self.behind_nat = false;
         self.moved = false;
-        self.profile.network = network;
+        self.profile.network = self.account.lane_on(self.id, network);
         desk.agent.set_profile(profile_id(self.id), self.profile.clone());
         let found = desk.known.router(network);
         desk.alg.goes_by(network, found);

@@ -87,6 +87,9 @@ impl Registration {
     /// `Timer::Ping` is due.
     pub(crate) fn ping(&mut self, desk: &mut Desk) {
         let (Some(path), Some(network)) = (self.path, self.network()) else { return };
+        if self.account.is_sealed() {
+            return self.refresh_sealed(desk);
+        }
         if self.account.keepalive == Keepalive::Prompt {
             say_nothing(&path, desk);
             return self.set_ping(desk);

@@ -306,6 +306,7 @@ impl Town {
             MediaOrder::Tones(keys) => stream.sounded.push(keys),
             MediaOrder::Tell { to, bytes, .. } => stream.told.push((to, bytes)),
             MediaOrder::Listen
+            | MediaOrder::Disguise(_)
             | MediaOrder::Route(_)
             | MediaOrder::ControlRoute(_)
             | MediaOrder::Connect { .. }

@@ -172,7 +172,7 @@ impl Agent {
 
     /// Forgets a profile. Its sessions live on.
     pub fn remove_profile(&mut self, id: ProfileId) {
-        self.common.accounts.remove(&id);
+        self.common.remove_profile(id);
     }
 
     /// The Contact value that is written in a REGISTER to where `via` came from, if its flow is still there.
@@ -258,6 +258,13 @@ impl Agent {
             uses.sessions.insert(id, Box::new(session));
         });
         id
+    }
+
+    /// The Call-ID of a session; `None` while it has neither dialog nor INVITE of ours.
+    pub fn call_id(&self, session: SessionId) -> Option<&str> {
+        let session = self.uses.sessions.get(&session)?;
+        let ours = session.seed.as_ref().map(|seed| &*seed.call_id);
+        ours.or_else(|| session.legs.first().map(|leg| leg.dialog.call_id()))
     }
 
     /// What a Replaces header field must say so that its receiver, the other side of this session, gives our place away; for
@@ -481,6 +488,11 @@ impl Agent {
     /// Datagrams and framed messages that were no SIP.
     pub const fn malformed(&self) -> u64 {
         self.common.malformed
+    }
+
+    /// Requests dropped because they came by another lane than that of whom they are for.
+    pub const fn misplaced(&self) -> u64 {
+        self.common.misplaced
     }
 
     /// Streams closed because what came on them could not be read on.

@@ -106,6 +106,8 @@ pub(super) struct Common {
     /// How IPv4 is reached by networks that do not give it.
     pub(super) reach: BTreeMap<NetworkId, (bool, Translator)>,
     pub(super) accounts: BTreeMap<ProfileId, Account>,
+    /// Lanes of profiles that were removed: their last requests go nowhere else.
+    pub(super) left_lanes: BTreeMap<ProfileId, NetworkId>,
     pub(super) timers: Timers<Timer>,
     /// Dialogs by our tag.
     pub(super) dialogs: BTreeMap<Tag, Party>,
@@ -120,6 +122,8 @@ pub(super) struct Common {
     pub(super) last_id: u64,
     /// Datagrams and messages that are none: dropped.
     pub(super) malformed: u64,
+    /// Requests that came by another lane than that of whom they are for: dropped.
+    pub(super) misplaced: u64,
 }
 
 impl Common {
@@ -135,6 +139,7 @@ impl Common {
             requests: Requests::default(),
             reach: BTreeMap::new(),
             accounts: BTreeMap::new(),
+            left_lanes: BTreeMap::new(),
             timers: Timers::default(),
             dialogs: BTreeMap::new(),
             invites: BTreeMap::new(),
@@ -144,11 +149,20 @@ impl Common {
             replies: VecDeque::new(),
             last_id: 0,
             malformed: 0,
+            misplaced: 0,
             rng,
         }
     }
 
+    pub(super) fn remove_profile(&mut self, id: ProfileId) {
+        let removed = self.accounts.remove(&id).map(|account| account.profile.network);
+        if let Some(network) = removed.filter(|network| network.lane().is_some()) {
+            self.left_lanes.insert(id, network);
+        }
+    }
+
     pub(super) fn set_profile(&mut self, id: ProfileId, profile: Profile) {
+        self.left_lanes.remove(&id);
         let profile = Arc::new(profile);
         match self.accounts.get_mut(&id) {
             Some(account) => {

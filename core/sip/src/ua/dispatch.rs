@@ -108,6 +108,8 @@ impl Uses {
         }
         let Some(tag) = to_tag(&message) else { return cx.answer(tx, &message, 481) };
         match party(tag, cx) {
+            // Who answers outside of the lane tells what is said in it.
+            Some(DialogParty::Session(id)) if !self.is_of(id, &source, cx) => cx.answer(tx, &message, 481),
             Some(DialogParty::Session(id)) => {
                 self.session(id, cx, |session, cx| session.on_request(tx, message, source, cx));
             }
@@ -117,6 +119,13 @@ impl Uses {
             Some(DialogParty::Refers) => cx.on_refer_dialog(tag, tx, &message),
             None => cx.answer(tx, &message, 481),
         }
+    }
+
+    /// Whether a session is one of the lane that something came by.
+    fn is_of(&self, session: SessionId, source: &Source, cx: &Cx<'_>) -> bool {
+        let Some(session) = self.sessions.get(&session) else { return true };
+        let profile = session.account.and_then(|account| cx.profile(account));
+        profile.is_none_or(|profile| profile.network.lane() == cx.lane_of(source.flow))
     }
 
     fn on_cancel(&mut self, tx: TxId, invite: Option<TxId>, message: &Message, cx: &mut Cx<'_>) {

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use base::{FlowId, NetworkId};
+
 use super::common::{ALLOW, Cx, EXTENSIONS, METHODS, Party as DialogParty};
 use super::dispatch::Uses;
 use super::invite_in::Incoming;
@@ -43,12 +45,29 @@ impl Cx<'_> {
         refusal.is_none()
     }
 
+    /// The profile that a request is addressed to, among those of the lane that it came by.
+    fn addressed(&self, message: &Message, source: &Source) -> Option<ProfileId> {
+        let lane = self.lane_of(source.flow);
+        self.addressed_among(message, &|profile| profile.network.lane() == lane)
+    }
+
+    /// The lane of the network that a flow goes by.
+    pub(super) fn lane_of(&self, flow: FlowId) -> Option<u32> {
+        self.common.flows.network(flow).and_then(NetworkId::lane)
+    }
+
     /// The profile that a request is addressed to: by its Contact's user part, else by its address of record.
-    fn addressed(&self, message: &Message) -> Option<ProfileId> {
+    pub(super) fn addressed_among(
+        &self,
+        message: &Message,
+        those: &dyn Fn(&Profile) -> bool,
+    ) -> Option<ProfileId> {
         let uri = message.request_uri().ok()?;
         let user = uri.user_decoded();
         let find = |fits: &dyn Fn(&Profile) -> bool| {
-            self.common.accounts.iter().find(|(_, account)| fits(&account.profile)).map(|(id, _)| *id)
+            let mut accounts = self.common.accounts.iter();
+            let found = accounts.find(|(_, account)| those(&account.profile) && fits(&account.profile));
+            found.map(|(id, _)| *id)
         };
         find(&|profile| profile.contact_user == user && !user.is_empty()).or_else(|| {
             find(&|profile| {
@@ -102,14 +121,18 @@ impl Uses {
                 let response = abilities(cx.response(&message, 200));
                 cx.respond(tx, response);
             }
-            Method::Message => take_message(cx.addressed(&message), tx, message, cx),
-            Method::Notify => unsolicited(tx, message, cx),
+            Method::Message => take_message(cx.addressed(&message, &source), tx, message, cx),
+            Method::Notify => unsolicited(tx, message, &source, cx),
             Method::Refer => {
                 let tag = Tag::draw(&mut cx.common.rng);
                 let Some(dialog) = Dialog::from_request(&message, tag) else {
                     return cx.answer(tx, &message, 400);
                 };
-                let account = cx.addressed(&message);
+                let account = cx.addressed(&message, &source);
+                if account.is_none() && cx.lane_of(source.flow).is_some() {
+                    // Reports would be nobody's, and go by no lane.
+                    return cx.answer(tx, &message, 404);
+                }
                 let profile = cx.manners_for(account, &message);
                 cx.referred(None, account, profile, Some(dialog), tx, message, source);
             }
@@ -135,7 +158,7 @@ impl Uses {
             Ok(replaces) => replaces,
             Err(status) => return cx.answer(tx, &message, status),
         };
-        let account = cx.addressed(&message);
+        let account = cx.addressed(&message, &source);
         let profile = cx.manners_for(account, &message);
         let incoming = Incoming { tx, message, source, account, profile, replaces };
         if let Some(session) = Session::invited(incoming, cx) {
@@ -157,7 +180,7 @@ impl Uses {
 }
 
 /// A NOTIFY nobody asked for: message waiting is worth hearing (RFC 3842 section 3 allows it by configuration).
-fn unsolicited(tx: TxId, message: Message, cx: &mut Cx<'_>) {
+fn unsolicited(tx: TxId, message: Message, source: &Source, cx: &mut Cx<'_>) {
     let Some(event) = message.event() else { return cx.answer(tx, &message, 489) };
     if event.package.eq_ignore_ascii_case("refer") {
         return cx.answer(tx, &message, 481);
@@ -170,7 +193,7 @@ fn unsolicited(tx: TxId, message: Message, cx: &mut Cx<'_>) {
     }
     let event = event.package.to_owned();
     cx.answer(tx, &message, 200);
-    let profile = cx.addressed(&message);
+    let profile = cx.addressed(&message, source);
     let content_type = message.text(Name::ContentType).unwrap_or_default().to_owned();
     let body = message.body_bytes();
     cx.tell(News::Unsolicited { profile, event, content_type, body, message });

@@ -303,10 +303,14 @@ impl Cx<'_> {
         // One that speaks for nobody goes by the network that the first goes by.
         let network = account.or_else(|| self.common.accounts.values().next());
         let network = network.map_or(NetworkId::SYSTEM, |account| account.profile.network);
+        let left = out.task.account.and_then(|id| self.common.left_lanes.get(&id));
+        let network = left.copied().unwrap_or(network);
         let network = out.task.way.network.unwrap_or(network);
         let mut transports = Vec::with_capacity(2);
         let policy = account.map_or(TransportPolicy::Auto, |account| account.profile.transport);
         match out.task.way.transport.unwrap_or(policy) {
+            // Nothing else is on a lane, and what belongs there goes by nothing else.
+            _ if network.lane().is_some() => transports.push(Transport::Udp),
             TransportPolicy::Auto => {
                 transports.extend(config.udp.then_some(Transport::Udp));
                 transports.extend(config.tcp.then_some(Transport::Tcp));
@@ -318,7 +322,8 @@ impl Cx<'_> {
         let secure = secure || sips::is_asked_for(&out.task.draft);
         transports.retain(|transport| transport.is_secure() || !secure);
         let large_is_fine = account.is_some_and(|account| account.profile.allow_large_udp);
-        let (ipv4, nat64) = self.common.reach.get(&network).copied().unwrap_or((true, Translator::None));
+        let (ipv4, nat64) =
+            self.common.reach.get(&network.whole()).copied().unwrap_or((true, Translator::None));
         let policy = Policy {
             large: transports.contains(&Transport::Tcp)
                 && !large_is_fine
@@ -326,7 +331,7 @@ impl Cx<'_> {
             transports,
             ipv4: config.ipv4 && ipv4,
             ipv6: config.ipv6,
-            network,
+            network: network.whole(),
             nat64,
         };
         out.network = network;

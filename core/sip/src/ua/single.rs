@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::common::{self, ALLOW, Cx};
 use super::news::Outcome;
-use super::profile::{ProfileId, RequestId, Way};
+use super::profile::{Profile, ProfileId, RequestId, Way};
 use super::request::{OutId, Owner, Task};
 use crate::dialog::Tag;
 use crate::message::{CSeq, Draft, Malformed, Message, Method, Name, Uri};
@@ -112,6 +112,7 @@ impl Cx<'_> {
     fn read(&mut self, flow: FlowId, from: SocketAddr, bytes: Bytes) {
         let Some(source) = self.common.flows.source(flow, from) else { return };
         match Message::read(bytes) {
+            Ok(message) if !self.is_in_its_lane(&message, flow) => self.common.misplaced += 1,
             Ok(message) => {
                 let common = &mut *self.common;
                 common.transactions.received(message, source, self.now, self.out, &mut common.tx_news);
@@ -120,6 +121,20 @@ impl Cx<'_> {
             Err(Malformed::Empty) => {}
             Err(_) => self.common.malformed += 1,
         }
+    }
+
+    /// Whether a request came by the lane of whom it is for, or by none where he has none: elsewhere it is not even answered.
+    /// Where all are in lanes, strangers are not spoken to outside of them. Responses find what they answer by flow.
+    fn is_in_its_lane(&self, message: &Message, flow: FlowId) -> bool {
+        let came_by = self.lane_of(flow);
+        let mut lanes = self.common.accounts.values().map(|account| account.profile.network.lane());
+        if message.status().is_some() || (came_by.is_none() && !lanes.clone().any(|lane| lane.is_some())) {
+            return true;
+        }
+        let here = |profile: &Profile| profile.network.lane() == came_by;
+        self.addressed_among(message, &here).is_some()
+            || (self.addressed_among(message, &|profile| !here(profile)).is_none()
+                && (came_by.is_some() || lanes.any(|lane| lane.is_none())))
     }
 }
 

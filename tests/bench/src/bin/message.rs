@@ -4,10 +4,13 @@
 
 use std::io;
 
+use base::Secret;
 use bytes::Bytes;
 use offhook_bench::{beside, line, row};
 use rsip::message::HasHeaders;
 use rsip::prelude::{HeadersExt, ToTypedHeader, UntypedHeader};
+use sip::codec::FlowCodec as _;
+use sip::codec::vos::Seal;
 use sip::message::{Draft, Form, Message, Method, Name};
 
 const SDP: &str = "v=0\r\no=- 3747 3747 IN IP4 192.0.2.17\r\ns=-\r\nc=IN IP4 192.0.2.17\r\nt=0 0\r\n\
@@ -134,6 +137,26 @@ fn main() -> io::Result<()> {
         "proxy: copy a read INVITE and write",
         beside(|| Draft::from_message(&copied).write(Form::Full), || Vec::<u8>::from(parsed.clone())),
     )?;
+    let seal = Seal::new("1001", Secret::new("secret-1001".into())).expect("an id and a key");
+    let (mut sealing, mut both) = (seal.clone(), seal);
+    let (mut wire, mut room) = (Vec::new(), Vec::new());
+    let (sealed, opened) = beside(
+        || {
+            wire.clear();
+            sealing.seal(text.as_bytes(), &mut wire);
+            wire.len()
+        },
+        || {
+            let mut wire = Vec::new();
+            both.seal(text.as_bytes(), &mut wire);
+            both.open(&wire, &mut room).map(<[u8]>::len)
+        },
+    );
+    line(format_args!(
+        "VOS: seal {sealed:.0} ns, seal and open {:.1} us an INVITE of {} bytes, goal 10 us",
+        opened / 1000.0,
+        text.len()
+    ))?;
     let (read, index) = beside(|| ours(text.as_bytes()), || Message::read(text.as_bytes()).is_ok());
     let (built, written) = beside(|| build().write(Form::Full), || draft.write(Form::Full));
     line(format_args!(

@@ -305,6 +305,7 @@ impl World {
             | MediaOrder::Dtmf(_)
             | MediaOrder::Tones(_)
             | MediaOrder::Listen
+            | MediaOrder::Disguise(_)
             | MediaOrder::Route(_)
             | MediaOrder::ControlRoute(_)
             | MediaOrder::Channel { .. }

@@ -8,8 +8,8 @@ use offhook_sim::servers::STUN_PORT;
 use offhook_sim::{Link, Nat, NodeId, World, account, users};
 use phone::{CallState, Network, NetworkKind, Server};
 
-const WIFI: NetworkId = NetworkId(1);
-const MOBILE: NetworkId = NetworkId(2);
+const WIFI: NetworkId = NetworkId::new(1);
+const MOBILE: NetworkId = NetworkId::new(2);
 const SECOND: Duration = Duration::from_secs(1);
 const MS: Duration = Duration::from_millis(1);
 

@@ -17,6 +17,7 @@ mod people;
 mod ringing;
 mod silence;
 mod streams;
+mod vos;
 mod ways;
 
 use std::time::Duration;

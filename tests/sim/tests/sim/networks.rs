@@ -12,8 +12,8 @@ use phone::{
 
 use crate::{connect, nothing_is_left, settle, town};
 
-pub(super) const WIFI: NetworkId = NetworkId(1);
-pub(super) const MOBILE: NetworkId = NetworkId(2);
+pub(super) const WIFI: NetworkId = NetworkId::new(1);
+pub(super) const MOBILE: NetworkId = NetworkId::new(2);
 const SECOND: Duration = Duration::from_secs(1);
 
 pub(super) fn wifi(last: u8) -> Network {

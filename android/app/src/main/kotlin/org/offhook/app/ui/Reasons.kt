@@ -87,6 +87,8 @@ val Why.sentence: Int get() = when (this) {
     Why.OTHER_NAME -> R.string.why_other_name
     Why.OUT_OF_DATE -> R.string.why_out_of_date
     Why.CERTIFICATE_CHANGED -> R.string.why_certificate_changed
+    Why.OTHER_KEY -> R.string.why_other_key
+    Why.SEALED_SILENCE -> R.string.why_sealed_silence
     Why.ACCOUNT_REFUSED -> R.string.why_account_refused
     Why.ACCOUNT_UNKNOWN -> R.string.why_account_unknown
     Why.SERVER_SLOW -> R.string.why_server_slow
