@@ -20,6 +20,7 @@ mod android;
 mod commands;
 mod error;
 mod event;
+mod identity;
 mod log;
 mod network;
 mod phone;

@@ -230,6 +230,9 @@ fn wrong_arguments_are_errors_in_words() {
         roaming: false,
         identity: String::new(),
         nat64: String::new(),
+        gateways: vec![],
+        domain: String::new(),
+        operator: String::new(),
     };
     assert!(matches!(app.phone.network_up(network("wlan0")), Err(PhoneError::BadArgument { .. })));
     assert!(matches!(app.phone.network_appeared(network("wlan0")), Err(PhoneError::BadArgument { .. })));
@@ -376,6 +379,9 @@ fn network(handle: i64, kind: NetworkKind) -> Network {
         roaming: false,
         identity: String::new(),
         nat64: String::new(),
+        gateways: vec![],
+        domain: String::new(),
+        operator: String::new(),
     }
 }
 
