@@ -21,6 +21,8 @@ WORD = 4
 ALIGNMENT_FIELD = 0xD935
 LOCAL_HEADER = 30  # bytes before the name; lengths of name and extra field are its last two halves
 LOAD_SEGMENT = 1
+# What native code looks for by name, and a shrinker sees nobody use.
+BY_NAME = (b"Lorg/rustls/platformverifier/CertificateVerifier;", b"verifyCertificateChain")
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # of a zip's calendar: equal inputs make equal files
 
 
@@ -68,6 +70,10 @@ def check(apk, abi):
         for expected in "AndroidManifest.xml", "resources.arsc", "classes.dex":
             if expected not in names:
                 yield f"{expected} is missing"
+        code = b"".join(zipped.read(n) for n in names if n.endswith(".dex"))
+        for name in BY_NAME:
+            if name not in code:
+                yield f"{name.decode()} is not in the code"
         foreign = [n for n in names if n.startswith("lib/") and not n.startswith(f"lib/{abi}/")]
         if foreign:
             yield f"not for {abi}: {' '.join(foreign)}"

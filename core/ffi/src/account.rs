@@ -9,9 +9,10 @@ use sip::message::Uri;
 use sip::ua::TransportPolicy;
 
 use crate::error::{BadSetting, Field, PhoneError};
+use crate::relay::{RelayPassword, RelaySettings, relays};
 
 /// Longer than any name, number or server that works.
-const LONGEST: usize = 255;
+pub(crate) const LONGEST: usize = 255;
 
 /// One account, as the account screen has it. The password goes its own way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
@@ -46,6 +47,10 @@ pub struct AccountSettings {
     #[uniffi(default = None)]
     #[serde(default)]
     pub encryption: Option<Encryption>,
+    /// Who carries a call's sound where nothing else does; their passwords by [`crate::Phone::set_relay_password`].
+    #[uniffi(default = [])]
+    #[serde(default)]
+    pub relays: Vec<RelaySettings>,
 }
 
 /// How signalling is hidden from those on the way.
@@ -71,6 +76,8 @@ pub enum Transport {
     Udp,
     /// TCP only.
     Tcp,
+    /// TLS only: nobody on the way reads who is called.
+    Tls,
 }
 
 impl AccountSettings {
@@ -78,7 +85,11 @@ impl AccountSettings {
     ///
     /// # Errors
     /// `BadSetting`: mark the field and say why.
-    pub(crate) fn account(&self, password: Secret<String>) -> Result<Account, PhoneError> {
+    pub(crate) fn account(
+        &self,
+        password: Secret<String>,
+        of_relays: &[RelayPassword],
+    ) -> Result<Account, PhoneError> {
         let texts = [
             (Field::Number, &self.number),
             (Field::Server, &self.server),
@@ -112,10 +123,12 @@ impl AccountSettings {
                 return Err(bad(Field::Password, BadSetting::Missing));
             }
         }
+        account.nat.turn = relays(&self.relays, of_relays)?;
         account.transport = match self.transport {
             Transport::Automatic => TransportPolicy::Auto,
             Transport::Udp => TransportPolicy::Only(base::Transport::Udp),
             Transport::Tcp => TransportPolicy::Only(base::Transport::Tcp),
+            Transport::Tls => TransportPolicy::Only(base::Transport::Tls),
         };
         Ok(account)
     }
@@ -145,15 +158,12 @@ impl AccountSettings {
 
     fn stun_server(&self) -> Result<Option<Server>, PhoneError> {
         let Some(typed) = given(&self.stun) else { return Ok(None) };
-        let bare = typed.strip_prefix("stun:").unwrap_or(&typed);
-        let read = server(bare, None).filter(|_| bare.len() <= LONGEST).map(|uri| {
-            let uri = uri.view();
-            let host = uri.host.to_string();
-            let host = host.trim_matches(['[', ']']).to_owned();
-            Server { host, port: uri.port.unwrap_or(Server::STUN_PORT) }
-        });
-        let no_server = || PhoneError::BadArgument { sentence: "that is no STUN server".into() };
-        read.map(Some).ok_or_else(no_server)
+        if typed.len() > LONGEST {
+            return Err(bad(Field::Stun, BadSetting::TooLong));
+        }
+        let read = server_at(typed.strip_prefix("stun:").unwrap_or(&typed));
+        let (host, port) = read.ok_or_else(|| bad(Field::Stun, BadSetting::Unusable))?;
+        Ok(Some(Server { host, port: port.unwrap_or(Server::STUN_PORT) }))
     }
 
     /// The first hop, where it is not the address of record's own.
@@ -187,12 +197,19 @@ fn server(typed: &str, user: Option<&str>) -> Option<Uri> {
     format!("sip:{user}{host}").parse().ok()
 }
 
+/// A server as typed, to its name or bare address and its port.
+pub(crate) fn server_at(typed: &str) -> Option<(String, Option<u16>)> {
+    let uri = server(typed, None)?;
+    let uri = uri.view();
+    Some((uri.host.to_string().trim_matches(['[', ']']).to_owned(), uri.port))
+}
+
 fn given(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn bad(field: Field, why: BadSetting) -> PhoneError {
+pub(crate) fn bad(field: Field, why: BadSetting) -> PhoneError {
     PhoneError::BadSetting { field, why, sentence: why.to_string() }
 }
 
@@ -212,20 +229,21 @@ mod tests {
             ice: true,
             stun: String::new(),
             encryption: None,
+            relays: Vec::new(),
         }
     }
 
     #[test]
     fn an_account_under_vos_needs_a_password_to_seal_by() {
         let settings = AccountSettings { encryption: Some(Encryption::Vos), ..settings("1001", "sip.test") };
-        let account = settings.account(Secret::new("secret".into())).unwrap();
+        let account = settings.account(Secret::new("secret".into()), &[]).unwrap();
         assert!(account.is_sealed());
-        let refused = settings.account(Secret::new(String::new()));
+        let refused = settings.account(Secret::new(String::new()), &[]);
         assert!(matches!(refused, Err(PhoneError::BadSetting { field: Field::Password, .. })));
     }
 
     fn read(number: &str, server: &str) -> Result<(String, Option<String>), PhoneError> {
-        let account = settings(number, server).account(Secret::new(String::new()))?;
+        let account = settings(number, server).account(Secret::new(String::new()), &[])?;
         Ok((account.uri.to_string(), account.proxy.map(|proxy| proxy.to_string())))
     }
 
@@ -233,14 +251,14 @@ mod tests {
     fn a_stun_server_is_named_as_a_server_is() {
         let stun = |typed: &str| {
             let settings = AccountSettings { stun: typed.into(), ..settings("1001", "sip.test") };
-            settings.account(Secret::new(String::new())).map(|account| account.nat.stun)
+            settings.account(Secret::new(String::new()), &[]).map(|account| account.nat.stun)
         };
         let at = |host: &str, port| vec![Server { host: host.into(), port }];
         assert_eq!(stun("").unwrap(), []);
         assert_eq!(stun("stun.test").unwrap(), at("stun.test", 3478));
         assert_eq!(stun("stun:192.0.2.1:3479").unwrap(), at("192.0.2.1", 3479));
         assert_eq!(stun("2001:db8::1").unwrap(), at("2001:db8::1", 3478));
-        assert!(matches!(stun("a b"), Err(PhoneError::BadArgument { .. })));
+        assert!(matches!(stun("a b"), Err(PhoneError::BadSetting { field: Field::Stun, .. })));
     }
 
     #[test]

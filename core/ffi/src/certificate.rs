@@ -55,7 +55,8 @@ impl Phone {
     fn tell_again(&self, id: AccountId, store: &crate::store::Store) -> Result<(), PhoneError> {
         let settings = store.get(id.0).ok_or(PhoneError::NoAccount)?;
         let password = store.password(id.0)?.unwrap_or_else(|| Secret::new(String::new()));
-        let mut account = settings.account(password)?;
+        let relays = store.relay_passwords(id.0).unwrap_or_default();
+        let mut account = settings.account(password, &relays)?;
         account.connection = store.connection(id.0);
         self.handle.command(Command::AddAccount(id, account));
         Ok(())

@@ -42,7 +42,7 @@ impl Phone {
     /// - `Secrets`, `Store`: it cannot be kept, and was not added: say so.
     pub fn add_account(&self, settings: AccountSettings, password: String) -> Result<u32, PhoneError> {
         self.require_open()?;
-        let account = settings.account(Secret::new(password.clone()))?;
+        let account = settings.account(Secret::new(password.clone()), &[])?;
         let mut store = self.store();
         let id = store.next_id();
         store.set_password(id, password)?;
@@ -55,7 +55,7 @@ impl Phone {
         Ok(id)
     }
 
-    /// Changes an account's settings, and its password if one is given.
+    /// Changes an account's settings, and its password if one is given. A relay that stays, with its user, keeps its own.
     ///
     /// # Errors
     /// As for `add_account`; and `NoAccount`. After `Store` the settings are as they were, and a new password is kept.
@@ -72,13 +72,20 @@ impl Phone {
             Some(password) => Secret::new(password.clone()),
             None => store.password(account)?.unwrap_or_else(|| Secret::new(String::new())),
         };
-        let mut changed = settings.account(kept)?;
+        let mut relays = store.relay_passwords(account).unwrap_or_default();
+        let mut changed = settings.account(kept, &relays)?;
         changed.connection = store.connection(account);
         changed.connection.pin.take_if(|_| !store.is_at(account, &settings));
         if let Some(password) = password {
             store.set_password(account, password)?;
         }
+        let known = relays.len();
+        relays.retain(|it| settings.relays.iter().any(|relay| it.is_for(relay)));
         store.put(account, settings)?;
+        if relays.len() < known {
+            // One that cannot be forgotten now goes to nobody: its relay is not in the settings.
+            let _ = store.set_relay_passwords(account, &relays);
+        }
         self.handle.command(Command::AddAccount(AccountId(account), changed));
         self.log.note(format!("account {account} changed"));
         Ok(())
@@ -515,7 +522,9 @@ impl Phone {
     fn addressed(&self, payload: &Payload) -> Result<u32, PhoneError> {
         let store = self.store();
         let is_for = |settings: &AccountSettings| {
-            settings.account(Secret::new(String::new())).is_ok_and(|account| payload.is_for(&account.uri))
+            settings
+                .account(Secret::new(String::new()), &[])
+                .is_ok_and(|account| payload.is_for(&account.uri))
         };
         let account = store.accounts().find(|(_, settings)| is_for(settings));
         account.map(|(id, _)| id).ok_or(PhoneError::NoAccount)
@@ -529,7 +538,7 @@ impl Phone {
             Some(id) => store.get(id),
             None => store.accounts().next().map(|(_, settings)| settings),
         };
-        let account = settings.ok_or(PhoneError::NoAccount)?.account(Secret::new(String::new()))?;
+        let account = settings.ok_or(PhoneError::NoAccount)?.account(Secret::new(String::new()), &[])?;
         dial(to, &account.uri)?;
         Ok(())
     }

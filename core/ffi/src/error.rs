@@ -83,6 +83,14 @@ pub enum Field {
     DisplayName,
     /// The password.
     Password,
+    /// The STUN server.
+    Stun,
+    /// The relay.
+    Relay,
+    /// The user name at the relay.
+    RelayUser,
+    /// The password at the relay.
+    RelayPassword,
 }
 
 /// Why a phone cannot begin. Show the sentence; start again when its cause is mended.

@@ -21,10 +21,12 @@ mod certificate;
 mod commands;
 mod error;
 mod event;
+mod identity;
 mod log;
 mod network;
 mod phone;
 mod push;
+mod relay;
 mod store;
 #[cfg(feature = "testing")]
 mod testing;
@@ -42,6 +44,7 @@ pub use log::LogLine;
 pub use network::{Network, NetworkKind, SocketBinder};
 pub use phone::{Audio, Phone, PhoneConfig};
 pub use push::Announced;
+pub use relay::RelaySettings;
 pub use store::{SecretError, SecretStore};
 pub use view::{
     AccountState, AccountView, CallState, CallView, Quality, QualityPoint, Side, Step, TransferState,

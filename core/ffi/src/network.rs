@@ -10,6 +10,7 @@ use base::{NetworkId, Redacted};
 use offhook_net::Bind;
 
 use crate::error::PhoneError;
+use crate::identity::Facts;
 
 /// No phone has more addresses or name servers on one network.
 const MOST: usize = 32;
@@ -33,14 +34,23 @@ pub struct Network {
     pub metered: bool,
     /// Whether it is another operator's.
     pub roaming: bool,
-    /// What it is known by when it comes again: a hash of the Wi-Fi's name, the operator's code. Empty: nothing that is learnt
-    /// of it is remembered.
+    /// What it is known by when it comes again, where the platform knows such a thing. Empty: it is recognised by its
+    /// operator, router, name servers and domain; and where those fit any network, nothing that is learnt of it is remembered.
     #[uniffi(default = "")]
     pub identity: String,
     /// The prefix by which IPv4 is reached from it, as `64:ff9b::/96`. Empty: not told, and asked for where it is needed.
     /// RFC 6052.
     #[uniffi(default = "")]
     pub nat64: String,
+    /// Its routers.
+    #[uniffi(default = [])]
+    pub gateways: Vec<String>,
+    /// The domain that it names for its names; empty: none.
+    #[uniffi(default = "")]
+    pub domain: String,
+    /// The mobile operator's code (MCC and MNC); empty: it is no operator's.
+    #[uniffi(default = "")]
+    pub operator: String,
 }
 
 /// What a network is.
@@ -72,9 +82,21 @@ impl Network {
         {
             return Err(PhoneError::TooLong);
         }
-        let addrs: Vec<IpAddr> = self.addresses.iter().map(|text| address(text)).collect::<Result<_, _>>()?;
-        let servers: Vec<IpAddr> =
-            self.name_servers.iter().map(|text| address(text)).collect::<Result<_, _>>()?;
+        let read = |texts: &[String]| texts.iter().map(|text| address(text)).collect::<Result<Vec<_>, _>>();
+        let (addrs, servers) = (read(&self.addresses)?, read(&self.name_servers)?);
+        // Anybody on the network can announce a router.
+        let gateways = read(&self.gateways[..self.gateways.len().min(MOST)])?;
+        let facts = Facts {
+            kind: self.kind,
+            roaming: self.roaming,
+            operator: &self.operator,
+            domain: &self.domain,
+            gateways: &gateways,
+            name_servers: &servers,
+            addresses: &addrs,
+        };
+        let named = (!self.identity.is_empty()).then(|| self.identity.clone());
+        let identity = named.or_else(|| facts.identity()).map(Redacted::new);
         let kind = match self.kind {
             NetworkKind::Wifi => phone::NetworkKind::Wifi,
             NetworkKind::Cellular => phone::NetworkKind::Cellular,
@@ -84,7 +106,7 @@ impl Network {
         Ok(phone::Network {
             metered: self.metered,
             roaming: self.roaming,
-            identity: (!self.identity.is_empty()).then(|| Redacted::new(self.identity.clone())),
+            identity,
             name_servers: servers.into_iter().map(|ip| SocketAddr::new(ip, 53)).collect(),
             nat64: if self.nat64.is_empty() { None } else { Some(prefix(&self.nat64)?) },
             ..phone::Network::new(NetworkId::new(self.handle), kind, addrs)

@@ -193,7 +193,9 @@ impl Phone {
             };
             // Without its password it would only be refused, and too many refusals lock an account.
             let settings = AccountSettings { register: settings.register && !lost, ..settings.clone() };
-            if let Ok(mut account) = settings.account(password) {
+            // Without them calls go by no relay.
+            let relays = store.relay_passwords(id).unwrap_or_default();
+            if let Ok(mut account) = settings.account(password, &relays) {
                 account.connection = store.connection(id);
                 self.handle.command(Command::AddAccount(AccountId(id), account));
             }

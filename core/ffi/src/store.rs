@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::AccountSettings;
 use crate::error::PhoneError;
+use crate::relay::RelayPassword;
 
 /// Where the platform keeps secrets: Keystore, Keychain. Called from any thread, now and then; it may take its time.
 #[uniffi::export(with_foreign)]
@@ -288,6 +289,7 @@ impl Store {
     pub(crate) fn forget_password(&self, id: u32) {
         // One that cannot be forgotten now is of no account any more.
         let _ = self.secrets.remove(name(id));
+        let _ = self.secrets.remove(name_of_relays(id));
     }
 
     /// The password of an account; none: it has none.
@@ -297,6 +299,27 @@ impl Store {
 
     pub(crate) fn set_password(&self, id: u32, password: String) -> Result<(), SecretError> {
         self.secrets.put(name(id), password)
+    }
+
+    /// The passwords of an account's relays, as far as there are any and they can be had.
+    pub(crate) fn relay_passwords(&self, id: u32) -> Result<Vec<RelayPassword>, SecretError> {
+        let Some(kept) = self.secrets.get(name_of_relays(id))?.map(Secret::new) else {
+            return Ok(Vec::new());
+        };
+        let kept: Vec<(String, String, String)> = serde_json::from_str(kept.expose()).unwrap_or_default();
+        let of = |(server, user, password)| RelayPassword { server, user, password: Secret::new(password) };
+        Ok(kept.into_iter().map(of).collect())
+    }
+
+    /// Keeps these, in place of all that there were.
+    pub(crate) fn set_relay_passwords(&self, id: u32, all: &[RelayPassword]) -> Result<(), SecretError> {
+        if all.is_empty() {
+            return self.secrets.remove(name_of_relays(id));
+        }
+        let all: Vec<_> = all.iter().map(|it| (&it.server, &it.user, it.password.expose())).collect();
+        let written = serde_json::to_string(&all)
+            .map_err(|error| SecretError::Unavailable { sentence: error.to_string() })?;
+        self.secrets.put(name_of_relays(id), written)
     }
 
     /// What was found out about networks, the one longest not heard of first.
@@ -363,6 +386,11 @@ fn name(id: u32) -> String {
     format!("account/{id}/password")
 }
 
+/// All of them as one: a relay has no number that it keeps.
+fn name_of_relays(id: u32) -> String {
+    format!("account/{id}/relays")
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -383,6 +411,7 @@ mod tests {
             ice: true,
             stun: String::new(),
             encryption: None,
+            relays: Vec::new(),
         }
     }
 

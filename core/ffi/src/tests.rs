@@ -113,6 +113,7 @@ fn settings(number: &str, exchange: &Server) -> AccountSettings {
         ice: true,
         stun: String::new(),
         encryption: None,
+        relays: Vec::new(),
     }
 }
 
@@ -230,6 +231,9 @@ fn wrong_arguments_are_errors_in_words() {
         roaming: false,
         identity: String::new(),
         nat64: String::new(),
+        gateways: vec![],
+        domain: String::new(),
+        operator: String::new(),
     };
     assert!(matches!(app.phone.network_up(network("wlan0")), Err(PhoneError::BadArgument { .. })));
     assert!(matches!(app.phone.network_appeared(network("wlan0")), Err(PhoneError::BadArgument { .. })));
@@ -376,6 +380,9 @@ fn network(handle: i64, kind: NetworkKind) -> Network {
         roaming: false,
         identity: String::new(),
         nat64: String::new(),
+        gateways: vec![],
+        domain: String::new(),
+        operator: String::new(),
     }
 }
 
@@ -444,4 +451,69 @@ fn a_network_that_is_told_again_has_changed_and_one_that_is_up_alone_ends_the_ot
             "no network",
         ]
     );
+}
+
+#[test]
+fn a_relays_password_is_kept_apart_goes_to_no_other_relay_and_is_forgotten_with_it() {
+    let exchange = exchange();
+    let app = App::new();
+    let relay = |server: &str| RelaySettings {
+        server: server.into(),
+        transport: Transport::Automatic,
+        user: "ann".into(),
+    };
+    let with =
+        |relays: &[RelaySettings]| AccountSettings { relays: relays.to_vec(), ..settings("1001", &exchange) };
+    let kept = |app: &App| app.secrets.get("account/1/relays".into()).unwrap();
+    let id = app.phone.add_account(with(&[relay("relay.test")]), "secret-1001".into()).unwrap();
+    app.until_account(AccountState::Registered);
+    let set =
+        |app: &App, id, relay, password: &str| app.phone.set_relay_password(id, relay, Some(password.into()));
+    let missing = set(&app, id, 0, "");
+    assert!(matches!(missing, Err(PhoneError::BadSetting { why: BadSetting::Missing, .. })), "{missing:?}");
+    set(&app, id, 0, "secret-relay").unwrap();
+    app.phone.set_relay_password(id, 0, None).unwrap();
+    assert!(kept(&app).unwrap().contains("secret-relay"));
+    assert!(matches!(set(&app, id, 1, "x"), Err(PhoneError::BadArgument { .. })));
+    assert_eq!(set(&app, 9, 0, "x"), Err(PhoneError::NoAccount));
+    let long = set(&app, id, 0, &"x".repeat(1 << 20));
+    assert!(matches!(long, Err(PhoneError::BadSetting { field: Field::RelayPassword, .. })), "{long:?}");
+    let app = app.again();
+    app.until_account(AccountState::Registered);
+    let file = std::fs::read_to_string(app.folder.path().join("accounts.json")).unwrap();
+    assert!(file.contains("relay.test") && !file.contains("secret-relay"), "{file}");
+    let diary: Vec<String> = app.phone.log().into_iter().map(|line| line.text).collect();
+    assert!(!diary.iter().any(|line| line.contains("secret")), "{diary:?}");
+    // Moved to another place it is the same relay; under another name it is another.
+    app.phone.change_account(id, with(&[relay("other.test"), relay("relay.test")]), None).unwrap();
+    assert!(kept(&app).unwrap().contains("secret-relay"));
+    app.phone.change_account(id, with(&[relay("other.test")]), None).unwrap();
+    assert_eq!(kept(&app), None);
+    set(&app, id, 0, "secret-other").unwrap();
+    app.phone.remove_account(id).unwrap();
+    assert_eq!(kept(&app), None);
+}
+
+#[test]
+fn by_tls_alone_a_server_that_nobody_vouches_for_learns_nothing_and_the_account_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(vec!["offhook.test".to_owned()]).unwrap();
+    let (certificate, key) = (folder.path().join("certificate.pem"), folder.path().join("key.pem"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let any = (Ipv4Addr::LOCALHOST, 0).into();
+    let exchange = Server::start(ServerConfig {
+        listen: Listen { tls: Some(any), ..Listen::at(any) },
+        tls: Some(exchange::server::TlsFiles { certificate, key }),
+        ..ServerConfig::default()
+    })
+    .unwrap();
+    let app = App::new();
+    let settings = AccountSettings {
+        server: exchange.addresses().tls.unwrap().to_string(),
+        transport: Transport::Tls,
+        ..settings("1001", &exchange)
+    };
+    app.phone.add_account(settings, "secret-1001".into()).unwrap();
+    assert_eq!(app.until_account(AccountState::Failed).why, Some(Why::NotTrusted));
 }

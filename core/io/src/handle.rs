@@ -31,8 +31,8 @@ const MEDIA_NEWS: usize = 512;
 /// How long a reader of the call log waits for its writer.
 #[cfg(feature = "store")]
 const SETTLING: Duration = Duration::from_secs(2);
-/// Debug builds of message handling are the deepest that it goes.
-const STACK: usize = 512 * 1024;
+/// Debug builds of message handling need the half of it; the other is a JVM's, where TLS asks one whom it trusts.
+const STACK: usize = 1024 * 1024;
 
 /// What a phone is started with.
 #[derive(Clone, Debug, Default)]

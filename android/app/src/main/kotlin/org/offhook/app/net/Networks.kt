@@ -9,6 +9,8 @@ import android.net.NetworkRequest
 import android.os.Build
 import android.os.Handler
 import android.os.Looper
+import android.telephony.SubscriptionManager
+import android.telephony.TelephonyManager
 import org.offhook.app.core.Binder
 import org.offhook.app.core.Core
 import org.offhook.core.NetworkKind
@@ -22,6 +24,7 @@ import org.offhook.core.NetworkKind
  */
 class Networks(context: Context, private val core: Core, private val binder: Binder = Binder.OF_PROCESS) {
     private val connectivity = context.getSystemService(ConnectivityManager::class.java)
+    private val telephony: TelephonyManager? = context.getSystemService(TelephonyManager::class.java)
     private val seen = LinkedHashMap<Network, Seen>()
     private val told = LinkedHashMap<Network, org.offhook.core.Network>()
 
@@ -106,8 +109,17 @@ class Networks(context: Context, private val core: Core, private val binder: Bin
             metered = !abilities.hasCapability(NetworkCapabilities.NET_CAPABILITY_NOT_METERED),
             roaming = Build.VERSION.SDK_INT >= Build.VERSION_CODES.P &&
                 !abilities.hasCapability(NetworkCapabilities.NET_CAPABILITY_NOT_ROAMING),
-            nat64 = nat64(link)
+            nat64 = nat64(link),
+            gateways = link.routes.filter { it.isDefaultRoute }.mapNotNull { it.gateway?.hostAddress }.distinct(),
+            domain = link.domains.orEmpty(),
+            operator = if (abilities.hasTransport(NetworkCapabilities.TRANSPORT_CELLULAR)) operator() else ""
         )
+
+    /** The code of the operator whose card data goes by: nobody has to permit that. The name of a Wi-Fi is a place. */
+    private fun operator(): String {
+        val card = SubscriptionManager.getDefaultDataSubscriptionId()
+        return telephony?.createForSubscriptionId(card)?.simOperator.orEmpty()
+    }
 
     /** How IPv4 is reached from a network that has none; empty: the platform has found no way, or does not say. */
     private fun nat64(link: LinkProperties): String {

@@ -16,10 +16,12 @@ import android.widget.Button
 import android.widget.EditText
 import android.widget.ImageButton
 import android.widget.RadioGroup
+import android.widget.Switch
 import android.widget.TextView
 import org.offhook.app.OffhookApp
 import org.offhook.app.R
 import org.offhook.app.core.Core
+import org.offhook.core.AccountSettings
 import org.offhook.core.AccountState
 import org.offhook.core.AccountView
 import org.offhook.core.Event
@@ -49,8 +51,8 @@ class AccountActivity :
     private var moreOpen = false
     private val passwordLost get() = account in core.passwordsLost
 
-    /** The account's own wish, which this screen does not change. */
-    private var register = true
+    /** What was saved last; some of it this screen does not show. */
+    private var kept: AccountSettings? = null
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
@@ -61,7 +63,7 @@ class AccountActivity :
         FIELDS.values.forEach { edit(it.edit).filters = arrayOf(InputFilter.LengthFilter(LONGEST_LENGTH)) }
         if (savedInstanceState == null) begin() else restore(savedInstanceState)
         // The platform writes passwords, and so their hint, like a typewriter.
-        edit(R.id.password).typeface = Typeface.DEFAULT
+        PASSWORDS.forEach { edit(it).typeface = Typeface.DEFAULT }
         wire()
         showForm()
     }
@@ -83,11 +85,10 @@ class AccountActivity :
         outState.putBoolean(TESTED, tested)
         outState.putBoolean(BEGUN, begun)
         outState.putBoolean(MORE_OPEN, moreOpen)
-        outState.putBoolean(REGISTER, register)
     }
 
     @Deprecated("The platform has nothing else that stays in memory")
-    override fun onRetainNonConfigurationInstance(): Any = edit(R.id.password).text.toString()
+    override fun onRetainNonConfigurationInstance(): Any = PASSWORDS.map { edit(it).text.toString() }
 
     override fun accountChanged(view: AccountView) {
         if (view.account != account) return
@@ -110,16 +111,17 @@ class AccountActivity :
     private fun begin() {
         val asked = intent.getIntExtra(ACCOUNT, NONE).takeIf { it != NONE }?.toUInt()
         account = asked ?: Registration.first(core.accounts)?.account
-        val settings = account?.let { id -> core.ask { accountSettings(id) }.getOrNull() }
+        val settings = settings()
         if (settings == null) {
             account = null
             return
         }
+        kept = settings
         val form = AccountForm.of(settings)
         form.texts.forEach { (field, text) -> edit(FIELDS.getValue(field).edit).setText(text) }
         transports().check(RADIOS.getValue(form.transport))
-        register = form.register
-        moreOpen = form.transport != Transport.AUTOMATIC ||
+        switch().isChecked = form.ice
+        moreOpen = form.transport != Transport.AUTOMATIC || !form.ice ||
             AccountForm.MORE.any { !form.texts[it].isNullOrEmpty() }
     }
 
@@ -128,10 +130,13 @@ class AccountActivity :
         tested = state.getBoolean(TESTED)
         begun = state.getBoolean(BEGUN)
         moreOpen = state.getBoolean(MORE_OPEN)
-        register = state.getBoolean(REGISTER, true)
+        kept = settings()
         @Suppress("DEPRECATION")
-        (lastNonConfigurationInstance as? String)?.let { edit(R.id.password).setText(it) }
+        val typed = lastNonConfigurationInstance as? List<*> ?: return
+        PASSWORDS.zip(typed) { id, text -> edit(id).setText(text as? String) }
     }
+
+    private fun settings() = account?.let { id -> core.ask { accountSettings(id) }.getOrNull() }
 
     private fun wire() {
         findViewById<View>(R.id.back).setOnClickListener { finish() }
@@ -157,6 +162,7 @@ class AccountActivity :
         val form = form()
         val settings = form.settings()
         val password = form.password(account != null)
+        val ofRelay = form.relayPassword()
         // What the core says from here on is of what was saved now; it may say it at once.
         begun = false
         val known = account
@@ -167,20 +173,32 @@ class AccountActivity :
         }
         saved.onSuccess {
             account = it
+            kept = settings
             tested = true
             edit(R.id.password).setText("")
             hideKeyboard()
             showForm()
             show()
             findViewById<View>(R.id.test).let { card -> card.post { card.requestRectangleOnScreen(bounds(card)) } }
+            if (settings.relays.isNotEmpty()) saveRelayPassword(it, ofRelay)
         }.onFailure(::wrong)
     }
 
-    private fun wrong(failure: Throwable) {
+    private fun saveRelayPassword(account: UInt, password: String?) {
+        core.ask { setRelayPassword(account, 0u, password) }
+            .onSuccess {
+                edit(R.id.relay_password).setText("")
+                showForm()
+            }
+            .onFailure { wrong(it, Field.RELAY_PASSWORD) }
+    }
+
+    /** [secret]: what the platform's store would not take. */
+    private fun wrong(failure: Throwable, secret: Field = Field.PASSWORD) {
         val sentence = failure.sentence(this)
         val field = when (failure) {
             is PhoneException.BadSetting -> failure.field
-            is PhoneException.Secrets -> Field.PASSWORD
+            is PhoneException.Secrets -> secret
             else -> null
         }
         if (field == null) return notice.show(Notice.Card(sentence))
@@ -211,7 +229,8 @@ class AccountActivity :
     private fun form() = AccountForm(
         FIELDS.mapValues { edit(it.value.edit).text.toString() },
         RADIOS.entries.first { it.value == transports().checkedRadioButtonId }.key,
-        register
+        switch().isChecked,
+        kept
     )
 
     /** What does not depend on how the account fares. */
@@ -219,6 +238,8 @@ class AccountActivity :
         val editing = account != null
         findViewById<TextView>(R.id.title).setText(if (editing) R.string.account_edit else R.string.account_new)
         edit(R.id.password).hint = if (editing && !passwordLost) getString(R.string.account_password_kept) else null
+        val hasRelay = !kept?.relays.isNullOrEmpty()
+        edit(R.id.relay_password).hint = if (hasRelay) getString(R.string.account_password_kept) else null
         findViewById<View>(R.id.remove).visibility = if (editing) View.VISIBLE else View.GONE
         findViewById<View>(R.id.more_fields).visibility = if (moreOpen) View.VISIBLE else View.GONE
         findViewById<Button>(R.id.more).apply {
@@ -261,6 +282,8 @@ class AccountActivity :
 
     private fun edit(id: Int): EditText = findViewById(id)
 
+    private fun switch(): Switch = findViewById(R.id.ice)
+
     private fun transports(): RadioGroup = findViewById(R.id.transports)
 
     private data class FieldViews(val edit: Int, val mistake: Int)
@@ -270,7 +293,6 @@ class AccountActivity :
         private const val TESTED = "tested"
         private const val BEGUN = "begun"
         private const val MORE_OPEN = "more_open"
-        private const val REGISTER = "register"
         private const val NONE = -1
 
         /** Longer than anything that works; the core says so of what is only a little too long. */
@@ -282,13 +304,20 @@ class AccountActivity :
             Field.PASSWORD to FieldViews(R.id.password, R.id.password_mistake),
             Field.PROXY to FieldViews(R.id.proxy, R.id.proxy_mistake),
             Field.AUTH_USER to FieldViews(R.id.auth_user, R.id.auth_user_mistake),
-            Field.DISPLAY_NAME to FieldViews(R.id.display_name, R.id.display_name_mistake)
+            Field.DISPLAY_NAME to FieldViews(R.id.display_name, R.id.display_name_mistake),
+            Field.STUN to FieldViews(R.id.stun, R.id.stun_mistake),
+            Field.RELAY to FieldViews(R.id.relay, R.id.relay_mistake),
+            Field.RELAY_USER to FieldViews(R.id.relay_user, R.id.relay_user_mistake),
+            Field.RELAY_PASSWORD to FieldViews(R.id.relay_password, R.id.relay_password_mistake)
         )
+
+        private val PASSWORDS = listOf(R.id.password, R.id.relay_password)
 
         private val RADIOS = mapOf(
             Transport.AUTOMATIC to R.id.transport_automatic,
             Transport.UDP to R.id.transport_udp,
-            Transport.TCP to R.id.transport_tcp
+            Transport.TCP to R.id.transport_tcp,
+            Transport.TLS to R.id.transport_tls
         )
 
         /** The account there is, or a new one. */

@@ -158,4 +158,8 @@ private val Field.words: Int get() = when (this) {
     Field.AUTH_USER -> R.string.field_auth_user
     Field.DISPLAY_NAME -> R.string.field_display_name
     Field.PASSWORD -> R.string.field_password
+    Field.STUN -> R.string.field_stun
+    Field.RELAY -> R.string.field_relay
+    Field.RELAY_USER -> R.string.field_relay_user
+    Field.RELAY_PASSWORD -> R.string.field_relay_password
 }

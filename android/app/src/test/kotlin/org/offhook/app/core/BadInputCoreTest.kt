@@ -22,6 +22,7 @@ import org.offhook.core.Phone
 import org.offhook.core.PhoneConfig
 import org.offhook.core.PhoneException
 import org.offhook.core.PhoneInterface
+import org.offhook.core.RelaySettings
 import org.offhook.core.StartException
 import org.offhook.core.Transport
 import org.robolectric.RobolectricTestRunner
@@ -73,7 +74,10 @@ class BadInputCoreTest {
                 Field.SERVER to SETTINGS.copy(server = text),
                 Field.PROXY to SETTINGS.copy(proxy = text),
                 Field.AUTH_USER to SETTINGS.copy(authUser = text),
-                Field.DISPLAY_NAME to SETTINGS.copy(displayName = text)
+                Field.DISPLAY_NAME to SETTINGS.copy(displayName = text),
+                Field.STUN to SETTINGS.copy(stun = text),
+                Field.RELAY to SETTINGS.copy(relays = listOf(RelaySettings(text, Transport.AUTOMATIC, "ann"))),
+                Field.RELAY_USER to SETTINGS.copy(relays = listOf(RelaySettings("relay.invalid", Transport.TLS, text)))
             )
             for ((field, settings) in changes) {
                 when (val wrong = core.ask { addAccount(settings, "x") }.exceptionOrNull()) {
@@ -165,7 +169,8 @@ class BadInputCoreTest {
 
     /** A provider may name its users with whatever it likes that is no number. */
     private fun mayBe(field: Field, text: String) = field == Field.AUTH_USER || field == Field.DISPLAY_NAME ||
-        (field == Field.NUMBER && text.isNotBlank()) || (field == Field.PROXY && text.isBlank())
+        (field == Field.NUMBER && text.isNotBlank()) ||
+        (field in setOf(Field.PROXY, Field.STUN) && text.isBlank()) || (field == Field.RELAY_USER && text.isNotBlank())
 
     /** It still does what it is told. */
     private fun alive() {

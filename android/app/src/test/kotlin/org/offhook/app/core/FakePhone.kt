@@ -36,6 +36,9 @@ class FakePhone : PhoneInterface {
     /** Thrown at the next command, once. */
     @Volatile var refusal: PhoneException? = null
 
+    /** Thrown at every relay's password. */
+    @Volatile var relayRefusal: PhoneException? = null
+
     /** What accounts were given. */
     val settings = sortedMapOf<UInt, AccountSettings>()
 
@@ -204,6 +207,11 @@ class FakePhone : PhoneInterface {
     override fun changeAccount(account: UInt, settings: AccountSettings, password: String?) {
         note("changeAccount $account")
         this.settings[account] = settings
+    }
+
+    override fun setRelayPassword(account: UInt, relay: UInt, password: String?) {
+        relayRefusal?.let { throw it }
+        note("setRelayPassword $account $relay ${password ?: "as it was"}")
     }
 
     override fun removeAccount(account: UInt) {

@@ -6,6 +6,9 @@ import android.net.LinkAddress
 import android.net.LinkProperties
 import android.net.Network
 import android.net.NetworkCapabilities
+import android.net.RouteInfo
+import android.telephony.SubscriptionManager
+import android.telephony.TelephonyManager
 import java.net.InetAddress
 import org.junit.Assert.assertEquals
 import org.junit.Before
@@ -122,6 +125,28 @@ class NetworksTest {
     }
 
     @Test
+    @Config(sdk = [35])
+    fun what_a_network_can_be_known_by_again_is_told_with_it() {
+        val card = SubscriptionManager.getDefaultDataSubscriptionId()
+        val telephony = context.getSystemService(TelephonyManager::class.java)
+        shadowOf(telephony).setTelephonyManagerForSubscriptionId(card, telephony)
+        shadowOf(telephony).setSimOperator("26201")
+        up(mobile, NetworkCapabilities.TRANSPORT_CELLULAR, "198.51.100.4")
+        platform { onAvailable(wifi) }
+        platform { onCapabilitiesChanged(wifi, abilities(NetworkCapabilities.TRANSPORT_WIFI)) }
+        val home = link("192.0.2.7").apply {
+            domains = "home"
+            addRoute(route("0.0.0.0", 0, "192.0.2.1"))
+            addRoute(route("198.51.100.0", 24, "192.0.2.2"))
+        }
+        platform { onLinkPropertiesChanged(wifi, home) }
+        assertEquals(
+            listOf(Triple("26201", "", emptyList()), Triple("", "home", listOf("192.0.2.1"))),
+            fake.networks.map { Triple(it.operator, it.domain, it.gateways) }
+        )
+    }
+
+    @Test
     fun that_there_is_none_is_told_at_the_start() {
         shadowOf(connectivity).setActiveNetworkInfo(null)
         watch()
@@ -145,5 +170,10 @@ class NetworksTest {
     private fun link(address: String) = LinkProperties().apply {
         val of = LinkAddress::class.java.getConstructor(InetAddress::class.java, Int::class.javaPrimitiveType)
         setLinkAddresses(listOf(of.newInstance(InetAddress.getByName(address), 24)))
+    }
+
+    private fun route(to: String, length: Int, by: String): RouteInfo {
+        val of = RouteInfo::class.java.getConstructor(IpPrefix::class.java, InetAddress::class.java)
+        return of.newInstance(IpPrefix(InetAddress.getByName(to), length), InetAddress.getByName(by))
     }
 }

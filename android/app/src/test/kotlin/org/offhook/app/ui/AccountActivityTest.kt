@@ -3,6 +3,7 @@ package org.offhook.app.ui
 import android.view.View
 import android.widget.EditText
 import android.widget.RadioButton
+import android.widget.Switch
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotNull
@@ -16,6 +17,7 @@ import org.offhook.core.AccountState
 import org.offhook.core.Event
 import org.offhook.core.Field
 import org.offhook.core.PhoneException
+import org.offhook.core.RelaySettings
 import org.offhook.core.SettingFault
 import org.offhook.core.Step
 import org.offhook.core.Transport
@@ -110,7 +112,7 @@ class AccountActivityTest {
 
     @Test
     fun a_password_left_empty_is_kept_and_one_that_is_typed_replaces_it() {
-        val form = AccountForm(mapOf(Field.PASSWORD to ""), Transport.AUTOMATIC, true)
+        val form = AccountForm(mapOf(Field.PASSWORD to ""), Transport.AUTOMATIC)
         assertNull(form.password(editing = true))
         assertEquals("", form.password(editing = false))
         val typed = form.copy(texts = mapOf(Field.PASSWORD to "secret"))
@@ -132,9 +134,17 @@ class AccountActivityTest {
     @Test
     fun what_is_not_on_the_screen_stays_as_it_was() {
         kept.phone.settings[1u] =
-            kept.phone.settings.getValue(
-                1u
-            ).copy(register = false, transport = Transport.TCP, proxy = "edge.example.com")
+            kept.phone.settings.getValue(1u).copy(
+                register = false,
+                transport = Transport.TCP,
+                proxy = "edge.example.com",
+                ice = false,
+                stun = "stun.example.com",
+                relays = listOf(
+                    RelaySettings("relay.example.com", Transport.TLS, "ann"),
+                    RelaySettings("other.example.com", Transport.UDP, "bob")
+                )
+            )
         val activity = kept.account().get()
         assertTrue(activity.findViewById<RadioButton>(R.id.transport_tcp).isChecked)
         assertTrue(activity.sees(R.id.proxy))
@@ -144,17 +154,58 @@ class AccountActivityTest {
     }
 
     @Test
+    fun a_relay_is_saved_with_the_account_and_its_password_apart() {
+        val activity = fresh.account().get()
+        activity.fill()
+        activity.press(R.id.more)
+        activity.findViewById<RadioButton>(R.id.transport_tls).isChecked = true
+        activity.findViewById<Switch>(R.id.ice).isChecked = false
+        activity.type(R.id.stun, "stun.example.com")
+        activity.type(R.id.relay, "relay.example.com")
+        activity.type(R.id.relay_user, "ann")
+        activity.type(R.id.relay_password, "secret-relay")
+        activity.press(R.id.save)
+        val saved = fresh.phone.settings.getValue(1u)
+        assertEquals(listOf(RelaySettings("relay.example.com", Transport.AUTOMATIC, "ann")), saved.relays)
+        assertEquals(Triple(Transport.TLS, false, "stun.example.com"), Triple(saved.transport, saved.ice, saved.stun))
+        assertEquals("", activity.text(R.id.relay_password))
+        assertEquals("Unchanged", activity.findViewById<EditText>(R.id.relay_password).hint)
+        activity.press(R.id.save)
+        assertEquals(
+            listOf("setRelayPassword 1 0 secret-relay", "setRelayPassword 1 0 as it was"),
+            fresh.phone.commands.filter { "Relay" in it }
+        )
+        listOf(R.id.relay, R.id.relay_user).forEach { activity.type(it, "") }
+        activity.press(R.id.save)
+        assertEquals(emptyList<RelaySettings>(), fresh.phone.settings.getValue(1u).relays)
+    }
+
+    @Test
+    fun a_relay_whose_password_is_missing_says_so_at_its_field_and_the_account_is_saved() {
+        val activity = kept.account().get()
+        activity.press(R.id.more)
+        activity.type(R.id.relay, "relay.example.com")
+        activity.type(R.id.relay_user, "ann")
+        kept.phone.relayRefusal = PhoneException.BadSetting(Field.RELAY_PASSWORD, SettingFault.MISSING, "no")
+        activity.press(R.id.save)
+        assertEquals("The password at the relay is missing.", activity.text(R.id.relay_password_mistake))
+        assertEquals(1, kept.phone.settings.getValue(1u).relays.size)
+    }
+
+    @Test
     fun a_rotation_keeps_what_was_typed_and_the_test() {
         val controller = fresh.account()
         controller.get().fill()
         controller.get().press(R.id.more)
         controller.get().type(R.id.display_name, "Ann")
+        controller.get().type(R.id.relay_password, "secret-relay")
         controller.recreate()
         val activity = controller.get()
         assertEquals(
-            listOf("sip.example.com", "1001", "secret", "Ann"),
-            listOf(R.id.server, R.id.number, R.id.password, R.id.display_name).map(activity::text)
+            listOf("sip.example.com", "1001", "secret", "Ann", "secret-relay"),
+            listOf(R.id.server, R.id.number, R.id.password, R.id.display_name, R.id.relay_password).map(activity::text)
         )
+        activity.type(R.id.relay_password, "")
         activity.press(R.id.save)
         fresh.phone.register(state = AccountState.FAILED, step = Step.REACH, why = Why.SERVER_SILENT)
         controller.recreate()
@@ -165,6 +216,7 @@ class AccountActivityTest {
     fun the_password_is_not_in_what_the_system_keeps_of_the_screen() {
         val controller = fresh.account()
         controller.get().fill()
+        controller.get().type(R.id.relay_password, "secret-relay")
         val state = android.os.Bundle()
         controller.saveInstanceState(state)
         val parcel = android.os.Parcel.obtain()

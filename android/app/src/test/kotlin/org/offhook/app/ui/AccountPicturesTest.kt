@@ -1,5 +1,6 @@
 package org.offhook.app.ui
 
+import android.view.View
 import android.widget.ScrollView
 import java.time.Duration
 import org.junit.Test
@@ -38,9 +39,10 @@ class AccountPicturesTest {
 
     private fun failing(step: Step, why: Why, again: Duration?) = saved().also { phone.emit(failed(step, why, again)) }
 
-    private fun down(activity: AccountActivity) = activity.also {
+    /** Scrolled to a view of the column itself, or to its end. */
+    private fun down(activity: AccountActivity, to: Int? = null) = activity.also {
         val scroll = it.window.decorView.all().filterIsInstance<ScrollView>().first()
-        scroll.scrollTo(0, scroll.getChildAt(0).height)
+        scroll.scrollTo(0, to?.let { id -> it.findViewById<View>(id).top } ?: scroll.getChildAt(0).height)
     }
 
     private fun wrongPassword() = failing(Step.REGISTER, Why.BAD_CREDENTIALS, null)
@@ -84,7 +86,16 @@ class AccountPicturesTest {
     }
 
     @Test
-    fun more() = Pictures.check("account-more", down(open().apply { press(R.id.more) }))
+    fun more() = Pictures.check("account-more", down(open().apply { press(R.id.more) }, R.id.more))
+
+    @Test
+    fun network() {
+        val activity = open().apply { press(R.id.more) }
+        activity.type(R.id.stun, "stun.example.com")
+        activity.type(R.id.relay, "turns:relay.example.com:443")
+        activity.type(R.id.relay_user, "ann")
+        Pictures.check("account-network", down(activity))
+    }
 
     @Test
     fun password_lost() {
