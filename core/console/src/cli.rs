@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::nat::StunServer;
-use crate::config::parts::{CodecName, Encryption, SipUri};
+use crate::config::parts::{CodecName, SipUri};
+use crate::demo::encryption::Encryption;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -75,7 +76,7 @@ pub(crate) struct DemoArgs {
     /// The codec of the call: G729, PCMU, PCMA, GSM, opus or G722.
     #[arg(long, value_name = "NAME", default_value = "G729")]
     pub(crate) codec: CodecName,
-    /// How the call is protected; only `none` in this build.
+    /// How the call is protected: none, tls (its signalling), or sdes (tls, and its media by keys in the signalling).
     #[arg(long, value_name = "MODE", default_value = "none")]
     pub(crate) encryption: Encryption,
     /// Leaves what each phone heard in this folder, as WAV.

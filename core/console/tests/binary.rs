@@ -119,6 +119,20 @@ fn what_a_later_build_brings_is_status_2_by_name() {
 }
 
 #[test]
+fn a_demo_under_tls_passes_with_media_in_clear_and_under_keys() {
+    for (encryption, word) in [("tls", "none"), ("sdes", "sdes")] {
+        let output =
+            run(&["demo", "--seconds", "1", "--codec", "PCMU", "--encryption", encryption, "--json"]);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{encryption}: {text}{}", String::from_utf8_lossy(&output.stderr));
+        let said = format!("\"encrypted\":\"{word}\"");
+        let active =
+            text.lines().filter(|line| line.contains("\"state\":\"active\"") && line.contains(&said));
+        assert_eq!(active.count(), 2, "{text}");
+    }
+}
+
+#[test]
 fn a_bad_config_names_file_line_and_key() {
     let config = file("typo.toml", "[account]\nuri = \"sip:1001@offhook.test\"\npasswrd = \"hush\"\n");
     let (status, words) = refusal(&["phone", "--config", &config]);

@@ -147,10 +147,10 @@ impl fmt::Display for CodecName {
     }
 }
 
-/// No encryption; `tls`, `sdes` and `dtls` are the demo's words, `vos` everybody's.
+/// No encryption.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Encryption(());
-worded!(Encryption(()): [("none", ())], later ["vos", "vos-xor", "tls", "sdes", "dtls"]);
+worded!(Encryption(()): [("none", ())], later ["vos"]);
 
 /// Whether calls are encrypted.
 #[derive(Clone, Copy, Debug)]

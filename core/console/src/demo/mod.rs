@@ -2,6 +2,7 @@
 //!
 //! The pocket exchange and two phones run in this process, but talk over loopback sockets like strangers.
 
+pub(crate) mod encryption;
 mod hear;
 mod report;
 mod speech;
@@ -64,7 +65,7 @@ fn perform(args: &DemoArgs) -> Result<Option<Report>, Failure> {
         fs::create_dir_all(folder)
             .map_err(|error| Failure::Usage(format!("{}: cannot be made: {error}", folder.display())))?;
     }
-    let mut stage = Stage::set(args.codec.0, heard_in.as_deref())?;
+    let mut stage = Stage::set(args.codec.0, args.encryption, heard_in.as_deref())?;
     let tell = |sentence: String| {
         if !args.json {
             println!("{sentence}");
@@ -127,6 +128,7 @@ fn play(stage: &mut Stage, args: &DemoArgs, tell: &dyn Fn(String)) -> Result<Opt
     if !scene.until(stage, PATIENCE, |s| both(s, CallState::Active))? {
         return if stage.interrupted { Ok(None) } else { Err(missed("the call was not answered")) };
     }
+    scene.calls.iter().flatten().try_for_each(|call| args.encryption.check(call))?;
     tell(format!("they talk for {} s", args.seconds));
     scene.until(stage, Duration::from_secs(args.seconds), |_| false)?;
     if stage.interrupted {

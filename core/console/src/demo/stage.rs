@@ -12,15 +12,18 @@ use std::time::Duration;
 use base::{Instant, Secret};
 use exchange::server::{Listen, Server, ServerConfig, User};
 use media::Codec;
-use offhook_io::{Audio, Config, Crossed, Event, Handle};
+use offhook_io::{Audio, Config, Crossed, Event, Handle, Trusts};
 use phone::{Account, AccountId, Command};
 use sip::ladder::{Fate, Ladder};
 
+use super::encryption::Encryption;
 use super::report::Report;
 use super::{NUMBERS, speech};
 use crate::failure::Failure;
 use crate::phone::desk::{pull_events, watch_signals};
 
+/// Where everything runs.
+pub(super) const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 /// The domain of both.
 const DOMAIN: &str = "offhook.test";
 /// How long the two may take to say goodbye.
@@ -61,18 +64,21 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// Starts everything. What is heard goes to `out`, or where it is removed afterwards.
-    pub(crate) fn set(codec: Codec, out: Option<&Path>) -> Result<Self, Failure> {
+    pub(crate) fn set(codec: Codec, encryption: Encryption, out: Option<&Path>) -> Result<Self, Failure> {
         let folder = Folder::new()?;
-        let server = Server::start(ServerConfig {
+        let mut config = ServerConfig {
             domain: DOMAIN.into(),
             database: Some(folder.0.join("exchange.sqlite")),
             listen: Listen::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
             user: NUMBERS.map(|number| User::new(number, &password(number))).into(),
             ..ServerConfig::default()
-        })
-        .map_err(|error| Failure::Failed(format!("the exchange does not start: {error}")))?;
-        let exchange =
-            server.addresses().udp.ok_or(Failure::Failed("the exchange has no UDP port".into()))?;
+        };
+        let trusts = encryption.set_exchange(&mut config, &folder.0)?;
+        let server = Server::start(config)
+            .map_err(|error| Failure::Failed(format!("the exchange does not start: {error}")))?;
+        let addresses = server.addresses();
+        let exchange = if encryption.is_under_tls() { addresses.tls } else { addresses.udp };
+        let exchange = exchange.ok_or(Failure::Failed("the exchange does not listen".into()))?;
         let (tell, inbox) = mpsc::channel();
         let signalled = tell.clone();
         watch_signals(move || signalled.send(Told::Signal).is_ok())?;
@@ -86,10 +92,10 @@ impl Stage {
                 .and_then(|()| fs::write(&play, file))
                 .map_err(|error| Failure::Failed(format!("{}: {error}", store.display())))?;
             let (crossing, crossed) = mpsc::channel();
-            let handle = Arc::new(phone(who, play, heard.clone(), crossing)?);
+            let handle = Arc::new(phone(who, play, heard.clone(), crossing, trusts.clone())?);
             let told = tell.clone();
             pull_events(&handle, move |event| told.send(Told::Event(who, event)).is_ok())?;
-            handle.command(Command::AddAccount(AccountId(1), account(who, exchange, codec)?));
+            handle.command(Command::AddAccount(AccountId(1), account(who, exchange, codec, encryption)?));
             parties.push(Party { handle, words, heard, crossed });
         }
         let parties =
@@ -139,23 +145,37 @@ fn password(number: &str) -> String {
     format!("secret-{number}")
 }
 
-fn phone(who: usize, play: PathBuf, heard: PathBuf, crossed: Sender<Crossed>) -> Result<Handle, Failure> {
+fn phone(
+    who: usize,
+    play: PathBuf,
+    heard: PathBuf,
+    crossed: Sender<Crossed>,
+    trusts: Trusts,
+) -> Result<Handle, Failure> {
     Handle::start(Config {
         bind: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
         audio: Audio::Files { play: Some(play), record: Some(heard) },
         crossed: Some(crossed),
+        trusts,
         ..Config::default()
     })
     .map_err(|error| Failure::Failed(format!("phone {} does not start: {error}", NUMBERS[who])))
 }
 
-fn account(who: usize, exchange: SocketAddr, codec: Codec) -> Result<Account, Failure> {
+fn account(
+    who: usize,
+    exchange: SocketAddr,
+    codec: Codec,
+    encryption: Encryption,
+) -> Result<Account, Failure> {
     let uri = |text: String| {
         text.parse().map_err(|error| Failure::Failed(format!("`{text}` is not a SIP URI: {error}")))
     };
     let number = NUMBERS[who];
     let mut account = Account::new(uri(format!("sip:{number}@{DOMAIN}"))?, Secret::new(password(number)));
-    account.proxy = Some(uri(format!("sip:{exchange};transport=udp"))?);
+    let transport = if encryption.is_under_tls() { "tls" } else { "udp" };
+    account.proxy = Some(uri(format!("sip:{exchange};transport={transport}"))?);
+    encryption.set(&mut account);
     account.codecs = vec![codec];
     Ok(account)
 }
