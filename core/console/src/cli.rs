@@ -47,6 +47,29 @@ Examples:
 
 Exit status: 0 the server answered, 1 it did not, 2 called wrongly.";
 
+const HISTORY_EXAMPLES: &str = "\
+Examples:
+  offhook history --data phone-data
+  offhook history --config phone.toml --search ann --json
+  offhook history --data phone-data --export csv > calls.csv
+  offhook history --data phone-data --forget 17
+
+Exit status: 0 done, 1 the log cannot be read, 2 called wrongly.";
+
+const CONTACTS_EXAMPLES: &str = "\
+Examples:
+  offhook contacts --data phone-data add \"Ann Smith\" +49301234
+  offhook contacts --data phone-data --region DE import book.vcf
+  offhook contacts --data phone-data find 266         by the keys of a telephone too
+  offhook contacts --data phone-data block 0900123
+
+Exit status: 0 done, 1 it could not be done, 2 called wrongly.";
+
+const NUMBERS_EXAMPLES: &str = "\
+Examples:
+  offhook numbers --region DE \"030 123456,,12#\"
+  offhook numbers --region US --json 911";
+
 /// A SIP phone in a terminal, with an exchange to try it on.
 #[derive(Debug, Parser)]
 #[command(name = "offhook", version, after_help = EXAMPLES)]
@@ -65,6 +88,12 @@ pub(crate) enum Job {
     Phone(PhoneArgs),
     /// Says what the router in the way does to calls, in plain words.
     Diagnose(DiagnoseArgs),
+    /// Shows the calls that a phone has made and taken, and forgets them.
+    History(HistoryArgs),
+    /// The phone book: finds, adds, imports, exports, blocks.
+    Contacts(ContactsArgs),
+    /// Says what becomes of a number that is typed.
+    Numbers(NumbersArgs),
 }
 
 #[derive(Debug, Args)]
@@ -139,6 +168,157 @@ pub(crate) struct DiagnoseArgs {
     /// A phone's settings, TOML: `stun` under `[nat]`, and `bind`.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// One JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = HISTORY_EXAMPLES)]
+pub(crate) struct HistoryArgs {
+    /// The phone's folder: `data` in its settings.
+    #[arg(long, value_name = "DIR", required_unless_present = "config")]
+    pub(crate) data: Option<PathBuf>,
+    /// The phone's settings, TOML, which name the folder.
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    pub(crate) config: Option<PathBuf>,
+    /// Only calls that nobody took.
+    #[arg(long)]
+    pub(crate) missed: bool,
+    /// Only calls with this in their number, name or URI.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) search: String,
+    /// Only calls older than this one: the next page.
+    #[arg(long, value_name = "ID")]
+    pub(crate) before: Option<i64>,
+    /// How many, at most.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
+    pub(crate) limit: u16,
+    /// One JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// All that is found as a file, `csv` or `json`, on stdout.
+    #[arg(long, value_name = "FORMAT", conflicts_with = "json")]
+    pub(crate) export: Option<ExportFormat>,
+    /// Forgets one call by its id, or `all`. While no phone runs on the folder.
+    #[arg(long, value_name = "ID|all", conflicts_with_all = ["export", "json"])]
+    pub(crate) forget: Option<WhichCalls>,
+    /// Takes the missed calls for seen. While no phone runs on the folder.
+    #[arg(long)]
+    pub(crate) seen: bool,
+}
+
+/// How the log leaves.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// A line a call.
+    Csv,
+    /// One array.
+    Json,
+}
+
+/// Which calls are to be forgotten.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum WhichCalls {
+    One(i64),
+    All,
+}
+
+impl std::str::FromStr for WhichCalls {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "all" {
+            return Ok(Self::All);
+        }
+        text.parse().map(Self::One).map_err(|_| "a call's id, or `all`".to_owned())
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = CONTACTS_EXAMPLES)]
+pub(crate) struct ContactsArgs {
+    /// The phone's folder: `data` in its settings.
+    #[arg(long, value_name = "DIR", required_unless_present = "config")]
+    pub(crate) data: Option<PathBuf>,
+    /// The phone's settings, TOML, which name the folder.
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where numbers without a country's sign are at home: `DE`.
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// One JSON object a contact.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) job: ContactsJob,
+}
+
+/// What is to be done to the phone book. While no phone runs on the folder, unless it only shows.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ContactsJob {
+    /// All of them, by name.
+    List,
+    /// By the beginnings of words, by the keys of a telephone, or by part of a number.
+    Find {
+        /// As it is typed.
+        text: String,
+    },
+    /// Adds one.
+    Add {
+        /// What it is called.
+        name: String,
+        /// Numbers and addresses.
+        numbers: Vec<String>,
+    },
+    /// Removes one.
+    Remove {
+        /// Its id, as it is shown.
+        id: u64,
+    },
+    /// Marks one as a favourite.
+    Favourite {
+        /// Its id, as it is shown.
+        id: u64,
+        /// No longer.
+        #[arg(long)]
+        off: bool,
+    },
+    /// Adds those of a vCard file.
+    Import {
+        /// 2.1, 3.0 or 4.0.
+        file: PathBuf,
+    },
+    /// All of them as a vCard file, on stdout.
+    Export,
+    /// A number that is not to ring any more.
+    Block {
+        /// The number, or an address.
+        number: String,
+        /// It may ring again.
+        #[arg(long)]
+        off: bool,
+    },
+    /// Numbers that do not ring.
+    Blocked,
+    /// What a digit from 1 to 9 calls, or is to call.
+    Speed {
+        /// The digit.
+        #[arg(value_parser = clap::value_parser!(u8).range(1..=9))]
+        digit: u8,
+        /// The number.
+        number: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = NUMBERS_EXAMPLES)]
+pub(crate) struct NumbersArgs {
+    /// As it is typed.
+    pub(crate) typed: String,
+    /// Where the phone is: `DE`.
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
     /// One JSON object.
     #[arg(long)]
     pub(crate) json: bool,

@@ -23,6 +23,8 @@ struct Listening {
     #[serde(skip_serializing_if = "Option::is_none")]
     tls: Option<SocketAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    http: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     stun: Option<SocketAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stun_other: Option<SocketAddr>,
@@ -45,6 +47,7 @@ pub(crate) fn run(args: &ExchangeArgs) -> Result<(), Failure> {
         udp: at.udp,
         tcp: at.tcp,
         tls: at.tls,
+        http: at.http,
         stun: at.stun,
         stun_other: at.stun_other,
         domain,
@@ -57,6 +60,7 @@ pub(crate) fn run(args: &ExchangeArgs) -> Result<(), Failure> {
             ("udp", at.udp),
             ("tcp", at.tcp),
             ("tls", at.tls),
+            ("http", at.http),
             ("stun", at.stun),
             ("stun (other)", at.stun_other),
         ] {

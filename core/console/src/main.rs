@@ -6,10 +6,13 @@
 
 mod cli;
 mod config;
+mod contacts;
 mod demo;
 mod diagnose;
 mod exchange;
 mod failure;
+mod history;
+mod number;
 mod phone;
 
 use std::process::ExitCode;
@@ -19,11 +22,15 @@ use clap::Parser;
 use cli::{Cli, Job};
 
 fn main() -> ExitCode {
+    history::find_time_zone();
     let done = match Cli::parse().job {
         Job::Demo(args) => demo::run(&args),
         Job::Exchange(args) => exchange::run(&args),
         Job::Phone(args) => phone::run(&args),
         Job::Diagnose(args) => diagnose::run(&args),
+        Job::History(args) => history::run(&args),
+        Job::Contacts(args) => contacts::run(&args),
+        Job::Numbers(args) => number::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

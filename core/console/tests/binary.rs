@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn offhook(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_offhook"));
@@ -98,6 +98,9 @@ fn a_bad_option_is_status_2_and_help_has_examples() {
         vec!["exchange", "--help"],
         vec!["phone", "--help"],
         vec!["diagnose", "--help"],
+        vec!["history", "--help"],
+        vec!["contacts", "--help"],
+        vec!["numbers", "--help"],
     ] {
         let output = run(&job);
         assert_eq!(output.status.code(), Some(0));
@@ -112,10 +115,10 @@ fn what_a_later_build_brings_is_status_2_by_name() {
         assert_eq!(status, Some(2));
         assert!(words.contains("not in this build"), "{words}");
     }
-    let config = file("later.toml", "[account]\nuri = \"sip:1@h\"\n[balance]\nurl = \"http://x\"\n");
+    let config = file("later.toml", "[account]\nuri = \"sip:1@h\"\nsrtp = \"required\"\n");
     let (status, words) = refusal(&["phone", "--config", &config]);
     assert_eq!(status, Some(2));
-    assert!(words.contains("later.toml: line 3: [balance]: not in this build"), "{words}");
+    assert!(words.contains("later.toml: line 3: srtp: "), "{words}");
 }
 
 #[test]
@@ -311,12 +314,15 @@ fn two_phones_call_each_other_by_json_and_a_signal_ends_them_politely() {
     assert_eq!(listening["event"], "listening");
     let udp = listening["udp"].as_str().expect("an address").to_owned();
 
+    let memory = tempfile::tempdir().expect("a folder");
+    let folder = |number| memory.path().join(number).to_str().expect("a path in words").to_owned();
     let mut phones = ["1001", "1002"].map(|number| {
         let config = file(
             &format!("{number}.toml"),
             format!(
-                "bind = \"127.0.0.1:0\"\n[account]\nuri = \"sip:{number}@offhook.test\"\n\
-                 proxy = \"sip:{udp};transport=udp\"\npassword = \"secret-{number}\"\n"
+                "data = \"{}\"\nbind = \"127.0.0.1:0\"\n[account]\nuri = \"sip:{number}@offhook.test\"\n\
+                 proxy = \"sip:{udp};transport=udp\"\npassword = \"secret-{number}\"\n",
+                folder(number)
             ),
         );
         let mut phone = Running::start(&["phone", "--config", &config, "--json"]);
@@ -330,8 +336,8 @@ fn two_phones_call_each_other_by_json_and_a_signal_ends_them_politely() {
     assert!(
         ann.until(|l| l["event"] == "error")["reason"].as_str().expect("words").contains("not a command")
     );
-    ann.say(r#"{"cmd":"history"}"#);
-    assert_eq!(ann.until(|l| l["event"] == "error")["reason"], "history is not in this build");
+    ann.say(r#"{"cmd":"watch","to":"1002"}"#);
+    assert_eq!(ann.until(|l| l["event"] == "error")["reason"], "watch is not in this build");
     ann.say(r#"{"cmd":"answer","call":7}"#);
     assert_eq!(ann.until(|l| l["event"] == "error")["call"], 7);
 
@@ -347,7 +353,7 @@ fn two_phones_call_each_other_by_json_and_a_signal_ends_them_politely() {
     ann.say(r#"{"cmd":"dtmf","call":1,"digits":"1,#"}"#);
     for digit in ["1", "#"] {
         let told = bob.until(|l| l["event"] == "dtmf");
-        assert_eq!(told, serde_json::json!({"event":"dtmf","call":1,"digit":digit,"via":"rfc4733"}));
+        assert_eq!(told, json!({"event":"dtmf","call":1,"digit":digit,"via":"rfc4733"}));
     }
     ann.say(r#"{"cmd":"dtmf","call":1,"digits":"one"}"#);
     assert!(ann.until(|l| l["event"] == "error")["reason"].as_str().expect("words").contains("0 to 9"));
@@ -362,6 +368,16 @@ fn two_phones_call_each_other_by_json_and_a_signal_ends_them_politely() {
     bob.until(state(2, "ringing"));
     bob.say(r#"{"cmd":"reject","call":2,"status":486}"#);
     assert_eq!(ann.until(state(2, "ended"))["status"], 486);
+    let calls = |history: &Value| -> Vec<Value> {
+        let calls = history["calls"].as_array().expect("calls");
+        calls
+            .iter()
+            .map(|call| json!([call["direction"], call["number"], call["answered"], call["why"]]))
+            .collect()
+    };
+    ann.say(r#"{"cmd":"history"}"#);
+    let told = [json!(["out", "1002", false, "Busy"]), json!(["out", "1002", true, "TheyEnded"])];
+    assert_eq!(calls(&ann.until(|l| l["event"] == "history")), told);
 
     ann.say(r#"{"cmd":"message","to":"1002","text":"hi"}"#);
     assert_eq!(bob.until(|l| l["event"] == "message")["text"], "hi");
@@ -369,7 +385,119 @@ fn two_phones_call_each_other_by_json_and_a_signal_ends_them_politely() {
     let [ann, bob] = phones;
     assert_eq!(bob.terminate(), Some(0));
     assert_eq!(ann.terminate(), Some(0));
+    let output = run(&["history", "--json", "--data", &folder("1002")]);
+    let history: Value = serde_json::from_slice(&output.stdout).expect("one object");
+    let kept = [json!(["in", "1001", false, "YouDeclined"]), json!(["in", "1001", true, "YouEnded"])];
+    assert_eq!((calls(&history), history["unseen"].as_u64()), (kept.to_vec(), Some(0)));
+    let csv = String::from_utf8(run(&["history", "--export", "csv", "--data", &folder("1001")]).stdout);
+    assert_eq!(csv.expect("words").lines().count(), 3);
+    let output = run(&["history", "--forget", "all", "--data", &folder("1001")]);
+    assert_eq!(output.stdout, b"2 forgotten\n");
     assert_eq!(exchange.terminate(), Some(0));
+}
+
+#[cfg(feature = "rest")]
+#[test]
+fn a_balance_is_shown_at_the_start_and_what_a_call_cost_is_gone_after_it() {
+    let users = ["1001", "1002"].map(|number| {
+        format!("[[user]]\nnumber = \"{number}\"\npassword = \"secret-{number}\"\nbalance = \"12.34\"\ncurrency = \"EUR\"\n")
+    });
+    let config = file(
+        "charging.toml",
+        format!("rate = \"60\"\n[listen]\nudp = \"127.0.0.1:0\"\nhttp = \"127.0.0.1:0\"\n{}", users.concat()),
+    );
+    let mut exchange = Running::start(&["exchange", "--json", "--config", &config]);
+    let listening = exchange.line();
+    let [udp, http] = ["udp", "http"].map(|name| listening[name].as_str().expect("an address").to_owned());
+    let [mut ann, mut bob] = ["1001", "1002"].map(|number| {
+        let config = file(
+            &format!("charged-{number}.toml"),
+            format!(
+                "bind = \"127.0.0.1:0\"\n[account]\nuri = \"sip:{number}@offhook.test\"\n\
+                 proxy = \"sip:{udp};transport=udp\"\npassword = \"secret-{number}\"\n\
+                 [balance]\nurl = \"http://{http}/balance?user={{user}}\"\n"
+            ),
+        );
+        let mut phone = Running::start(&["phone", "--config", &config, "--json"]);
+        let (mut registered, mut balance) = (false, None);
+        while !registered || balance.is_none() {
+            let line = phone.line();
+            registered |= line["event"] == "registration" && line["state"] == "registered";
+            balance = balance.or_else(|| (line["event"] == "balance").then_some(line));
+        }
+        assert_eq!(balance, Some(json!({"event":"balance","amount":"12.34","currency":"EUR"})));
+        phone
+    });
+    ann.say(r#"{"cmd":"call","to":"1002"}"#);
+    bob.until(|l| l["event"] == "call" && l["state"] == "ringing");
+    bob.say(r#"{"cmd":"answer","call":1}"#);
+    ann.until(|l| l["event"] == "call" && l["state"] == "active");
+    ann.say(r#"{"cmd":"hangup","call":1}"#);
+    ann.until(|l| l["event"] == "call" && l["state"] == "ended");
+    // The phone asks again a minute after it has asked; the exchange knows at once.
+    let mut stream = std::net::TcpStream::connect(&http).expect("it listens");
+    stream.write_all(b"POST /external/server/GetCustomer HTTP/1.1\r\nHost: x\r\nContent-Length: 21\r\n\r\n{\"accounts\":[\"1001\"]}").expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.contains("\"money\":11.34"), "{answer}"); // a begun second
+}
+
+#[test]
+fn a_contact_is_found_by_the_keys_of_a_telephone_and_survives_a_file() {
+    let memory = tempfile::tempdir().expect("a folder");
+    let folder = memory.path().to_str().expect("a path in words");
+    let contacts = |job: &[&str]| {
+        let output = run(&[&["contacts", "--data", folder, "--region", "DE", "--json"], job].concat());
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("words")
+    };
+    contacts(&["add", "Zoë Straßer", "030 123456"]);
+    let found: Value = serde_json::from_str(&contacts(&["find", "9637"])).expect("one object");
+    assert_eq!(
+        (&found["name"], &found["numbers"][0]["normal"]),
+        (&"Zoë Straßer".into(), &"+4930123456".into())
+    );
+    assert_eq!(found["matched"], json!({"text":"Zoë Straßer","ranges":[[0,4],[5,6]]}));
+    let cards = file("book.vcf", contacts(&["export"]));
+    assert_eq!(contacts(&["remove", "1"]), "removed\n");
+    assert_eq!(contacts(&["list"]), "");
+    assert_eq!(contacts(&["import", &cards]), "1 contacts imported, 0 cards passed over\n");
+    assert!(contacts(&["find", "3456"]).contains("Straßer"));
+}
+
+#[test]
+fn the_called_see_what_the_caller_wants_them_to() {
+    let mut exchange = Running::start(&["exchange", "--listen", "127.0.0.1:0", "--json"]);
+    let udp = exchange.line()["udp"].as_str().expect("an address").to_owned();
+    let phone = |number: &str, caller_id: &str| {
+        let config = file(
+            &format!("seen-{number}.toml"),
+            format!(
+                "bind = \"127.0.0.1:0\"\n[account]\nuri = \"sip:{number}@offhook.test\"\ndisplay_name = \"Ann\"\n\
+                 proxy = \"sip:{udp};transport=udp\"\npassword = \"secret-{number}\"\n{caller_id}"
+            ),
+        );
+        let mut phone = Running::start(&["phone", "--config", &config, "--json"]);
+        phone.until(|l| l["event"] == "registration" && l["state"] == "registered");
+        phone
+    };
+    let mut bob = phone("1002", "");
+    let mut seen = |ann: &mut Running, to: &str| {
+        ann.say(&json!({"cmd":"call","to":to}).to_string());
+        let call = bob.until(|l| l["event"] == "call" && l["state"] == "ringing");
+        bob.say(&json!({"cmd":"reject","call":call["call"]}).to_string());
+        ann.until(|l| l["event"] == "call" && l["state"] == "ended");
+        json!([call["remote"], call["name"], call["said_by"], call["hidden"]])
+    };
+    let number = "caller_id = { number = \"+4930123\" }\n";
+    let mut ann = phone("1001", number);
+    assert_eq!(seen(&mut ann, "1002"), json!(["sip:+4930123@offhook.test", "Ann", "pai", null]));
+    let hidden = json!(["sip:anonymous@anonymous.invalid", "Anonymous", "from", true]);
+    assert_eq!(seen(&mut ann, "#31#1002"), hidden);
+    let mut ann = phone("1003", "caller_id = { number = \"+4930123\", carry = [\"rpid\"] }\n");
+    assert_eq!(seen(&mut ann, "1002"), json!(["sip:+4930123@offhook.test", "Ann", "rpid", null]));
+    let mut ann = phone("1004", "");
+    assert_eq!(seen(&mut ann, "1002"), json!(["sip:1004@offhook.test", "Ann", "from", null]));
 }
 
 #[test]

@@ -17,11 +17,14 @@ use crate::answer::Answer;
 use crate::auth::{Door, DoorCounters, Entry};
 use crate::bindings::Bindings;
 use crate::config::Config;
+use crate::identity::{self, Asserted};
 use crate::keepalive;
+use crate::ledger::Ledger;
 use crate::proxy::route::{Own, Routed};
 use crate::proxy::target::{Whereto, targets};
-use crate::proxy::{Asked, Desk, Proxy};
+use crate::proxy::{Asked, Desk, Proxy, moved};
 use crate::registrar;
+use crate::said_back::say_back;
 use crate::token::Mint;
 use crate::ways::Ways;
 
@@ -29,8 +32,6 @@ use crate::ways::Ways;
 const SLOWEST_MESSAGE: Duration = Duration::from_secs(32);
 /// Requests in hand at a time; the next is answered 503. Absorbing repetitions keeps each for 32 s after its answer.
 const MOST_REQUESTS: usize = 131_072;
-/// The longest request that is said back to who asks for it.
-const MOST_SAID_BACK: usize = 1300;
 /// What the exchange itself understands. RFC 3261 section 11.2.
 const ALLOW: &str = "REGISTER, INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, REFER, SUBSCRIBE, NOTIFY, PUBLISH";
 
@@ -72,6 +73,7 @@ pub struct Exchange<B> {
     transactions: Transactions,
     door: Door,
     proxy: Proxy,
+    ledger: Ledger,
     counters: Counters,
     news: Vec<TxNews>,
     /// A moment on both clocks: monotonic, and seconds since 1970.
@@ -98,12 +100,33 @@ impl<B: Bindings> Exchange<B> {
             transactions: Transactions::with_config(layer, rng.split()),
             door: Door::new(&config, rng.split()),
             proxy: Proxy::default(),
+            ledger: Ledger::default(),
             counters: Counters::default(),
             news: Vec::new(),
             clocks: (now, wall),
             bindings,
             config,
         }
+    }
+
+    /// Sets what users have left, and what calls cost.
+    pub fn set_ledger(&mut self, ledger: Ledger) {
+        self.ledger = ledger;
+    }
+
+    /// Whether that is the password of that user.
+    pub fn is_password(&self, user: &str, password: &str) -> bool {
+        self.config.users.get(user).is_some_and(|known| known.expose() == password)
+    }
+
+    /// What users have left.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The same, for money that comes.
+    pub fn ledger_mut(&mut self) -> &mut Ledger {
+        &mut self.ledger
     }
 
     /// Sets the wall clock: it is `wall` seconds since 1970 at `now`.
@@ -326,6 +349,7 @@ impl<B: Bindings> Exchange<B> {
             }
             TxNews::Ack { message, source } => self.ack(&message, source, now, out),
             TxNews::Response { tx, message, .. } => {
+                self.charge(&message, now);
                 self.with_proxy(now, out, |proxy, desk| proxy.response(tx, message, desk));
             }
             TxNews::StrayResponse { .. } => self.counters.strays += 1,
@@ -359,15 +383,21 @@ impl<B: Bindings> Exchange<B> {
             return Some(self.answer().to(&message, 400, "Bad Request (Route)"));
         };
         let method = message.method();
+        if method == Method::Bye
+            && let Ok(call) = message.call_id()
+        {
+            self.ledger.ended(call, now);
+        }
         if method == Method::Register && self.is_here(&routed) {
-            return self.register(tx, &message, &source, now);
+            return self.register(tx, &message, &source, now, out);
         }
         let mark = self.mark(&message);
         if let Some(refused) = self.validate(&message, &mark) {
             return Some(refused);
         }
         let to_exchange = method == Method::Options && self.is_here(&routed) && !has_user(&routed);
-        let from_here = self.is_from_here(&message);
+        let mut claimed = identity::claimed(&message, &self.own());
+        let from_here = claimed.is_some();
         if self.config.challenge && from_here && !routed.leave && !to_exchange {
             let answer = Answer { config: &self.config, mint: &self.mint };
             match self.door.check(&message, true, &source, &self.config, &answer, now) {
@@ -376,16 +406,22 @@ impl<B: Bindings> Exchange<B> {
                     self.transactions.abandon(tx);
                     return None;
                 }
-                Entry::Welcome(user) if Some(&*user) == from_user(&message).as_deref() => {}
+                Entry::Welcome(user)
+                    if Some(&*user) == claimed.as_deref() || identity::is_nobody(&message) =>
+                {
+                    claimed = Some(user);
+                }
                 Entry::Welcome(_) => return Some(answer.to(&message, 403, "From Is Not Yours")),
             }
         }
         let trusted = from_here || routed.leave;
+        let shown = claimed.as_deref().filter(|_| !routed.leave);
+        let asserted = Asserted::of(&message, shown, &self.own(), &self.config.domain);
         match targets(&routed, &method, trusted, &self.own(), &self.bindings, self.wall(now)) {
             Whereto::Forward(targets) => {
                 self.counters.forwarded += 1;
                 self.with_proxy(now, out, |proxy, desk| {
-                    proxy.forward(tx, Asked { message, source, routed, mark }, targets, desk);
+                    proxy.forward(tx, Asked { message, source, routed, mark, asserted }, targets, desk);
                 });
                 None
             }
@@ -401,7 +437,14 @@ impl<B: Bindings> Exchange<B> {
     }
 
     /// RFC 3261 section 10.3, steps 2 to 5; the registrar does the rest.
-    fn register(&mut self, tx: TxId, message: &Message, source: &Source, now: Instant) -> Option<Draft> {
+    fn register(
+        &mut self,
+        tx: TxId,
+        message: &Message,
+        source: &Source,
+        now: Instant,
+        out: &mut Orders,
+    ) -> Option<Draft> {
         let answer = Answer { config: &self.config, mint: &self.mint };
         let unsupported: Vec<String> = message
             .list(Name::Require)
@@ -428,7 +471,12 @@ impl<B: Bindings> Exchange<B> {
         }
         self.counters.registered += 1;
         let wall = self.wall(now);
-        Some(registrar::register(&mut self.bindings, message, &user, source, wall, &self.config, &answer))
+        let before = self.bindings.of(&user).to_vec();
+        let response =
+            registrar::register(&mut self.bindings, message, &user, source, wall, &self.config, &answer);
+        let left = moved::left(&before, self.bindings.of(&user), source);
+        self.with_proxy(now, out, |proxy, desk| proxy.follow(&left, source, desk));
+        Some(response)
     }
 
     /// RFC 3261 section 16.3: hops, loops, and extensions that proxies must know. (We know none.)
@@ -499,6 +547,19 @@ impl<B: Bindings> Exchange<B> {
         message.from().is_ok_and(|from| self.own().is(&from.uri()))
     }
 
+    /// A call that one of ours has made is answered.
+    fn charge(&mut self, response: &Message, now: Instant) {
+        let answered = response.status().is_some_and(|status| (200..300).contains(&status));
+        if answered
+            && response.method() == Method::Invite
+            && self.is_from_here(response)
+            && let Some(user) = from_user(response)
+            && let Ok(call) = response.call_id()
+        {
+            self.ledger.answered(call, &user, now);
+        }
+    }
+
     fn own(&self) -> Own<'_> {
         Own { ways: &self.ways, config: &self.config, mint: &self.mint }
     }
@@ -519,15 +580,6 @@ impl<B: Bindings> Exchange<B> {
             out,
         };
         news(&mut self.proxy, &mut desk);
-    }
-}
-
-/// Says back what arrived, to one who asks by OPTIONS for it: he sees what became of it on the way. RFC 3420. The answer is
-/// about twice as long as the question at most, so that nobody is flooded by it.
-fn say_back(request: &Message, response: &mut Draft) {
-    let wants = request.method() == Method::Options && request.lists(Name::Accept, "message/sipfrag");
-    if wants && request.bytes().len() <= MOST_SAID_BACK {
-        response.body("message/sipfrag", request.share());
     }
 }
 

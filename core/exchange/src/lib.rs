@@ -10,10 +10,13 @@ mod config;
 mod exchange;
 #[cfg(test)]
 mod harness;
+mod identity;
 mod keepalive;
+mod ledger;
 mod proxy;
 pub mod redirect;
 mod registrar;
+mod said_back;
 #[cfg(feature = "server")]
 #[allow(clippy::disallowed_methods)] // here, and only here, are clock and threads
 pub mod server;
@@ -25,3 +28,4 @@ mod ways;
 pub use auth::DoorCounters;
 pub use config::{Config, DomainRoute, Limits};
 pub use exchange::{Counters, Exchange};
+pub use ledger::{Funds, Ledger};

@@ -205,6 +205,8 @@ impl Event {
                 let sentence = format!("{path}: {seconds:.1} s are silence, for the storage was too slow");
                 Self::FileEnded { sentence }
             }
+            // No log is kept by the app yet.
+            IoEvent::History { .. } | IoEvent::Memory { .. } => return None,
             IoEvent::AudioFailed { reason } => Self::AudioFailed { sentence: reason },
             IoEvent::Restarted { thread, story } => Self::Restarted { thread: thread.into(), story },
         })

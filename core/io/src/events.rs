@@ -61,6 +61,16 @@ pub enum Event {
         /// A sentence for a person.
         reason: String,
     },
+    /// *State*: the call log is another than before.
+    History {
+        /// Missed calls that the person has not seen.
+        unseen: usize,
+    },
+    /// *Moment*: something of the phone's memory is lost, or was not stored. Calls go on.
+    Memory {
+        /// A sentence for a person.
+        reason: String,
+    },
     /// *Moment*: a bug. Calls were lost; accounts are registered again by themselves. Worth a report to the makers.
     Restarted {
         /// `signalling` or `media`.
@@ -74,6 +84,8 @@ pub enum Event {
 pub(crate) struct Events {
     queue: Mutex<Queue>,
     came: Condvar,
+    #[cfg(feature = "store")]
+    journal: Mutex<Option<crate::journal::Journal>>,
 }
 
 #[derive(Debug, Default)]
@@ -97,11 +109,14 @@ enum About {
     Quality(CallId),
     Way(CallId),
     Gateway,
+    History,
     Wake,
 }
 
 impl Events {
     pub(crate) fn push(&self, event: Event) {
+        #[cfg(feature = "store")]
+        self.with_journal(|journal| journal.note(&event));
         let mut queue = self.lock();
         queue.note(&event);
         if queue.waiting.len() >= BEHIND
@@ -119,6 +134,24 @@ impl Events {
         queue.waiting.push_back(event);
         drop(queue);
         self.came.notify_one();
+    }
+
+    /// Notes in this log from now on, or in none: then what was noted is stored when this returns.
+    #[cfg(feature = "store")]
+    pub(crate) fn set_journal(&self, journal: Option<crate::journal::Journal>) {
+        // Not dropped under the lock: its thread tells of what it stores as long as it lives.
+        let former = {
+            let mut place = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *place, journal)
+        };
+        drop(former);
+    }
+
+    #[cfg(feature = "store")]
+    pub(crate) fn with_journal(&self, work: impl FnOnce(&crate::journal::Journal)) {
+        if let Some(journal) = &*self.journal.lock().unwrap_or_else(PoisonError::into_inner) {
+            work(journal);
+        }
     }
 
     /// The phone wants to be woken then.
@@ -226,6 +259,7 @@ fn about(event: &Event) -> Option<About> {
         Event::Phone(phone::Event::Quality { call, .. }) => Some(About::Quality(*call)),
         Event::Phone(phone::Event::Way { call, .. }) => Some(About::Way(*call)),
         Event::Wake { .. } => Some(About::Wake),
+        Event::History { .. } => Some(About::History),
         Event::Phone(phone::Event::Gateway(_)) => Some(About::Gateway),
         Event::Phone(
             phone::Event::Message { .. }
@@ -244,6 +278,7 @@ fn about(event: &Event) -> Option<About> {
         | Event::PlayingEnded { .. }
         | Event::AudioFailed { .. }
         | Event::CaptureEnded { .. }
+        | Event::Memory { .. }
         | Event::Restarted { .. } => None,
     }
 }

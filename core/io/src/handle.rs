@@ -28,6 +28,9 @@ use crate::wire::{Crossed, Wire};
 
 /// News of media that may wait for the signalling thread.
 const MEDIA_NEWS: usize = 512;
+/// How long a reader of the call log waits for its writer.
+#[cfg(feature = "store")]
+const SETTLING: Duration = Duration::from_secs(2);
 /// Debug builds of message handling are the deepest that it goes.
 const STACK: usize = 512 * 1024;
 
@@ -57,6 +60,9 @@ pub struct Config {
     pub capture: Option<CaptureTo>,
     /// Shown every socket before it is used: binds it to one of the machine's networks.
     pub binder: Option<Arc<dyn Bind>>,
+    /// Where calls are logged: a file that this phone alone writes. None: nowhere.
+    #[cfg(feature = "store")]
+    pub store: Option<PathBuf>,
     /// Told of all signalling that crosses the wire.
     pub crossed: Option<mpsc::Sender<Crossed>>,
 }
@@ -103,6 +109,10 @@ impl Handle {
         let events = Arc::new(Events::default());
         let (news, from_media) = channel(MEDIA_NEWS);
         let audio_counters = Arc::<Counters>::default();
+        #[cfg(feature = "store")]
+        if let Some(path) = &config.store {
+            remember(path, &events);
+        }
         let gains = Gains::of(config.microphone_gain_db, config.loudspeaker_gain_db);
         let settings = Settings { tones: config.tones, effects: config.effects, gains };
         let mut phone = config.phone;
@@ -222,7 +232,25 @@ impl Handle {
     /// [`Event::RecordingEnded`].
     pub fn record(&self, call: CallId, path: impl Into<PathBuf>, options: RecordOptions) {
         let path = path.into();
+        #[cfg(feature = "store")]
+        self.events.with_journal(|journal| journal.recording(call, &path));
         self.tell(ToSignalling::Media(ToMedia::Record { call, path, options }));
+    }
+
+    /// Changes the call log as the person wants; [`Event::History`] follows.
+    #[cfg(feature = "store")]
+    pub fn change_history(&self, change: offhook_store::Change) {
+        self.events.with_journal(|journal| journal.change(change));
+    }
+
+    /// Waits until the call log holds all that was told so far, for two seconds at most; false: it does not yet. For who is
+    /// about to read it.
+    #[cfg(feature = "store")]
+    pub fn history_settled(&self) -> bool {
+        let mut settled = None;
+        self.events.with_journal(|journal| settled = Some(journal.settled()));
+        // Not under the lock: the media thread tells of its calls by it.
+        settled.is_none_or(|settled| settled.recv_timeout(SETTLING).is_ok())
     }
 
     /// Ends the recording of a call, if there is one. Its file is whole within a moment.
@@ -291,6 +319,8 @@ impl Handle {
             // Neither thread lets a panic out.
             let _ = thread.join();
         }
+        #[cfg(feature = "store")]
+        self.events.set_journal(None);
     }
 }
 
@@ -298,6 +328,31 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.tell(ToSignalling::Leave);
         self.join();
+    }
+}
+
+/// Begins to log calls; one that cannot is told, and the phone goes on without.
+#[cfg(feature = "store")]
+fn remember(path: &std::path::Path, events: &Arc<Events>) {
+    use offhook_store::Notice;
+    let told = Arc::downgrade(events);
+    let journal = crate::journal::Journal::open(path, move |notice| {
+        let Some(events) = told.upgrade() else { return };
+        events.push(match notice {
+            Notice::Calls { unseen } => Event::History { unseen },
+            Notice::Salvaged(salvaged) => {
+                let (rows, aside) = (salvaged.rows, salvaged.aside.display());
+                let reason = format!(
+                    "the phone's database was damaged: {rows} calls were saved, the rest is in {aside}"
+                );
+                Event::Memory { reason }
+            }
+            Notice::Trouble(error) => Event::Memory { reason: error.to_string() },
+        });
+    });
+    match journal {
+        Ok(journal) => events.set_journal(Some(journal)),
+        Err(error) => events.push(Event::Memory { reason: format!("calls are not logged: {error}") }),
     }
 }
 

@@ -16,6 +16,8 @@ mod events;
 mod fence;
 mod handle;
 mod instance;
+#[cfg(feature = "store")]
+mod journal;
 mod media_thread;
 mod memory;
 mod recording;
@@ -23,20 +25,30 @@ mod recording;
 mod rest;
 mod router;
 mod signalling;
+#[cfg(feature = "rest")]
+mod teller;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "rest")]
+mod web;
 mod wire;
 
 pub use audio::{Audio, AudioRoute, AudioStats, Effects, LocalTones};
+#[cfg(feature = "rest")]
+pub use balance;
 pub use events::Event;
 pub use handle::{CaptureTo, Config, Handle};
 pub use instance::instance;
 pub use media::{Point, Silence, Stats};
 pub use offhook_net::tls::{Trust, Trusts, Unusable};
 pub use offhook_net::{Between, addresses};
+#[cfg(feature = "store")]
+pub use offhook_store as store;
 pub use recording::RecordOptions;
 #[cfg(feature = "rest")]
 pub use rest::{Handed, NoRelays, Service};
 pub use router::router;
 pub use signalling::StartError;
+#[cfg(feature = "rest")]
+pub use teller::{NoBalance, Teller};
 pub use wire::Crossed;

@@ -9,15 +9,11 @@ use std::time::Duration;
 
 use base::Secret;
 use nat::turn::rest::{Grant, MAX_ANSWER, Unusable, Way};
-use offhook_net::tls::{Trust, Trusts};
+use offhook_net::tls::Trusts;
 use phone::{Relay, RelayWay, Server};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Url};
+use reqwest::Url;
 
-/// From the first question to the last byte.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Places that one answer may send us on to.
-const MAX_REDIRECTS: usize = 3;
+use crate::web::{self, NoBody, NoClient, host};
 
 /// Why there are no relays. Its `Display` is a sentence for a person, and quotes neither the address nor the answer: both
 /// may hold a key.
@@ -100,7 +96,12 @@ impl Service {
 
     async fn fetch(&self, trusts: &Trusts) -> Result<Vec<u8>, NoRelays> {
         let url = Url::parse(self.url.expose()).map_err(|_| NoRelays::Address)?;
-        let mut request = self.client(trusts, url.scheme() == "https")?.get(url);
+        let client = web::client(trusts, &self.host, url.scheme() == "https", may_be_asked);
+        let client = client.map_err(|why| match why {
+            NoClient::Trust => NoRelays::Unreachable,
+            NoClient::System => NoRelays::System,
+        })?;
+        let mut request = client.get(url);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.expose());
         }
@@ -108,38 +109,10 @@ impl Service {
         if !answer.status().is_success() {
             return Err(NoRelays::Status(answer.status().as_u16()));
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| refusal(&error))? {
-            if body.len() + chunk.len() > MAX_ANSWER {
-                return Err(Unusable::TooLong.into());
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
-    }
-
-    fn client(&self, trusts: &Trusts, secure: bool) -> Result<Client, NoRelays> {
-        // One must be given even where none is spoken: then it trusts nobody, and loads no authorities.
-        let nobody = || {
-            let mut trusts = Trusts::default();
-            trusts.set(&self.host, Trust::pin(&"0".repeat(64)).ok()?);
-            trusts.of(&self.host)
-        };
-        let tls = if secure { trusts.of(&self.host) } else { nobody() }.ok_or(NoRelays::Unreachable)?;
-        let policy = Policy::custom(move |step| {
-            let stays = step.url().scheme() == if secure { "https" } else { "http" };
-            let may = stays && may_be_asked(step.url()) && step.previous().len() <= MAX_REDIRECTS;
-            if may { step.follow() } else { step.stop() }
-        });
-        Client::builder()
-            .tls_backend_preconfigured((*tls).clone())
-            .timeout(PATIENCE)
-            .redirect(policy)
-            .referer(false) // it would carry a key in the query to whom we are sent on to
-            .no_proxy()
-            .user_agent(concat!("Offhook/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|_| NoRelays::System)
+        web::body(&mut answer, MAX_ANSWER).await.map_err(|why| match why {
+            NoBody::TooLong => Unusable::TooLong.into(),
+            NoBody::Broken(error) => refusal(&error),
+        })
     }
 }
 
@@ -153,10 +126,6 @@ impl fmt::Debug for Service {
 fn may_be_asked(url: &Url) -> bool {
     let here = |host: &str| host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
     url.scheme() == "https" || url.scheme() == "http" && host(url).is_some_and(here)
-}
-
-fn host(url: &Url) -> Option<&str> {
-    url.host_str().map(|host| host.trim_start_matches('[').trim_end_matches(']'))
 }
 
 /// The client's own words quote the address.
@@ -195,9 +164,16 @@ fn relays(grant: &Grant) -> Vec<Relay> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read as _, Write as _};
-    use std::net::{SocketAddr, TcpListener};
+    use std::io::{Read, Write};
+    use std::net::{SocketAddr, TcpListener, TcpStream};
+    use std::sync::Arc;
     use std::sync::mpsc::{Receiver, channel};
+
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use rustls::pki_types::PrivatePkcs8KeyDer;
+    use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+    use offhook_net::tls::Trust;
 
     use super::*;
 
@@ -206,19 +182,31 @@ mod tests {
 
     /// A service on this machine that answers each request by its path, and the requests that it got.
     fn service(answer: impl Fn(&str) -> Option<String> + Send + 'static) -> (SocketAddr, Receiver<String>) {
+        service_by(Some, answer)
+    }
+
+    /// The same by what `accept` makes of each connection, if anything.
+    fn service_by<S: Read + Write + Send + 'static>(
+        accept: impl Fn(TcpStream) -> Option<S> + Send + 'static,
+        answer: impl Fn(&str) -> Option<String> + Send + 'static,
+    ) -> (SocketAddr, Receiver<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (tell, requests) = channel();
         std::thread::spawn(move || {
             let mut silent = Vec::new();
             for stream in listener.incoming() {
-                let (mut stream, mut request) = (stream.unwrap(), Vec::new());
+                let Some(mut stream) = accept(stream.unwrap()) else { continue };
+                let mut request = Vec::new();
                 while !request.ends_with(b"\r\n\r\n") {
                     let mut byte = [0];
                     if stream.read(&mut byte).unwrap_or(0) == 0 {
                         break;
                     }
                     request.push(byte[0]);
+                }
+                if request.is_empty() {
+                    continue; // who does not trust us asks nothing
                 }
                 let request = String::from_utf8(request).unwrap();
                 match answer(request.split(' ').nth(1).unwrap_or_default()) {
@@ -299,6 +287,40 @@ mod tests {
             assert!(!why.to_string().contains("127.0.0.1"), "{why}");
         }
         assert_eq!(ask(address, "/on").unwrap().relays.len(), 2);
+    }
+
+    #[test]
+    fn a_service_under_tls_is_asked_if_it_is_trusted_and_does_not_send_us_on_without() {
+        let mut params = CertificateParams::new([]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &authority).unwrap();
+        let ring = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(ring)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.into()], PrivatePkcs8KeyDer::from(key.serialize_der()).into());
+        let config = Arc::new(config.unwrap());
+        let accept = move |stream| {
+            let mut stream = StreamOwned::new(ServerConnection::new(config.clone()).unwrap(), stream);
+            stream.conn.complete_io(&mut stream.sock).is_ok().then_some(stream)
+        };
+        let (address, requests) = service_by(accept, |path| {
+            Some(if path == "/down" { moved("http://localhost/") } else { ok(ANSWER) })
+        });
+
+        let service =
+            |path| Service::new(format!("https://localhost:{}{path}", address.port()), None).unwrap();
+        let mut trusts = Trusts::default();
+        trusts.set("localhost", Trust::pin(&"7".repeat(64)).unwrap());
+        assert_eq!(service("/turn").ask(&trusts).err(), Some(NoRelays::Unreachable));
+        trusts.set("localhost", Trust::authority(authority.pem().as_bytes()).unwrap());
+        assert_eq!(service("/turn").ask(&trusts).unwrap().relays.len(), 2);
+        assert_eq!(service("/down").ask(&trusts).err(), Some(NoRelays::Status(302)));
+        assert_eq!(requests.try_iter().count(), 2);
     }
 
     #[test]

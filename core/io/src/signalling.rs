@@ -8,7 +8,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, SyncSender};
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use base::{Instant, NetworkId, Rng, Transport};
@@ -22,7 +22,7 @@ use crate::alarm::Alarm;
 use crate::clock;
 use crate::events::{Event, Events};
 use crate::fence::fenced;
-use crate::media_thread::{News, ToMedia};
+use crate::media_thread::{News, Sender as ToMediaThread, ToMedia};
 use crate::memory::Memory;
 use crate::wire::Wire;
 
@@ -61,7 +61,7 @@ pub(crate) struct Signalling {
     pub(crate) rng: Rng,
     pub(crate) events: Arc<Events>,
     pub(crate) from_app: UnboundedReceiver<ToSignalling>,
-    pub(crate) to_media: SyncSender<ToMedia>,
+    pub(crate) to_media: ToMediaThread,
     pub(crate) from_media: Receiver<News>,
     pub(crate) wire: Wire,
     pub(crate) memory: Memory,

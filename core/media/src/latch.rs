@@ -55,6 +55,11 @@ impl Latch {
         self.way = way;
     }
 
+    /// Whether nothing but checks says how packets go.
+    pub(crate) fn is_checked(&self) -> bool {
+        matches!(self.way, Lead::Checked { .. })
+    }
+
     /// How often the source changed without the signalling saying so.
     pub(crate) fn moves(&self) -> u32 {
         self.moves

@@ -8,7 +8,7 @@ use nat::path::Tcp;
 use sip::message::Uri;
 use sip::ua::{Reliable, TransportPolicy};
 
-use crate::{Keepalive, NetworkPolicy};
+use crate::{CallerId, Keepalive, NetworkPolicy};
 
 /// One account at one provider.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct Account {
     pub password: Secret<String>,
     /// Shown to the people called.
     pub display_name: Option<Redacted<String>>,
+    /// What the people called are to see.
+    pub caller_id: CallerId,
     /// Whether to register by itself when added and when the network changes.
     pub register: bool,
     /// How long a registration is asked for, in seconds. The registrar may shorten it, or ask for more (423).
@@ -63,6 +65,7 @@ impl Account {
             auth_user: None,
             password,
             display_name: None,
+            caller_id: CallerId::default(),
             register: true,
             expires: 300,
             codecs: Codec::ALL.to_vec(),

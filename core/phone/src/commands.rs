@@ -165,7 +165,8 @@ impl Phone {
             return Err(Refusal::TooManyCalls);
         }
         let account = self.pick(account)?;
-        let to = dialled(self.account(account)?, to)?;
+        let (hide, to) = dial::showing(to.reveal());
+        let to = dial::dial(to, &self.account(account)?.uri).map_err(Refusal::BadTarget)?;
         self.hold_others(call);
         let registration = self.accounts.get(&account).ok_or(Refusal::NoAccount)?;
         let account = (account, registration.account());
@@ -175,6 +176,7 @@ impl Phone {
             secure: registration.is_secure(&to),
             to,
             asked: None,
+            hide,
         };
         self.calls.insert(call, Call::outgoing(call, account, outgoing, &mut self.desk));
         Ok(())
@@ -203,6 +205,7 @@ impl Phone {
             name: name.map(Redacted::into_inner),
             // Its INVITE will show.
             secure: false,
+            identity: None,
         };
         match turned_away {
             None => {

@@ -44,6 +44,8 @@ pub(crate) enum Timer {
     Path(MediaId),
     /// A call's ways are to be found anew.
     Renew(CallId),
+    /// A call tells once more where it is.
+    Follow(CallId),
     /// The sockets that a call has left are closed.
     Left(CallId),
     /// The tone after a call that came to nothing has sounded long enough.
@@ -61,7 +63,7 @@ impl Timer {
             Self::Ping(_) => "keepalive",
             Self::Unanswered(_) => "unanswered call",
             Self::Keypad(_) => "keypad",
-            Self::Path(_) | Self::Renew(_) | Self::Left(_) => "path",
+            Self::Path(_) | Self::Renew(_) | Self::Follow(_) | Self::Left(_) => "path",
             Self::Tone => "tone",
             Self::Stop => "shutdown",
         }
@@ -96,6 +98,8 @@ pub(crate) struct Desk {
     used: BTreeMap<(FlowId, SocketAddr), Instant>,
     /// Accounts that go by another network now: their calls follow.
     pub(crate) moved: Vec<AccountId>,
+    /// Accounts that their registrar has answered by another way than before.
+    pub(crate) landed: Vec<AccountId>,
     /// Accounts that their registrar sees under another address now: those they talk to are told.
     pub(crate) seen_elsewhere: Vec<AccountId>,
     /// By which networks accounts have reached their registrars, or have not.
@@ -125,6 +129,7 @@ impl Desk {
             tls: false,
             used: BTreeMap::new(),
             moved: Vec::new(),
+            landed: Vec::new(),
             seen_elsewhere: Vec::new(),
             tried: Vec::new(),
             addresses: Addresses::default(),

@@ -69,6 +69,18 @@ pub fn dial(typed: &str, aor: &Uri) -> Result<Uri, BadTarget> {
     Err(BadTarget::NotDialable)
 }
 
+/// What was typed before a number to be seen or not to be, for one call: `#31#` hides, `*31#` shows (3GPP TS 22.030 section
+/// 6.5.2); and what is behind it.
+pub(crate) fn showing(typed: &str) -> (Option<bool>, &str) {
+    let typed = typed.trim();
+    let behind = |code| typed.strip_prefix(code).filter(|rest| number(rest).is_some());
+    match (behind("#31#"), behind("*31#")) {
+        (Some(rest), _) => (Some(true), rest),
+        (None, Some(rest)) => (Some(false), rest),
+        (None, None) => (None, typed),
+    }
+}
+
 /// A typed or tapped SIP URI, without the header fields that a link may have smuggled in (RFC 3261 section 19.1.5).
 fn address(text: &str) -> Result<Uri, BadTarget> {
     let text = text.split('?').next().unwrap_or(text);
@@ -147,6 +159,14 @@ mod tests {
         ] {
             assert_eq!(dialled(typed).as_deref(), Ok(uri), "{typed}");
         }
+    }
+
+    #[test]
+    fn a_code_before_a_number_hides_or_shows_who_calls_once() {
+        assert_eq!(showing("#31#030 1"), (Some(true), "030 1"));
+        assert_eq!(showing(" *31#1002"), (Some(false), "1002"));
+        assert_eq!(showing("#31#"), (None, "#31#"));
+        assert_eq!(showing("*21#"), (None, "*21#"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod commands;
 mod conference;
 mod desk;
 mod dial;
+mod identity;
 mod ids;
 mod info;
 mod input;
@@ -31,6 +32,7 @@ pub use account::{Account, Config, DigitsBy, MediaEncryption, Nat, Relay, RelayW
 pub use alg::{Gateway, Tampering};
 pub use commands::MAX_TEXT;
 pub use dial::{BadTarget, dial};
+pub use identity::{CallerId, Carry, Identity, Said, is_number};
 pub use ids::{AccountId, CallId, CallIds, MediaId, MessageId};
 pub use input::{Command, Input, MediaNews, With};
 pub use keepalive::{Keepalive, Learnt, Lifetime};

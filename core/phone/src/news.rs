@@ -1,7 +1,5 @@
 //! What the agent tells, brought to the call, account or message it is about. Who may ring here is decided here.
 
-use std::borrow::Cow;
-
 use base::Redacted;
 use bytes::Bytes;
 use sip::message::{Message, Scheme, Uri};
@@ -12,7 +10,7 @@ use crate::call::{self, Asked, Call, Incoming, Outgoing, Parties};
 use crate::desk::Desk;
 use crate::phone::{Goodbye, Phone};
 use crate::registration::Registration;
-use crate::{Account, AccountId, CallId, Event, Side, Transfer, dial, negotiate, reason};
+use crate::{Account, AccountId, CallId, Event, Side, Transfer, dial, identity, negotiate, reason};
 
 /// The phrase for callers whom the user does not want to hear now.
 const DO_NOT_DISTURB: &str = "Do Not Disturb";
@@ -32,7 +30,15 @@ impl Phone {
                     }
                 }
             }
-            News::Proceeding { session, status, reason, early, sdp, message: _ } => {
+            News::Proceeding { session, .. } if self.is_heir(session) => {}
+            News::Answered { session, sdp, .. } if self.is_heir(session) => {
+                self.tell_heir(session, |call, desk| call.taken_over(sdp, desk));
+            }
+            News::Failed { session, failure } if self.is_heir(session) => {
+                self.tell_heir(session, |call, desk| call.heir_failed(&failure, desk));
+            }
+            News::Proceeding { session, status, reason, early, sdp, message } => {
+                let sdp = (sdp, message.requires("100rel"));
                 self.tell(session, |call, desk| call.proceeding(early, status, reason, sdp, desk));
             }
             News::Answered { session, early, sdp, message: _ } => {
@@ -52,7 +58,9 @@ impl Phone {
                 self.tell(session, |call, desk| call.reoffered(offer, desk));
             }
             News::Reanswered { session, sdp } => self.tell(session, |call, desk| call.reanswered(sdp, desk)),
-            News::ReofferFailed { session, status: _ } => self.tell(session, Call::reoffer_failed),
+            News::ReofferFailed { session, status } => {
+                self.tell(session, |call, desk| call.reoffer_failed(status, desk));
+            }
             News::Referred { refer, session, to, referred_by, message: _ } => {
                 self.referred(refer, session, to, referred_by);
             }
@@ -111,6 +119,9 @@ impl Phone {
         let replaces = replaces.and_then(|old| {
             self.calls.iter().find(|(_, call)| call.session() == Some(old)).map(|(id, _)| *id)
         });
+        if replaces.and_then(|old| self.calls.get(&old)).is_some_and(Call::goes_first) {
+            return self.reject(session, 491);
+        }
         let secure = source.transport.is_secure();
         let secrecy = call::secrecy(settings, secure);
         let look = match &offer {
@@ -123,16 +134,17 @@ impl Phone {
             (None, Ok(_)) => self.turn_away(settings),
             (_, Err(_)) => Some((488, None)),
         };
-        let from = message.from().ok();
+        let caller = identity::caller(message);
         let id = announced.as_ref().map_or_else(|| self.call_ids.draw(), Call::id);
         let parties = Parties {
             id,
             account,
             settings,
             side: Side::In,
-            remote: from.map_or_else(String::new, |from| from.uri_text().to_owned()),
-            name: from.and_then(|from| from.display().map(Cow::into_owned)),
             secure,
+            identity: caller.as_ref().map(|caller| caller.identity),
+            remote: caller.as_ref().map_or_else(String::new, |caller| caller.uri.clone()),
+            name: caller.and_then(|caller| caller.name),
         };
         match refusal {
             None => {
@@ -228,6 +240,7 @@ impl Phone {
             secure: registration.is_secure(&to),
             to,
             asked,
+            hide: None,
         };
         let account = (account, registration.account());
         self.calls.insert(id, Call::outgoing(id, account, outgoing, &mut self.desk));
@@ -289,6 +302,17 @@ impl Phone {
     fn call_and_desk(&mut self, session: SessionId) -> Option<(&mut Call, &mut Desk)> {
         let call = self.calls.values_mut().find(|call| call.session() == Some(session))?;
         Some((call, &mut self.desk))
+    }
+
+    fn is_heir(&self, session: SessionId) -> bool {
+        self.calls.values().any(|call| call.is_heir(session))
+    }
+
+    /// Tells the call whose place that session is to take.
+    fn tell_heir(&mut self, session: SessionId, act: impl FnOnce(&mut Call, &mut Desk)) {
+        if let Some(call) = self.calls.values_mut().find(|call| call.is_heir(session)) {
+            act(call, &mut self.desk);
+        }
     }
 
     fn tell(&mut self, session: SessionId, act: impl FnOnce(&mut Call, &mut Desk)) {

@@ -57,6 +57,8 @@ pub enum MediaOrder {
     Tones(Keys),
     /// Media goes so from now on; before the first such order it goes plain.
     Route(nat::path::Route),
+    /// RTCP that has a port of its own goes so from now on; before the first such order it goes plain.
+    ControlRoute(nat::path::Route),
     /// Send a message that is no media, by one of the stream's sockets or connections.
     Tell {
         /// Which.

@@ -114,6 +114,11 @@ impl Phone {
             Input::FlowDown { flow } => {
                 codecs.remove(&flow);
                 alg.flow_down(flow);
+                let Self { calls, desk, .. } = self;
+                for call in calls.values_mut() {
+                    call.flow_lost(flow, desk);
+                }
+                let Desk { agent, orders, .. } = desk;
                 agent.flow_down(flow, now, orders);
             }
             Input::FlowFailed { network, transport, remote } => {
@@ -214,6 +219,7 @@ impl Phone {
                     }
                 }
                 Timer::Renew(id) => with(calls, id, |call| call.renew(desk)),
+                Timer::Follow(id) => with(calls, id, |call| call.follow(desk)),
                 Timer::Left(id) => with(calls, id, |call| call.left(desk)),
                 Timer::Tone => tones.over(),
                 Timer::Stop => stopped(&mut self.goodbye, desk),

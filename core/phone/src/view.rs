@@ -7,7 +7,7 @@ use std::time::Duration;
 use base::{Instant, Redacted};
 use media::Codec;
 
-use crate::{AccountId, CallId, Why};
+use crate::{AccountId, CallId, Identity, Why};
 
 /// One call, whole.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,8 @@ pub struct CallView {
     pub remote: Redacted<String>,
     /// The other side's display name.
     pub name: Option<Redacted<String>>,
+    /// How far both are to be believed, where the other side called.
+    pub identity: Option<Identity>,
     /// What we send, while media flows.
     pub codec: Option<Codec>,
     /// How its media is kept from others, while it flows.

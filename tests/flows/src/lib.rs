@@ -13,6 +13,7 @@ mod forwarding;
 mod hold;
 mod keypad;
 mod messages;
+mod moving;
 mod races;
 mod registration;
 mod reliability;

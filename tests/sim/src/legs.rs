@@ -35,6 +35,8 @@ pub(crate) struct Legs {
     pub(crate) channels: Vec<(Leg, SocketAddr, u16, SocketAddr)>,
     pub(crate) listens: bool,
     pub(crate) route: Route,
+    /// Of RTCP that has a port of its own.
+    pub(crate) control: Route,
     /// The socket of a plain route.
     pub(crate) plain: Leg,
     pub(crate) taken: u32,
@@ -49,23 +51,24 @@ impl Legs {
             channels: Vec::new(),
             listens: false,
             route: Route::Plain,
+            control: Route::Plain,
             plain: Leg::FIRST,
             taken: Leg::TAKEN,
         }
     }
 
-    /// The route in the session's words.
-    pub(crate) fn lead(&self) -> Lead {
-        match &self.route {
+    /// The routes in the session's words.
+    pub(crate) fn leads(&self) -> [Lead; 2] {
+        [&self.route, &self.control].map(|route| match route {
             Route::Plain => Lead::Plain,
             Route::Checked { target, admitted } => {
                 Lead::Checked { target: target.map(|target| target.to), admitted: admitted.clone() }
             }
-        }
+        })
     }
 
-    pub(crate) fn target(&self) -> Option<Target> {
-        match &self.route {
+    pub(crate) fn target(&self, control: bool) -> Option<Target> {
+        match if control { &self.control } else { &self.route } {
             Route::Plain => None,
             Route::Checked { target, .. } => *target,
         }

@@ -23,6 +23,6 @@ pub use nat::{
     Alg, Allows, Dependence, Hairpin, Kind, Nat, NatBox, Parcel, Pooling, Ports, Tampering, Unsolicited,
     Verdict, Why,
 };
-pub use stranger::{Heard, Stranger, sdp};
+pub use stranger::{Datagram, Heard, Stranger, sdp};
 pub use wire::{Arrival, Fate, NetworkId, NodeId, Reason, Socket, Tag, Wire};
 pub use world::World;

@@ -54,6 +54,11 @@ impl Servers {
         self.relayed
     }
 
+    /// How many addresses the relay holds for others.
+    pub fn allocations(&self) -> usize {
+        self.relay.relayed().count()
+    }
+
     /// The ports that datagrams are taken at.
     pub(crate) fn ports(&self) -> Vec<SocketAddr> {
         let own = [STUN_PORT, RELAY_PORT].map(|port| SocketAddr::new(self.ip, port));

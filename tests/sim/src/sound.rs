@@ -89,9 +89,9 @@ impl Stream {
         match &mut self.session {
             Some(session) => session.replan(plan.clone(), now),
             None if sound => {
-                let mut session = Session::new(plan.clone(), SAMPLE_RATE, rng.split(), now);
-                session.lead(self.legs.lead());
+                let session = Session::new(plan.clone(), SAMPLE_RATE, rng.split(), now);
                 self.session = Some(session);
+                self.lead();
             }
             None => {}
         }
@@ -147,10 +147,22 @@ impl Stream {
     }
 
     /// Media goes so from now on.
-    pub(crate) fn lead(&mut self, route: Route) {
+    pub(crate) fn lead_by(&mut self, route: Route) {
         self.legs.route = route;
+        self.lead();
+    }
+
+    /// RTCP that has a port of its own goes so from now on.
+    pub(crate) fn lead_control_by(&mut self, route: Route) {
+        self.legs.control = route;
+        self.lead();
+    }
+
+    fn lead(&mut self) {
         if let Some(session) = &mut self.session {
-            session.lead(self.legs.lead());
+            let [media, control] = self.legs.leads();
+            session.lead(media);
+            session.lead_control(control);
         }
     }
 

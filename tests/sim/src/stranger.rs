@@ -6,17 +6,38 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use base::FlowId;
+use bytes::Bytes;
 
 /// A scripted peer.
 #[derive(Debug, Default)]
 pub struct Stranger {
     heard: Vec<Heard>,
     taken: usize,
+    datagrams: Vec<Datagram>,
+}
+
+/// What came to one of its other ports.
+#[derive(Clone, Debug)]
+pub struct Datagram {
+    /// Which.
+    pub port: u16,
+    /// Who sent it.
+    pub from: SocketAddr,
+    /// What it is.
+    pub bytes: Bytes,
 }
 
 impl Stranger {
     pub(crate) fn hear(&mut self, heard: Heard) {
         self.heard.push(heard);
+    }
+
+    pub(crate) fn take_datagram(&mut self, port: u16, from: SocketAddr, bytes: Bytes) {
+        self.datagrams.push(Datagram { port, from, bytes });
+    }
+
+    pub(crate) fn take_datagrams(&mut self) -> Vec<Datagram> {
+        std::mem::take(&mut self.datagrams)
     }
 
     /// The next message that begins so (`INVITE`, `200`); those before it are passed over.

@@ -8,6 +8,7 @@ mod media;
 mod networks;
 mod people;
 mod places;
+mod strangers;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};

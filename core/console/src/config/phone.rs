@@ -20,6 +20,9 @@ pub(crate) struct PhoneFile {
     #[serde(default)]
     pub(crate) audio: AudioTable,
     pub(crate) nat: Option<NatTable>,
+    #[cfg(feature = "rest")]
+    pub(crate) balance: Option<super::balance::BalanceTable>,
+    #[cfg(not(feature = "rest"))]
     #[serde(rename = "balance")]
     _balance: Option<Later>,
 }
@@ -56,8 +59,29 @@ pub(crate) struct AccountTable {
     _srtp_keys: Option<SrtpKeys>,
     /// Keys may stand in the signalling though it is not under TLS.
     pub(crate) sdes_in_clear: Option<bool>,
-    #[serde(rename = "caller_id")]
-    _caller_id: Option<Later>,
+    pub(crate) caller_id: Option<CallerIdTable>,
+}
+
+/// `caller_id`: what the people called are to see.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CallerIdTable {
+    pub(crate) number: Option<String>,
+    #[serde(default)]
+    pub(crate) carry: Vec<CarryName>,
+    #[serde(default)]
+    pub(crate) hide: bool,
+}
+
+/// Where a number is said.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CarryName {
+    FromUser,
+    FromDisplay,
+    Ppi,
+    Pai,
+    Rpid,
 }
 
 /// Without the password, and so by hand.

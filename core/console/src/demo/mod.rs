@@ -207,7 +207,7 @@ impl Scene {
             Account, Call, Dtmf, DtmfLost, EncryptionLost, Gateway, Learnt, Message, MessageSent, Quality,
             Refused, Silence, Stopped, Timeline, Way,
         };
-        if let Event::Wake { .. } = event {
+        if let Event::Wake { .. } | Event::History { .. } = event {
             return Ok(());
         }
         let Event::Phone(event) = event else {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::BufRead as _;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
@@ -19,9 +20,13 @@ use super::line::Line;
 use super::request::Request;
 use crate::diagnose::Router;
 use crate::failure::Failure;
+use crate::history::History;
 
 /// How long hanging up and unregistering may take.
 const GOODBYE: Duration = Duration::from_secs(2);
+
+/// Calls that `history` shows.
+const HISTORY: usize = 50;
 
 /// The one account of a console phone.
 pub(crate) const ACCOUNT: AccountId = AccountId(1);
@@ -37,6 +42,9 @@ pub(crate) enum News {
     InputEnded,
     /// What was found out about the router, or why nothing was.
     Diagnosed(Result<Box<Router>, String>),
+    /// What is left on the account.
+    #[cfg(feature = "rest")]
+    Balance(Box<offhook_io::balance::Balance>),
     /// What went wrong beside the phone, as a sentence.
     #[cfg_attr(not(feature = "rest"), expect(dead_code, reason = "nothing is beside it"))]
     Trouble(String),
@@ -54,6 +62,11 @@ pub(crate) struct Desk {
     /// Whom to ask about the router, and from which address.
     pub(crate) diagnostics: (Option<Server>, Option<IpAddr>),
     diagnosing: bool,
+    /// Who asks what is left, when there is an occasion.
+    #[cfg(feature = "rest")]
+    pub(crate) purse: Option<Sender<offhook_io::balance::Occasion>>,
+    /// The call log, if one is kept.
+    pub(crate) log: Option<PathBuf>,
     pub(crate) account: Option<AccountView>,
     pub(crate) calls: BTreeMap<u32, CallView>,
     pub(crate) quality: BTreeMap<u32, media::Stats>,
@@ -80,6 +93,9 @@ impl Desk {
             news: news.clone(),
             diagnostics: (None, None),
             diagnosing: false,
+            #[cfg(feature = "rest")]
+            purse: None,
+            log: None,
             account: None,
             calls: BTreeMap::new(),
             quality: BTreeMap::new(),
@@ -117,6 +133,10 @@ impl Desk {
         match event {
             Account(view) => self.account = Some(view.clone()),
             Call(view) if view.state == CallState::Ended => {
+                #[cfg(feature = "rest")]
+                if view.answered.is_some() {
+                    self.ask_balance(offhook_io::balance::Occasion::CallEnded);
+                }
                 self.calls.remove(&view.call.0);
                 self.quality.remove(&view.call.0);
                 self.ways.remove(&view.call.0);
@@ -166,7 +186,7 @@ impl Desk {
         }
     }
 
-    /// Hands a request to the phone. What becomes of it comes as events. `Diagnose`, `Status` and `Quit` are the caller's.
+    /// Hands a request to the phone. What becomes of it comes as events. `Diagnose`, `History`, `Status` and `Quit` are the caller's.
     pub(crate) fn perform(&mut self, request: Request) {
         let command = match request {
             Request::Call { to } => {
@@ -240,9 +260,37 @@ impl Desk {
                 self.handle.network(NetworkNews::Suspect(NetworkId(id)));
                 return;
             }
-            Request::Diagnose | Request::Status | Request::Quit => return,
+            Request::Balance | Request::Diagnose | Request::History | Request::Status | Request::Quit => {
+                return;
+            }
         };
         self.handle.command(command);
+    }
+
+    /// There is a reason to ask what is left; false: nobody is named to ask.
+    #[cfg(feature = "rest")]
+    pub(crate) fn ask_balance(&self, why: offhook_io::balance::Occasion) -> bool {
+        self.purse.as_ref().is_some_and(|purse| purse.send(why).is_ok())
+    }
+
+    /// The person wants to know what is left. The error is a sentence.
+    pub(crate) fn balance(&self) -> Result<(), String> {
+        #[cfg(feature = "rest")]
+        if self.ask_balance(offhook_io::balance::Occasion::Asked) {
+            return Ok(());
+        }
+        Err("whom to ask what is left? nobody is named: `url` under [balance]".to_owned())
+    }
+
+    /// The newest calls of the log. The error is a sentence.
+    pub(crate) fn history(&self) -> Result<History, String> {
+        match &self.log {
+            Some(log) if !self.handle.history_settled() => {
+                Err(format!("{}: the disk is too slow", log.display()))
+            }
+            Some(log) => History::newest(log, HISTORY),
+            None => Err("no log of calls is kept: `data` names no folder for it".to_owned()),
+        }
     }
 
     /// Begins to ask about the router; what comes of it is news. The error is a sentence.

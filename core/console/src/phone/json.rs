@@ -18,6 +18,11 @@ pub(crate) fn run(desk: &mut Desk) -> Result<(), Failure> {
             Some(News::Typed(line)) => match Request::from_json(&line) {
                 Ok(Request::Quit) => break,
                 Ok(Request::Status) => say(&desk.status()),
+                Ok(Request::History) => match desk.history() {
+                    Ok(history) => say(&history),
+                    Err(reason) => say(&Line::error(reason)),
+                },
+                Ok(Request::Balance) => desk.balance().or_else(|reason| say(&Line::error(reason))),
                 Ok(Request::Diagnose) => desk.diagnose().or_else(|reason| say(&Line::error(reason))),
                 Ok(request) => {
                     desk.perform(request);
@@ -26,6 +31,8 @@ pub(crate) fn run(desk: &mut Desk) -> Result<(), Failure> {
                 Err(reason) => say(&Line::error(reason)),
             },
             Some(News::Diagnosed(Ok(router))) => say(&Line::Router(*router)),
+            #[cfg(feature = "rest")]
+            Some(News::Balance(balance)) => say(&Line::from(&*balance)),
             Some(News::Diagnosed(Err(reason)) | News::Trouble(reason)) => say(&Line::error(reason)),
             Some(News::InputEnded | News::Signal) => break,
             Some(News::Terminal(_)) => Ok(()),

@@ -52,6 +52,17 @@ pub(crate) enum Line {
     Gateway {
         sentence: String,
     },
+    /// What is left on the account.
+    Balance {
+        amount: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        currency: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        overdraft: Option<String>,
+        /// Milliseconds since 1970.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        valid_until: Option<i64>,
+    },
     Error {
         reason: String,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,6 +95,15 @@ pub(crate) struct Call {
     remote: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+    /// Who says so: `pai`, `rpid` or `from`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said_by: Option<&'static str>,
+    /// What the provider found when it checked the number's signature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified: Option<bool>,
+    /// They do not want to be known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    hidden: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     codec: Option<&'static str>,
     encrypted: &'static str,
@@ -156,6 +176,18 @@ pub(crate) struct Silence {
     reason: String,
 }
 
+#[cfg(feature = "rest")]
+impl From<&offhook_io::balance::Balance> for Line {
+    fn from(balance: &offhook_io::balance::Balance) -> Self {
+        Self::Balance {
+            amount: balance.amount.to_string(),
+            currency: balance.currency.clone(),
+            overdraft: balance.overdraft.map(|limit| limit.to_string()),
+            valid_until: balance.valid_until,
+        }
+    }
+}
+
 impl Line {
     /// An error event about no call in particular.
     pub(crate) fn error(reason: impl Into<String>) -> Self {
@@ -166,12 +198,13 @@ impl Line {
     pub(crate) fn of(event: &Event) -> Option<Self> {
         match event {
             Event::Phone(event) => Self::of_phone(event),
-            Event::Wake { .. } => None,
+            Event::Wake { .. } | Event::History { .. } => None,
             Event::RecordingEnded { .. }
             | Event::RecordingGaps { .. }
             | Event::PlayingEnded { .. }
             | Event::AudioFailed { .. }
             | Event::CaptureEnded { .. }
+            | Event::Memory { .. }
             | Event::Restarted { .. } => super::picture::sentence(event).map(Self::error),
         }
     }
@@ -321,6 +354,9 @@ impl From<&CallView> for Call {
             state: call_word(view.state),
             remote: shown(&view.remote),
             name: view.name.as_ref().map(shown),
+            said_by: view.identity.map(|identity| identity.by.word()),
+            verified: view.identity.and_then(|identity| identity.verified),
+            hidden: view.identity.is_some_and(|identity| identity.hidden),
             codec: view.codec.map(media::Codec::name),
             encrypted: view.encrypted.word(),
             path: view.path.map(nat::path::Reached::word),
@@ -428,6 +464,7 @@ mod tests {
             state: CallState::Ended,
             remote: Redacted::new("sip:1002@offhook.test".into()),
             name: None,
+            identity: None,
             codec: None,
             encrypted: phone::Encrypted::Sdes,
             path: None,

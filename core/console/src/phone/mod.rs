@@ -5,6 +5,8 @@ pub(crate) mod json;
 pub(crate) mod line;
 pub(crate) mod picture;
 #[cfg(feature = "rest")]
+mod purse;
+#[cfg(feature = "rest")]
 mod relays;
 mod request;
 mod screen;
@@ -19,6 +21,7 @@ use phone::{Command, NetworkNews};
 
 use crate::cli::PhoneArgs;
 use crate::failure::Failure;
+use crate::history;
 use desk::{ACCOUNT, Desk, read_lines};
 use settings::Settings;
 
@@ -33,8 +36,11 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
     // Without one it registers as any phone does.
     let instance = settings.data.as_deref().and_then(|folder| offhook_io::instance(folder).ok());
     let phone = phone::Config { instance, ..phone::Config::default() };
+    let log = settings.data.as_deref().map(history::file);
     #[cfg(feature = "rest")]
     let asked = settings.service.map(|service| (service, settings.trusts.clone()));
+    #[cfg(feature = "rest")]
+    let purse = settings.purse;
     #[cfg(not(feature = "rest"))]
     if let Some(none) = settings.service {
         match none {}
@@ -48,6 +54,7 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
         effects: settings.effects,
         microphone_gain_db,
         loudspeaker_gain_db,
+        store: log.clone(),
         capture: settings.capture.map(|path| CaptureTo { path, secrets: args.capture_secrets }),
         ..Config::default()
     })
@@ -59,11 +66,17 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
     if !addrs.is_empty() && addrs.iter().all(IpAddr::is_ipv6) {
         handle.network(NetworkNews::Up { addrs });
     }
+    desk.log = log;
     desk.diagnostics = (settings.account.nat.stun.first().cloned(), settings.bind.map(|bind| bind.ip()));
     handle.command(Command::AddAccount(ACCOUNT, settings.account));
     #[cfg(feature = "rest")]
     if let Some((service, trusts)) = asked {
         relays::keep(service, trusts, handle, news.clone())?;
+    }
+    #[cfg(feature = "rest")]
+    if let Some(purse) = purse {
+        desk.purse = Some(purse::keep(purse, news.clone())?);
+        desk.ask_balance(offhook_io::balance::Occasion::Shown);
     }
     if args.json {
         read_lines(news)?;

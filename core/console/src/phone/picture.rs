@@ -42,7 +42,7 @@ pub(crate) fn lines(desk: &Desk, said: &[String], size: (u16, u16), now: Instant
 }
 
 /// Without control characters: names and texts are a stranger's, and would command the terminal.
-fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
@@ -126,12 +126,21 @@ fn quality_line(stats: &media::Stats) -> String {
     }
 }
 
+/// `12.34 EUR left`.
+#[cfg(feature = "rest")]
+pub(crate) fn balance(balance: &offhook_io::balance::Balance) -> String {
+    let currency = balance.currency.as_deref().map(|it| format!(" {it}")).unwrap_or_default();
+    let overdraft =
+        balance.overdraft.map(|it| format!(", and {it}{currency} more may be spent")).unwrap_or_default();
+    harmless(&format!("{}{currency} left{overdraft}", balance.amount))
+}
+
 /// One event as a sentence; `None` for what the picture shows anyway.
 pub(crate) fn sentence(event: &offhook_io::Event) -> Option<String> {
     use offhook_io::Event;
     match event {
         Event::Phone(event) => phone_sentence(event).map(|sentence| harmless(&sentence)),
-        Event::Wake { .. } => None,
+        Event::Wake { .. } | Event::History { .. } => None,
         Event::RecordingEnded { path, reason } => {
             Some(format!("{}: the recording ended: {reason}", path.display()))
         }
@@ -139,7 +148,9 @@ pub(crate) fn sentence(event: &offhook_io::Event) -> Option<String> {
         Event::PlayingEnded { path, reason } => {
             Some(format!("{}: silence from now on: {reason}", path.display()))
         }
-        Event::AudioFailed { reason } | Event::CaptureEnded { reason } => Some(reason.clone()),
+        Event::AudioFailed { reason } | Event::CaptureEnded { reason } | Event::Memory { reason } => {
+            Some(reason.clone())
+        }
         Event::Restarted { thread, story } => {
             Some(format!("a bug in the {thread} thread, calls were lost, please report: {story}"))
         }
@@ -226,6 +237,7 @@ mod tests {
             state: CallState::Active,
             remote: Redacted::new("sip:1002@offhook.test".into()),
             name: Some(Redacted::new("Bob".into())),
+            identity: None,
             codec: Some(media::Codec::Pcma),
             encrypted: Encrypted::Sdes,
             path: Some(nat::path::Reached::Host),

@@ -94,6 +94,8 @@ pub(crate) enum Request {
     NetworkVanished(i64),
     NetworkSuspect(i64),
     Diagnose,
+    Balance,
+    History,
     Status,
     Quit,
 }
@@ -283,8 +285,8 @@ impl Request {
             Line::Quit => Self::Quit,
             Line::Watch => return later("watch"),
             Line::Presence => return later("presence"),
-            Line::Balance => return later("balance"),
-            Line::History => return later("history"),
+            Line::Balance => Self::Balance,
+            Line::History => Self::History,
         })
     }
 
@@ -338,7 +340,9 @@ impl Request {
             "diagnose" => Self::Diagnose,
             "status" => Self::Status,
             "quit" | "exit" => Self::Quit,
-            "watch" | "presence" | "balance" | "history" => {
+            "history" => Self::History,
+            "balance" => Self::Balance,
+            "watch" | "presence" => {
                 return Err(format!("{verb} is {NOT_IN_THIS_BUILD}"));
             }
             // A number or a URI by itself is called.
@@ -419,6 +423,8 @@ mod tests {
             (r#"{"cmd":"network","suspect":7}"#, Request::NetworkSuspect(7)),
             (r#"{"cmd":"diagnose"}"#, Request::Diagnose),
             (r#"{"cmd":"status"}"#, Request::Status),
+            (r#"{"cmd":"history"}"#, Request::History),
+            (r#"{"cmd":"balance"}"#, Request::Balance),
             (r#"{"cmd":"quit"}"#, Request::Quit),
         ] {
             assert_eq!(json(line), Ok(expected), "{line}");
@@ -431,7 +437,7 @@ mod tests {
         {
             assert!(json(line).unwrap_err().starts_with("not a command: "), "{line}");
         }
-        for line in [r#"{"cmd":"history"}"#, r#"{"cmd":"balance"}"#] {
+        for line in [r#"{"cmd":"watch"}"#, r#"{"cmd":"presence"}"#] {
             assert!(json(line).unwrap_err().ends_with("is not in this build"), "{line}");
         }
         assert!(json(r#"{"cmd":"transfer","call":1}"#).unwrap_err().contains("either"));
@@ -466,7 +472,7 @@ mod tests {
         assert!(typed("dtmf").unwrap_err().contains("which digits"));
         assert_eq!(typed("dnd off"), Ok(Request::DoNotDisturb { on: false }));
         assert_eq!(typed("forward off"), Ok(Request::Forward { to: None }));
-        assert!(typed("history").unwrap_err().contains("not in this build"));
+        assert!(typed("presence").unwrap_err().contains("not in this build"));
         assert!(typed("hold x").unwrap_err().contains("`x`") && typed("sing").unwrap_err().contains("help"));
         assert_eq!(Request::from_typed("hold", None), Err("there is no call".into()));
     }

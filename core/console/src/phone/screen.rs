@@ -94,6 +94,8 @@ impl Screen {
                 Some(News::Diagnosed(Ok(router))) => {
                     router.lines().into_iter().for_each(|line| self.say(line));
                 }
+                #[cfg(feature = "rest")]
+                Some(News::Balance(balance)) => self.say(picture::balance(&balance)),
                 Some(News::Diagnosed(Err(reason)) | News::Trouble(reason)) => self.say(reason),
                 Some(News::Terminal(_) | News::Typed(_)) | None => {}
             }
@@ -137,6 +139,15 @@ impl Screen {
             Ok(Request::Quit) => return true,
             // It is on the screen.
             Ok(Request::Status) => {}
+            Ok(Request::History) => match desk.history() {
+                Ok(history) => history.lines().into_iter().for_each(|line| self.say(line)),
+                Err(sentence) => self.say(sentence),
+            },
+            Ok(Request::Balance) => {
+                if let Err(sentence) = desk.balance() {
+                    self.say(sentence);
+                }
+            }
             Ok(Request::Diagnose) => {
                 if let Err(sentence) = desk.diagnose() {
                     self.say(sentence);
@@ -195,6 +206,15 @@ fn sentences(desk: &mut Desk) -> Result<(), Failure> {
             Some(News::Typed(line)) => match Request::from_typed(&line, desk.current()) {
                 Ok(Request::Quit) => break,
                 Ok(Request::Status) => println!("{} calls", desk.calls.len()),
+                Ok(Request::History) => match desk.history() {
+                    Ok(history) => history.lines().iter().for_each(|line| println!("{line}")),
+                    Err(sentence) => println!("{sentence}"),
+                },
+                Ok(Request::Balance) => {
+                    if let Err(sentence) = desk.balance() {
+                        println!("{sentence}");
+                    }
+                }
                 Ok(Request::Diagnose) => {
                     if let Err(sentence) = desk.diagnose() {
                         println!("{sentence}");
@@ -204,6 +224,8 @@ fn sentences(desk: &mut Desk) -> Result<(), Failure> {
                 Err(sentence) => println!("{sentence}"),
             },
             Some(News::Diagnosed(Ok(router))) => router.lines().iter().for_each(|line| println!("{line}")),
+            #[cfg(feature = "rest")]
+            Some(News::Balance(balance)) => println!("{}", picture::balance(&balance)),
             Some(News::Diagnosed(Err(reason)) | News::Trouble(reason)) => println!("{reason}"),
             Some(News::Signal) => break,
             Some(News::InputEnded | News::Terminal(_)) => {}

@@ -6,25 +6,33 @@ use std::path::PathBuf;
 
 use base::{Redacted, Secret};
 use offhook_io::{Audio, Effects, LocalTones, Trust, Trusts};
-use phone::{Account, Keepalive, Nat, NetworkPolicy};
+use phone::{Account, CallerId, Carry, Keepalive, Nat, NetworkPolicy};
 use sip::ua::{Reliable, TransportPolicy};
 
+#[cfg(feature = "rest")]
+use super::purse::Purse;
 use crate::cli::PhoneArgs;
 use crate::config;
+#[cfg(feature = "rest")]
+use crate::config::balance::BalanceTable;
 use crate::config::nat::{NatTable, Service};
 use crate::config::parts::NOT_IN_THIS_BUILD;
-use crate::config::phone::{AccountTable, AudioTable, KeepaliveName, NetworksName, PhoneFile, ReliableName};
+use crate::config::phone::{
+    AccountTable, AudioTable, CallerIdTable, CarryName, KeepaliveName, NetworksName, PhoneFile, ReliableName,
+};
 use crate::failure::Failure;
 
 /// Where the password may be instead of in a file.
 const PASSWORD_VARIABLE: &str = "OFFHOOK_PASSWORD";
 
 /// One account, and what the phone's runtime needs.
-#[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) account: Account,
     /// Who hands out its relays.
     pub(crate) service: Option<Service>,
+    /// Who is asked what is left.
+    #[cfg(feature = "rest")]
+    pub(crate) purse: Option<super::purse::Purse>,
     /// Whose certificates are accepted.
     pub(crate) trusts: Trusts,
     pub(crate) data: Option<PathBuf>,
@@ -59,6 +67,10 @@ impl Settings {
         let (trust, by_authority) = (trust(&table)?, table.tls_ca.is_some());
         let service = file.nat.as_mut().and_then(NatTable::take_service);
         let account = account(table, file.nat)?;
+        #[cfg(feature = "rest")]
+        let teller = file.balance.map(BalanceTable::teller).transpose();
+        #[cfg(feature = "rest")]
+        let teller = teller.map_err(|why| Failure::Usage(format!("[balance] {why}")))?;
         let mut trusts = Trusts::default();
         if let Some(trust) = trust {
             let first_hop = account.proxy.as_ref().unwrap_or(&account.uri).view();
@@ -70,11 +82,17 @@ impl Settings {
                 if let Some(service) = &service {
                     trusts.set(service.host(), trust.clone());
                 }
+                #[cfg(feature = "rest")]
+                if let Some(host) = teller.as_ref().and_then(offhook_io::Teller::host) {
+                    trusts.set(&host, trust);
+                }
             }
         }
         Ok(Self {
-            account,
             service,
+            #[cfg(feature = "rest")]
+            purse: teller.map(|teller| Purse { teller, known: known(&account), trusts: trusts.clone() }),
+            account,
             trusts,
             data: file.data,
             bind: file.bind,
@@ -85,6 +103,18 @@ impl Settings {
             audio: audio(args, file.audio)?,
             capture: args.capture.clone(),
         })
+    }
+}
+
+/// What is known of the account where its balance is asked for.
+#[cfg(feature = "rest")]
+fn known(account: &Account) -> offhook_io::balance::Known {
+    let number = account.uri.view().user.map(|user| user.replace("%23", "#")).unwrap_or_default();
+    offhook_io::balance::Known {
+        user: account.auth_user.as_ref().map_or_else(|| number.clone(), |user| user.reveal().clone()),
+        password: account.password.clone(),
+        account: number.clone(),
+        number,
     }
 }
 
@@ -139,6 +169,23 @@ fn trust(table: &AccountTable) -> Result<Option<Trust>, Failure> {
     }
 }
 
+fn caller_id(table: Option<CallerIdTable>) -> Result<CallerId, Failure> {
+    let Some(table) = table else { return Ok(CallerId::default()) };
+    if table.number.as_deref().is_some_and(|number| !phone::is_number(number)) {
+        return Err(Failure::Usage(
+            "[account] caller_id: a number is digits, with a + before them or not".into(),
+        ));
+    }
+    let carry = table.carry.into_iter().map(|name| match name {
+        CarryName::FromUser => Carry::FromUser,
+        CarryName::FromDisplay => Carry::FromDisplay,
+        CarryName::Ppi => Carry::Preferred,
+        CarryName::Pai => Carry::Asserted,
+        CarryName::Rpid => Carry::RemoteParty,
+    });
+    Ok(CallerId { number: table.number.map(Redacted::new), carry: carry.collect(), hide: table.hide })
+}
+
 fn account(table: AccountTable, nat: Option<NatTable>) -> Result<Account, Failure> {
     let uri = table.uri.ok_or_else(|| {
         Failure::Usage("which account? give --uri, or --config with `uri` under [account]".into())
@@ -147,6 +194,7 @@ fn account(table: AccountTable, nat: Option<NatTable>) -> Result<Account, Failur
     account.proxy = table.proxy.map(|uri| uri.0);
     account.auth_user = table.auth_user.map(Redacted::new);
     account.display_name = table.display_name.map(Redacted::new);
+    account.caller_id = caller_id(table.caller_id)?;
     account.register = table.register.unwrap_or(account.register);
     account.expires = table.expires.unwrap_or(account.expires);
     account.session_expires = table.session_expires.map_or(account.session_expires, |timer| timer.0);

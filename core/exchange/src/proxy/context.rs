@@ -15,6 +15,7 @@ use super::route::{self, Routed, Side};
 use super::search::{Search, Step};
 use super::target::{Next, Target};
 use super::{Desk, Links, Waiter, forward};
+use crate::identity::Asserted;
 
 /// The most that one request may be forked at a time, here and behind us. RFC 5393 section 5.3.3.
 const MAX_BREADTH: usize = 60;
@@ -29,6 +30,8 @@ pub(crate) struct Asked {
     pub(crate) routed: Routed,
     /// For the branch of each copy. RFC 5393 section 4.2.1.
     pub(crate) mark: String,
+    /// What the called are told of who calls.
+    pub(crate) asserted: Asserted,
 }
 
 /// Where the search stands.
@@ -48,11 +51,11 @@ enum State {
     Answered,
 }
 
-struct Branch {
-    target: Target,
+pub(super) struct Branch {
+    pub(super) target: Target,
     breadth: usize,
     search: Search,
-    tx: Option<TxId>,
+    pub(super) tx: Option<TxId>,
     settled: bool,
     called_off: Option<Why>,
     /// What the addresses tried so far came to.
@@ -117,6 +120,11 @@ impl Context {
     /// Whether nothing can come of it any more.
     pub(super) fn is_over(&self) -> bool {
         self.state == State::Answered && self.live == 0
+    }
+
+    /// Those that are not settled.
+    pub(super) fn branches_mut(&mut self) -> impl Iterator<Item = &mut Branch> {
+        self.branches.iter_mut().filter(|branch| !branch.settled)
     }
 
     fn is_invite(&self) -> bool {
@@ -271,8 +279,14 @@ impl Context {
         loop {
             let branch = &mut self.branches[index];
             let realm = &desk.config.domain;
-            let mut copy =
-                forward::copy(&asked.message, &asked.routed, &branch.target, branch.breadth, realm);
+            let mut copy = forward::copy(
+                &asked.message,
+                &asked.routed,
+                &branch.target,
+                branch.breadth,
+                realm,
+                &asked.asserted,
+            );
             match branch.search.next_hop(copy.toward(), waiter, links, desk) {
                 Step::Wait => return,
                 Step::Send(hop) => {

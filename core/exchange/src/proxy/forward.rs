@@ -8,6 +8,7 @@ use sip::message::{Draft, Form, Message, Name, NameAddr, Scheme, UriRef};
 use super::route::Routed;
 use super::search::Toward;
 use super::target::Target;
+use crate::identity::Asserted;
 
 /// More than this is too much for a datagram on a path that nobody has measured. RFC 3261 section 18.1.1.
 const LARGEST_DATAGRAM: usize = 1300;
@@ -45,11 +46,13 @@ pub(super) fn copy(
     target: &Target,
     breadth: usize,
     realm: &str,
+    asserted: &Asserted,
 ) -> Copied {
     let mut draft = Draft::from_message(request);
     draft.set(Name::MaxForwards, request.max_forwards().map_or(MAX_FORWARDS, |n| n.saturating_sub(1)));
     draft.set(Name::MaxBreadth, breadth);
     strip_credentials(&mut draft, request, realm);
+    asserted.put(&mut draft);
     let mut routes: Vec<&str> =
         target.path.iter().map(|p| &**p).chain(routed.routes.iter().map(String::as_str)).collect();
     let first = routes.first().and_then(|route| NameAddr::read(route.as_bytes()).ok());

@@ -7,6 +7,7 @@
 pub(crate) mod best;
 mod context;
 mod forward;
+pub(crate) mod moved;
 pub(crate) mod route;
 mod search;
 pub(crate) mod target;
@@ -23,6 +24,7 @@ use sip::transaction::{Transactions, TxId};
 use crate::answer::Answer;
 use crate::config::Config;
 use crate::exchange::Counters;
+use crate::identity::Asserted;
 use crate::token::Mint;
 use crate::ways::Ways;
 pub(crate) use context::Asked;
@@ -113,7 +115,7 @@ impl Proxy {
 
     /// Forwards the ACK of a 2xx to the first target.
     pub(crate) fn ack(&mut self, message: &Message, routed: &Routed, target: &Target, desk: &mut Desk<'_>) {
-        let mut copy = forward::copy(message, routed, target, 1, &desk.config.domain);
+        let mut copy = forward::copy(message, routed, target, 1, &desk.config.domain, &Asserted::default());
         self.last_ack += 1;
         // Forking is long over: what bounds it has no place in an ACK.
         copy.draft.remove(Name::MaxBreadth);

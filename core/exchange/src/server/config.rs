@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use balance::Amount;
 use base::Secret;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny};
@@ -14,7 +15,7 @@ use sip::digest::Algorithm;
 use sip::message::{Scheme, UriRef};
 
 use crate::redirect::Redirect;
-use crate::{Config, DomainRoute, Limits};
+use crate::{Config, DomainRoute, Funds, Ledger, Limits};
 
 /// Everything that `offhook exchange` can be told. [`ServerConfig::default`] is what it does untold.
 #[derive(Clone, Debug, Deserialize)]
@@ -45,6 +46,9 @@ pub struct ServerConfig {
     /// Longest registration in seconds.
     #[serde(default = "max_expires")]
     pub max_expires: u32,
+    /// What a minute of a call costs its caller: `"0.06"`. Absent: nothing.
+    #[serde(default, deserialize_with = "money")]
+    pub rate: Option<Amount>,
     /// Users. Those of an earlier configuration that are missing here are forgotten.
     #[serde(default)]
     pub user: Vec<User>,
@@ -86,9 +90,8 @@ pub struct Listen {
     #[serde(default, rename = "vos", deserialize_with = "not_in_this_build")]
     #[doc(hidden)]
     pub not_yet_vos: (),
-    #[serde(default, rename = "http", deserialize_with = "not_in_this_build")]
-    #[doc(hidden)]
-    pub not_yet_http: (),
+    /// For the web: balances, status.
+    pub http: Option<SocketAddr>,
 }
 
 impl Listen {
@@ -98,15 +101,7 @@ impl Listen {
     }
 
     const fn nowhere() -> Self {
-        Self {
-            udp: None,
-            tcp: None,
-            stun: None,
-            stun_other: None,
-            tls: None,
-            not_yet_vos: (),
-            not_yet_http: (),
-        }
+        Self { udp: None, tcp: None, stun: None, stun_other: None, tls: None, not_yet_vos: (), http: None }
     }
 }
 
@@ -126,23 +121,18 @@ pub struct User {
     /// The password.
     #[serde(deserialize_with = "secret")]
     pub password: Secret<String>,
-    #[serde(default, rename = "balance", deserialize_with = "not_in_this_build")]
-    #[doc(hidden)]
-    pub not_yet_balance: (),
-    #[serde(default, rename = "currency", deserialize_with = "not_in_this_build")]
-    #[doc(hidden)]
-    pub not_yet_currency: (),
+    /// What the user has left at the start: `"12.34"`. Absent: no account of money.
+    #[serde(default, deserialize_with = "money")]
+    pub balance: Option<Amount>,
+    /// In what: `"EUR"`.
+    #[serde(default)]
+    pub currency: Option<String>,
 }
 
 impl User {
     /// A user.
     pub fn new(number: &str, password: &str) -> Self {
-        Self {
-            number: number.into(),
-            password: Secret::new(password.into()),
-            not_yet_balance: (),
-            not_yet_currency: (),
-        }
+        Self { number: number.into(), password: Secret::new(password.into()), balance: None, currency: None }
     }
 }
 
@@ -179,6 +169,7 @@ impl Default for ServerConfig {
             min_expires: min_expires(),
             max_expires: max_expires(),
             user: (1001..=1009).map(|n| User::new(&n.to_string(), &format!("secret-{n}"))).collect(),
+            rate: None,
             redirect: Vec::new(),
             domain_route: Vec::new(),
             tls: None,
@@ -187,6 +178,15 @@ impl Default for ServerConfig {
 }
 
 impl ServerConfig {
+    /// What users have left.
+    pub(crate) fn ledger(&self) -> Ledger {
+        let funds = self.user.iter().filter_map(|user| {
+            let funds = Funds { balance: user.balance?, currency: user.currency.clone() };
+            Some((user.number.clone(), funds))
+        });
+        Ledger::new(funds.collect(), self.rate)
+    }
+
     /// What the machines need of it, with the users that the database gave.
     pub(crate) fn machines(&self, users: BTreeMap<String, Secret<String>>, key: Secret<[u8; 16]>) -> Config {
         let redirects =
@@ -235,6 +235,12 @@ fn max_expires() -> u32 {
 fn not_in_this_build<'de, D: Deserializer<'de>>(value: D) -> Result<(), D::Error> {
     IgnoredAny::deserialize(value)?;
     Err(D::Error::custom("not in this build"))
+}
+
+/// In quotes, for a number of TOML is a float.
+fn money<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Amount>, D::Error> {
+    let text = String::deserialize(value)?;
+    text.parse().map(Some).map_err(|_| D::Error::custom("an amount in quotes, like \"12.34\""))
 }
 
 fn secret<'de, D: Deserializer<'de>>(value: D) -> Result<Secret<String>, D::Error> {

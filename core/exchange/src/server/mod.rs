@@ -4,6 +4,7 @@
 //! machines do, [`offhook_net`] carries, and the store remembers.
 
 mod config;
+mod http;
 mod kept;
 mod store;
 mod stun;
@@ -19,7 +20,7 @@ use base::{Instant, Rng, Transport};
 use offhook_net::tls::{Identity, Unusable};
 use offhook_net::{ListenError, NameServers, Net, NetEvent};
 use sip::order::Orders;
-use tokio::sync::mpsc as wishes;
+use tokio::sync::{mpsc as wishes, oneshot};
 
 pub use config::{DomainRule, Listen, RedirectRule, ServerConfig, TlsFiles, User};
 pub use store::StoreError;
@@ -63,6 +64,8 @@ pub struct Addresses {
     pub tls: Option<SocketAddr>,
     /// For STUN over either.
     pub stun: Option<SocketAddr>,
+    /// For the web.
+    pub http: Option<SocketAddr>,
     /// STUN's second host and port. RFC 5780 section 6.
     pub stun_other: Option<SocketAddr>,
 }
@@ -92,6 +95,7 @@ pub struct Server {
 enum Wish {
     Stop,
     Status(mpsc::Sender<Status>),
+    Web(http::Question, oneshot::Sender<http::Told>),
 }
 
 impl Server {
@@ -101,10 +105,11 @@ impl Server {
     /// [`StartError`]: print it; nothing has been left behind.
     pub fn start(config: ServerConfig) -> Result<Self, StartError> {
         let (wishes, wished) = wishes::unbounded_channel();
+        let asker = wishes.clone();
         let (tell, told) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("exchange".into())
-            .spawn(move || match Running::begin(&config) {
+            .spawn(move || match Running::begin(&config, asker) {
                 Ok((mut running, runtime)) => {
                     // Nobody may be left to hear it; then nobody wants the exchange either.
                     if tell.send(Ok(running.addresses)).is_ok() {
@@ -173,7 +178,10 @@ struct Running {
 }
 
 impl Running {
-    fn begin(config: &ServerConfig) -> Result<(Self, tokio::runtime::Runtime), StartError> {
+    fn begin(
+        config: &ServerConfig,
+        asker: wishes::UnboundedSender<Wish>,
+    ) -> Result<(Self, tokio::runtime::Runtime), StartError> {
         let system = |error: &dyn std::fmt::Display| StartError::System(error.to_string());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -233,7 +241,9 @@ impl Running {
         };
         let began = Clock::now();
         let stun = stun::Stun::begin(&config.listen, began)?;
+        let http = config.listen.http.map(|at| http::begin(at, asker)).transpose()?;
         let addresses = Addresses {
+            http,
             udp,
             tcp,
             tls,
@@ -243,6 +253,7 @@ impl Running {
 
         let kept = Kept::new(memory, store).map_err(|error| system(&error))?;
         let mut exchange = Exchange::new(config.machines(users, key), kept, rng, now, wall);
+        exchange.set_ledger(config.ledger());
         for (transport, addr) in [
             (Transport::Udp, addresses.udp),
             (Transport::Tcp, addresses.tcp),
@@ -270,6 +281,10 @@ impl Running {
                 () = tokio::time::sleep(sleep.unwrap_or(Duration::MAX)), if sleep.is_some() => {}
                 wish = wished.recv() => match wish {
                     Some(Wish::Status(tell)) => drop(tell.send(self.status())),
+                    Some(Wish::Web(question, tell)) => {
+                        // Who asked may have hung up.
+                        let _ = tell.send(self.told(question));
+                    }
                     Some(Wish::Stop) | None => break,
                 },
             }
@@ -314,6 +329,40 @@ impl Running {
 
     fn now(&self) -> Instant {
         now(self.began)
+    }
+
+    fn told(&mut self, question: http::Question) -> http::Told {
+        use http::{Question, Told};
+        let now = self.now();
+        match question {
+            Question::Funds { user, password } => {
+                let right = password.is_none_or(|password| self.exchange.is_password(&user, &password));
+                let ledger = self.exchange.ledger();
+                match ledger.funds(&user, now).filter(|_| right) {
+                    Some(funds) => Told::Funds {
+                        balance: funds.balance,
+                        currency: funds.currency,
+                        seconds: ledger.seconds_left(&user, now),
+                    },
+                    None => Told::Nobody,
+                }
+            }
+            Question::TopUp { user, amount } => {
+                if self.exchange.ledger_mut().top_up(&user, amount) {
+                    Told::Done
+                } else {
+                    Told::Nobody
+                }
+            }
+            Question::Status => {
+                let Status { bindings, in_hand, counters, .. } = self.status();
+                Told::Status(vec![
+                    "offhook exchange".into(),
+                    format!("{bindings} bindings, {in_hand} requests in hand"),
+                    format!("{} forwarded, {} registered", counters.forwarded, counters.registered),
+                ])
+            }
+        }
     }
 
     fn status(&self) -> Status {

@@ -391,7 +391,7 @@ fn configuration_errors_name_the_key_and_its_line() {
         ("domain = \"a\"\nfoo = 1", "foo", "line 2"),
         ("[listen]\nvos = \"127.0.0.1:5070\"", "not in this build", "line 2"),
         ("[tls]\ncertificate = \"x\"", "missing field `key`", "line 1"),
-        ("[[user]]\nnumber = \"1\"\npassword = \"p\"\nbalance = \"1.00\"", "not in this build", "line 4"),
+        ("[[user]]\nnumber = \"1\"\npassword = \"p\"\nbalance = \"much\"", "an amount in quotes", "line 4"),
         ("[[user]]\nnumber = \"1 2\"\npassword = \"p\"", "a number is made of", "line 2"),
         ("[[redirect]]\nprefix = \"8\"\ncontact = \"nobody\"", "not a SIP URI", "line 3"),
         ("[listen]\nudp = \"here\"", "udp", "line 2"),
@@ -400,4 +400,49 @@ fn configuration_errors_name_the_key_and_its_line() {
         let error = toml::from_str::<ServerConfig>(text).unwrap_err().to_string();
         assert!(error.contains(says) && error.contains(line), "{error}");
     }
+}
+
+#[test]
+fn the_web_side_tells_what_is_left_in_three_forms_and_takes_cards() {
+    use std::io::{Read as _, Write as _};
+    let user =
+        User { balance: "12.34".parse().ok(), currency: Some("EUR".into()), ..User::new("1001", "p&w") };
+    let listen =
+        Listen { http: Some("127.0.0.1:0".parse().unwrap()), ..Listen::at("127.0.0.1:0".parse().unwrap()) };
+    let rate = "0.06".parse().ok();
+    let server =
+        Server::start(ServerConfig { user: vec![user], listen, rate, ..ServerConfig::default() }).unwrap();
+    let ask = |request: &str, body: &str| {
+        let mut stream = std::net::TcpStream::connect(server.addresses().http.unwrap()).unwrap();
+        let length = body.len();
+        write!(stream, "{request} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().to_owned(), body.to_owned())
+    };
+    let told = |request: &str, body: &str| ask(request, body).1;
+    assert_eq!(told("GET /balance?user=1001", ""), r#"{"balance":"12.34","currency":"EUR"}"#);
+    assert_eq!(ask("GET /balance?user=nobody", "").0, "404");
+    let customer = told("POST /external/server/GetCustomer", r#"{"accounts":["1001"]}"#);
+    assert!(customer.contains(r#""money":12.34"#) && customer.contains(r#""retCode":0"#), "{customer}");
+    assert!(told("POST /external/server/GetCustomer", r#"{"accounts":["x"]}"#).contains("-10007"));
+    assert!(told("POST /external/server/GetCustomer", "{}").contains("-12103"));
+    assert!(told("POST /external/server/GetCustomer", "nonsense").contains("-10124"));
+    let time = told("POST /external/server/GetAvailableTime", r#"{"billingName":"1001","calleeE164":"2"}"#);
+    assert!(time.contains(r#""timeRemain":12340"#), "{time}");
+    let form = "name=1001&type=2&loginName=1001&loginPassword=p%26w";
+    assert_eq!(told("POST /thirdparty/getcustomer.jsp", form), "0|1001;1001;12.34;0;0");
+    assert!(
+        told("POST /thirdparty/getcustomer.jsp", "name=1001&loginName=1001&loginPassword=x")
+            .starts_with("-10007|")
+    );
+    assert_eq!(
+        told("POST /external/server/PayByPhoneCard", r#"{"ownerName":"1001","pin":"5-777"}"#),
+        r#"{"retCode":0}"#
+    );
+    assert!(told("GET /balance?user=1001", "").contains("17.34"));
+    assert!(told("GET /", "").contains("bindings"));
+    assert_eq!((ask("GET /else", "").0, ask("POST /", "").0), ("404".into(), "405".into()));
+    assert_eq!(ask("POST /balance", &"x".repeat(20_000)).0, "413");
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use base::{Instant, NetworkId};
 use nat::framing::{self, Framing, Splitter};
+use nix::poll::{PollFd, PollFlags};
 use offhook_net::Bind;
 use offhook_net::tls::{Session, Shake};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -92,6 +93,15 @@ impl Connection {
     /// The same under TLS, once it is there.
     pub(super) fn under(self, tls: Session) -> Self {
         Self { tls: Some(tls), ..self }
+    }
+
+    /// What is waited for: that it is there, or what it says.
+    pub(super) fn waits(&self) -> PollFd<'_> {
+        let flags = match self.state {
+            State::Connecting { .. } => PollFlags::POLLOUT,
+            State::Shaking { .. } | State::Open => PollFlags::POLLIN,
+        };
+        PollFd::new(self.stream.as_fd(), flags)
     }
 
     /// How it stands.
@@ -208,6 +218,10 @@ impl Listener {
         socket.listen(BACKLOG)?;
         let listener: TcpListener = socket.into();
         Ok(Self { local: listener.local_addr()?, listener })
+    }
+
+    pub(super) fn waits(&self) -> PollFd<'_> {
+        PollFd::new(self.listener.as_fd(), PollFlags::POLLIN)
     }
 
     /// The next connection that waits. Those that are taken carry media: RFC 4571.

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsFd as _;
 
 use base::{Instant, NetworkId};
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use media::Outgoing;
 use nat::channel;
 use nat::framing::Framing;
 use nat::path::{Leg, Route, Target};
+use nix::poll::{PollFd, PollFlags};
 use offhook_net::Bind;
 use offhook_net::tls::{Session, Unmade};
 use phone::MediaNews;
@@ -59,6 +61,8 @@ pub(super) struct Legs {
     listens: bool,
     news: VecDeque<MediaNews>,
     target: Option<Target>,
+    /// Of RTCP that has a port of its own.
+    control_target: Option<Target>,
     /// The socket of a plain route.
     plain: Leg,
     taken: u32,
@@ -87,6 +91,7 @@ impl Legs {
             listens: false,
             news: VecDeque::new(),
             target: None,
+            control_target: None,
             plain: Leg::FIRST,
             taken: Leg::TAKEN,
             network,
@@ -122,10 +127,12 @@ impl Legs {
 
     /// Media goes so from now on.
     pub(super) fn lead(&mut self, route: &Route) {
-        self.target = match route {
-            Route::Plain => None,
-            Route::Checked { target, .. } => *target,
-        };
+        self.target = target(route);
+    }
+
+    /// RTCP that has a port of its own goes so from now on.
+    pub(super) fn lead_control(&mut self, route: &Route) {
+        self.control_target = target(route);
     }
 
     /// One more pair of sockets.
@@ -180,6 +187,7 @@ impl Legs {
     /// Closes a connection, or a pair of sockets unless it is the last.
     pub(super) fn close(&mut self, leg: Leg) {
         self.connections.remove(&leg);
+        self.channels.retain(|it| it.leg != leg);
         if self.sockets.len() > 1 {
             self.sockets.retain(|(known, _)| *known != leg);
         }
@@ -200,6 +208,14 @@ impl Legs {
 
     fn tell_phone(&mut self, news: MediaNews) {
         keep(&mut self.news, news);
+    }
+
+    /// All that may come, and connections that are on their way.
+    pub(super) fn waits_for<'a>(&'a self, fds: &mut Vec<PollFd<'a>>) {
+        let sockets = self.sockets.iter().flat_map(|(_, pair)| [&pair.rtp, &pair.rtcp]);
+        fds.extend(sockets.map(|socket| PollFd::new(socket.as_fd(), PollFlags::POLLIN)));
+        fds.extend(self.listeners.iter().map(Listener::waits));
+        fds.extend(self.connections.values().map(Connection::waits));
     }
 
     /// Reads all legs; media goes to `take`.
@@ -247,7 +263,7 @@ impl Legs {
                     *listens,
                     news,
                     *leg,
-                    Came { bytes, from: remote, control: false, at: present },
+                    Came { bytes, from: remote, control: leg.is_control(), at: present },
                     &mut take,
                 );
             });
@@ -279,7 +295,8 @@ impl Legs {
 
     /// Sends a packet of media by the route.
     pub(super) fn send(&mut self, outgoing: Outgoing<'_>, present: Moment, tap: Option<&mut Tap>) {
-        let Some(Target { leg, to, relay }) = self.target else {
+        let target = if outgoing.rtcp_port { self.control_target } else { self.target };
+        let Some(Target { leg, to, relay }) = target else {
             let pair = self.pair(self.plain);
             return datagram(pair, outgoing.rtcp_port, outgoing.to, outgoing.bytes, present, tap);
         };
@@ -316,6 +333,13 @@ impl Legs {
         if let Some((known, pair)) = self.sockets.iter().find(control) {
             datagram(pair, *known != leg, to, bytes, present, tap);
         }
+    }
+}
+
+fn target(route: &Route) -> Option<Target> {
+    match route {
+        Route::Plain => None,
+        Route::Checked { target, .. } => *target,
     }
 }
 
@@ -357,7 +381,7 @@ fn sort(
             match known {
                 // STUN inside is the relay's client's to unwrap, which knows more of it.
                 Some((peer, inside)) if !nat::stun::is_stun(inside) => {
-                    take(Came { bytes: inside, from: peer, control: false, at: came.at });
+                    take(Came { bytes: inside, from: peer, ..came });
                 }
                 Some(_) | None => keep(news, told(&came)),
             }

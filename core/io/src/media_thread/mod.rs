@@ -1,7 +1,7 @@
 //! The media of all calls, on one thread: every 20 ms one wake receives and hears all, then says, captures and sends
 //! all.
 //!
-//! Between calls it sleeps on its orders; in a call, on the boot-time clock. Nothing is allocated, locked or logged per
+//! Between calls it sleeps on its orders; in a call, on the boot-time clock; before it is up, on its sockets besides. Nothing is allocated, locked or logged per
 //! packet. Knows sockets and time, and nothing of SIP or sound devices; what a packet means is `media`'s.
 
 mod connection;
@@ -11,13 +11,14 @@ mod socket;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod wait;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::TryRecvError;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ use legs::{Legs, Place};
 use mix::Mix;
 use socket::{Moment, Reader};
 use stream::{Stream, Tick};
+use wait::Orders;
+pub(crate) use wait::Sender;
 
 /// What one wake handles.
 const TICK: Duration = Duration::from_millis(20);
@@ -97,8 +100,8 @@ pub(crate) fn spawn(
     config: Config,
     events: Arc<Events>,
     news: mpsc::Sender<News>,
-) -> io::Result<(SyncSender<ToMedia>, JoinHandle<()>)> {
-    let (sender, orders) = sync_channel(ORDERS);
+) -> io::Result<(Sender, JoinHandle<()>)> {
+    let (sender, orders) = wait::channel(ORDERS)?;
     let thread = Builder::new().name("offhook-media".into()).stack_size(STACK).spawn(move || {
         let mut desk = Desk::new(config, events, news);
         while let Err(story) = fenced(|| desk.run(&orders)) {
@@ -150,14 +153,14 @@ impl Desk {
     }
 
     /// Until nobody is left to give orders.
-    fn run(&mut self, orders: &Receiver<ToMedia>) {
+    fn run(&mut self, orders: &Orders) {
         loop {
             match self.next {
                 None => match orders.recv() {
                     Ok(order) => self.told(order),
                     Err(_) => break,
                 },
-                Some(at) => clock::sleep_until(at),
+                Some(at) => self.wait_until(at, orders),
             }
             loop {
                 match orders.try_recv() {
@@ -269,6 +272,11 @@ impl Desk {
             MediaOrder::Route(route) => {
                 if let Some(stream) = self.streams.get_mut(&media) {
                     stream.lead(route);
+                }
+            }
+            MediaOrder::ControlRoute(route) => {
+                if let Some(stream) = self.streams.get_mut(&media) {
+                    stream.lead_control(route);
                 }
             }
             MediaOrder::Dead => {
@@ -406,11 +414,7 @@ impl Desk {
             {
                 let _ = self.news.try_send((*media, MediaNews::Silence(silence)));
             }
-            while self.news.capacity() > self.news.max_capacity() / 2
-                && let Some(news) = stream.poll_news()
-            {
-                let _ = self.news.try_send((*media, news));
-            }
+            stream.tell_news(*media, &self.news);
             while self.news.capacity() > self.news.max_capacity() / 2
                 && let Some(digit) = stream.poll_digit()
             {

@@ -12,8 +12,11 @@ use base::{Instant, Rng};
 use media::dtmf::{self, Digit, Keys};
 use media::{Lead, Overdue, Plan, Session, Silence, Stats, Timeline};
 use nat::path::Route;
-use phone::{CallId, MediaId, MediaNews};
+use nix::poll::PollFd;
+use phone::{CallId, MediaId};
+use tokio::sync::mpsc;
 
+use super::News;
 use super::legs::{Legs, Place, bind_pair};
 use super::mix::Mix;
 use super::socket::{Moment, Reader};
@@ -52,6 +55,7 @@ pub(super) struct Stream {
     mixed: bool,
     recording: Option<Recording>,
     route: Route,
+    control_route: Route,
     /// Came before `Open`, while it listened.
     early: VecDeque<(Vec<u8>, SocketAddr, bool, Moment)>,
 }
@@ -81,6 +85,7 @@ impl Stream {
             mixed: false,
             recording: None,
             route: Route::Plain,
+            control_route: Route::Plain,
             early: VecDeque::new(),
         })
     }
@@ -106,6 +111,7 @@ impl Stream {
         let receives = plan.direction.receives();
         let mut session = Session::new(plan, RATE, rng, present.now);
         session.lead(lead(&self.route));
+        session.lead_control(lead(&self.control_route));
         for (bytes, from, control, at) in self.early.drain(..) {
             if present.now.since(at.now) < STALE {
                 session.packet(&bytes, from, control, at.now, ntp(at.wall));
@@ -146,9 +152,38 @@ impl Stream {
         self.route = route;
     }
 
-    /// The next thing that its legs have to tell.
-    pub(super) fn poll_news(&mut self) -> Option<MediaNews> {
-        self.legs.poll_news()
+    /// RTCP that has a port of its own goes so from now on.
+    pub(super) fn lead_control(&mut self, route: Route) {
+        if let Some(open) = &mut self.open {
+            open.session.lead_control(lead(&route));
+        }
+        self.legs.lead_control(&route);
+        self.control_route = route;
+    }
+
+    /// Tells the phone what its legs have to tell; half the room is for answers to its orders.
+    pub(super) fn tell_news(&mut self, media: MediaId, phone: &mpsc::Sender<News>) {
+        while phone.capacity() > phone.max_capacity() / 2
+            && let Some(news) = self.legs.poll_news()
+        {
+            let _ = phone.try_send((media, news));
+        }
+    }
+
+    /// Whether its way is being found, so that what comes is not to wait for the tick.
+    pub(super) fn is_hurried(&self) -> bool {
+        let nowhere = matches!(self.route, Route::Checked { target: None, .. });
+        self.legs.listens() && (self.open.is_none() || nowhere)
+    }
+
+    /// All that may come.
+    pub(super) fn waits_for<'a>(&'a self, fds: &mut Vec<PollFd<'a>>) {
+        self.legs.waits_for(fds);
+    }
+
+    /// Takes what came, between ticks.
+    pub(super) fn hear_in_haste(&mut self, reader: &mut Reader, tap: Option<&mut Tap>, present: Moment) {
+        self.receive(reader, tap, present);
     }
 
     pub(super) fn mute(&mut self, on: bool) {
@@ -216,7 +251,7 @@ impl Stream {
 
     /// Receives, and hears 20 ms.
     pub(super) fn hear(&mut self, media: MediaId, tick: &mut Tick<'_>) {
-        self.receive(tick);
+        self.receive(tick.reader, tick.tap.as_deref_mut(), tick.present);
         let present = tick.present;
         let Some(Open { session, heard, receives, .. }) = self.open.as_deref_mut() else { return };
         session.playout(heard, present.now);
@@ -230,12 +265,12 @@ impl Stream {
         }
     }
 
-    fn receive(&mut self, tick: &mut Tick<'_>) {
+    fn receive(&mut self, reader: &mut Reader, tap: Option<&mut Tap>, present: Moment) {
         let Self { open, early, legs, .. } = self;
         if open.is_none() && !legs.listens() {
             return;
         }
-        legs.receive(tick.reader, tick.present, tick.tap.as_deref_mut(), |came| match open {
+        legs.receive(reader, present, tap, |came| match open {
             Some(open) => {
                 open.session.packet(came.bytes, came.from, came.control, came.at.now, ntp(came.at.wall));
             }

@@ -15,7 +15,7 @@ const MEDIA: MediaId = MediaId(1);
 const CALL: CallId = CallId(7);
 
 struct Rig {
-    orders: Option<SyncSender<ToMedia>>,
+    orders: Option<Sender>,
     thread: Option<JoinHandle<()>>,
     news: mpsc::Receiver<News>,
     events: Arc<Events>,
@@ -47,7 +47,7 @@ impl Rig {
     }
 
     fn tell(&self, told: ToMedia) {
-        self.orders.as_ref().unwrap().send(told).unwrap();
+        self.orders.as_ref().unwrap().send(told);
     }
 
     fn prepare(&mut self) -> SocketAddr {
@@ -111,6 +111,75 @@ fn an_open_stream_sends_a_packet_each_tick_and_records_what_comes() {
     let samples = std::fs::read(heard).unwrap();
     let loud = samples[44..].chunks(2).filter(|s| i16::from_le_bytes([s[0], s[1]]).abs() > 10_000).count();
     assert!(loud > 10 * FRAME, "{loud} samples of what the peer said");
+}
+
+/// Somebody who says back what they hear.
+fn echo() -> SocketAddr {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let at = socket.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let mut room = [0; 1500];
+        while let Ok((length, from)) = socket.recv_from(&mut room) {
+            if length == 0 || socket.send_to(&room[..length], from).is_err() {
+                break;
+            }
+        }
+    });
+    at
+}
+
+#[test]
+fn what_is_asked_before_a_call_is_up_waits_for_no_tick() {
+    let mut rig = Rig::new(None, None);
+    rig.prepare();
+    rig.order(MediaOrder::Listen);
+    let server = echo();
+    let mut took: Vec<Duration> = (0..21)
+        .map(|n| {
+            let asked = clock::now();
+            // STUN by its first byte.
+            let bytes = vec![0, 1, n].into();
+            rig.order(MediaOrder::Tell { leg: nat::path::Leg::FIRST, to: server, bytes });
+            let news = rig.news.blocking_recv();
+            assert!(matches!(&news, Some((MEDIA, MediaNews::Told { from, bytes, .. })) if *from == server && bytes[2] == n));
+            clock::now().since(asked)
+        })
+        .collect();
+    took.sort();
+    assert!(took[10] < TICK / 2, "{took:?}");
+    UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().send_to(&[], server).unwrap();
+    rig.stop();
+}
+
+#[test]
+fn reports_with_a_port_of_their_own_go_by_their_own_route_whatever_the_sounds_is() {
+    use nat::path::{Leg, Route, Target};
+    for checked in [false, true] {
+        let mut rig = Rig::new(None, None);
+        let local = rig.prepare();
+        let control = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        control.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let to = control.local_addr().unwrap();
+        rig.order(MediaOrder::Listen);
+        let route =
+            |leg, to| Route::Checked { target: Some(Target { leg, to, relay: None }), admitted: Vec::new() };
+        rig.order(MediaOrder::Route(route(Leg::FIRST, rig.peer.local_addr().unwrap())));
+        let mut plan = Plan { rtcp_mux: false, ..rig.plan() };
+        if checked {
+            rig.order(MediaOrder::ControlRoute(route(Leg::FIRST.control(), to)));
+        } else {
+            plan.remote_rtcp = Some(to);
+        }
+        rig.order(MediaOrder::Open(plan));
+        assert_eq!(rig.hear().1, local);
+        // The last report goes at once.
+        rig.order(MediaOrder::Close { call: CALL });
+        let mut room = [0; 1500];
+        let (length, from) = control.recv_from(&mut room).expect("a goodbye");
+        assert!(media::rtp::is_rtcp(&room[..length]));
+        assert_eq!((from.ip(), from.port()), (local.ip(), local.port() + 1));
+        rig.stop();
+    }
 }
 
 #[test]

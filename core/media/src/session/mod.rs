@@ -211,9 +211,14 @@ impl Session {
         self.guard_by(&protection);
     }
 
-    /// Packets go so from now on. RTCP that has a port of its own stays plain.
+    /// Packets go so from now on, but for RTCP that has a port of its own.
     pub fn lead(&mut self, way: Lead) {
         self.rtp.lead(way);
+    }
+
+    /// RTCP that has a port of its own goes so from now on; before the first such order it goes plain.
+    pub fn lead_control(&mut self, way: Lead) {
+        self.rtcp.lead(way);
     }
 
     /// Presses these keys, after those that wait. Nothing without [`Plan::events_out`]; waits while nothing can be sent.

@@ -187,6 +187,9 @@ impl Session {
         if self.plan.rtcp_mux {
             return rtp;
         }
+        if self.rtcp.is_checked() {
+            return self.rtcp.target();
+        }
         self.rtcp.target().or_else(|| rtp.map(|to| SocketAddr::new(to.ip(), to.port().wrapping_add(1))))
     }
 

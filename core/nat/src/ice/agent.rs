@@ -24,7 +24,11 @@ const ROUNDS: [u64; 14] = [0, 50, 100, 200, 300, 450, 650, 900, 1200, 1600, 2200
 const LATER: Duration = Duration::from_secs(1);
 /// Two rounds are never closer. RFC 8445 section 14.2 asks for 5 ms and more between two checks; a round has a few.
 const CLOSEST: Duration = Duration::from_millis(20);
-/// Without any pair by then, it has failed. RFC 8445 section 6.1.4.2 leaves it open; callers wait about as long for a voice.
+/// Without any pair by then, it has failed. RFC 8445 section 14.3 would have a single check wait for 39.5 s (500 ms, doubled
+/// six times, and 16 of the first); it is there for a check that is sent seven times, and by now each pair was asked twenty times,
+/// and punching has ended (10 s). Shorter is no better: the other side may begin as late as its ACK, or our answer's fourth
+/// repetition, comes (7.5 s); and what follows, the plain way, reaches hardly anybody whom no check has reached. Nobody hangs on
+/// in silence for longer.
 const GIVE_UP: Duration = Duration::from_secs(12);
 /// A relayed pair is chosen only when nothing better was found by then. It may carry meanwhile.
 const RELAY_WAITS: Duration = Duration::from_millis(1500);
@@ -82,7 +86,16 @@ pub struct Agent {
 impl Agent {
     /// One that knows nobody yet. `controlling`: who offers, or whose other side is lite (RFC 8445 section 6.1.1).
     pub fn new(controlling: bool, mut rng: Rng, now: Instant) -> Self {
-        let ours = Credentials::draw(&mut rng);
+        let (ours, tie) = (Credentials::draw(&mut rng), rng.bits());
+        Self::of(ours, tie, controlling, rng, now)
+    }
+
+    /// That of another component of the same stream: known by the same credentials, and of the same role.
+    pub fn beside(&self, rng: Rng, now: Instant) -> Self {
+        Self::of(self.ours.clone(), self.tie, self.is_controlling(), rng, now)
+    }
+
+    fn of(ours: Credentials, tie: u64, controlling: bool, mut rng: Rng, now: Instant) -> Self {
         let config = AgentConfig {
             local_ufrag: ours.fragment.clone(),
             local_pwd: ours.password.expose().clone(),
@@ -99,9 +112,7 @@ impl Agent {
             relay_acceptance_min_wait: Some(RELAY_WAITS),
             ..AgentConfig::default()
         };
-        let below = rng.split();
-        let tie = crypto::tie_breaker(&below);
-        let provider = crypto::provider(below);
+        let provider = crypto::provider(tie, rng.split());
         let inner = rtc_ice::agent::Agent::new(clock::std(now), Arc::new(config), provider)
             .expect("our credentials are long enough and we ask for nothing else");
         Self {
@@ -221,10 +232,29 @@ impl Agent {
         self.inner.set_role(on);
     }
 
+    /// The role that another component has come to: it is one for all of a call. RFC 8445 section 6.1.1.
+    pub fn follow_role(&mut self, on: bool, now: Instant) {
+        if self.inner.role() != on {
+            self.inner.set_role(on);
+            self.begin_rounds(now);
+        }
+    }
+
     /// Begins anew, with fresh credentials and no candidates of theirs; ours stay. The pair in use stays in use until
     /// another is found. RFC 8445 section 9.
     pub fn restart(&mut self, now: Instant) {
-        self.ours = Credentials::draw(&mut self.rng);
+        let fresh = Credentials::draw(&mut self.rng);
+        self.restart_as(fresh, now);
+    }
+
+    /// The same with the credentials of another component.
+    pub fn restart_as(&mut self, fresh: Credentials, now: Instant) {
+        self.ours = fresh;
+        self.forget_theirs(now);
+    }
+
+    /// Another side, which knows us by the same description: a further leg of a fork.
+    pub fn forget_theirs(&mut self, now: Instant) {
         let (fragment, password) = (self.ours.fragment.clone(), self.ours.password.expose().clone());
         // All of ours are forgotten below and told again: those that are gone meanwhile are not.
         self.inner

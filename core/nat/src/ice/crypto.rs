@@ -8,16 +8,10 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use rtc_crypto::{CryptoAlgorithm, CryptoError, HmacAlgorithm, Mac, RTCCrypto, RTCCryptoProvider, RTCRandom};
 use sha1::Sha1;
 
-/// A provider over this generator.
-pub(super) fn provider(rng: Rng) -> Arc<dyn RTCCryptoProvider> {
-    Arc::new(Provider { random: Random(Mutex::new(rng)) })
-}
-
-/// What the agent below will draw first from it: who gives way when both sides want the same role. It keeps it to itself.
-pub(super) fn tie_breaker(rng: &Rng) -> u64 {
-    let mut first = [0; 8];
-    rng.clone().fill(&mut first);
-    u64::from_be_bytes(first)
+/// A provider over this generator. What the agent below draws first is who gives way when both sides want the same role, and it
+/// keeps that to itself: so it is told here.
+pub(super) fn provider(tie: u64, rng: Rng) -> Arc<dyn RTCCryptoProvider> {
+    Arc::new(Provider { random: Random(Mutex::new((Some(tie), rng))) })
 }
 
 struct Provider {
@@ -39,11 +33,15 @@ impl RTCCryptoProvider for Provider {
 }
 
 /// The trait hands out bytes from behind a shared reference; there is never a second who waits.
-struct Random(Mutex<Rng>);
+struct Random(Mutex<(Option<u64>, Rng)>);
 
 impl RTCRandom for Random {
     fn fill(&self, output: &mut [u8]) -> Result<(), CryptoError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill(output);
+        let (first, rng) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match (first.take().map(u64::to_be_bytes), output.first_chunk_mut()) {
+            (Some(tie), Some(output)) => *output = tie,
+            _ => rng.fill(output),
+        }
         Ok(())
     }
 }

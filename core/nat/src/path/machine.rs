@@ -1,6 +1,7 @@
-//! The machine of one path. See the module above for its diagram.
+//! The machine of one component of a path. See the module above for its diagram.
 
 mod ours;
+mod relaying;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -9,9 +10,10 @@ use base::{Instant, Rng, Wake};
 
 use super::gather::{Answer, Gather};
 use super::punching::{self, Punching};
-use super::relays::{Relays, Told};
+use super::relays::Relays;
 use super::{
-    Description, Event, GATHER_FOR, Leg, Order, Reached, Report, Route, SUSPECT_AFTER, Settings, Target, Tcp,
+    Description, Event, GATHER_FOR, Leg, Order, RTCP, RTP, Reached, Report, Route, SUSPECT_AFTER, Settings,
+    Target, Tcp, control_of,
 };
 use crate::ice::{self, Agent, Pair};
 use crate::{Candidate, Carrier, Kind, TcpType};
@@ -43,9 +45,10 @@ struct Socket {
     rank: u16,
 }
 
-/// The way of one stream.
+/// The way of one component of a stream: RTP's, which carries RTCP too where both sides can, or RTCP's own.
 #[derive(Debug)]
-pub struct Path {
+pub(super) struct Component {
+    number: u16,
     settings: Settings,
     rng: Rng,
     agent: Agent,
@@ -68,16 +71,36 @@ pub struct Path {
     renewed: bool,
     /// Until when servers are asked again, after a restart.
     asks_anew: Option<Instant>,
+    /// Since when a pair is chosen for which relays are held in vain, perhaps.
+    chosen_at: Option<Instant>,
     orders: VecDeque<Order>,
     events: VecDeque<Event>,
 }
 
-impl Path {
-    /// One without sockets. `controlling`: we make the offer.
-    pub fn new(settings: Settings, controlling: bool, mut rng: Rng, now: Instant) -> Self {
+impl Component {
+    /// RTP's, without sockets. `controlling`: we make the offer.
+    pub(super) fn new(settings: Settings, controlling: bool, mut rng: Rng, now: Instant) -> Self {
+        let agent = Agent::new(controlling, rng.split(), now);
+        Self::of(RTP, settings, agent, 0, rng)
+    }
+
+    /// RTCP's beside it. Streams that it opens have names of their own; none are opened to the other side.
+    pub(super) fn beside(&mut self, now: Instant) -> Self {
+        let mut rng = self.rng.split();
+        let settings = Settings { tcp: Tcp::Never, ..self.settings.clone() };
+        let agent = self.agent.beside(rng.split(), now);
+        let mut it = Self::of(RTCP, settings, agent, Leg::CONTROL, rng);
+        for socket in &self.sockets {
+            it.socket(socket.leg.control(), control_of(socket.local), now);
+        }
+        it
+    }
+
+    fn of(number: u16, settings: Settings, agent: Agent, legs: u32, rng: Rng) -> Self {
         Self {
+            number,
             settings,
-            agent: Agent::new(controlling, rng.split(), now),
+            agent,
             rng,
             stage: Stage::Waiting,
             sockets: Vec::new(),
@@ -86,7 +109,7 @@ impl Path {
             relays: Relays::default(),
             punching: Punching::default(),
             suspect_at: None,
-            legs: 0,
+            legs,
             theirs: None,
             admitted: Vec::new(),
             target: None,
@@ -94,22 +117,23 @@ impl Path {
             reached: None,
             renewed: false,
             asks_anew: None,
+            chosen_at: None,
             orders: VecDeque::new(),
             events: VecDeque::new(),
         }
     }
 
     /// There is a UDP socket; of several the latest is liked best. Servers are asked from it.
-    pub fn socket(&mut self, leg: Leg, local: SocketAddr, now: Instant) {
+    pub(super) fn socket(&mut self, leg: Leg, local: SocketAddr, now: Instant) {
         let rank = 8000 + (self.sockets.len().min(90) as u16);
         self.sockets.push(Socket { leg, local, rank });
         if self.settings.udp {
-            let host = Candidate::ours(Kind::Host, Carrier::Udp, 1, local, local, rank);
+            let host = Candidate::ours(Kind::Host, Carrier::Udp, self.number, local, local, rank);
             self.agent.add_ours(&host, now);
             self.add(host);
             self.gather.ask(leg, local, &self.settings.stun, &mut self.rng, now);
         }
-        if self.settings.ice {
+        if self.settings.ice && self.stage != Stage::Plain {
             self.relays.begin(leg, local, &self.settings.turn, self.settings.udp, now);
         }
         match self.settings.tcp {
@@ -136,7 +160,7 @@ impl Path {
 
     /// A socket is left: nothing new goes by it. What goes by it already does so until another way carries; then, or when it
     /// is closed, tell [`Self::socket_gone`].
-    pub fn retire(&mut self, leg: Leg) {
+    pub(super) fn retire(&mut self, leg: Leg) {
         for socket in self.sockets.extract_if(.., |socket| socket.leg == leg) {
             self.ours.retain(|c| c.related.unwrap_or(c.address) != socket.local);
             self.agent.remove_ours(socket.local, false);
@@ -144,15 +168,16 @@ impl Path {
     }
 
     /// A socket is no more: what was reached by it is not.
-    pub fn socket_gone(&mut self, leg: Leg) {
+    pub(super) fn socket_gone(&mut self, leg: Leg) {
         self.retire(leg);
+        self.relays.socket_gone(leg);
         if self.target.is_some_and(|target| target.leg == leg) {
             self.events.push_back(Event::Lost);
         }
     }
 
     /// Whether a description can be made.
-    pub fn is_gathered(&self) -> bool {
+    pub(super) fn is_gathered(&self) -> bool {
         match self.stage {
             Stage::Waiting | Stage::Gathering(_) => false,
             Stage::Ready | Stage::Checking => self.asks_anew.is_none(),
@@ -163,7 +188,7 @@ impl Path {
     /// The other side's part, from an offer or an answer. The same again changes nothing but adds what is new in it; other
     /// credentials are a restart of theirs (RFC 8445 section 9): [`Self::is_restarted_by`] says so before, and then ours
     /// are to be new as well.
-    pub fn connect(&mut self, theirs: &Description, controlling: bool, now: Instant) {
+    pub(super) fn connect(&mut self, theirs: &Description, controlling: bool, now: Instant) {
         if self.stage == Stage::Plain || !self.settings.ice {
             return;
         }
@@ -173,8 +198,10 @@ impl Path {
             return self.add_more(theirs, now);
         }
         if self.theirs.is_some() {
-            // Another leg of a fork, or a restart that nobody announced: what was known of the other is void.
-            self.restart(now);
+            // Another leg of a fork, or a restart that nobody announced: what was known of the other is void. What it knows of
+            // us is what we have described.
+            self.agent.forget_theirs(now);
+            self.renewed = true;
         }
         self.agent.set_controlling(controlling || theirs.lite);
         self.add_more(theirs, now);
@@ -187,7 +214,7 @@ impl Path {
 
     /// What a message says of addresses of theirs that were found after their description. False: it says nothing of this
     /// stream, or of another generation than the present one, and is dropped. RFC 8840 section 4.4.
-    pub fn add_late(&mut self, theirs: Option<&Description>, now: Instant) -> bool {
+    pub(super) fn add_late(&mut self, theirs: Option<&Description>, now: Instant) -> bool {
         let known = self.theirs.as_ref().filter(|_| self.stage == Stage::Checking);
         let theirs = theirs.filter(|theirs| known.is_some_and(|it| it.credentials == theirs.credentials));
         match theirs {
@@ -199,33 +226,45 @@ impl Path {
 
     fn add_more(&mut self, theirs: &Description, now: Instant) {
         // Where datagrams are not ours to send, a relay still sends them.
-        for candidate in theirs.candidates.iter().filter(|c| c.component == 1 && c.carrier == Carrier::Udp) {
+        for candidate in
+            theirs.candidates.iter().filter(|c| c.component == self.number && c.carrier == Carrier::Udp)
+        {
             self.agent.add_theirs(candidate, now);
         }
         self.punching.toward(theirs.candidates.iter(), &mut self.rng, now);
         self.punching.due(&mut self.legs, now, &mut self.orders);
-        self.relays.permit(reachable(theirs), now);
+        self.relays.permit(reachable(theirs, self.number), now);
         self.settle(now);
     }
 
     /// Whether this offer of theirs begins anew.
-    pub fn is_restarted_by(&self, theirs: &Description) -> bool {
+    pub(super) fn is_restarted_by(&self, theirs: &Description) -> bool {
         self.theirs.as_ref().is_some_and(|known| known.credentials != theirs.credentials)
     }
 
     /// Whether both sides check: then the way can be asked.
-    pub fn is_checked(&self) -> bool {
+    pub(super) fn is_checked(&self) -> bool {
         self.stage == Stage::Checking
     }
 
     /// The other side was found to know no ICE.
-    pub fn is_plain(&self) -> bool {
+    pub(super) fn is_plain(&self) -> bool {
         self.stage == Stage::Plain
     }
 
     /// Begins anew: the next description has other credentials. What carries goes on until another way does.
-    pub fn restart(&mut self, now: Instant) {
+    pub(super) fn restart(&mut self, now: Instant) {
         self.agent.restart(now);
+        self.restarted(now);
+    }
+
+    /// The same under the credentials of another component.
+    pub(super) fn restart_with(&mut self, other: &Self, now: Instant) {
+        self.agent.restart_as(other.agent.credentials().clone(), now);
+        self.restarted(now);
+    }
+
+    fn restarted(&mut self, now: Instant) {
         self.theirs = None;
         self.renewed = true;
         // A router may show us under another address by now: servers are asked once more.
@@ -236,7 +275,8 @@ impl Path {
                 self.gather.ask(socket.leg, socket.local, &self.settings.stun, &mut self.rng, now);
             }
         }
-        self.asks_anew = (!self.gather.is_done()).then_some(now + GATHER_FOR);
+        self.ask_relays_anew(now);
+        self.asks_anew = (!self.has_all_answers()).then_some(now + GATHER_FOR);
         if self.stage == Stage::Plain {
             self.stage = Stage::Ready;
         }
@@ -244,10 +284,10 @@ impl Path {
     }
 
     /// The other side knows no ICE, or has lost it on the way.
-    pub fn plain(&mut self, now: Instant) {
+    pub(super) fn plain(&mut self, now: Instant) {
         self.stage = Stage::Plain;
         self.gather.stop();
-        (self.suspect_at, self.asks_anew) = (None, None);
+        (self.suspect_at, self.asks_anew, self.chosen_at) = (None, None, None);
         self.relays.close(now, &mut self.orders);
         self.punching.settle_on(None, &mut self.orders, &mut self.legs);
         self.target = None;
@@ -255,13 +295,13 @@ impl Path {
     }
 
     /// The stream ends: what was got is given back.
-    pub fn close(&mut self, now: Instant) {
+    pub(super) fn close(&mut self, now: Instant) {
         self.relays.close(now, &mut self.orders);
         self.punching.settle_on(None, &mut self.orders, &mut self.legs);
     }
 
     /// A stream that was ordered is open, or one was taken.
-    pub fn stream_up(&mut self, leg: Leg, local: SocketAddr, remote: SocketAddr, now: Instant) {
+    pub(super) fn stream_up(&mut self, leg: Leg, local: SocketAddr, remote: SocketAddr, now: Instant) {
         let known = self.relays.stream_up(leg, local, &mut self.rng, now)
             || self.punching.stream_up(leg, local, remote, &mut self.rng, now);
         if !known {
@@ -272,7 +312,7 @@ impl Path {
     }
 
     /// A stream is gone, or could not be had.
-    pub fn stream_down(&mut self, leg: Leg, refused: bool, now: Instant) {
+    pub(super) fn stream_down(&mut self, leg: Leg, refused: bool, now: Instant) {
         if !self.relays.stream_down(leg) {
             self.punching.stream_down(leg, refused, now);
         }
@@ -283,13 +323,13 @@ impl Path {
     }
 
     /// Media is silent, or could not be sent: is the way still there?
-    pub fn suspect(&mut self, now: Instant) {
+    pub(super) fn suspect(&mut self, now: Instant) {
         self.agent.suspect(now);
         self.settle(now);
     }
 
     /// A message that is no media came to a socket or a stream. False: it is nobody's.
-    pub fn heard(&mut self, leg: Leg, from: SocketAddr, bytes: &[u8], now: Instant) -> bool {
+    pub(super) fn heard(&mut self, leg: Leg, from: SocketAddr, bytes: &[u8], now: Instant) -> bool {
         if let Some(answer) = self.gather.heard(leg, from, bytes, now) {
             if let Answer::Sees(leg, mapped) = answer {
                 self.seen(leg, mapped);
@@ -319,7 +359,7 @@ impl Path {
     }
 
     /// The time has come.
-    pub fn due(&mut self, now: Instant) {
+    pub(super) fn due(&mut self, now: Instant) {
         let orders = &mut self.orders;
         self.gather.due(now, |leg, to, bytes| orders.push_back(Order::Send { leg, to, bytes }));
         self.relays.due(&mut self.legs, &mut self.rng, now, &mut self.orders);
@@ -337,7 +377,7 @@ impl Path {
     }
 
     /// When it wants to be told the time, and why.
-    pub fn next_wake(&self) -> Option<Wake> {
+    pub(super) fn next_wake(&self) -> Option<Wake> {
         let gathering = match self.stage {
             Stage::Gathering(until) => Some(until),
             Stage::Waiting | Stage::Ready | Stage::Checking | Stage::Plain => None,
@@ -361,16 +401,20 @@ impl Path {
             self.punching_told(told, now);
         }
         if let Stage::Gathering(until) = self.stage
-            && (now >= until
-                || self.gather.is_done() && !self.relays.is_waited_for() && !self.punching.is_waited_for())
+            && (now >= until || self.has_all_answers() && !self.punching.is_waited_for())
         {
             self.gathered();
         }
-        if self.asks_anew.is_some_and(|until| now >= until || self.gather.is_done()) {
+        if self.asks_anew.is_some_and(|until| now >= until || self.has_all_answers()) {
             self.asks_anew = None;
             self.events.push_back(Event::Gathered);
         }
         self.drain(now);
+        self.release_relays(now);
+    }
+
+    fn has_all_answers(&self) -> bool {
+        self.gather.is_done() && !self.relays.is_waited_for()
     }
 
     fn drain(&mut self, now: Instant) {
@@ -392,7 +436,7 @@ impl Path {
                 ice::Event::Usable(pair) => self.use_pair(&pair),
                 ice::Event::Chosen(pair) => {
                     self.gather.stop();
-                    self.suspect_at = None;
+                    (self.suspect_at, self.chosen_at) = (None, Some(now));
                     self.use_pair(&pair);
                     let used = self.target.map(|target| target.leg).filter(|_| pair.tcp);
                     self.punching.settle_on(used, &mut self.orders, &mut self.legs);
@@ -433,35 +477,6 @@ impl Path {
         let reached = Reached::of(pair);
         if self.reached.replace(reached) != Some(reached) || std::mem::take(&mut self.renewed) {
             self.events.push_back(Event::Reached(reached));
-        }
-    }
-
-    fn relay_told(&mut self, told: Told, now: Instant) {
-        match told {
-            Told::Allocated { relayed, local, mapped, leg, stream } => {
-                let rank = self.sockets.iter().find(|socket| socket.local == local).map_or(0, |s| s.rank);
-                if !stream {
-                    self.seen(leg, mapped);
-                }
-                let candidate = Candidate::ours(Kind::Relayed, Carrier::Udp, 1, relayed, local, rank);
-                self.agent.add_ours(&candidate, now);
-                self.add(candidate);
-            }
-            Told::Ready { relayed, peer } => {
-                if let Some(pair) = self.agent.pair().filter(|p| (p.local, p.remote) == (relayed, peer)) {
-                    self.use_pair(&pair);
-                }
-            }
-            Told::Came { relayed, peer, bytes } => {
-                self.agent.heard(relayed, false, peer, &bytes, now);
-            }
-            Told::Gone { relayed } => {
-                self.ours.retain(|c| c.address != relayed);
-                self.agent.remove_ours(relayed, false);
-                if self.agent.pair().is_some_and(|pair| pair.local == relayed) {
-                    self.events.push_back(Event::Lost);
-                }
-            }
         }
     }
 
@@ -519,23 +534,32 @@ impl Path {
         }
     }
 
+    /// Whether we choose.
+    pub(super) fn is_controlling(&self) -> bool {
+        self.agent.is_controlling()
+    }
+
+    pub(super) fn follow_role(&mut self, controlling: bool, now: Instant) {
+        self.agent.follow_role(controlling, now);
+    }
+
     /// The next thing to do.
-    pub fn poll_order(&mut self) -> Option<Order> {
+    pub(super) fn poll_order(&mut self) -> Option<Order> {
         self.orders.pop_front()
     }
 
     /// What happened.
-    pub fn poll_event(&mut self) -> Option<Event> {
+    pub(super) fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
     /// By which kind of way the other side is reached.
-    pub fn reached(&self) -> Option<Reached> {
+    pub(super) fn reached(&self) -> Option<Reached> {
         self.reached.filter(|_| self.stage == Stage::Checking)
     }
 
     /// How it stands, for diagnostics.
-    pub fn report(&self) -> Report {
+    pub(super) fn report(&self) -> Report {
         Report {
             ours: self.ours.clone(),
             theirs: self.theirs.as_ref().map_or_else(Vec::new, |theirs| theirs.candidates.clone()),
@@ -550,7 +574,7 @@ impl Path {
 }
 
 /// Whom a relay is to let through.
-fn reachable(theirs: &Description) -> impl Iterator<Item = SocketAddr> {
-    let datagrams = theirs.candidates.iter().filter(|c| c.carrier == Carrier::Udp && c.component == 1);
-    datagrams.map(|c| c.address)
+fn reachable(theirs: &Description, component: u16) -> impl Iterator<Item = SocketAddr> {
+    let datagrams = move |c: &&Candidate| c.carrier == Carrier::Udp && c.component == component;
+    theirs.candidates.iter().filter(datagrams).map(|c| c.address)
 }

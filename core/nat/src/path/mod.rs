@@ -15,11 +15,15 @@
 //! which address and under which channel the media goes ([`Route`]). Where the other side knows no ICE, or nothing carries, the
 //! route is plain: to the address in the description, then to where packets come from, as media itself decides.
 //!
+//! Where the other side does not carry RTCP on RTP's port, that is a second component, with sockets, checks and a route of its own
+//! (see `components`). The diagram is each one's.
+//!
 //! Which address is chosen, and why: the straightest that carries. One of the own network before one that a router maps, a
 //! stream only where datagrams do not pass, and a relay only where nothing else does.
 //!
 //! Knows no socket (legs are names that their owner understands), no SDP and no codec.
 
+mod components;
 mod description;
 mod gather;
 mod machine;
@@ -34,8 +38,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+pub use components::Path;
 pub use description::Description;
-pub use machine::Path;
 pub use words::{Reached, Report};
 
 use crate::framing::Framing;
@@ -56,6 +60,8 @@ impl Leg {
     }
 
     const OPENED: u32 = 1 << 8;
+    /// From here on the names of streams are RTCP's.
+    const CONTROL: u32 = 1 << 15;
     /// Where the names of streams begin that were taken, not opened.
     pub const TAKEN: u32 = 1 << 16;
 
@@ -64,6 +70,14 @@ impl Leg {
     pub const fn control(self) -> Self {
         Self(self.0 + 1)
     }
+
+    /// Whether what comes by it is for RTCP's own port.
+    pub const fn is_control(self) -> bool {
+        match self.0 {
+            0..Self::OPENED => self.0 % 2 == 1,
+            leg => leg > Self::OPENED + Self::CONTROL && leg < Self::TAKEN,
+        }
+    }
 }
 
 /// Longest that addresses are waited for before the description is made.
@@ -71,6 +85,15 @@ pub const GATHER_FOR: Duration = Duration::from_millis(250);
 
 /// Datagrams that were not answered by then may be blocked: streams are prepared as well.
 const SUSPECT_AFTER: Duration = Duration::from_millis(90);
+
+/// The components of a stream. RFC 8445 section 5.1.1.1.
+const RTP: u16 = 1;
+const RTCP: u16 = 2;
+
+/// RTCP's socket beside RTP's.
+const fn control_of(local: SocketAddr) -> SocketAddr {
+    SocketAddr::new(local.ip(), local.port().wrapping_add(1))
+}
 
 /// What a path works with.
 #[derive(Clone, Debug)]
@@ -187,6 +210,8 @@ pub enum Order {
     },
     /// Media goes so from now on.
     Route(Route),
+    /// RTCP that has a port of its own goes so from now on.
+    ControlRoute(Route),
 }
 
 /// How media goes.

@@ -34,10 +34,11 @@ pub(super) enum Told {
 }
 
 /// ```text
-///             up                 allocated
-///   Opening ------> Asking(client) ------> Held(client)
-///      \                \                   \
-///       `----------------`-------------------`--> removed: failed, lost, or another was first
+///             up                 allocated            another way was chosen
+///   Opening ------> Asking(client) ------> Held(client) -----------------------> Leaving
+///      \                \                   \                                      \
+///       `----------------`-------------------`--------------------------------------`--> removed: failed, lost, given back,
+///                                                                                        or another was first
 /// ```
 #[derive(Debug)]
 struct Relay {
@@ -50,6 +51,10 @@ struct Relay {
     turn: Turn,
     relayed: Option<SocketAddr>,
     channels: Vec<(SocketAddr, u16)>,
+    /// When its ladder was begun: from the present socket, or an earlier one.
+    generation: u32,
+    /// It is being given back.
+    leaving: bool,
 }
 
 impl Relay {
@@ -66,12 +71,18 @@ pub(super) struct Relays {
     ladder: VecDeque<(Instant, Turn)>,
     told: VecDeque<Told>,
     peers: Vec<SocketAddr>,
+    generation: u32,
     closing: bool,
 }
 
 impl Relays {
     /// There is a socket: the ladder is begun from it.
     pub(super) fn begin(&mut self, leg: Leg, local: SocketAddr, turn: &[Turn], udp: bool, now: Instant) {
+        self.generation += 1;
+        self.closing = false;
+        self.ladder.clear();
+        // One socket has one allocation at a server: what is said to it from now on is for the new one.
+        self.list.retain(|relay| !(relay.leaving && relay.leg == leg));
         let fits = |turn: &&Turn| turn.server.is_ipv4() == local.is_ipv4();
         let of = |way: fn(&Way) -> bool| turn.iter().filter(fits).filter(move |turn| way(&turn.way));
         let mut at = now;
@@ -91,14 +102,35 @@ impl Relays {
         }
     }
 
+    /// The ways are found anew from this socket: a relay that was given back, or belongs to a socket that was left, is asked for
+    /// again; one that is there is kept.
+    pub(super) fn renew(&mut self, leg: Leg, local: SocketAddr, turn: &[Turn], udp: bool, now: Instant) {
+        self.peers.clear();
+        // One from this very socket is good again, also when another socket came and went meanwhile.
+        let generation = self.generation;
+        for relay in self.list.iter_mut().filter(|relay| relay.leg == leg) {
+            relay.generation = generation;
+        }
+        if self.closing || !(self.is_held() || self.is_asked()) {
+            self.begin(leg, local, turn, udp, now);
+        }
+    }
+
     /// Whether an answer is still awaited that a description should have.
     pub(super) fn is_waited_for(&self) -> bool {
-        let nothing_asked = self.list.is_empty() && self.ladder.is_empty();
-        !(self.closing || self.is_held() || nothing_asked)
+        self.is_asked() && !(self.closing || self.is_held())
+    }
+
+    fn is_asked(&self) -> bool {
+        !self.ladder.is_empty() || self.present().next().is_some()
     }
 
     fn is_held(&self) -> bool {
-        self.list.iter().any(|relay| relay.relayed.is_some())
+        self.present().any(|relay| relay.relayed.is_some())
+    }
+
+    fn present(&self) -> impl Iterator<Item = &Relay> {
+        self.list.iter().filter(|relay| relay.generation == self.generation && !relay.leaving)
     }
 
     pub(super) fn due(&mut self, legs: &mut u32, rng: &mut Rng, now: Instant, out: &mut VecDeque<Order>) {
@@ -140,7 +172,9 @@ impl Relays {
             return;
         }
         let server = turn.server;
-        self.list.push(Relay { server, leg, local, client, turn, relayed: None, channels: Vec::new() });
+        let generation = self.generation;
+        let (relayed, channels, leaving) = (None, Vec::new(), false);
+        self.list.push(Relay { server, leg, local, client, turn, relayed, channels, generation, leaving });
     }
 
     /// A stream to a relay is open.
@@ -162,6 +196,25 @@ impl Relays {
         self.told.extend(relay.relayed.map(|relayed| Told::Gone { relayed }));
         self.hurry();
         true
+    }
+
+    /// A socket is no more, and what was got from it with it.
+    pub(super) fn socket_gone(&mut self, leg: Leg) {
+        for relay in self.list.extract_if(.., |relay| relay.leg == leg) {
+            self.told.extend(relay.relayed.map(|relayed| Told::Gone { relayed }));
+        }
+    }
+
+    /// Gives back what is held for nothing: all but that of this relayed address. What is being asked for stays.
+    pub(super) fn release(&mut self, keep: SocketAddr, now: Instant, out: &mut VecDeque<Order>) {
+        let idle = |relay: &&mut Relay| relay.relayed.is_some_and(|it| it != keep) && !relay.leaving;
+        for relay in self.list.iter_mut().filter(idle) {
+            relay.leaving = true;
+            if let Some(client) = &mut relay.client {
+                client.close(now);
+            }
+        }
+        self.collect(now, out);
     }
 
     /// A way failed, or is not answered as it should be: the next one need not wait.

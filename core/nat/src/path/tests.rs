@@ -94,36 +94,53 @@ fn run(
     from: Instant,
     time: Duration,
 ) -> Vec<Route> {
-    let mut flying: Vec<(Instant, bool, bytes::Bytes)> = Vec::new();
-    let mut routes = Vec::new();
+    run_both(a, b, here, there, from, time).0
+}
+
+/// The same with the routes of RTCP's own component.
+fn run_both(
+    a: &mut Path,
+    b: &mut Path,
+    here: SocketAddr,
+    there: SocketAddr,
+    from: Instant,
+    time: Duration,
+) -> (Vec<Route>, Vec<Route>) {
+    let mut flying: Vec<(Instant, bool, Leg, bytes::Bytes)> = Vec::new();
+    let (mut routes, mut controls) = (Vec::new(), Vec::new());
     let until = from + time;
     let mut now = from;
     while now <= until {
         let (due, rest): (Vec<_>, Vec<_>) = flying.drain(..).partition(|(at, ..)| *at <= now);
         flying = rest;
-        for (_, to_b, bytes) in due {
+        for (_, to_b, leg, bytes) in due {
+            let from = if to_b { here } else { there };
+            let from = if leg.is_control() { control_of(from) } else { from };
             if to_b {
-                b.heard(Leg::FIRST, here, &bytes, now);
+                b.heard(leg, from, &bytes, now)
             } else {
-                a.heard(Leg::FIRST, there, &bytes, now);
-            }
+                a.heard(leg, from, &bytes, now)
+            };
         }
         a.due(now);
         b.due(now);
         for (path, to_b, other) in [(&mut *a, true, there), (&mut *b, false, here)] {
             while let Some(order) = path.poll_order() {
                 match order {
-                    Order::Send { to, bytes, .. } if to == other => {
-                        flying.push((now + Duration::from_millis(25), to_b, bytes));
+                    Order::Send { leg, to, bytes }
+                        if to == if leg.is_control() { control_of(other) } else { other } =>
+                    {
+                        flying.push((now + Duration::from_millis(25), to_b, leg, bytes));
                     }
                     Order::Route(route) if to_b => routes.push(route),
+                    Order::ControlRoute(route) if to_b => controls.push(route),
                     _ => {}
                 }
             }
         }
         now += Duration::from_millis(5);
     }
-    routes
+    (routes, controls)
 }
 
 fn two() -> (Path, Path, SocketAddr, SocketAddr) {
@@ -203,21 +220,89 @@ fn the_description_of_a_lite_side_leaves_the_choice_to_us() {
     assert!(check.unwrap().has(attribute::ICE_CONTROLLING));
 }
 
+/// Their description with RTCP's component in it, as from sockets side by side.
+fn with_control(mut theirs: Description) -> Description {
+    let control: Vec<_> = (theirs.candidates.iter())
+        .map(|c| Candidate { component: 2, address: control_of(c.address), ..c.clone() })
+        .collect();
+    theirs.candidates.extend(control);
+    theirs
+}
+
 #[test]
-fn candidates_of_other_components_and_streams_are_left_alone() {
+fn who_answers_with_a_component_for_rtcp_is_checked_from_rtcps_socket_and_a_third_is_left_alone() {
     let (mut a, b, ..) = two();
-    let mut theirs = b.description().unwrap();
-    let rtcp = Candidate { component: 2, address: at("192.168.1.3:5001"), ..theirs.candidates[0].clone() };
-    theirs.candidates.push(rtcp);
+    let mut theirs = with_control(b.description().unwrap());
+    let third = Candidate { component: 3, address: at("192.168.1.3:5002"), ..theirs.candidates[0].clone() };
+    theirs.candidates.push(third);
     a.connect(&theirs, true, ms(0));
     a.due(ms(1));
     let sent: Vec<_> = std::iter::from_fn(|| a.poll_order())
         .filter_map(|order| match order {
-            Order::Send { to, .. } => Some(to),
+            Order::Send { leg, to, .. } => Some((leg, to)),
             _ => None,
         })
         .collect();
-    assert_eq!(sent, [at("192.168.1.3:5000")]);
+    assert_eq!(sent, [(Leg::FIRST, at("192.168.1.3:5000")), (Leg::FIRST.control(), at("192.168.1.3:5001"))]);
+}
+
+#[test]
+fn an_offer_of_two_components_is_answered_with_two_and_each_has_its_pair() {
+    let (mut a, mut b, here, there) = two();
+    // Ours has one, theirs would have two: here both sides are made of the same machine.
+    let of_a = with_control(a.description().unwrap());
+    b.meet(&of_a, ms(0));
+    assert!(b.is_gathered());
+    let of_b = b.description().unwrap();
+    let told = of_b.candidates.iter().map(|c| (c.component, c.address)).collect::<Vec<_>>();
+    assert_eq!(told, [(1, there), (2, control_of(there))]);
+    assert_eq!(b.default_control_address(), Some(control_of(there)));
+    b.connect(&of_a, false, ms(0));
+    a.connect(&of_b, true, ms(0));
+    let (routes, controls) = run_both(&mut a, &mut b, here, there, ms(0), Duration::from_secs(1));
+    for (routes, leg, to) in
+        [(routes, Leg::FIRST, there), (controls, Leg::FIRST.control(), control_of(there))]
+    {
+        let target = Some(Target { leg, to, relay: None });
+        assert_eq!(routes.last(), Some(&Route::Checked { target, admitted: vec![to] }));
+    }
+    // Both begin anew together, and RTCP comes home when it is multiplexed.
+    a.restart(ms(1000));
+    let of_a = with_control(a.description().unwrap());
+    assert!(b.is_restarted_by(&of_a));
+    b.restart(ms(1000));
+    let of_b = b.description().unwrap();
+    b.connect(&of_a, false, ms(1000));
+    a.connect(&of_b, true, ms(1000));
+    run_both(&mut a, &mut b, here, there, ms(1000), Duration::from_secs(1));
+    let one = Description { candidates: of_b.candidates[..1].to_vec(), ..of_b };
+    a.connect(&one, true, ms(2000));
+    let orders: Vec<_> = std::iter::from_fn(|| a.poll_order()).collect();
+    assert_eq!(orders, [Order::ControlRoute(Route::Plain)]);
+    assert_eq!(a.description().unwrap().candidates.len(), 1);
+}
+
+#[test]
+fn both_components_settle_a_conflict_of_roles_alike() {
+    for seed in 1..9 {
+        let (here, there) = (at("192.168.1.2:4000"), at("192.168.1.3:5000"));
+        let (mut a, mut b) = (path(&[], true, seed), path(&[], true, seed + 100));
+        a.socket(Leg::FIRST, here, ms(0));
+        b.socket(Leg::FIRST, there, ms(0));
+        let of_a = with_control(a.description().unwrap());
+        b.meet(&of_a, ms(0));
+        let of_b = b.description().unwrap();
+        b.connect(&of_a, true, ms(0));
+        a.connect(&of_b, true, ms(0));
+        let (routes, controls) = run_both(&mut a, &mut b, here, there, ms(0), Duration::from_secs(2));
+        for (routes, to) in [(routes, there), (controls, control_of(there))] {
+            assert!(
+                matches!(routes.last(), Some(Route::Checked { target: Some(target), .. }) if target.to == to),
+                "{seed}"
+            );
+        }
+        assert!(a.report().settled && b.report().settled, "{seed}");
+    }
 }
 
 #[test]
@@ -236,4 +321,21 @@ fn a_way_is_found_by_what_is_told_late_if_it_is_told_of_the_present_generation()
     run(&mut a, &mut b, here, there, ms(2000), Duration::from_secs(1));
     assert_eq!((a.reached(), a.report().counts.stale), (Some(Reached::Host), 3));
     assert!(b.reached().is_some());
+}
+
+#[test]
+fn a_second_leg_of_a_fork_knows_us_by_the_same_description_and_is_reached() {
+    let (mut a, mut b, here, there) = two();
+    let mut c = path(&[], false, 3);
+    c.socket(Leg::FIRST, there, ms(0));
+    let of_a = a.description().unwrap();
+    for (leg, begins) in [(&mut b, 0), (&mut c, 2000)] {
+        let theirs = leg.description().unwrap();
+        leg.connect(&of_a, false, ms(begins));
+        a.connect(&theirs, true, ms(begins));
+        run(&mut a, leg, here, there, ms(begins), Duration::from_secs(1));
+        assert_eq!((a.reached(), leg.reached()), (Some(Reached::Host), Some(Reached::Host)));
+    }
+    let told = events(&mut a);
+    assert_eq!(told, [Event::Gathered, Event::Reached(Reached::Host), Event::Reached(Reached::Host)]);
 }

@@ -51,6 +51,7 @@ impl Call {
     /// after every news of the call.
     pub(super) fn settle(&mut self, desk: &mut Desk) {
         self.dial_on(desk);
+        self.update_early(desk);
         if let (Ok(session), None, Some(locals)) = (self.require_up(), self.offered, self.streams.locals()) {
             let tones = self.keypad.wants_tones();
             if self.hold == self.held && !tones && !self.ways.wanted() {
@@ -67,7 +68,9 @@ impl Call {
                         (self.offered, self.offered_tones) = (Some(self.hold), tones);
                         self.ways.asked();
                         self.late.settle();
-                        self.moved = false;
+                        if std::mem::take(&mut self.moved) {
+                            self.tells_move(session, desk);
+                        }
                     }
                     Err(_) => self.talk.withdraw(),
                 }
@@ -112,6 +115,7 @@ impl Call {
     /// The other side answered our offer, or a refresh went through (`None`).
     pub(crate) fn reanswered(&mut self, sdp: Option<Bytes>, desk: &mut Desk) {
         let told = self.offered.take();
+        self.dialog_stands(desk);
         match sdp.map(|sdp| self.talk.take_answer(&sdp, told.unwrap_or(self.held))) {
             Some(Ok(agreed)) => {
                 self.held = told.unwrap_or(self.held);
@@ -130,12 +134,16 @@ impl Call {
     }
 
     /// Our offer was refused: the old session stands.
-    pub(crate) fn reoffer_failed(&mut self, desk: &mut Desk) {
+    pub(crate) fn reoffer_failed(&mut self, status: u16, desk: &mut Desk) {
         if self.offered.take().is_some() {
             self.talk.refused();
-            self.give_in(desk);
+            self.ways.refused();
+            if !self.may_follow(status) {
+                self.give_in(desk);
+            }
             self.tones_agreed(desk);
         }
+        self.move_failed(status, desk);
         self.settle(desk);
     }
 

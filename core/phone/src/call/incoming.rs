@@ -14,6 +14,7 @@ use crate::negotiate::Agreed;
 use crate::{CallId, Refusal, Why};
 
 use super::path::checks;
+use super::ringing::Rover;
 use super::streams::Wanted;
 use super::{Call, Ending, Parties, Phase, Streams};
 
@@ -36,7 +37,7 @@ pub(crate) struct Incoming {
 
 /// What the user wants, which may have to wait for the socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Wish {
+pub(super) enum Wish {
     Ring,
     Progress,
     Answer,
@@ -48,11 +49,27 @@ pub(super) struct Alerting {
     wish: Wish,
     /// What the 183 said: the 200 says the same. The agreement is there unless we offered.
     early: Option<(Bytes, Option<Agreed>)>,
+    /// Addresses of the caller's that came before there is an answer, for then. Each message repeats those before it
+    /// (RFC 8840 section 4.4), so the last is all.
+    late: Option<Bytes>,
 }
 
 impl Alerting {
+    /// Keeps late addresses until there is an answer; false: there is one.
+    pub(super) fn keep_late(&mut self, fragment: &Bytes) -> bool {
+        if self.early.is_none() {
+            self.late = Some(fragment.clone());
+        }
+        self.early.is_none()
+    }
+
     pub(super) fn plays_media(&self) -> bool {
         self.early.is_some()
+    }
+
+    /// What the caller has been told, and the description in it.
+    pub(super) fn said(&self) -> (Wish, Option<Bytes>) {
+        (self.wish, self.early.as_ref().map(|(sdp, _)| sdp.clone()))
     }
 }
 
@@ -74,9 +91,13 @@ impl Call {
         };
         let streams = Streams::prepare(wanted, desk);
         let wish = if call.replaces.is_some() || call.answered { Wish::Answer } else { Wish::Ring };
-        let phase = Phase::Incoming(Alerting { offer: call.offer, wish, early: None });
+        let phase = Phase::Incoming(Alerting { offer: call.offer, wish, early: None, late: None });
         let mut it = Self::new(parties, phase, streams, desk);
         it.session = Some(call.session);
+        it.rover = Rover::of(call.network);
+        if let Phase::Incoming(Alerting { offer: Some(offer), .. }) = &it.phase {
+            it.streams.offered(offer, desk);
+        }
         it.on_behalf_of = call.replaces;
         desk.timers.cancel(&Timer::Unanswered(it.id));
         if let Some(announced) = announced {
@@ -92,7 +113,7 @@ impl Call {
 
     /// A caller who was turned away without ringing: told to the app once, as ended.
     pub(crate) fn turned_away(parties: Parties<'_>, status: u16, why: Why, desk: &mut Desk) {
-        let phase = Phase::Incoming(Alerting { offer: None, wish: Wish::Ring, early: None });
+        let phase = Phase::Incoming(Alerting { offer: None, wish: Wish::Ring, early: None, late: None });
         let mut it = Self::new(parties, phase, Streams::none(), desk);
         it.end(Ending::new(status, why), desk);
     }
@@ -145,7 +166,8 @@ impl Call {
         match self.phase {
             Phase::Incoming(_) => self.fail(Ending::new(480, Why::NobodyHere), desk),
             Phase::Announced(_) => self.never_came(408, Why::NeverCame, desk),
-            Phase::Dialling(_) | Phase::Outgoing(_) | Phase::Up | Phase::Over => {}
+            Phase::Outgoing(_) => self.waited_for_network(desk),
+            Phase::Dialling(_) | Phase::Up | Phase::Over => {}
         }
     }
 
@@ -157,12 +179,18 @@ impl Call {
             return;
         };
         let wish = alerting.wish;
-        if wish == Wish::Ring {
+        if wish == Wish::Ring || self.rover.is_mute() {
+            return;
+        }
+        if wish == Wish::Progress && alerting.early.is_some() {
             return;
         }
         let described = match (alerting.early.take(), &alerting.offer) {
             (Some(early), _) => Ok(early),
-            (None, None) => Ok((self.talk.offer(&locals, false), None)),
+            (None, None) => {
+                self.ways.asked();
+                Ok((self.talk.offer(&locals, false), None))
+            }
             (None, Some(offer)) => {
                 self.talk.answer(offer, &locals, false).map(|(sdp, agreed)| (sdp, Some(agreed)))
             }
@@ -171,6 +199,7 @@ impl Call {
             Ok(described) => described,
             Err(why) => return self.fail(Ending::disagreed(why), desk),
         };
+        let late = alerting.late.take();
         if wish == Wish::Progress {
             alerting.early = Some((sdp.clone(), agreed.clone()));
         } else {
@@ -178,6 +207,9 @@ impl Call {
         }
         if let Some(agreed) = agreed {
             self.agree(&agreed, desk);
+        }
+        if let Some(late) = late {
+            self.trickled(&late, desk);
         }
         match wish {
             Wish::Answer => desk.agent.accept(session, sdp, desk.now, &mut desk.orders),
@@ -193,6 +225,7 @@ impl Call {
             Some(Ok(agreed)) => self.agree(&agreed, desk),
             Some(Err(why)) => return self.fail(Ending::disagreed(why), desk),
         }
+        self.move_answered(desk);
         self.may_tell_late(desk);
         self.settle(desk);
     }

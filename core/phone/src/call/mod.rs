@@ -13,8 +13,10 @@ mod keys;
 mod late;
 mod outgoing;
 mod path;
+mod ringing;
 mod roaming;
 mod streams;
+mod takeover;
 mod transfer;
 mod view;
 
@@ -29,13 +31,16 @@ pub(crate) use incoming::Incoming;
 pub(crate) use keypad::Info;
 use keypad::{Doubles, Keypad};
 pub(crate) use outgoing::{Asked, Outgoing};
+pub(crate) use roaming::Place;
 use streams::Streams;
 use transfer::Transferring;
 
 use crate::desk::{Desk, Timer};
 use crate::negotiate::{Agreed, Disagreement, Negotiation, Sdes, Secrecy};
 use crate::view::{CallView, Encrypted};
-use crate::{Account, AccountId, CallId, Event, MediaId, MediaNews, Refusal, Side, Via, Why, reason};
+use crate::{
+    Account, AccountId, CallId, Event, Identity, MediaId, MediaNews, Refusal, Side, Via, Why, reason,
+};
 
 /// ```text
 ///            media ready: INVITE                          2xx
@@ -74,6 +79,8 @@ pub(crate) struct Parties<'a> {
     pub(crate) remote: String,
     /// The other side's display name.
     pub(crate) name: Option<String>,
+    /// How far that is to be believed, of who calls us.
+    pub(crate) identity: Option<Identity>,
     /// Our signalling goes under TLS, as far as we can see.
     pub(crate) secure: bool,
 }
@@ -120,6 +127,7 @@ pub(crate) struct Call {
     side: Side,
     remote: Redacted<String>,
     name: Option<Redacted<String>>,
+    identity: Option<Identity>,
     session: Option<SessionId>,
     phase: Phase,
     streams: Streams,
@@ -156,6 +164,10 @@ pub(crate) struct Call {
     shown: Option<CallView>,
     /// Its account goes by another network, and the other side was not told yet.
     moved: bool,
+    /// How it finds its way while nobody has answered.
+    rover: ringing::Rover,
+    /// How its dialog follows it.
+    takeover: takeover::Takeover,
 }
 
 impl Call {
@@ -167,6 +179,7 @@ impl Call {
             side: parties.side,
             remote: Redacted::new(parties.remote),
             name: parties.name.map(Redacted::new),
+            identity: parties.identity,
             session: None,
             phase,
             streams,
@@ -196,6 +209,8 @@ impl Call {
             ended: None,
             shown: None,
             moved: false,
+            rover: ringing::Rover::default(),
+            takeover: takeover::Takeover::default(),
         };
         it.talk.guard(secrecy, &mut desk.rng);
         it
@@ -270,6 +285,9 @@ impl Call {
                 self.streams.up(media, &news, desk);
                 self.may_move(desk);
                 self.hear_paths(desk);
+                if !self.is_up() {
+                    self.described(desk);
+                }
             }
             MediaNews::Failed { reason } => {
                 // 500: the fault is ours, and another device of the user's may have none.
@@ -319,6 +337,9 @@ impl Call {
 
     /// The session is over, whoever ended it.
     pub(crate) fn session_ended(&mut self, by: Party, cause: &Cause, desk: &mut Desk) {
+        if self.ends_for_heir(by, cause) {
+            return;
+        }
         let explanation = match (&self.phase, self.side) {
             (Phase::Up, _) => reason::of_end(by, cause, self.is_transferred()),
             (_, Side::In) => reason::of_missed(by, cause),
@@ -353,6 +374,7 @@ impl Call {
         desk.timers.cancel(&Timer::Keypad(self.id));
         desk.timers.cancel(&Timer::Renew(self.id));
         desk.timers.cancel(&Timer::Left(self.id));
+        self.disinherit(desk);
         self.streams.close(self.id, desk);
         // What is still told of the session is told to nobody: a call ends once.
         self.session = None;
@@ -383,7 +405,7 @@ impl Call {
             desk.event(Event::EncryptionLost { call: self.id });
         }
         self.late.agreed(agreed.ways.iter().flatten().any(|theirs| theirs.trickle));
-        if self.ways.told() {
+        if self.ways.told(agreed.ours) {
             self.moved_media(desk);
         }
         self.hear_paths(desk);

@@ -13,9 +13,10 @@ use sip::ua::{Failure, Invite, ReferId, Sdp, TransportPolicy};
 
 use crate::desk::Desk;
 use crate::negotiate::{Agreed, Disagreement, Local};
-use crate::{Account, AccountId, CallId, Side, Why, reason};
+use crate::{Account, AccountId, CallId, Side, Why, identity, reason};
 
 use super::path::checks;
+use super::ringing::Rover;
 use super::streams::Wanted;
 use super::{Call, Ending, Parties, Phase, Streams};
 use crate::registration::profile_id;
@@ -68,6 +69,8 @@ pub(crate) struct Outgoing {
     pub(crate) network: NetworkId,
     /// Our signalling goes under TLS, as far as we can see.
     pub(crate) secure: bool,
+    /// Whether the called person is not to see who calls: for this call alone.
+    pub(crate) hide: Option<bool>,
     /// The REFER and the call it came in, when we were asked to make this one.
     pub(crate) asked: Option<Asked>,
 }
@@ -80,6 +83,7 @@ pub(crate) struct Asked {
 }
 
 /// What the INVITE will say, while the media socket is awaited.
+#[derive(Clone)]
 pub(super) struct Dialling {
     to: Uri,
     headers: Vec<(Name, String)>,
@@ -89,8 +93,9 @@ pub(super) struct Dialling {
 }
 
 /// The INVITE is out.
-#[derive(Default)]
 pub(super) struct Calling {
+    /// What it says, should it have to go anew.
+    dialled: Dialling,
     rings: bool,
     /// Early answers, by fork.
     forks: BTreeMap<u32, Agreed>,
@@ -99,6 +104,14 @@ pub(super) struct Calling {
 }
 
 impl Calling {
+    fn of(dialled: Dialling) -> Self {
+        Self { dialled, rings: false, forks: BTreeMap::new(), heard: None }
+    }
+
+    pub(super) fn again(&self) -> Dialling {
+        self.dialled.clone()
+    }
+
     pub(super) fn rings(&self) -> bool {
         self.rings
     }
@@ -119,8 +132,16 @@ impl Call {
         let (account, settings) = account;
         // What a REFER wants said to the target is no part of its name.
         let remote = call.to.as_str().split('?').next().unwrap_or_default().to_owned();
-        let parties =
-            Parties { id, account, settings, side: Side::Out, remote, name: None, secure: call.secure };
+        let parties = Parties {
+            id,
+            account,
+            settings,
+            side: Side::Out,
+            remote,
+            name: None,
+            identity: None,
+            secure: call.secure,
+        };
         let can_encrypt = parties.secrecy().is_possible();
         let checks = checks(settings, call.network, desk);
         let wanted = Wanted {
@@ -135,13 +156,15 @@ impl Call {
             Some(asked) => (Some(asked.refer), Some(asked.in_call), asked.referred_by),
             None => (None, None, None),
         };
-        let headers: Vec<(Name, String)> = referred_by.map(|by| (Name::ReferredBy, by)).into_iter().collect();
+        let mut headers = identity::headers(settings, call.hide);
+        headers.extend(referred_by.map(|by| (Name::ReferredBy, by)));
         let head =
             head(settings, &call.to) + headers.iter().map(|(_, value)| value.len() + 20).sum::<usize>();
         let by_stream = by_stream(settings, &call.to);
         let room = if by_stream { usize::MAX } else { INVITE_ROOM.saturating_sub(head) };
         let phase = Phase::Dialling(Dialling { to: call.to, headers, late_offer: settings.late_offer, room });
         let mut it = Self::new(parties, phase, streams, desk);
+        it.rover = Rover::of(call.network);
         it.report_to = refer;
         it.on_behalf_of = in_call;
         if !can_encrypt {
@@ -154,17 +177,16 @@ impl Call {
     /// The socket is there: out with the INVITE.
     pub(super) fn invite(&mut self, desk: &mut Desk) {
         let Some(locals) = self.streams.locals() else { return };
-        let Phase::Dialling(dialling) =
-            std::mem::replace(&mut self.phase, Phase::Outgoing(Calling::default()))
-        else {
-            return;
-        };
+        let Phase::Dialling(dialling) = &self.phase else { return };
+        let dialling = dialling.clone();
+        self.phase = Phase::Outgoing(Calling::of(dialling.clone()));
         let mut headers = dialling.headers;
         let offer = (!dialling.late_offer).then(|| self.short_offer(locals, dialling.room));
         let offer = offer.map(|(offer, takes_late)| {
             headers.extend(takes_late.then(|| (Name::RecvInfo, TRICKLE.to_owned())));
             offer
         });
+        self.ways.asked();
         let invite = Invite { headers, follow_redirects: true, ..Invite::new(dialling.to, offer) };
         self.session = Some(desk.agent.invite(profile_id(self.account), invite, desk.now, &mut desk.orders));
         self.show(desk);
@@ -175,7 +197,8 @@ impl Call {
     fn short_offer(&mut self, mut locals: Vec<Local>, room: usize) -> (Bytes, bool) {
         let takes_late = locals.iter().flat_map(|local| &local.ice).any(|ice| ice.trickle);
         let offer = self.talk.offer(&locals, self.hold);
-        let head = if takes_late { Name::RecvInfo.as_str().len() + TRICKLE.len() + 4 } else { 0 };
+        // Also in Supported.
+        let head = if takes_late { Name::RecvInfo.as_str().len() + 2 * TRICKLE.len() + 5 } else { 0 };
         if offer.len() + head <= room || locals.iter().all(|local| local.ice.is_none()) {
             return (offer, takes_late);
         }
@@ -203,11 +226,14 @@ impl Call {
         fork: u32,
         status: u16,
         phrase: String,
-        sdp: Option<Sdp>,
+        (sdp, reliable): (Option<Sdp>, bool),
         desk: &mut Desk,
     ) {
         // What was not agreed on is not heard; the answer will say the same, or better.
         let agreed = self.early_description(sdp, desk).and_then(Result::ok);
+        // RFC 8840 section 4.3.2: who answers early and unreliably learns by an INFO that it was heard.
+        let trickles = |agreed: &Agreed| agreed.ways.iter().flatten().any(|theirs| theirs.trickle);
+        let confirms = !reliable && agreed.as_ref().is_some_and(trickles);
         let Phase::Outgoing(calling) = &mut self.phase else { return };
         let mut play = None;
         if status == 199 {
@@ -232,12 +258,15 @@ impl Call {
         if let Some(agreed) = play {
             self.agree(&agreed, desk);
         }
+        self.move_early(desk);
+        self.tell_early(fork, confirms, desk);
         self.show(desk);
     }
 
     /// The call is answered.
     pub(crate) fn answered(&mut self, fork: u32, sdp: Option<Sdp>, desk: &mut Desk) {
         let Phase::Outgoing(calling) = &mut self.phase else { return };
+        self.late.answered_by(fork);
         let early = calling.forks.remove(&fork);
         let agreed = match sdp {
             Some(_) => self.early_description(sdp, desk),
@@ -250,6 +279,7 @@ impl Call {
         self.answer_now(desk);
         self.held = self.hold;
         self.agree(&agreed, desk);
+        self.move_answered(desk);
         self.report(200, "OK", desk);
         self.may_tell_late(desk);
         self.settle(desk);

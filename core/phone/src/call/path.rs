@@ -87,9 +87,21 @@ impl Ways {
         self.told |= std::mem::take(&mut self.wanted);
     }
 
-    /// Whether the description that was agreed on just now is the first to tell of it. Theirs, which crossed, will do as well.
-    pub(super) fn told(&mut self) -> bool {
-        std::mem::take(&mut self.told) || std::mem::take(&mut self.wanted)
+    /// An offer is to tell of it.
+    pub(super) const fn want(&mut self) {
+        self.wanted = true;
+    }
+
+    /// An offer that told of it was refused.
+    pub(super) const fn refused(&mut self) {
+        self.told = false;
+    }
+
+    /// Whether the description that was agreed on just now is the first to tell of it. An answer of ours to an offer of theirs,
+    /// which crossed, will do as well.
+    pub(super) fn told(&mut self, ours: bool) -> bool {
+        let asked = std::mem::take(&mut self.told);
+        asked || !ours && std::mem::take(&mut self.wanted)
     }
 }
 
@@ -106,7 +118,7 @@ impl Call {
         if self.streams.can_move() {
             self.ways.wanted = true;
             desk.timers.cancel(&Timer::Renew(self.id));
-            self.settle(desk);
+            self.described(desk);
         }
     }
 
@@ -220,7 +232,8 @@ impl Call {
                 Some(offer) => self.reoffered(Some(offer), desk),
                 None => self.settle(desk),
             },
-            Phase::Announced(_) | Phase::Outgoing(_) | Phase::Over => {}
+            Phase::Outgoing(_) => self.settle(desk),
+            Phase::Announced(_) | Phase::Over => {}
         }
     }
 }

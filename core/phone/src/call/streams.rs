@@ -182,6 +182,11 @@ impl Streams {
         self.list.iter().any(|stream| stream.next.is_some())
     }
 
+    /// Whether that network's sockets are what is waited for, or not told of yet.
+    pub(super) fn heads_for(&self, network: NetworkId) -> bool {
+        self.list.iter().any(|stream| stream.next.is_some_and(|next| next.network == network))
+    }
+
     /// Whether all sockets are there that a move waits for, and none was told of yet.
     pub(super) fn can_move(&self) -> bool {
         self.list.iter().any(|stream| stream.next.is_some())
@@ -251,19 +256,20 @@ impl Streams {
         self.list.iter().map(Stream::described).collect()
     }
 
-    /// The other side offers: where it begins its ways anew, so do we before we answer. RFC 8839 section 4.4.1.1.1.
+    /// The other side offers: where it begins its ways anew, so do we before we answer. RFC 8839 section 4.4.1.1.1. Where RTCP is
+    /// to have a way of its own, that is described, too.
     /// True: so it is.
     pub(super) fn offered(&mut self, offer: &[u8], desk: &mut Desk) -> bool {
         let mut begun = false;
         let theirs = negotiate::offered(offer);
         for (stream, theirs) in self.list.iter_mut().zip(theirs) {
-            if let (Some(path), Some(theirs)) = (&mut stream.path, theirs)
-                && (path.is_restarted_by(&theirs) || path.is_plain())
-            {
+            let (Some(path), Some(theirs)) = (&mut stream.path, theirs) else { continue };
+            path.meet(&theirs, desk.now);
+            if path.is_restarted_by(&theirs) || path.is_plain() {
                 path.restart(desk.now);
-                stream.carry_out(desk);
                 begun = true;
             }
+            stream.carry_out(desk);
         }
         begun
     }
@@ -382,12 +388,18 @@ impl Stream {
     }
 
     fn described(&self) -> Option<Local> {
+        // Nobody knows of the sockets of before: it need not be told of them any more.
+        if self.plan.is_none() && self.next.is_some_and(|next| next.local.is_none()) {
+            return None;
+        }
         let address = self.next.and_then(|next| next.local).or(self.local)?;
         let Some(path) = &self.path else { return Some(address.into()) };
         path.is_gathered().then(|| match path.description() {
-            Some(ice) => {
-                Local { address: path.default_address().unwrap_or(address), ice: Some(tellable(ice)) }
-            }
+            Some(ice) => Local {
+                address: path.default_address().unwrap_or(address),
+                control: path.default_control_address(),
+                ice: Some(tellable(ice)),
+            },
             None => path.default_address().unwrap_or(address).into(),
         })
     }
@@ -412,6 +424,7 @@ impl Stream {
             let order = match order {
                 Order::Send { leg, to, bytes } => MediaOrder::Tell { leg, to, bytes },
                 Order::Route(route) => MediaOrder::Route(route),
+                Order::ControlRoute(route) => MediaOrder::ControlRoute(route),
                 Order::Connect { leg, from, to, framing, name } => {
                     MediaOrder::Connect { leg, from, to, framing, name }
                 }

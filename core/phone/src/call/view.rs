@@ -32,6 +32,7 @@ impl Call {
             state: self.state(),
             remote: self.remote.clone(),
             name: self.name.clone(),
+            identity: self.identity,
             codec: self.streams.codec(),
             encrypted: self.streams.encrypted(),
             path: self.streams.reached(),

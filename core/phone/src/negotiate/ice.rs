@@ -61,6 +61,10 @@ pub(super) fn of(media: &Media<'_, '_>) -> Told {
     if default.is_some_and(|address| !exempt(address) && !is_listed(address)) {
         return Told::Mismatch;
     }
+    if media.rtcp_mux() {
+        // Those of RTCP's own port are for who does not multiplex, and we always do. RFC 5761 section 5.1.3.
+        candidates.retain(|candidate| candidate.component == 1);
+    }
     let lite = media.value("ice-lite").is_some() || is_flagged(media, "ice-lite");
     Told::Candidates(Description { credentials, candidates, lite, trickle })
 }

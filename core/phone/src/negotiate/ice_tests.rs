@@ -17,7 +17,7 @@ fn candidate(kind: Kind, address: &str) -> Candidate {
 fn local(seed: u64, default: &str, candidates: &[Candidate]) -> Vec<Local> {
     let credentials = Credentials::draw(&mut Rng::from_number(seed));
     let ice = Description { credentials, candidates: candidates.to_vec(), lite: false, trickle: false };
-    vec![Local { address: at(default), ice: Some(ice) }]
+    vec![Local { address: at(default), control: None, ice: Some(ice) }]
 }
 
 fn negotiation(seed: u64) -> Negotiation {
@@ -74,6 +74,30 @@ fn an_offer_that_was_rewritten_on_the_way_is_told_so_and_its_candidates_are_not_
     assert_eq!(lines(&answer, "a=ice"), ["a=ice-mismatch"]);
     assert_eq!(agreed.ways, [None]);
     assert_eq!(agreed.plans().next().unwrap().remote, Some(at("192.0.2.77:61000")));
+}
+
+#[test]
+fn a_component_for_rtcp_is_believed_of_who_does_not_multiplex_and_where_ours_is_is_said() {
+    let of_rtcp = |address: &str| Candidate { component: 2, ..candidate(Kind::Host, address) };
+    let both = [candidate(Kind::Host, "203.0.113.9:5000"), of_rtcp("203.0.113.9:5001")];
+    let mux = negotiation(2).offer(&local(2, "203.0.113.9:5000", &both), false);
+    let count = |offer: &[u8]| offered(offer)[0].as_ref().map(|it| it.candidates.len());
+    assert_eq!(count(&mux), Some(1));
+    let without = String::from_utf8(mux.to_vec()).unwrap().replace("a=rtcp-mux\r\n", "");
+    assert_eq!(count(without.as_bytes()), Some(2));
+    for (control, said) in [
+        ("198.51.100.7:61001", None),
+        ("198.51.100.7:62000", Some("a=rtcp:62000")),
+        ("198.51.100.8:61001", Some("a=rtcp:61001 IN IP4 198.51.100.8")),
+    ] {
+        let mut ann = ann();
+        ann[0].control = Some(at(control));
+        let (answer, agreed) = negotiation(1).answer(without.as_bytes(), &ann, false).unwrap();
+        assert_eq!(lines(&answer, "a=rtcp:"), said.into_iter().collect::<Vec<_>>());
+        assert_eq!(agreed.ways[0].as_ref().unwrap().candidates.len(), 2);
+        let (answer, _) = negotiation(1).answer(&mux, &ann, false).unwrap();
+        assert_eq!(lines(&answer, "a=rtcp"), ["a=rtcp-mux"]);
+    }
 }
 
 #[test]

@@ -76,13 +76,15 @@ impl Disagreement {
 pub struct Local {
     /// By whoever makes no checks.
     pub address: SocketAddr,
+    /// Where they send RTCP to, if that has a port of its own which need not be the next.
+    pub control: Option<SocketAddr>,
     /// By who does; `None`: we make none.
     pub ice: Option<Description>,
 }
 
 impl From<SocketAddr> for Local {
     fn from(address: SocketAddr) -> Self {
-        Self { address, ice: None }
+        Self { address, control: None, ice: None }
     }
 }
 
@@ -369,6 +371,9 @@ impl Negotiation {
                     };
                     offer::write_audio(&mut text, local.address, address, &audio, *direction);
                     self.ring.write(at, offers, local.address, &mut text);
+                    if let (Some(control), false) = (local.control, *mux) {
+                        reports::write_port(&mut text, local.address, control);
+                    }
                     match &local.ice {
                         Some(ours) if *candidates => ice::write(&mut text, ours, mid.as_deref()),
                         Some(_) if *mismatch => ice::write_mismatch(&mut text),

@@ -1,6 +1,8 @@
 //! Extended reports in a description: what we read and send, and what they ask for.
 //!
-//! RFC 3611 section 5. Who asks for none is sent none; only who offers some is asked.
+//! RFC 3611 section 5, RFC 3605. Who asks for none is sent none; only who offers some is asked.
+
+use std::net::SocketAddr;
 
 use media::Extended;
 use sip::sdp::{Media, Writer};
@@ -12,6 +14,17 @@ const ROUND_TRIP: &str = "rcvr-rtt";
 /// Asks for both that we read.
 pub(super) fn write(text: &mut Writer) {
     text.attribute(NAME, format_args!("{METRICS} {ROUND_TRIP}=all"));
+}
+
+/// Says where reports are sent to, where that is not what everybody guesses. RFC 3605, RFC 8839 section 4.2.1.2.
+pub(super) fn write_port(text: &mut Writer, media: SocketAddr, control: SocketAddr) {
+    let (ip, port) = (control.ip(), control.port());
+    if ip != media.ip() {
+        let family = if ip.is_ipv4() { "IP4" } else { "IP6" };
+        text.attribute("rtcp", format_args!("{port} IN {family} {ip}"));
+    } else if port != media.port().wrapping_add(1) {
+        text.attribute("rtcp", port);
+    }
 }
 
 /// Whether they know the attribute at all.

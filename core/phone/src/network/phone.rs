@@ -8,10 +8,11 @@ use base::{FlowId, NetworkId, Transport};
 use sip::order::Order;
 
 use super::{Choice, NetworkNews};
-use crate::AccountId;
+use crate::call::Place;
 use crate::desk::Timer;
 use crate::phone::Phone;
 use crate::registration::Registration;
+use crate::{AccountId, CallId};
 
 impl Phone {
     /// The networks changed.
@@ -38,11 +39,31 @@ impl Phone {
             }
             NetworkNews::Vanished(_) | NetworkNews::Suspect(_) | NetworkNews::Down => {}
         }
+        let cut_off = self.cut_off(&lost);
         self.look_at_networks(&lost);
+        self.bring_on(&cut_off);
         if let NetworkNews::Suspect(id) = news {
             let Self { accounts, desk, .. } = self;
             // Where there is no other, an answer over this one settles it.
             accounts.values_mut().filter(|it| it.network() == Some(*id)).for_each(|it| it.probe(desk));
+        }
+    }
+
+    /// The unanswered calls whose network is among the `lost`.
+    fn cut_off(&mut self, lost: &[NetworkId]) -> Vec<CallId> {
+        let Self { calls, desk, .. } = self;
+        let those = calls.values_mut().filter_map(|call| call.networks_lost(lost, desk).then(|| call.id()));
+        those.collect()
+    }
+
+    /// Their accounts go by other networks already, perhaps.
+    fn bring_on(&mut self, calls: &[CallId]) {
+        for call in calls {
+            let Some(call) = self.calls.get_mut(call) else { continue };
+            let account = self.accounts.get(&call.account()).filter(|it| it.network().is_some());
+            if let Some(account) = account {
+                call.network_changed(&place(account), &mut self.desk);
+            }
         }
     }
 
@@ -88,11 +109,21 @@ impl Phone {
     pub(crate) fn hear_of_networks(&mut self) {
         while let Some(id) = self.desk.moved.pop() {
             let Some(account) = self.accounts.get(&id) else { continue };
-            let (network, toward) = (account.network().unwrap_or_default(), account.toward());
+            let place = place(account);
             let servers = account.account().nat.servers();
-            self.desk.servers.look_up(network, servers, &mut self.desk.orders);
+            self.desk.servers.look_up(place.network, servers, &mut self.desk.orders);
+            let now = self.desk.now;
             for call in self.calls.values_mut().filter(|call| call.account() == id) {
-                call.network_changed(network, toward, &mut self.desk);
+                if call.rings_by().is_some_and(|by| self.networks.is_suspect(by, now)) {
+                    call.cast_off(&mut self.desk);
+                }
+                call.network_changed(&place, &mut self.desk);
+            }
+        }
+        while let Some(id) = self.desk.landed.pop() {
+            let Some(account) = self.accounts.get(&id) else { continue };
+            for call in self.calls.values_mut().filter(|call| call.account() == id) {
+                call.registrar_reached(&place(account), &mut self.desk);
             }
         }
         while let Some(id) = self.desk.seen_elsewhere.pop() {
@@ -155,4 +186,9 @@ impl Phone {
             desk.orders.push(Order::CloseFlow { flow });
         }
     }
+}
+
+/// Where an account is.
+fn place(account: &Registration) -> Place<'_> {
+    Place { network: account.network().unwrap_or_default(), toward: account.toward(), way: account.way() }
 }

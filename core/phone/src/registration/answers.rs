@@ -57,6 +57,9 @@ impl Registration {
 
     fn granted(&mut self, message: &Message, via: Option<Source>, desk: &mut Desk) {
         self.failures = 0;
+        if via.map(|via| (via.flow, via.remote)) != self.path.map(|path| (path.flow, path.remote)) {
+            desk.landed.push(self.id);
+        }
         self.path = via;
         self.reached(desk);
         if let Some(via) = &via {

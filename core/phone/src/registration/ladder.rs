@@ -7,11 +7,11 @@
 //! A REGISTER that was heard at all (a challenge, a 100) is waited for a little longer. What worked on a network is tried first there the next
 //! time, and every [`PROBE`] the usual way has its chance again. The account's other requests follow the registration: its
 //! profile names the carrier and the first hop. An account that names its carrier, or whose first hop does, stays with it.
-//! What spoils datagrams ([`super::dodge`]) takes the lower ways away. Knows nothing of how a carrier is had.
+//! A better network is tried by the same ways, while the account stands where it stood. What spoils datagrams ([`super::dodge`]) takes the lower ways away. Knows nothing of how a carrier is had.
 
 use std::time::Duration;
 
-use base::{Instant, Transport};
+use base::{Instant, NetworkId, Transport};
 use sip::message::Uri;
 use sip::ua::{Outcome, RequestId, TransportPolicy, Way};
 
@@ -81,6 +81,8 @@ impl Worked {
 pub(super) struct Ladder {
     /// The way of the request that the state names, and of what is registered.
     at: Rung,
+    /// The way of what is registered, while another network is tried.
+    stands: Option<Rung>,
     /// The next ways, the last first.
     next: Vec<Rung>,
     /// Requests by other ways that are not answered yet.
@@ -112,11 +114,46 @@ impl Registration {
         if rungs[0] == Rung::Usual {
             self.ladder.probed = desk.now;
         }
+        self.begin_at(rungs);
+        self.set_step(if registered && !probe { CALM_STEP } else { STEP }, desk);
+    }
+
+    /// The same for a network that the account may move to.
+    pub(super) fn first_rung_there(&mut self, network: NetworkId, desk: &mut Desk) {
+        self.overtaken();
+        let mut rungs = rungs(&self.account, desk.tls);
+        let known = desk.worked.on(self.id, desk.alg.known_as(network));
+        rungs.sort_by_key(|rung| *rung != known);
+        let stands = self.ladder.at;
+        self.begin_at(rungs);
+        self.ladder.stands = Some(stands);
+        self.set_step(STEP, desk);
+    }
+
+    /// The first of these, and the others after it.
+    fn begin_at(&mut self, mut rungs: Vec<Rung>) {
         self.ladder.waited = false;
+        self.ladder.stands = None;
         self.ladder.at = rungs.remove(0);
         rungs.reverse();
         self.ladder.next = rungs;
-        self.set_step(if registered && !probe { CALM_STEP } else { STEP }, desk);
+    }
+
+    /// The other network is none: it stands where it stood.
+    pub(super) fn climb_down(&mut self, desk: &mut Desk) {
+        self.overtaken();
+        self.ladder.next.clear();
+        if let Some(stands) = self.ladder.stands.take() {
+            self.ladder.at = stands;
+        }
+        desk.timers.cancel(&Timer::Ladder(self.id));
+    }
+
+    /// The account goes by a network that it was asking by already: what was begun there goes on, or has been answered.
+    pub(super) fn went_on(&mut self, network: NetworkId, desk: &mut Desk) {
+        let begun = std::mem::take(&mut self.ladder);
+        self.went(network, desk);
+        self.ladder = Ladder { stands: None, ..begun };
     }
 
     fn set_step(&self, step: Duration, desk: &mut Desk) {
@@ -144,19 +181,39 @@ impl Registration {
 
     /// `Timer::Ladder` is due.
     pub(crate) fn climb(&mut self, desk: &mut Desk) {
-        let (true, State::Asking { request }) = (self.wanted, &self.state) else { return };
-        let request = *request;
+        let Some((request, there)) = self.asked().filter(|_| self.wanted) else { return };
         if desk.agent.is_heard(request) && !std::mem::replace(&mut self.ladder.waited, true) {
             return self.set_step(HEARD_STEP, desk);
         }
         let Some(rung) = self.ladder.next.pop() else { return };
         // While the name servers take their time nothing has been sent.
-        if self.ladder.at == Rung::Usual && self.view.step != Step::Find {
+        if self.ladder.at == Rung::Usual && self.view.step != Step::Find && there.is_none() {
             self.dodge.datagrams_are_silent();
         }
         self.ladder.open.push((request, std::mem::replace(&mut self.ladder.at, rung)));
-        let request = self.register(self.ask, Way::default(), desk);
-        self.state = State::Asking { request };
+        self.ask_once_more(desk);
+    }
+
+    /// The request that the state names, and the network that it tries.
+    const fn asked(&self) -> Option<(RequestId, Option<NetworkId>)> {
+        match self.state {
+            State::Asking { request } => Some((request, None)),
+            State::Moving { request, to, .. } => Some((request, Some(to))),
+            State::Off | State::Registered { .. } | State::Waiting | State::Leaving { .. } => None,
+        }
+    }
+
+    /// The state names this request from now on.
+    const fn asks(&mut self, by: RequestId) {
+        if let State::Asking { request } | State::Moving { request, .. } = &mut self.state {
+            *request = by;
+        }
+    }
+
+    fn ask_once_more(&mut self, desk: &mut Desk) {
+        let Some((_, network)) = self.asked() else { return };
+        let request = self.register(self.ask, Way { network, ..Way::default() }, desk);
+        self.asks(request);
         self.set_step(STEP, desk);
     }
 
@@ -169,14 +226,12 @@ impl Registration {
         }
         if let Some(rung) = self.ladder.next.pop().filter(|_| self.wanted && !self.stale) {
             self.ladder.at = rung;
-            let request = self.register(self.ask, Way::default(), desk);
-            self.state = State::Asking { request };
-            self.set_step(STEP, desk);
+            self.ask_once_more(desk);
             return false;
         }
         if let Some((request, rung)) = self.ladder.open.pop() {
             self.ladder.at = rung;
-            self.state = State::Asking { request };
+            self.asks(request);
             return false;
         }
         true
@@ -195,10 +250,10 @@ impl Registration {
         }
         let Some(at) = self.ladder.open.iter().position(|(open, _)| *open == done) else { return false };
         let (_, rung) = self.ladder.open.remove(at);
-        let State::Asking { request } = self.state else { return false };
+        let Some((request, _)) = self.asked() else { return false };
         if is_answer(outcome) {
             self.ladder.open.push((request, std::mem::replace(&mut self.ladder.at, rung)));
-            self.state = State::Asking { request: done };
+            self.asks(done);
             return true;
         }
         false
@@ -223,6 +278,7 @@ impl Registration {
     pub(super) fn other_rung(&mut self, desk: &mut Desk) {
         self.overtaken();
         self.ladder.next.clear();
+        self.ladder.stands = None;
         self.ladder.at = desk.worked.on(self.id, self.network_key(desk)).max(self.dodge.floor());
         self.follow(desk);
     }

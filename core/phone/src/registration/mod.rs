@@ -277,7 +277,7 @@ impl Registration {
         self.asking.begin_anew();
         desk.timers.cancel(&Timer::Ping(self.id));
         if let State::Moving { request, to, .. } = self.state {
-            self.went(to, desk);
+            self.went_on(to, desk);
             self.state = State::Asking { request };
             self.show_asking(desk);
         }
@@ -318,6 +318,9 @@ impl Registration {
         }
         if self.is_first(request, outcome, desk) {
             self.is_settled(outcome, desk);
+            if let State::Moving { to, until, .. } = self.state {
+                return self.tried(to, until, outcome, via, desk);
+            }
             return self.answered(outcome, via, desk);
         }
         match self.state {
@@ -327,7 +330,9 @@ impl Registration {
                 }
             }
             State::Moving { request: ours, to, until } if ours == request => {
-                self.tried(to, until, outcome, via, desk);
+                if self.is_settled(outcome, desk) {
+                    self.tried(to, until, outcome, via, desk);
+                }
             }
             State::Leaving { request: ours } if ours == request => {
                 self.off(desk);

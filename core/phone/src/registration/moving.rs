@@ -2,7 +2,7 @@
 //!
 //! RFC 5626 section 4.2.1 (the flow is another, the binding the same); make before break: the REGISTER goes by the new
 //! network, and until its answer is here calls come and go by the old one. Where the registrar knows of no flows, the same
-//! request ends the old Contact: one REGISTER either way.
+//! request ends the old Contact: one REGISTER either way. The other network may let less through: see `ladder`.
 
 use base::{FlowId, Instant, NetworkId, Transport};
 use sip::transaction::Source;
@@ -27,6 +27,11 @@ impl Registration {
     /// The flow that it is registered over.
     pub(crate) fn flow(&self) -> Option<FlowId> {
         self.path.map(|path| path.flow)
+    }
+
+    /// The way to the registrar, once that has answered.
+    pub(crate) const fn way(&self) -> Option<&Source> {
+        self.path.as_ref()
     }
 
     /// A connection that it has moved away from.
@@ -56,11 +61,14 @@ impl Registration {
         // A connection by a network that is suspected is there still, and no longer of use.
         let old = self.path.take().filter(|path| path.transport.is_reliable());
         self.left = old.map(|path| path.flow).filter(|flow| desk.agent.network_of(*flow).is_some());
-        self.went(network, desk);
         if let Some(request) = on_its_way {
+            self.went_on(network, desk);
             self.state = State::Asking { request };
             self.show_asking(desk);
-        } else if self.wanted {
+            return;
+        }
+        self.went(network, desk);
+        if self.wanted {
             self.failures = 0;
             self.send(desk);
         }
@@ -100,6 +108,7 @@ impl Registration {
         match self.state {
             State::Registered { until } if self.wanted && self.path.is_some() => {
                 self.cancel_timers(desk);
+                self.first_rung_there(network, desk);
                 let way = Way { network: Some(network), ..Way::default() };
                 let request = self.register(self.ask, way, desk);
                 self.state = State::Moving { request, to: network, until };
@@ -146,7 +155,7 @@ impl Registration {
             Outcome::Final(_) | Outcome::CannotAuthorize(_) => {
                 let old = self.path.filter(|path| path.transport.is_reliable());
                 self.left = old.map(|path| path.flow);
-                self.went(to, desk);
+                self.went_on(to, desk);
                 self.answered(outcome, via, desk);
             }
             Outcome::NoAnswer | Outcome::Unreachable | Outcome::NotFound => self.keep(to, until, desk),
@@ -156,6 +165,7 @@ impl Registration {
     /// The registrar is not reached by the better network: what stands, stands.
     fn keep(&mut self, passed_over: NetworkId, until: Instant, desk: &mut Desk) {
         desk.tried.push((self.id, passed_over, false));
+        self.climb_down(desk);
         if !self.wanted {
             return self.leave(desk);
         }

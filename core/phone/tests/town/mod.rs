@@ -294,6 +294,7 @@ impl Town {
             MediaOrder::Tell { to, bytes, .. } => stream.told.push((to, bytes)),
             MediaOrder::Listen
             | MediaOrder::Route(_)
+            | MediaOrder::ControlRoute(_)
             | MediaOrder::Connect { .. }
             | MediaOrder::TakeStreams { .. }
             | MediaOrder::Channel { .. }

@@ -154,17 +154,37 @@ impl Attempt {
 impl Space {
     fn answer(&mut self, draft: &Draft, who: &Credentials) -> String {
         self.count = self.count.wrapping_add(1);
-        let c = &self.challenge;
         let method = draft.method();
-        let uri = draft.request_uri();
-        let protection = c.qop.map(|qop| (self.cnonce.as_str(), self.count, qop));
+        let over = Over { method: method.as_str(), uri: draft.request_uri(), body: draft.body_bytes() };
+        self.challenge.answer(&over, who, &self.cnonce, self.count)
+    }
+}
+
+/// What an answer is made over.
+#[derive(Clone, Copy, Debug)]
+pub struct Over<'a> {
+    /// `REGISTER`, or of the web `GET`.
+    pub method: &'a str,
+    /// As it stands in the request's first line.
+    pub uri: &'a str,
+    /// All of it.
+    pub body: &'a [u8],
+}
+
+impl Challenge {
+    /// The value of `Authorization` that answers it. `cnonce` is drawn by who asks, and `count` goes up with each use of it
+    /// from 1. RFC 7616 section 3.4.
+    pub fn answer(&self, over: &Over<'_>, who: &Credentials, cnonce: &str, count: u32) -> String {
+        let Over { method, uri, body } = *over;
+        let c = self;
+        let protection = c.qop.map(|qop| (cnonce, count, qop));
         let response = Input {
             user: &who.user,
             realm: &c.realm,
             password: who.password.expose(),
-            method: method.as_str(),
+            method,
             uri,
-            body: draft.body_bytes(),
+            body,
             nonce: &c.nonce,
             protection,
         }

@@ -11,7 +11,7 @@ use base::Secret;
 use md5::Md5;
 use sha2::{Sha256, Sha512_256};
 
-pub use client::{Attempt, Authorizer, CannotAuthorize};
+pub use client::{Attempt, Authorizer, CannotAuthorize, Over};
 pub use server::{Verdict, Verifier};
 
 /// Challenges, realms and nonces longer than this are nobody's.

@@ -54,7 +54,7 @@ pub(super) enum Heard {
 #[derive(Debug)]
 pub(super) struct InviteClient {
     state: State,
-    wire: Wire,
+    pub(super) wire: Wire,
     /// What ACK and CANCEL are made from; empty once neither can be needed.
     request: Bytes,
     /// Written, and waiting for a provisional. RFC 3261 section 9.1.

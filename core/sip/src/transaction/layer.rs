@@ -29,7 +29,7 @@ pub struct Transactions {
     rng: Rng,
     keys: Keys,
     counters: Counters,
-    slots: Slots<Tx>,
+    pub(super) slots: Slots<Tx>,
     /// At or before each transaction's deadline, and exact for the nearest one: most deadlines only move away.
     timers: Timers<TxId>,
     servers: BTreeMap<Key, TxId>,
@@ -37,7 +37,7 @@ pub struct Transactions {
     merged: BTreeMap<Key, TxId>,
     /// A CANCEL shares its INVITE's branch: found by the branch's random part.
     cancels: BTreeMap<Token, TxId>,
-    by_flow: BTreeSet<(FlowId, TxId)>,
+    pub(super) by_flow: BTreeSet<(FlowId, TxId)>,
 }
 
 impl Transactions {

@@ -8,6 +8,7 @@
 //! exception is an INVITE of ours that rings: the user cancels it (and then it ends by a timer).
 
 mod branch;
+mod carry;
 mod client;
 mod follow;
 mod invite_client;

@@ -310,6 +310,35 @@ impl Agent {
         self.act(session, now, out, |s, cx| s.hang_up(headers, cx));
     }
 
+    /// Whether it is that flow that an INVITE without an answer goes by.
+    pub fn rides_on(&mut self, session: SessionId, flow: FlowId, now: Instant, out: &mut Orders) -> bool {
+        self.act(session, now, out, |s, cx| s.rides_on(flow, cx)).unwrap_or(false)
+    }
+
+    /// The flow that its INVITE came or went by may go without ending an unanswered call: it will be [`carry`](Self::carry)d on.
+    pub fn loosen(&mut self, session: SessionId, now: Instant, out: &mut Orders) {
+        self.act(session, now, out, |s, cx| s.loosen(cx));
+    }
+
+    /// What is still to be said for an INVITE that is not answered, or whose answer is not acknowledged, goes by that network:
+    /// to the same neighbour where a flow leads there, else the way that `known` came. Say [`ring`](Self::ring) or
+    /// [`progress`](Self::progress) again behind it: the caller learns our new Contact. `false`: there is no such way yet.
+    pub fn carry(
+        &mut self,
+        session: SessionId,
+        network: NetworkId,
+        known: Option<&Source>,
+        now: Instant,
+        out: &mut Orders,
+    ) -> bool {
+        self.act(session, now, out, |s, cx| s.carry(network, known, cx)).unwrap_or(false)
+    }
+
+    /// Whether [`reoffer`](Self::reoffer) can be tried before the call is answered. RFC 3311 section 5.1.
+    pub fn can_update(&self, session: SessionId) -> bool {
+        self.uses.sessions.get(&session).is_some_and(|session| session.can_update())
+    }
+
     /// Offers a new description. Glare (491) and "later" (500 with Retry-After) are retried inside; `Reanswered` or
     /// `ReofferFailed` follows.
     ///
@@ -324,6 +353,12 @@ impl Agent {
         out: &mut Orders,
     ) -> Result<(), Busy> {
         self.act(session, now, out, |s, cx| s.reoffer(sdp, by, cx)).unwrap_or(Err(Busy))
+    }
+
+    /// The offer or refresh just made may find the dialog lost (481, 408) without ending the session: `ReofferFailed` tells, and
+    /// the user calls anew in its stead ([`Invite::replaces`]), or hangs up.
+    pub fn spare(&mut self, session: SessionId, now: Instant, out: &mut Orders) {
+        self.act(session, now, out, |s, _| s.spare());
     }
 
     /// Asks for the other side's offer by a re-INVITE without one; `Reoffered` brings it, `answer_reoffer` answers.
@@ -375,8 +410,14 @@ impl Agent {
         self.act(session, now, out, |s, cx| s.info(content_type, body, cx));
     }
 
+    /// Whether the other side of a dialog, early or not, and the only one, has said that it takes addresses that are found after
+    /// the description. RFC 6086 section 5.2.
+    pub fn takes_late(&self, session: SessionId) -> bool {
+        self.uses.sessions.get(&session).is_some_and(|session| session.takes_late())
+    }
+
     /// Sends addresses that were found after the description, as an INFO of the package `trickle-ice` (RFC 8840);
-    /// `TrickleDone` follows. One at a time.
+    /// `TrickleDone` follows, at once with 469 where [`Self::takes_late`] is not so. One at a time.
     pub fn trickle(&mut self, session: SessionId, fragment: Bytes, now: Instant, out: &mut Orders) {
         self.act(session, now, out, |s, cx| s.trickle(fragment, cx));
     }

@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use super::common::Cx;
 use super::news::News;
-use super::session::{Errand, Session};
-use crate::message::{Message, Method, Name};
+use super::session::{Errand, Session, State};
+use crate::message::{Draft, Message, Method, Name};
 use crate::transaction::TxId;
 
 /// What an INFO of no package may hold: keypad digits, and the field's request for a whole picture.
@@ -39,7 +39,16 @@ impl Session {
     }
 
     pub(super) fn trickle(&mut self, fragment: Bytes, cx: &mut Cx<'_>) {
+        // RFC 6086 section 5.2.2: nothing is sent to who did not say that they take it. The same as they would say.
+        if !self.takes_late() {
+            return cx.tell(self.informed(About::Trickle, 469));
+        }
         self.inform(About::Trickle, FRAGMENT, fragment, cx);
+    }
+
+    /// Whether there is a dialog, one alone, whose other side takes late addresses.
+    pub(super) fn takes_late(&self) -> bool {
+        matches!(&self.legs[..], [leg] if leg.takes_late)
     }
 
     fn inform(&mut self, about: About, content_type: &str, body: Bytes, cx: &mut Cx<'_>) {
@@ -56,7 +65,10 @@ impl Session {
 
     pub(super) fn info_done(&mut self, about: About, status: u16, cx: &mut Cx<'_>) {
         self.tell(self.informed(about, status), cx);
-        self.check_lost(status, cx);
+        // Who has not answered the call yet may still do so.
+        if !matches!(self.state, State::Calling(_)) {
+            self.check_lost(status, cx);
+        }
     }
 
     const fn informed(&self, about: About, status: u16) -> News {
@@ -93,6 +105,13 @@ impl Session {
             News::InfoReceived { session, content_type, body }
         };
         self.tell(news, cx);
+    }
+}
+
+/// Says what is taken to who has said what they take; never to others. RFC 6086 section 5.2.3.
+pub(super) fn push_packages(response: &mut Draft, asked: &Message) {
+    if asked.has(Name::RecvInfo) {
+        response.push(Name::RecvInfo, PACKAGE);
     }
 }
 

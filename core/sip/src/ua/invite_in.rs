@@ -29,7 +29,7 @@ pub(super) struct Ringing {
     /// The INVITE's CSeq number.
     pub(super) seq: u32,
     request: Message,
-    source: Source,
+    pub(super) source: Source,
     manners: Manners,
     /// RSeq of the last reliable provisional; 0: none yet.
     pub(super) rseq: u32,
@@ -98,6 +98,7 @@ impl Session {
         }
         let mut leg = Leg::new(0, dialog, false);
         leg.hear_abilities(&message);
+        session.trickles = leg.takes_late || message.supports(info::PACKAGE);
         leg.their_sdp.clone_from(&offer);
         leg.exchange = if offer.is_some() { Exchange::Theirs } else { Exchange::Open };
         session.legs.push(leg);
@@ -164,13 +165,9 @@ impl Session {
             return;
         }
         let (tx, seq) = (ringing.tx, ringing.seq);
-        let take_late_addresses = ringing.request.lists(Name::RecvInfo, info::PACKAGE);
         self.late_rseq = ringing.unpracked.as_ref().map(|_| ringing.rseq);
         let Some(mut response) = self.response(200, cx) else { return };
         self.refreshing.push_grant(&mut response);
-        if take_late_addresses {
-            response.push(Name::RecvInfo, info::PACKAGE);
-        }
         let leg = &mut self.legs[0];
         let offers = leg.exchange == Exchange::Open;
         match leg.exchange {
@@ -254,6 +251,7 @@ impl Session {
         response.copy(&ringing.request, Name::RecordRoute);
         response.push(Name::Contact, cx.contact_for(&self.profile, &ringing.source));
         self.push_abilities(&mut response);
+        info::push_packages(&mut response, &ringing.request);
         common::push_server(&mut response, &self.profile);
         Some(response)
     }

@@ -3,6 +3,7 @@
 //! RFC 3261 sections 13.2, 9.1 and 8.1.3.4, RFC 6228 (199). Reliable provisionals are `reliable`'s matter.
 
 use super::common::{self, Cx};
+use super::info;
 use super::leg::{Exchange, Leg, make_ack, repeat_ack};
 use super::news::{Failure, Invite, News, Sdp};
 use super::offer_answer::TheirOffer;
@@ -54,6 +55,8 @@ impl Session {
         draft.push(Name::To, format_args!("<{target}>"));
         draft.push(Name::CallId, &call_id);
         draft.push(Name::CSeq, "1 INVITE");
+        let is_package = |(name, value): &(Name, String)| *name == Name::RecvInfo && value == info::PACKAGE;
+        self.trickles = invite.headers.iter().any(is_package);
         self.push_abilities(&mut draft);
         if profile.reliable == super::profile::Reliable::Required {
             draft.push(Name::Require, "100rel");

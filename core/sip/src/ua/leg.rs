@@ -5,6 +5,7 @@
 use bytes::Bytes;
 
 use super::common::Cx;
+use super::info;
 use super::profile::{ProfileId, Way};
 use super::request::{OutId, Owner, Task};
 use crate::dialog::Dialog;
@@ -40,6 +41,8 @@ pub(super) struct Leg {
     pub(super) updates: bool,
     /// Whether they listed "timer" in Supported. RFC 4028.
     pub(super) timer: bool,
+    /// Whether they last listed `trickle-ice` in Recv-Info.
+    pub(super) takes_late: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -61,6 +64,7 @@ impl Leg {
             ack: None,
             updates: false,
             timer: false,
+            takes_late: false,
         }
     }
 
@@ -73,6 +77,9 @@ impl Leg {
     pub(super) fn hear_abilities(&mut self, message: &Message) {
         if let Some(updates) = message.allows(&Method::Update) {
             self.updates = updates;
+        }
+        if message.has(Name::RecvInfo) {
+            self.takes_late = message.lists(Name::RecvInfo, info::PACKAGE);
         }
         self.timer |= message.supports("timer") || message.requires("timer");
     }

@@ -14,6 +14,7 @@
 //! ```
 
 mod agent;
+mod carry;
 mod cause;
 mod common;
 mod dispatch;

@@ -213,9 +213,9 @@ pub enum News {
         /// Whence.
         source: Source,
     },
-    /// The other side has our answer: ACK came.
+    /// The other side has our answer, to its INVITE or to a later one: ACK came.
     Confirmed {
-        /// Their call.
+        /// The session.
         session: SessionId,
         /// Their answer, when our 2xx (or a reliable 18x) carried the offer.
         sdp: Option<Bytes>,

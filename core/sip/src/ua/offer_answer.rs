@@ -13,6 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::common::{self, Cx, Timer};
+use super::info;
 use super::leg::{Exchange, make_ack, repeat_ack};
 use super::news::{Busy, By, Cause, News, Party};
 use super::request::{OutId, Reply};
@@ -36,6 +37,8 @@ pub(super) struct OurOffer {
     out: OutId,
     /// The answer, when a reliable provisional brought it before the 2xx.
     early_answer: Option<Bytes>,
+    /// Its failure does not end the session: the user has another means.
+    spares: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,9 +140,17 @@ impl Session {
         }
         let leg = leg.number;
         let (stage, out) = (Stage::Waiting, OutId::NONE);
-        self.ours = Some(OurOffer { want, by, leg, tries: 0, stage, out, early_answer: None });
+        let (tries, early_answer, spares) = (0, None, false);
+        self.ours = Some(OurOffer { want, by, leg, tries, stage, out, early_answer, spares });
         self.send_offer(cx);
         Ok(())
+    }
+
+    /// The dialog is not given up for lost when this offer finds it so.
+    pub(super) fn spare(&mut self) {
+        if let Some(ours) = &mut self.ours {
+            ours.spares = true;
+        }
     }
 
     fn send_offer(&mut self, cx: &mut Cx<'_>) {
@@ -235,8 +246,11 @@ impl Session {
             }
             Reply::Final(..) | Reply::Fault(_) => {
                 // Unreachable (503) is our network's trouble, and may pass before the session expires.
+                let spares = ours.spares;
                 self.offer_failed(status, cx);
-                self.check_lost(status, cx);
+                if !spares {
+                    self.check_lost(status, cx);
+                }
             }
             Reply::Response(..) | Reply::Again => {}
         }
@@ -439,6 +453,7 @@ impl Session {
         let mut response = cx.response(request, 200);
         response.push(Name::Contact, cx.contact_for(&self.profile, source));
         self.push_abilities(&mut response);
+        info::push_packages(&mut response, request);
         self.refreshing.push_grant(&mut response);
         common::push_server(&mut response, &self.profile);
         if let Some(sdp) = sdp {

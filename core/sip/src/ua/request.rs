@@ -14,6 +14,7 @@
 //! ```
 //! `race` takes the next target early where the other IP family may be the one that works.
 
+mod carried;
 mod race;
 mod turned;
 

@@ -125,6 +125,8 @@ pub(super) struct Session {
     bye_sent: bool,
     /// RSeq of a reliable provisional that our 2xx has overtaken.
     pub(super) late_rseq: Option<u32>,
+    /// Our side says that it takes late addresses.
+    pub(super) trickles: bool,
     /// What this call takes the place of once it is accepted.
     pub(super) replaces: Option<SessionId>,
     /// The user knows that it is over: never told twice.
@@ -158,6 +160,7 @@ impl Session {
             bye_headers: Vec::new(),
             bye_sent: false,
             late_rseq: None,
+            trickles: false,
             replaces: None,
             told: false,
         }
@@ -378,10 +381,10 @@ impl Session {
         if let Some(leg) = self.legs.first_mut() {
             leg.exchange = Exchange::Agreed;
         }
-        if unacked.first {
-            self.tell(News::Confirmed { session: self.id, sdp }, cx);
-        } else if unacked.offers {
+        if unacked.offers && !unacked.first {
             self.tell(News::Reanswered { session: self.id, sdp }, cx);
+        } else {
+            self.tell(News::Confirmed { session: self.id, sdp }, cx);
         }
         self.leave_if_wished(cx);
     }
@@ -547,7 +550,9 @@ impl Session {
             Reliable::Off => "199,replaces,timer",
             Reliable::Supported | Reliable::Required => "100rel,199,replaces,timer",
         };
-        draft.push(Name::Supported, supported);
+        // RFC 8840 section 10.6.
+        let late = if self.trickles { ",trickle-ice" } else { "" };
+        draft.push(Name::Supported, format_args!("{supported}{late}"));
     }
 
     /// Whom our tag leads to.

@@ -90,6 +90,9 @@ impl World {
             let out = servers.datagram(named as u16, from, bytes, now);
             return self.send_all(node, out);
         }
+        if let Machine::Stranger(stranger) = &mut self.nodes[node.0].machine {
+            return stranger.take_datagram(named as u16, from, bytes.clone());
+        }
         let (media, leg) = (MediaId(named % LEG), Leg(named / LEG));
         let leg = if control { leg.control() } else { leg };
         self.came(node, media, leg, from, bytes, control);
@@ -121,7 +124,7 @@ impl World {
                 });
                 match known {
                     Some((peer, inside)) if !nat::stun::is_stun(inside) => {
-                        stream.packet(inside, peer, false, now);
+                        stream.packet(inside, peer, control, now);
                         false
                     }
                     Some(_) | None => true,
@@ -186,7 +189,7 @@ impl World {
             messages.push(Bytes::copy_from_slice(message));
         }
         for message in messages {
-            self.came(node, media, leg, from, &message, false);
+            self.came(node, media, leg, from, &message, leg.is_control());
         }
     }
 
@@ -225,7 +228,7 @@ impl World {
             self.secret_packets += 1;
         }
         let Some(stream) = self.stream_mut(node, media) else { return };
-        match stream.legs.target() {
+        match stream.legs.target(control) {
             Some(Target { leg, to, relay: None }) => self.put(node, media, leg, to, bytes),
             Some(Target { leg, relay: Some((server, number)), .. }) => {
                 let mut wrapped = Vec::new();
@@ -322,6 +325,7 @@ impl World {
             | MediaOrder::Tones(_)
             | MediaOrder::Listen
             | MediaOrder::Route(_)
+            | MediaOrder::ControlRoute(_)
             | MediaOrder::Channel { .. }
             | MediaOrder::GoBy(_) => {
                 if let Some(stream) = self.stream_mut(node, media) {
@@ -413,7 +417,8 @@ fn adjust(stream: &mut Stream, order: MediaOrder) {
         MediaOrder::Dtmf(keys) => stream.press(&keys),
         MediaOrder::Tones(keys) => stream.sound(&keys),
         MediaOrder::Listen => stream.legs.listens = true,
-        MediaOrder::Route(route) => stream.lead(route),
+        MediaOrder::Route(route) => stream.lead_by(route),
+        MediaOrder::ControlRoute(route) => stream.lead_control_by(route),
         MediaOrder::Channel { leg, server, number, peer } => {
             stream.legs.channels.retain(|it| (it.0, it.1, it.2) != (leg, server, number));
             stream.legs.channels.push((leg, server, number, peer));

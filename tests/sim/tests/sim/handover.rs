@@ -157,3 +157,96 @@ fn a_call_whose_wifi_just_dies_goes_on_by_the_mobile_network() {
         let _ = town.cell;
     }
 }
+
+impl Town {
+    /// On Wi-Fi, with the mobile network beside it.
+    fn on_wifi(&mut self) {
+        self.w.appear_in(self.ann, self.home, wifi());
+        self.w.run_for(5 * SECOND);
+        assert_eq!(self.network(), Some(WIFI));
+    }
+
+    /// Somebody's call has been ringing for a moment.
+    fn rings(&mut self, caller: NodeId) {
+        let (callee, whom) = if caller == self.ann { (self.bob, "bob") } else { (self.ann, "ann") };
+        self.w.call(caller, whom);
+        self.w.run_until_state(callee, CallState::Ringing);
+        self.w.run_until_state(caller, CallState::Ringing);
+        self.w.run_for(SECOND);
+    }
+
+    /// It is answered, and both hear each other.
+    fn is_answered(&mut self, callee: NodeId, what: &str) {
+        self.w.answer(callee);
+        for phone in [self.ann, self.bob] {
+            self.w.run_until_state(phone, CallState::Active);
+        }
+        self.w.run_for(3 * SECOND);
+        let hears = [(self.ann, self.bob), (self.bob, self.ann)].map(|(a, b)| self.w.hears_tone(a, b));
+        assert_eq!(hears, [true; 2], "{what}\n{}", self.w.ladder());
+    }
+}
+
+#[test]
+fn a_call_of_ours_that_rings_when_wifi_vanishes_is_heard_by_the_mobile_network_once_answered() {
+    for ice in [true, false] {
+        let mut town = town(4, ice);
+        town.on_wifi();
+        town.rings(town.ann);
+        town.w.vanish(town.ann, WIFI);
+        town.w.run_for(2 * SECOND);
+        assert_eq!(town.w.state(town.bob), Some(CallState::Ringing));
+        town.is_answered(town.bob, &format!("ICE {ice}"));
+    }
+}
+
+#[test]
+fn a_call_to_us_that_rings_when_wifi_vanishes_is_heard_by_the_mobile_network_once_answered() {
+    for ice in [true, false] {
+        for wait in [50 * MS, 3 * SECOND] {
+            let mut town = town(5, ice);
+            town.on_wifi();
+            town.rings(town.bob);
+            town.w.vanish(town.ann, WIFI);
+            town.w.run_for(wait);
+            town.is_answered(town.ann, &format!("ICE {ice}, answered after {wait:?}"));
+        }
+    }
+}
+
+#[test]
+fn a_call_that_rings_while_wifi_is_found_is_heard_there_once_answered_and_when_the_old_network_goes() {
+    for ice in [true, false] {
+        for calls in [true, false] {
+            let mut town = town(6, ice);
+            let (caller, callee) = if calls { (town.ann, town.bob) } else { (town.bob, town.ann) };
+            town.rings(caller);
+            town.on_wifi();
+            town.is_answered(callee, &format!("ICE {ice}, calls {calls}"));
+            town.w.vanish(town.ann, MOBILE);
+            town.w.run_for(3 * SECOND);
+            let (w, ann, bob) = (&town.w, town.ann, town.bob);
+            assert!(w.hears_tone(ann, bob) && w.hears_tone(bob, ann), "ICE {ice}, calls {calls}");
+        }
+    }
+}
+
+#[test]
+fn what_is_heard_before_the_answer_is_heard_by_wifi_as_well() {
+    for ice in [true, false] {
+        for calls in [true, false] {
+            let mut town = town(7, ice);
+            let (caller, callee) = if calls { (town.ann, town.bob) } else { (town.bob, town.ann) };
+            town.rings(caller);
+            let call = town.w.live(callee);
+            town.w.command(callee, phone::Command::Progress(call));
+            town.w.run_until_state(caller, CallState::Early);
+            town.on_wifi();
+            town.is_answered(callee, &format!("ICE {ice}, calls {calls}"));
+            town.w.vanish(town.ann, MOBILE);
+            town.w.run_for(3 * SECOND);
+            let (w, ann, bob) = (&town.w, town.ann, town.bob);
+            assert!(w.hears_tone(ann, bob) && w.hears_tone(bob, ann), "ICE {ice}, calls {calls}");
+        }
+    }
+}

@@ -4,11 +4,14 @@
 //! stream in this world: its handshake costs one or two round trips more.
 
 use std::io::Write as _;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use base::Transport;
+use base::{NetworkId, Transport};
 use offhook_sim::{ACCOUNT, Allows, Link, Nat, NodeId, World, account, users};
-use phone::{CallState, NetworkNews};
+use phone::{CallState, Network, NetworkKind, NetworkNews};
+
+use crate::networks::{MOBILE, WIFI};
 
 const WAY: Duration = Duration::from_millis(50);
 const SECOND: Duration = Duration::from_secs(1);
@@ -142,4 +145,68 @@ fn an_account_that_names_its_carrier_waits_for_it() {
     let ann = world.phone_with("ann", Some(settings), config);
     world.run_for(120 * SECOND);
     assert!(!world.at(ann).is_registered());
+}
+
+#[test]
+fn a_network_that_lets_little_through_is_moved_to_by_what_it_lets_through_and_calls_come_all_the_while() {
+    for (seed, allows, within, carrier) in [
+        (11, Allows::NoUdp, 3 * SECOND, Transport::Tcp),
+        (12, Allows::OnlyTcp443, 6 * SECOND, Transport::Tls),
+    ] {
+        let mut town = town(&format!("moves to {allows:?}"), Allows::Everything, seed, |_| ());
+        let ann = town.phones[0];
+        let w = &mut town.world;
+        let cell = w.behind(Nat { inside: Ipv4Addr::new(100, 64, 0, 0), ..Nat::port_restricted() });
+        let office =
+            w.behind(Nat { inside: Ipv4Addr::new(10, 9, 0, 0), ..Nat::port_restricted().allowing(allows) });
+        let network = |id, kind, ip: [u8; 4]| Network::new(id, kind, vec![IpAddr::from(ip)]);
+        w.appear_in(ann, cell, network(MOBILE, NetworkKind::Cellular, [100, 64, 0, 77]));
+        w.vanish(ann, NetworkId::SYSTEM);
+        w.run_for(3 * SECOND);
+        assert_eq!(w.at(ann).phone().network_of(ACCOUNT), Some(MOBILE));
+        let began = w.now();
+        w.appear_in(ann, office, network(WIFI, NetworkKind::Wifi, [10, 9, 0, 77]));
+        // It must be steady first.
+        w.run_for(2 * SECOND);
+        let tries = w.now();
+        town.rings(1);
+        let w = &mut town.world;
+        w.run_until("moved", |w| w.at(ann).phone().network_of(ACCOUNT) == Some(WIFI));
+        let took = w.now().since(tries.max(began));
+        assert!(w.at(ann).is_registered());
+        assert!(took <= within, "{allows:?}: {took:?}");
+        assert_eq!(town.carrier(), Some(carrier), "{allows:?}");
+        town.rings(1);
+        town.rings(0);
+        town.world.vanish(ann, MOBILE);
+        town.world.run_for(60 * SECOND);
+        assert_eq!(town.carrier(), Some(carrier), "{allows:?}");
+        town.rings(1);
+        let rang = town.world.at(ann).calls().count();
+        assert_eq!(rang, 4, "a call by two ways is one call");
+    }
+}
+
+#[test]
+fn a_network_that_lets_nothing_through_is_passed_over_and_the_old_one_stands_as_it_stood() {
+    let mut town = town("stands by TCP", Allows::NoUdp, 13, |_| ());
+    let ann = town.phones[0];
+    let w = &mut town.world;
+    let office = w.behind(Nat { inside: Ipv4Addr::new(10, 9, 0, 0), ..Nat::port_restricted() });
+    w.appear_in(ann, office, Network::new(MOBILE, NetworkKind::Cellular, vec![[10, 9, 0, 77].into()]));
+    w.vanish(ann, NetworkId::SYSTEM);
+    w.run_for(3 * SECOND);
+    w.set_router(office, Nat { allows: Allows::NoUdp, ..Nat::port_restricted() });
+    w.run_for(120 * SECOND);
+    assert_eq!(town.carrier(), Some(Transport::Tcp));
+    let w = &mut town.world;
+    // Told of, but nothing goes there.
+    let dead = Network::new(WIFI, NetworkKind::Wifi, vec![[10, 0, 9, 9].into()]);
+    w.tell_of_network(ann, NetworkNews::Appeared(dead));
+    for _ in 0..6 {
+        town.world.run_for(10 * SECOND);
+        town.rings(1);
+    }
+    let phone = town.world.at(ann).phone();
+    assert_eq!((phone.network_of(ACCOUNT), town.carrier()), (Some(MOBILE), Some(Transport::Tcp)));
 }

@@ -3,6 +3,7 @@
 //! Virtual time, one seed each; a failure prints it. `OFFHOOK_LONG=1` runs ten times as many seeds.
 
 mod bad_links;
+mod components;
 mod conference;
 mod day;
 mod digits;
@@ -14,6 +15,7 @@ mod ladder;
 mod nat;
 mod networks;
 mod people;
+mod ringing;
 mod silence;
 mod streams;
 mod ways;

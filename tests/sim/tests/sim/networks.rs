@@ -12,21 +12,21 @@ use phone::{
 
 use crate::{connect, nothing_is_left, settle, town};
 
-const WIFI: NetworkId = NetworkId(1);
-const MOBILE: NetworkId = NetworkId(2);
+pub(super) const WIFI: NetworkId = NetworkId(1);
+pub(super) const MOBILE: NetworkId = NetworkId(2);
 const SECOND: Duration = Duration::from_secs(1);
 
-fn wifi(last: u8) -> Network {
+pub(super) fn wifi(last: u8) -> Network {
     Network::new(WIFI, NetworkKind::Wifi, vec![IpAddr::V4(Ipv4Addr::new(10, 0, 1, last))])
 }
 
-fn mobile() -> Network {
+pub(super) fn mobile() -> Network {
     let addr = IpAddr::V4(Ipv4Addr::new(10, 0, 2, 1));
     Network { metered: true, ..Network::new(MOBILE, NetworkKind::Cellular, vec![addr]) }
 }
 
 /// ann and bob, registered; ann is on a mobile operator's network.
-fn on_mobile(seed: u64, title: &str, transport: &str) -> (World, NodeId, NodeId, NodeId) {
+pub(super) fn on_mobile(seed: u64, title: &str, transport: &str) -> (World, NodeId, NodeId, NodeId) {
     let names = ["ann", "bob"];
     let (mut w, exchange, phones) = settle(seed, title, &names, transport, users(&names), |w| w);
     w.appear(phones[0], mobile());
@@ -37,7 +37,7 @@ fn on_mobile(seed: u64, title: &str, transport: &str) -> (World, NodeId, NodeId,
     (w, exchange, phones[0], phones[1])
 }
 
-fn network(w: &World, phone: NodeId) -> Option<NetworkId> {
+pub(super) fn network(w: &World, phone: NodeId) -> Option<NetworkId> {
     w.at(phone).phone().network_of(ACCOUNT)
 }
 

@@ -233,20 +233,33 @@ fn what_is_found_too_late_for_the_description_is_told_when_nobody_is_reached_wit
         name: "linux random without UDP",
         routers: vec![Nat::linux_fully_random().allowing(Allows::NoUdp)],
     };
-    // Nobody says in advance that datagrams do not pass, and the other side answers at once.
-    let mut town = town_of(&random, &random, 1, |account| {
-        account.transport = TransportPolicy::Only(Transport::Tcp);
-    });
-    // No stream to any server is open, and answered, while the description waits.
-    town.world.wire().set_default(Link { delay: 2 * WAY, ..Link::default() });
-    let outcome = call_answered_after(&mut town, Duration::ZERO);
-    assert!(outcome.heard, "{}", outcome.word());
-    assert_eq!(outcome.reached, [Some(Reached::Relayed); 2]);
-    // By INFO, since both take it so: nobody offers anew.
-    let [ann, bob] =
-        [town.ann, town.bob].map(|phone| ["INFO", "INVITE"].map(|it| town.world.said(phone, it)));
-    assert!(ann[0] + bob[0] >= 1, "{ann:?} {bob:?}");
-    assert_eq!((ann[1], bob[1]), (2, 0), "one that is asked who it is, and that one again");
+    // Nobody says in advance that datagrams do not pass, and the other side answers at once, or lets it ring.
+    let mut sounds = Vec::new();
+    for rings in [Duration::ZERO, 1500 * MS] {
+        let mut town = town_of(&random, &random, 1, |account| {
+            account.transport = TransportPolicy::Only(Transport::Tcp);
+        });
+        // No stream to any server is open, and answered, while the description waits.
+        town.world.wire().set_default(Link { delay: 2 * WAY, ..Link::default() });
+        let outcome = call_answered_after(&mut town, rings);
+        assert!(outcome.heard, "{}", outcome.word());
+        assert_eq!(outcome.reached, [Some(Reached::Relayed); 2]);
+        // By INFO, since both take it so: nobody offers anew.
+        let [ann, bob] =
+            [town.ann, town.bob].map(|phone| ["INFO", "INVITE"].map(|it| town.world.said(phone, it)));
+        assert!(ann[0] + bob[0] >= 1, "{ann:?} {bob:?}");
+        assert_eq!((ann[1], bob[1]), (2, 0), "one that is asked who it is, and that one again");
+        print(&format!(
+            "found late, rings for {} ms: {}, INFO {} and {}\n",
+            rings.as_millis(),
+            outcome.word(),
+            ann[0],
+            bob[0]
+        ));
+        sounds.extend(outcome.sounds);
+    }
+    // While it rang the callee learnt all that there is.
+    assert!(sounds[1] < sounds[0], "{sounds:?}");
 }
 
 #[test]
@@ -293,6 +306,37 @@ fn a_router_with_a_new_address_in_mid_call_is_talked_through_again_soon() {
             ann_deaf.as_millis(),
             bob_deaf.as_millis()
         ));
+    }
+}
+
+#[test]
+fn a_relay_is_given_back_when_a_straighter_way_lasts_and_is_asked_for_again_when_ways_are_found_anew() {
+    let all = houses();
+    for (a, left) in [(4, 0..=0), (5, 1..=1)] {
+        let mut town = town(&all[a], &all[a], 1, |_| ());
+        let Town { world: w, servers, ann, bob } = &mut town;
+        let (ann, bob, servers) = (*ann, *bob, *servers);
+        w.call(ann, "bob");
+        w.run_until_state(bob, CallState::Ringing);
+        w.answer(bob);
+        w.run_for(Duration::from_secs(3));
+        assert_eq!(w.servers_at(servers).allocations(), 2, "each has asked");
+        w.run_for(Duration::from_secs(8));
+        let held = w.servers_at(servers).allocations();
+        assert!(left.contains(&held), "{}: {held}", all[a].name);
+        let home = w.home_of(ann);
+        w.rebind_router(home);
+        let mut most = 0;
+        for _ in 0..40 {
+            w.run_for(100 * MS);
+            most = most.max(w.servers_at(servers).allocations());
+        }
+        assert!(most > held, "{}: {most}", all[a].name);
+        w.run_for(Duration::from_secs(10));
+        assert!(w.hears_tone(ann, bob) && w.hears_tone(bob, ann), "{}", all[a].name);
+        w.hang_up(ann);
+        w.run_for(Duration::from_secs(2));
+        print(&format!("{}: {held} relays kept, {most} after a restart, \n", all[a].name));
     }
 }
 

@@ -59,6 +59,31 @@ fn an_answer_that_crosses_the_cancel_reaches_the_caller_as_well() {
     assert_eq!(House::lines(&h.datagram(CEM, &reply(&out[1], 200, "c", ""))), [format!("200 -> {ANN}")]);
 }
 
+/// RFC 3261 section 17.2.3: the phone knows the transaction by its branch, wherever it is by now.
+#[test]
+fn a_phone_that_moves_while_it_rings_is_called_off_where_it_is_now_and_may_answer_there() {
+    for answers in [false, true] {
+        let mut h = with_bob(&[(BOB, "<sip:1002@192.0.2.12>")]);
+        let text = invite(&mut h);
+        let out = fork(&mut h, &text);
+        h.datagram(BOB, &reply(&out[0], 180, "b", ""));
+        let moves = "<sip:1002@192.0.2.14>, <sip:1002@192.0.2.12>;expires=0";
+        assert_eq!(h.register("1002", DAN, moves, "").message.status(), Some(200));
+        if answers {
+            let sent = h.datagram(DAN, &reply(&out[0], 200, "b", "Contact: <sip:1002@192.0.2.14>\r\n"));
+            assert_eq!(House::lines(&sent), [format!("200 -> {ANN}")]);
+        } else {
+            let sent = h.datagram(ANN, &cancel_of(&text));
+            assert_eq!(
+                House::lines(&sent),
+                [format!("200 -> {ANN}"), format!("CANCEL sip:1002@192.0.2.12 -> {DAN}")]
+            );
+            assert_eq!(sent[1].value(Name::Via), out[0].value(Name::Via));
+            h.datagram(DAN, &reply(&out[0], 487, "b", ""));
+        }
+    }
+}
+
 /// RFC 3261 section 16.6: targets from highest qvalue to lowest.
 #[test]
 fn less_preferred_phones_ring_when_the_more_preferred_have_refused() {

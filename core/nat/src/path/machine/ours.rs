@@ -4,13 +4,13 @@
 
 use std::net::SocketAddr;
 
-use super::{Path, Stage};
+use super::{Component, Stage};
 use crate::path::{Description, Event, Leg, Tcp};
 use crate::{Candidate, Carrier, Kind};
 
-impl Path {
+impl Component {
     /// Our part of the next description: `None` where the other side was found to know no ICE.
-    pub fn description(&self) -> Option<Description> {
+    pub(in crate::path) fn description(&self) -> Option<Description> {
         (self.settings.ice && self.stage != Stage::Plain).then(|| Description {
             credentials: self.agent.credentials().clone(),
             candidates: self.ours.clone(),
@@ -20,7 +20,7 @@ impl Path {
     }
 
     /// Where those send to who do not check: what a server saw, else our own. RFC 8445 section 5.1.1: the likeliest to be reached.
-    pub fn default_address(&self) -> Option<SocketAddr> {
+    pub(in crate::path) fn default_address(&self) -> Option<SocketAddr> {
         let youngest = self.sockets.last()?;
         if !self.settings.udp {
             // Only a relay still takes their datagrams for us.
@@ -37,7 +37,7 @@ impl Path {
     }
 
     /// A server told which address it sees.
-    pub(super) fn seen(&mut self, leg: Leg, mapped: SocketAddr) {
+    pub(in crate::path) fn seen(&mut self, leg: Leg, mapped: SocketAddr) {
         self.suspect_at = None;
         if self.settings.tcp == Tcp::IfBlocked {
             self.punching.call_off(&mut self.orders);
@@ -46,11 +46,11 @@ impl Path {
         // IPv4 outside of IPv6 is what a translator has made of it.
         if mapped != socket.local && (mapped.is_ipv4() || socket.local.is_ipv6()) {
             let kind = Kind::ServerReflexive;
-            self.add(Candidate::ours(kind, Carrier::Udp, 1, mapped, socket.local, socket.rank));
+            self.add(Candidate::ours(kind, Carrier::Udp, self.number, mapped, socket.local, socket.rank));
         }
     }
 
-    pub(super) fn add(&mut self, candidate: Candidate) {
+    pub(in crate::path) fn add(&mut self, candidate: Candidate) {
         if self
             .ours
             .iter()

@@ -1,6 +1,7 @@
 //! The four machines through the layer, in virtual time. A log line is a time in ms, `>` for what was sent, `<` for what the
 //! user was told.
 
+mod carry;
 mod client;
 mod invite_client;
 mod invite_server;

@@ -1,0 +1,115 @@
+//! The web interfaces of VOS switches: the vendor's JSON, and the older form.
+//!
+//! By the vendor's manual (V2.1.9.07) and operators' scripts, never tried against a live switch: reading forgives what is
+//! missing. The JSON interface is meant for a backend of the operator's, not for phones: the address is the operator's own.
+
+use crate::amount::Amount;
+use crate::json::Json;
+use crate::reading::{Balance, Unread};
+use crate::template::{Body, Template};
+
+/// What can be asked for, of the JSON interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// What is left: `GetCustomer`.
+    Customer,
+    /// How long it is enough for, to `{number}`: `GetAvailableTime`.
+    AvailableTime,
+}
+
+impl Call {
+    /// Asked at `base`, which ends before the name of what is asked: `https://billing.example/external/server`.
+    pub fn template(self, base: &str) -> Template {
+        let (name, body) = match self {
+            Self::Customer => ("GetCustomer", r#"{"accounts":["{account}"]}"#),
+            Self::AvailableTime => {
+                ("GetAvailableTime", r#"{"billingName":"{account}","billingMode":0,"calleeE164":"{number}"}"#)
+            }
+        };
+        Template::post(format!("{}/{name}", base.trim_end_matches('/')), Body::Json(body.into()))
+    }
+}
+
+/// Top-up by a card: `PayByPhoneCard`. The person's card number and its password are put in as they are.
+pub fn pay_by_card(base: &str, pin: &str, password: &str) -> Template {
+    let body =
+        serde_json::json!({"ownerName": "{account}", "ownerType": 2, "pin": pin, "password": password});
+    Template::post(format!("{}/PayByPhoneCard", base.trim_end_matches('/')), Body::Json(body.to_string()))
+}
+
+/// The switch calls both: `CallBack`.
+pub fn call_back(base: &str, own: &str) -> Template {
+    let body = serde_json::json!({"callerE164": own, "calleeE164s": ["{number}"]});
+    Template::post(format!("{}/CallBack", base.trim_end_matches('/')), Body::Json(body.to_string()))
+}
+
+/// The older form, asked at `https://billing.example/thirdparty/getcustomer.jsp`.
+pub fn form(url: &str) -> Template {
+    let fields =
+        [("name", "{account}"), ("type", "2"), ("loginName", "{user}"), ("loginPassword", "{password}")];
+    let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Template::post(url, Body::Form(fields.into()))
+}
+
+/// What a reply of the JSON interface refuses, if it does.
+fn refusal(reply: Json<'_>) -> Result<(), Unread> {
+    let code = reply.at("/retCode").and_then(Json::integer).ok_or(Unread::NoSuchField)?;
+    if code == 0 {
+        return Ok(());
+    }
+    let words = reply.at("/exception").and_then(Json::text).unwrap_or_default();
+    Err(Unread::Refused { code, words: known(code, &words) })
+}
+
+/// In our words where the code is known, else in theirs.
+fn known(code: i64, words: &str) -> String {
+    let ours = match code {
+        -10007 => "the account is not known there",
+        -10033 => "too long a time was asked for",
+        -10124 => "what was asked is not understood there",
+        -12103 => "something is missing in what was asked",
+        _ => return words.chars().filter(|it| !it.is_control()).take(200).collect(),
+    };
+    ours.to_owned()
+}
+
+pub(crate) fn customer(reply: Json<'_>) -> Result<Balance, Unread> {
+    refusal(reply)?;
+    let customer = reply.at("/infoCustomers/0").ok_or(Unread::NoSuchField)?;
+    let limit = customer.at("/limitMoney").map(Json::amount).transpose()?;
+    Ok(Balance {
+        amount: customer.at("/money").ok_or(Unread::NoSuchField)?.amount()?,
+        overdraft: limit.filter(|limit| *limit != Amount::whole(0)),
+        valid_until: customer.at("/validTime").and_then(Json::integer).filter(|time| *time > 0),
+        currency: None,
+    })
+}
+
+/// Seconds that are left for the number that was asked about, by the answer to [`Call::AvailableTime`].
+///
+/// # Errors
+/// - [`Unread`]: say it instead.
+pub fn minutes(answer: &[u8]) -> Result<u64, Unread> {
+    let text = std::str::from_utf8(answer).map_err(|_| Unread::NotSo)?;
+    let reply = Json::of(text)?;
+    refusal(reply)?;
+    let remain = reply.at("/infoAvailableTime/timeRemain").and_then(Json::integer);
+    let remain = remain.ok_or(Unread::NoSuchField)?;
+    let refused = |_| Unread::Refused { code: remain, words: "calls to this number are not possible".into() };
+    u64::try_from(remain).map_err(refused)
+}
+
+/// `0|account;name;balance;validity;overdraft` or `code|message`.
+pub(crate) fn form_reply(reply: &str) -> Result<Balance, Unread> {
+    let (code, rest) = reply.trim().split_once('|').ok_or(Unread::NoSuchField)?;
+    let code: i64 = code.trim().parse().map_err(|_| Unread::NoSuchField)?;
+    if code != 0 {
+        return Err(Unread::Refused { code, words: known(code, rest) });
+    }
+    let mut fields = rest.split(';').map(str::trim);
+    let amount = fields.nth(2).ok_or(Unread::NoSuchField)?.parse().map_err(|_| Unread::NoAmount)?;
+    let valid_until = fields.next().and_then(|it| it.parse().ok()).filter(|time| *time > 0);
+    let overdraft: Option<Amount> = fields.next().and_then(|it| it.parse().ok());
+    let overdraft = overdraft.filter(|limit| *limit != Amount::whole(0));
+    Ok(Balance { amount, overdraft, valid_until, currency: None })
+}

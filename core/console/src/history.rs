@@ -1,0 +1,220 @@
+//! `offhook history`, and the phone's own `history`: the call log for people and for scripts.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use offhook_io::store::{CallKey, CallRow, Direction, Filter, Forget, Format, Kind, Page, Store};
+use serde::Serialize;
+use time::{OffsetDateTime, UtcOffset};
+
+use crate::cli::{ExportFormat, HistoryArgs, WhichCalls};
+use crate::config;
+use crate::config::phone::PhoneFile;
+use crate::failure::Failure;
+use crate::phone::json::say;
+use crate::phone::picture::harmless;
+
+/// Its name in the phone's folder.
+const FILE: &str = "phone.db";
+
+/// Why a call ended that a crash of the phone ended.
+const CUT_OFF: &str = "PhoneDied";
+
+/// How far this machine's clock is ahead of UTC. Not to be had: times are UTC's, and say so.
+static HERE: OnceLock<Option<UtcOffset>> = OnceLock::new();
+
+/// Asks the system for its time zone, before there is any other thread: it cannot be asked safely then.
+pub(crate) fn find_time_zone() {
+    HERE.get_or_init(|| UtcOffset::current_local_offset().ok());
+}
+
+/// Where the log of a phone with this folder is.
+pub(crate) fn file(folder: &Path) -> PathBuf {
+    folder.join(FILE)
+}
+
+/// A page of the log: `"event":"history"`.
+#[derive(Debug, Serialize)]
+pub(crate) struct History {
+    event: &'static str,
+    /// Missed calls that were not seen yet.
+    unseen: usize,
+    calls: Vec<Call>,
+}
+
+/// A call that was. Absent is what is not known.
+#[derive(Debug, Serialize)]
+struct Call {
+    id: i64,
+    account: String,
+    direction: Direction,
+    number: String,
+    remote: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// Milliseconds since 1970.
+    started: i64,
+    answered: bool,
+    missed: bool,
+    /// How long they talked.
+    duration_s: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    codec: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encrypted: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mos: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loss: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recording: Option<String>,
+}
+
+impl From<CallRow> for Call {
+    fn from(row: CallRow) -> Self {
+        let hundredths = |value: f32| (f64::from(value) * 100.0).round() / 100.0;
+        Self {
+            id: row.id.0,
+            duration_s: row.talked().unwrap_or(0) as f64 / 1000.0,
+            answered: row.answered.is_some(),
+            account: row.account,
+            direction: row.direction,
+            number: row.number,
+            remote: row.remote,
+            name: row.contact.or(row.name),
+            started: row.started,
+            missed: row.missed,
+            status: row.status,
+            why: row.why,
+            reason: row.reason,
+            codec: row.codec,
+            path: row.path,
+            encrypted: row.encryption,
+            mos: row.mos.map(hundredths),
+            loss: row.loss.map(|loss| (f64::from(loss) * 10_000.0).round() / 10_000.0),
+            recording: row.recording,
+        }
+    }
+}
+
+impl History {
+    /// The newest calls of the log at `file`. The error is a sentence.
+    pub(crate) fn newest(file: &Path, rows: usize) -> Result<Self, String> {
+        Self::read(file, &Filter::default(), Page::first(rows))
+    }
+
+    fn read(file: &Path, filter: &Filter, page: Page) -> Result<Self, String> {
+        let store = Store::reader(file).map_err(|error| error.to_string())?;
+        let rows = store.calls(filter, page).map_err(|error| error.to_string())?;
+        let unseen = store.unseen().map_err(|error| error.to_string())?;
+        Ok(Self { event: "history", unseen, calls: rows.into_iter().map(Call::from).collect() })
+    }
+
+    /// A line a call, under a line a day.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let here = HERE.get().copied().flatten();
+        let zone = if here.is_some() { "" } else { " UTC" };
+        let mut lines = Vec::new();
+        let mut today = None;
+        for call in &self.calls {
+            let started = OffsetDateTime::from_unix_timestamp(call.started / 1000)
+                .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+                .to_offset(here.unwrap_or(UtcOffset::UTC));
+            let day = started.date();
+            if today != Some(day) {
+                today = Some(day);
+                lines.push(format!("{day}{zone}"));
+            }
+            lines.push(call.line(started.hour(), started.minute()));
+        }
+        if self.calls.is_empty() {
+            lines.push("no calls".to_owned());
+        }
+        lines
+    }
+}
+
+impl Call {
+    fn line(&self, hour: u8, minute: u8) -> String {
+        let arrow = match (self.direction, self.missed) {
+            (_, true) => "missed",
+            (Direction::In, _) => "from",
+            (Direction::Out, _) => "to",
+        };
+        let who = match &self.name {
+            Some(name) => format!("{name} ({})", self.number),
+            None => self.number.clone(),
+        };
+        let seconds = self.duration_s.round() as u64;
+        let cut_off = self.why.as_deref() == Some(CUT_OFF);
+        let ended = if self.answered && !cut_off {
+            format!("{}:{:02}", seconds / 60, seconds % 60)
+        } else {
+            self.reason.clone().unwrap_or_default()
+        };
+        harmless(&format!("{:>6}  {hour:02}:{minute:02}  {arrow:<6}  {who:<30}  {ended}", self.id))
+            .trim_end()
+            .to_owned()
+    }
+}
+
+/// Shows the log, or changes it.
+pub(crate) fn run(args: &HistoryArgs) -> Result<(), Failure> {
+    let file = file(&folder(args)?);
+    let failed = |error: &dyn std::fmt::Display| Failure::Failed(error.to_string());
+    if !file.exists() {
+        return Err(Failure::Failed(format!("{}: there is no call log", file.display())));
+    }
+    let kind = if args.missed { Kind::Missed } else { Kind::All };
+    let filter = Filter { kind, text: args.search.clone(), ..Filter::default() };
+    if let Some(which) = args.forget {
+        let which = match which {
+            WhichCalls::One(id) => Forget::One(CallKey(id)),
+            WhichCalls::All => Forget::All,
+        };
+        let store = Store::open(&file).map_err(|error| failed(&error))?.store;
+        let gone = store.forget_calls(which).map_err(|error| failed(&error))?;
+        println!("{gone} forgotten");
+        return Ok(());
+    }
+    if let Some(format) = args.export {
+        let format = match format {
+            ExportFormat::Csv => Format::Csv,
+            ExportFormat::Json => Format::Json,
+        };
+        let store = Store::reader(&file).map_err(|error| failed(&error))?;
+        return store.export(&filter, format, &mut io::stdout().lock()).map_err(|error| failed(&error));
+    }
+    let page = Page { before: args.before.map(CallKey), rows: args.limit.into() };
+    let history = History::read(&file, &filter, page).map_err(Failure::Failed)?;
+    if args.json {
+        say(&history).map_err(|error| failed(&error))?;
+    } else {
+        history.lines().iter().for_each(|line| println!("{line}"));
+    }
+    if args.seen {
+        let store = Store::open(&file).map_err(|error| failed(&error))?.store;
+        store.mark_seen().map_err(|error| failed(&error))?;
+    }
+    Ok(())
+}
+
+fn folder(args: &HistoryArgs) -> Result<PathBuf, Failure> {
+    match (&args.data, &args.config) {
+        (Some(folder), _) => Ok(folder.clone()),
+        (None, Some(path)) => {
+            let file: PhoneFile = config::read(path)?;
+            file.data.ok_or_else(|| Failure::Usage(format!("{}: it names no `data`", path.display())))
+        }
+        (None, None) => Err(Failure::Usage("which phone? --data or --config".into())),
+    }
+}

@@ -1,0 +1,68 @@
+//! Who is said to call: what of it is believed, and what is told to the called.
+//!
+//! RFC 3325 sections 5 and 7. The phones are outside of the trust domain: what they assert is taken away, what they prefer is
+//! asserted when they have shown who they are, and nothing of it reaches a phone when the caller wants privacy.
+
+use sip::message::{Draft, Message, Name, NameAddr};
+
+use crate::proxy::route::Own;
+
+/// What the called are told beside From.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asserted(Option<String>);
+
+impl Asserted {
+    /// Of a request whose sender has shown to be `user`; `None`: a stranger, or nobody asked.
+    pub(crate) fn of(message: &Message, user: Option<&str>, own: &Own<'_>, domain: &str) -> Self {
+        let Some(user) = user else { return Self(None) };
+        let private = message.list(Name::Privacy).any(|word| word.eq_ignore_ascii_case(b"id"));
+        let preferred = preferred(message, own);
+        // Who asks for nothing is seen by From, which was checked.
+        if private || preferred.is_none() && !is_nobody(message) {
+            return Self(None);
+        }
+        Self(Some(preferred.unwrap_or_else(|| format!("<sip:{user}@{domain}>"))))
+    }
+
+    /// Puts it in place of what the sender said.
+    pub(crate) fn put(&self, draft: &mut Draft) {
+        draft.remove(Name::PPreferredIdentity);
+        draft.remove(Name::PAssertedIdentity);
+        if let Some(value) = &self.0 {
+            draft.push(Name::PAssertedIdentity, value);
+        }
+    }
+}
+
+/// Whom the sender claims to be: by From, or where that is nobody's, by the identity that it prefers.
+pub(crate) fn claimed(message: &Message, own: &Own<'_>) -> Option<String> {
+    let from = message.from().ok()?;
+    if own.is(&from.uri()) {
+        return Some(from.uri().user_decoded().into_owned());
+    }
+    if !is_nobody(message) {
+        return None;
+    }
+    // A chosen number may stand there; the password's user is in the credentials.
+    let credentials = message.all(Name::ProxyAuthorization).find_map(|value| {
+        let text = String::from_utf8_lossy(value).into_owned();
+        let (_, rest) = text.split_once("username=\"")?;
+        rest.split('"').next().map(str::to_owned)
+    });
+    let preferred = || {
+        let value = message.name_addr(Name::PPreferredIdentity).ok()?;
+        own.is(&value.uri()).then(|| value.uri().user_decoded().into_owned())
+    };
+    credentials.or_else(preferred)
+}
+
+/// RFC 3323 section 4.1.1.3.
+pub(crate) fn is_nobody(message: &Message) -> bool {
+    message.from().is_ok_and(|from| from.uri().host.to_string().eq_ignore_ascii_case("anonymous.invalid"))
+}
+
+fn preferred(message: &Message, own: &Own<'_>) -> Option<String> {
+    let value = message.list(Name::PPreferredIdentity).next()?;
+    let read = NameAddr::read(value).ok()?;
+    own.is(&read.uri()).then(|| String::from_utf8_lossy(value).into_owned())
+}

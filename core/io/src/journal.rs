@@ -1,0 +1,173 @@
+//! What the call log is told of what the phone tells: a row at a call's first view, facts as they come.
+//!
+//! While a call is up, its row is touched every ten seconds at most, so that a crash loses no more than that of it. Times
+//! become the wall clock's here. Knows no SQL.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::mpsc::Receiver;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use base::Instant;
+use offhook_store::{CallFacts, Change, Direction, Keeper, Millis, Missed, NewCall, Notice, StoreError};
+use phone::{AccountId, CallId, CallState, CallView, Side, Why};
+
+use crate::clock;
+use crate::events::Event;
+
+/// How often the row of a call that is up is written, at most.
+const TOUCH: Duration = Duration::from_secs(10);
+
+/// The call log's scribe.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    keeper: Keeper,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    accounts: BTreeMap<AccountId, String>,
+    /// Calls that are not over, and when their rows were written last.
+    calls: BTreeMap<CallId, Instant>,
+}
+
+impl Journal {
+    /// Opens the log at `path`. `told` is called by the log's own thread.
+    pub(crate) fn open(path: &Path, told: impl FnMut(Notice) + Send + 'static) -> Result<Self, StoreError> {
+        Ok(Self { keeper: Keeper::start(path, told)?, known: Mutex::default() })
+    }
+
+    /// A change that the person wants.
+    pub(crate) fn change(&self, change: Change) {
+        self.keeper.store(change);
+    }
+
+    /// Gets a message when all is stored that was taken down before.
+    pub(crate) fn settled(&self) -> Receiver<()> {
+        self.keeper.settled()
+    }
+
+    /// Takes down what the phone tells.
+    pub(crate) fn note(&self, event: &Event) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Now::read();
+        match event {
+            Event::Phone(phone::Event::Account(view)) => {
+                known.accounts.insert(view.account, view.uri.reveal().clone());
+            }
+            Event::Phone(phone::Event::Call(view)) => self.call(&mut known, view, now),
+            Event::Phone(phone::Event::Quality { call, stats }) => {
+                let Some(written) = known.calls.get_mut(call) else { return };
+                if now.boot.since(*written) < TOUCH {
+                    return;
+                }
+                *written = now.boot;
+                let facts = CallFacts { mos: Some(stats.mos), ..CallFacts::default() };
+                self.facts(*call, facts, now);
+            }
+            Event::Phone(phone::Event::Timeline { call, timeline }) => {
+                self.facts(*call, heard(timeline), now);
+            }
+            _ => {}
+        }
+    }
+
+    /// A call is being recorded to `path`.
+    pub(crate) fn recording(&self, call: CallId, path: &Path) {
+        let recording = Some(path.to_string_lossy().into_owned());
+        self.facts(call, CallFacts { recording, ..CallFacts::default() }, Now::read());
+    }
+
+    fn call(&self, known: &mut Known, view: &CallView, now: Now) {
+        if !known.calls.contains_key(&view.call) {
+            let remote = view.remote.reveal();
+            self.keeper.store(Change::Begin(
+                u64::from(view.call.0),
+                NewCall {
+                    account: known.accounts.get(&view.account).cloned().unwrap_or_default(),
+                    direction: if view.side == Side::In { Direction::In } else { Direction::Out },
+                    remote: remote.clone(),
+                    number: number(remote),
+                    name: view.name.as_ref().map(|name| name.reveal().clone()),
+                    contact: None,
+                    started: now.wall_of(view.started),
+                },
+            ));
+        }
+        self.facts(view.call, facts(view, now), now);
+        if view.state == CallState::Ended {
+            known.calls.remove(&view.call);
+        } else {
+            known.calls.insert(view.call, now.boot);
+        }
+    }
+
+    fn facts(&self, call: CallId, facts: CallFacts, now: Now) {
+        self.keeper.store(Change::Note(u64::from(call.0), facts, now.wall));
+    }
+}
+
+/// Both clocks at one moment.
+#[derive(Clone, Copy)]
+struct Now {
+    boot: Instant,
+    wall: Millis,
+}
+
+impl Now {
+    fn read() -> Self {
+        Self { boot: clock::now(), wall: Millis::try_from(clock::wall().as_millis()).unwrap_or(Millis::MAX) }
+    }
+
+    fn wall_of(self, at: Instant) -> Millis {
+        self.wall - Millis::try_from(self.boot.since(at).as_millis()).unwrap_or(0)
+    }
+}
+
+fn facts(view: &CallView, now: Now) -> CallFacts {
+    let over = view.state == CallState::Ended;
+    CallFacts {
+        name: view.name.as_ref().map(|name| name.reveal().clone()),
+        answered: view.answered.map(|at| now.wall_of(at)),
+        ended: over.then(|| view.ended.map_or(now.wall, |at| now.wall_of(at))),
+        why: view.explanation.filter(|_| over).map(|why| format!("{why:?}")),
+        status: view.status.filter(|_| over),
+        reason: view.explanation.filter(|_| over).map(|why| why.to_string()),
+        codec: view.codec.map(|codec| codec.name().to_owned()),
+        path: view.path.map(|path| path.word().to_owned()),
+        missed: over.then(|| Missed(missed(view))),
+        ..CallFacts::default()
+    }
+}
+
+/// Whether the person is to hear of a call that they did not take.
+fn missed(view: &CallView) -> bool {
+    let taken = matches!(
+        view.explanation,
+        Some(Why::YouDeclined | Why::AnsweredElsewhere | Why::DeclinedElsewhere | Why::YouEnded)
+    );
+    view.side == Side::In && view.answered.is_none() && !taken
+}
+
+/// How it was heard from beginning to end.
+fn heard(timeline: &media::Timeline) -> CallFacts {
+    let points = timeline.points();
+    let (expected, gone) = points.iter().fold((0_u64, 0_u64), |(expected, gone), point| {
+        (expected + u64::from(point.expected), gone + u64::from(point.lost) + u64::from(point.late))
+    });
+    let mos = points.iter().map(|point| point.mos).sum::<f32>() / points.len().max(1) as f32;
+    CallFacts {
+        mos: (!points.is_empty()).then_some(mos),
+        loss: (expected > 0).then(|| (gone as f32 / expected as f32).min(1.0)),
+        ..CallFacts::default()
+    }
+}
+
+/// The user part of a URI, or all of what is none.
+fn number(uri: &str) -> String {
+    let parsed: Result<sip::message::Uri, _> = uri.parse();
+    let user = parsed.ok().and_then(|uri| uri.view().user.map(|user| user.replace("%23", "#")));
+    user.unwrap_or_else(|| uri.to_owned())
+}

@@ -1,0 +1,313 @@
+//! Who calls: what the called person is to see of us, and what we make of what others say of themselves.
+//!
+//! RFC 3323 (privacy), RFC 3325 (asserted identity), RFC 8224 by what a provider made of it (`verstat`, 3GPP TS 24.229
+//! section 7.2A.20). The switch decides what the called person sees, and switches differ in where they look: so the number
+//! goes wherever the account says. Knows no phone book.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use base::Redacted;
+use sip::message::{Message, Name, NameAddr, quote};
+
+use crate::Account;
+use crate::dial;
+
+/// Longest name that is shown of a caller.
+const LONGEST_NAME: usize = 128;
+
+/// What is said of who calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallerId {
+    /// The number to be seen: digits, perhaps with `+`. `None`: the account's own.
+    pub number: Option<Redacted<String>>,
+    /// Where it is said; empty: in the name beside the account, and as preferred identity.
+    pub carry: BTreeSet<Carry>,
+    /// Nobody is to see it. RFC 3323.
+    pub hide: bool,
+}
+
+/// Where a number is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Carry {
+    /// Instead of the account, in From. Some switches refuse that.
+    FromUser,
+    /// As the name beside the account.
+    FromDisplay,
+    /// P-Preferred-Identity: a wish. RFC 3325 section 9.2.
+    Preferred,
+    /// P-Asserted-Identity: only where the provider trusts us. RFC 3325 section 9.1.
+    Asserted,
+    /// Remote-Party-ID, of old (draft-ietf-sip-privacy-04).
+    RemoteParty,
+}
+
+/// Unless the account says otherwise.
+const DEFAULT: [Carry; 2] = [Carry::FromDisplay, Carry::Preferred];
+
+/// Who called: the address and the name that were said, and by whom.
+pub(crate) struct Caller {
+    pub(crate) uri: String,
+    pub(crate) name: Option<String>,
+    pub(crate) identity: Identity,
+}
+
+/// How far a caller's address is to be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Who says so.
+    pub by: Said,
+    /// What the provider found when it checked the number's signature (STIR). `None`: it says nothing of that.
+    pub verified: Option<bool>,
+    /// Whether they do not want to be known.
+    pub hidden: bool,
+}
+
+/// Who says who calls, from the most to the least to be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Said {
+    /// The provider, by P-Asserted-Identity.
+    Provider,
+    /// Whoever wrote Remote-Party-ID: the provider, as a rule.
+    RemoteParty,
+    /// The caller, by From.
+    Caller,
+}
+
+impl Said {
+    /// The console's word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Provider => "pai",
+            Self::RemoteParty => "rpid",
+            Self::Caller => "from",
+        }
+    }
+}
+
+/// What an INVITE of `account` says of who calls, From included where it is not the account's usual one. `hide`: for this
+/// call alone.
+pub(crate) fn headers(account: &Account, hide: Option<bool>) -> Vec<(Name, String)> {
+    let settings = &account.caller_id;
+    let hide = hide.unwrap_or(settings.hide);
+    let number = settings.number.as_ref().map(|number| number.reveal().as_str());
+    if number.is_none() && !hide {
+        return Vec::new();
+    }
+    let carry =
+        |way| if settings.carry.is_empty() { DEFAULT.contains(&way) } else { settings.carry.contains(&way) };
+    let domain = dial::domain(&account.uri);
+    let uri = match number {
+        Some(number) => format!("sip:{}@{domain}", number.replace('#', "%23")),
+        None => account.uri.as_str().to_owned(),
+    };
+    let name = account.display_name.as_ref().map(|name| name.reveal().as_str()).filter(|it| !it.is_empty());
+    let with_name = |uri: &str| match name {
+        Some(name) => format!("{} <{uri}>", quote(name)),
+        None => format!("<{uri}>"),
+    };
+
+    let mut headers = Vec::new();
+    if hide {
+        // RFC 3323 section 4.1.1.3: the name and the address that stand for nobody.
+        headers.push((Name::From, "\"Anonymous\" <sip:anonymous@anonymous.invalid>".to_owned()));
+    } else {
+        let user = if carry(Carry::FromUser) { uri.as_str() } else { account.uri.as_str() };
+        let display = number.filter(|_| carry(Carry::FromDisplay)).map(quote);
+        match display {
+            Some(display) => headers.push((Name::From, format!("{display} <{user}>"))),
+            None if carry(Carry::FromUser) => headers.push((Name::From, with_name(user))),
+            None => {}
+        }
+    }
+    if carry(Carry::Preferred) {
+        headers.push((Name::PPreferredIdentity, with_name(&uri)));
+    }
+    if carry(Carry::Asserted) {
+        headers.push((Name::PAssertedIdentity, with_name(&uri)));
+    }
+    if carry(Carry::RemoteParty) {
+        let privacy = if hide { "full" } else { "off" };
+        headers.push((Name::RemotePartyId, format!("{};party=calling;privacy={privacy}", with_name(&uri))));
+    }
+    if hide {
+        headers.push((Name::Privacy, "id".to_owned()));
+    }
+    headers
+}
+
+/// Who has sent this INVITE, as far as it says.
+pub(crate) fn caller(message: &Message) -> Option<Caller> {
+    let asserted = message.name_addrs(Name::PAssertedIdentity).filter_map(Result::ok);
+    // Two may stand there, a SIP and a tel address (RFC 3325 section 9.1): the first names the person best.
+    let asserted = asserted.filter(|it| is_somebody(it)).map(|it| (it, Said::Provider)).next();
+    let remote = || {
+        let party = message.name_addrs(Name::RemotePartyId).filter_map(Result::ok);
+        let calling =
+            |it: &NameAddr<'_>| it.param("party").is_none_or(|party| party.eq_ignore_ascii_case("calling"));
+        party.filter(|it| calling(it) && is_somebody(it)).map(|it| (it, Said::RemoteParty)).next()
+    };
+    let from = || message.from().ok().map(|from| (from, Said::Caller));
+    let (who, by) = asserted.or_else(remote).or_else(from)?;
+    let private = message
+        .list(Name::Privacy)
+        .any(|word| ["id", "user", "header"].iter().any(|kind| word.eq_ignore_ascii_case(kind.as_bytes())));
+    let withheld = who.param("privacy").is_some_and(|it| !it.eq_ignore_ascii_case("off"));
+    let nobody = by == Said::Caller && !is_somebody(&who);
+    Some(Caller {
+        uri: who.uri_text().to_owned(),
+        name: who.display().map(name).filter(|name| !name.is_empty()),
+        identity: Identity { by, verified: verified(&who), hidden: private || withheld || nobody },
+    })
+}
+
+/// RFC 3323 section 4.1.1.3, and what switches write for it.
+fn is_somebody(who: &NameAddr<'_>) -> bool {
+    let uri = who.uri();
+    let user = uri.user_decoded();
+    !uri.host.to_string().eq_ignore_ascii_case("anonymous.invalid") && !user.eq_ignore_ascii_case("anonymous")
+}
+
+/// In the user part as a parameter of the number, or behind the address.
+fn verified(who: &NameAddr<'_>) -> Option<bool> {
+    let uri = who.uri_text().to_ascii_lowercase();
+    let found = uri.split_once("verstat=").map(|(_, rest)| rest.to_owned());
+    let word = found.or_else(|| who.param("verstat").map(str::to_ascii_lowercase))?;
+    if word.starts_with("tn-validation-passed") {
+        Some(true)
+    } else if word.starts_with("tn-validation-failed") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+fn name(display: Cow<'_, str>) -> String {
+    display.chars().filter(|it| !it.is_control()).take(LONGEST_NAME).collect()
+}
+
+/// Whether a number can be said as it is: digits, `*`, `#` and a `+` in front.
+pub fn is_number(number: &str) -> bool {
+    let digits = number.strip_prefix('+').unwrap_or(number);
+    (1..=32).contains(&digits.len()) && digits.bytes().all(|it| it.is_ascii_digit() || b"*#".contains(&it))
+}
+
+#[cfg(test)]
+mod tests {
+    use base::Secret;
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn account(caller_id: CallerId) -> Account {
+        let mut account = Account::new("sip:1001@offhook.test".parse().unwrap(), Secret::new(String::new()));
+        account.display_name = Some(Redacted::new("Ann".into()));
+        account.caller_id = caller_id;
+        account
+    }
+
+    fn lines(account: &Account, hide: Option<bool>) -> Vec<String> {
+        headers(account, hide).iter().map(|(name, value)| format!("{}: {value}", name.as_str())).collect()
+    }
+
+    fn number(carry: &[Carry], hide: bool) -> CallerId {
+        let number = Some(Redacted::new("+4930123456".to_owned()));
+        CallerId { number, carry: carry.iter().copied().collect(), hide }
+    }
+
+    #[test]
+    fn a_number_is_said_wherever_the_account_says_and_nowhere_else() {
+        let uri = "sip:+4930123456@offhook.test";
+        let ppi = format!("P-Preferred-Identity: \"Ann\" <{uri}>");
+        for (carry, expected) in [
+            (&[][..], vec!["From: \"+4930123456\" <sip:1001@offhook.test>".to_owned(), ppi.clone()]),
+            (&[Carry::FromUser], vec![format!("From: \"Ann\" <{uri}>")]),
+            (&[Carry::FromUser, Carry::FromDisplay], vec![format!("From: \"+4930123456\" <{uri}>")]),
+            (&[Carry::Preferred], vec![ppi.clone()]),
+            (&[Carry::Asserted], vec![format!("P-Asserted-Identity: \"Ann\" <{uri}>")]),
+            (
+                &[Carry::RemoteParty],
+                vec![format!("Remote-Party-ID: \"Ann\" <{uri}>;party=calling;privacy=off")],
+            ),
+        ] {
+            assert_eq!(lines(&account(number(carry, false)), None), expected, "{carry:?}");
+        }
+        assert!(lines(&account(CallerId::default()), None).is_empty());
+    }
+
+    #[test]
+    fn who_hides_says_so_and_names_himself_to_the_provider_alone() {
+        let hidden = lines(&account(number(&[], true)), None);
+        let expected = [
+            "From: \"Anonymous\" <sip:anonymous@anonymous.invalid>",
+            "P-Preferred-Identity: \"Ann\" <sip:+4930123456@offhook.test>",
+            "Privacy: id",
+        ];
+        assert_eq!(hidden, expected);
+        // For one call, in spite of the account: either way.
+        assert!(lines(&account(CallerId::default()), Some(true)).contains(&"Privacy: id".to_owned()));
+        assert!(!lines(&account(number(&[], true)), Some(false)).contains(&"Privacy: id".to_owned()));
+        let old = lines(&account(number(&[Carry::RemoteParty], true)), None);
+        assert!(old.iter().any(|line| line.ends_with("privacy=full")), "{old:?}");
+    }
+
+    fn called(fields: &str) -> Caller {
+        let text = format!(
+            "INVITE sip:1002@offhook.test SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKa\r\n\
+             To: <sip:1002@offhook.test>\r\nCall-ID: a\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n{fields}\r\n"
+        );
+        caller(&Message::read(Bytes::from(text)).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_caller_is_who_the_provider_says_and_else_who_he_says() {
+        let from = "From: \"Mallory\" <sip:666@evil.test>;tag=f\r\n";
+        let pai = "P-Asserted-Identity: \"Ann\" <sip:+4930@offhook.test>, <tel:+4930>\r\n";
+        let rpid = "Remote-Party-ID: <sip:1001@offhook.test>;party=calling;privacy=off\r\n";
+        let seen = |fields: &[&str]| {
+            let caller = called(&fields.concat());
+            (caller.uri, caller.name, caller.identity.by, caller.identity.hidden)
+        };
+        let ann = ("sip:+4930@offhook.test".to_owned(), Some("Ann".to_owned()), Said::Provider, false);
+        assert_eq!(seen(&[from, rpid, pai]), ann);
+        assert_eq!(seen(&[from, rpid]), ("sip:1001@offhook.test".into(), None, Said::RemoteParty, false));
+        assert_eq!(seen(&[from]), ("sip:666@evil.test".into(), Some("Mallory".into()), Said::Caller, false));
+        let other = "Remote-Party-ID: <sip:9@x>;party=called\r\n";
+        assert_eq!(seen(&[from, other]).2, Said::Caller);
+    }
+
+    #[test]
+    fn who_is_hidden_is_said_to_be_and_a_signature_counts_only_where_the_provider_checked_it() {
+        let anonymous = "From: \"Anonymous\" <sip:anonymous@anonymous.invalid>;tag=f\r\n";
+        assert!(called(anonymous).identity.hidden);
+        let known =
+            called(&format!("{anonymous}P-Asserted-Identity: <sip:1001@offhook.test>\r\nPrivacy: id\r\n"));
+        assert!(known.identity.hidden && known.uri == "sip:1001@offhook.test");
+        let verstat = |word: &str| {
+            let uri = format!("<sip:+1201;verstat={word}@offhook.test;user=phone>");
+            called(&format!("From: <sip:1@x>;tag=f\r\nP-Asserted-Identity: {uri}\r\n")).identity.verified
+        };
+        assert_eq!(verstat("TN-Validation-Passed"), Some(true));
+        assert_eq!(verstat("TN-Validation-Failed"), Some(false));
+        assert_eq!(verstat("No-TN-Validation"), None);
+    }
+
+    #[test]
+    fn hostile_identities_break_nothing() {
+        let from = "From: <sip:1@x>;tag=f\r\n";
+        for field in
+            ["P-Asserted-Identity: ,,,\r\n", "P-Asserted-Identity: \"a\r\n", "Remote-Party-ID: <\r\n"]
+        {
+            assert_eq!(called(&format!("{from}{field}")).identity.by, Said::Caller, "{field}");
+        }
+        let long = format!("P-Asserted-Identity: \"{}\" <sip:1@x>\r\n", "n".repeat(10_000));
+        assert_eq!(called(&format!("{from}{long}")).name.unwrap().len(), LONGEST_NAME);
+        assert!(
+            is_number("+4930#")
+                && !is_number("")
+                && !is_number("1 2")
+                && !is_number("+")
+                && !is_number("1\r\nX: y")
+        );
+    }
+}

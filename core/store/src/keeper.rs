@@ -1,0 +1,178 @@
+//! A thread that writes, so that nobody waits for a disk.
+//!
+//! Changes are carried out in the order in which they are told. What could not be stored is told as a notice and not tried
+//! again, but for a damaged file, which is mended and the change repeated. Whoever shows the log reads it anew when a
+//! notice says that it changed.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{Builder, JoinHandle};
+
+use crate::{CallFacts, CallKey, Forget, Millis, NewCall, Opened, Salvaged, Store, StoreError};
+
+/// Calls whose rows are known by name.
+const MOST_CALLS: usize = 256;
+
+/// What is to be stored.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A call begins; it is named so by later changes.
+    Begin(u64, NewCall),
+    /// This has come to be known of a call, at that time. One that never began, or was forgotten, is passed over.
+    Note(u64, CallFacts, Millis),
+    /// The person has seen the missed calls.
+    Seen,
+    /// The person wants these forgotten.
+    Forget(Forget),
+}
+
+/// What the thread does, in order.
+enum Job {
+    Change(Change),
+    Tell(Sender<()>),
+}
+
+/// What the thread tells.
+#[derive(Debug)]
+pub enum Notice {
+    /// The log is another than before.
+    Calls {
+        /// Missed calls that the person has not seen.
+        unseen: usize,
+    },
+    /// The file was damaged and is mended; what could not be read of it is lost. Tell the person.
+    Salvaged(Salvaged),
+    /// Something was not stored. Show the sentence.
+    Trouble(StoreError),
+}
+
+/// The thread, as its owner holds it. Dropped, it ends when all that was told is stored.
+#[derive(Debug)]
+pub struct Keeper {
+    changes: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    /// Opens the file at `path`, closes what a crash left open in it, and starts.
+    ///
+    /// # Errors
+    /// - [`StoreError`]: show its sentence; the phone goes on without a memory.
+    pub fn start(path: &Path, told: impl FnMut(Notice) + Send + 'static) -> Result<Self, StoreError> {
+        let Opened { store, salvaged } = Store::open(path)?;
+        store.close_cut_off()?;
+        let (changes, waiting) = channel();
+        let worker =
+            Worker { path: path.into(), store: Some(store), told: Box::new(told), calls: BTreeMap::new() };
+        let thread =
+            Builder::new().name("offhook-store".into()).spawn(move || worker.run(salvaged, &waiting));
+        Ok(Self {
+            changes: Some(changes),
+            thread: Some(thread.map_err(|error: io::Error| StoreError::from(error))?),
+        })
+    }
+
+    /// Gets a message when all is stored that was told before.
+    pub fn settled(&self) -> Receiver<()> {
+        let (tell, settled) = channel();
+        self.send(Job::Tell(tell));
+        settled
+    }
+
+    /// Stores a change; what comes of it is told.
+    pub fn store(&self, change: Change) {
+        self.send(Job::Change(change));
+    }
+
+    fn send(&self, job: Job) {
+        if let Some(changes) = &self.changes {
+            // It ends only when this is dropped.
+            let _ = changes.send(job);
+        }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        drop(self.changes.take());
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+struct Worker {
+    path: PathBuf,
+    /// None: it could not be mended.
+    store: Option<Store>,
+    told: Box<dyn FnMut(Notice) + Send>,
+    /// Rows of the latest calls: more may come to be known of one that is over.
+    calls: BTreeMap<u64, CallKey>,
+}
+
+impl Worker {
+    fn run(mut self, salvaged: Option<Salvaged>, jobs: &Receiver<Job>) {
+        if let Some(salvaged) = salvaged {
+            (self.told)(Notice::Salvaged(salvaged));
+        }
+        self.tell_of_calls();
+        for job in jobs {
+            let change = match job {
+                Job::Change(change) => change,
+                Job::Tell(who) => {
+                    let _ = who.send(()); // who waits no longer need not know
+                    continue;
+                }
+            };
+            match self.carry_out(&change) {
+                Err(StoreError::Damaged(_)) => {
+                    self.mend();
+                    if let Err(error) = self.carry_out(&change) {
+                        (self.told)(Notice::Trouble(error));
+                    }
+                }
+                Err(error) => (self.told)(Notice::Trouble(error)),
+                Ok(()) => {}
+            }
+            self.tell_of_calls();
+        }
+    }
+
+    fn carry_out(&mut self, change: &Change) -> Result<(), StoreError> {
+        let Some(store) = &self.store else { return Ok(()) };
+        match change {
+            Change::Begin(name, call) => {
+                self.calls.insert(*name, store.begin_call(call)?);
+                if self.calls.len() > MOST_CALLS {
+                    self.calls.pop_first();
+                }
+            }
+            Change::Note(name, facts, now) => {
+                let Some(key) = self.calls.get(name) else { return Ok(()) };
+                store.note_call(*key, facts, *now)?;
+            }
+            Change::Seen => drop(store.mark_seen()?),
+            Change::Forget(which) => drop(store.forget_calls(*which)?),
+        }
+        Ok(())
+    }
+
+    fn mend(&mut self) {
+        self.store = None; // closed, before its file is moved
+        match Store::mend(&self.path) {
+            Ok(Opened { store, salvaged }) => {
+                self.store = Some(store);
+                if let Some(salvaged) = salvaged {
+                    (self.told)(Notice::Salvaged(salvaged));
+                }
+            }
+            Err(error) => (self.told)(Notice::Trouble(error)),
+        }
+    }
+
+    fn tell_of_calls(&mut self) {
+        if let Some(Ok(unseen)) = self.store.as_ref().map(Store::unseen) {
+            (self.told)(Notice::Calls { unseen });
+        }
+    }
+}
