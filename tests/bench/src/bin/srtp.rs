@@ -47,7 +47,7 @@ fn measure(name: &str, measured: &mut Measured, mut pass: impl FnMut()) {
 
 fn ours(name: &str, suite: Suite, measured: &mut Measured) {
     let keys = Keys::random(suite, &mut Rng::from_number(1));
-    let mut sealed = vec![Vec::with_capacity(12 + 160 + TRAILER); PACKETS];
+    let mut sealed: Vec<_> = (0..PACKETS).map(|_| Vec::with_capacity(12 + 160 + TRAILER)).collect();
     measure(&format!("{name}-protect"), measured, || {
         let mut out = Outbound::new(keys.clone());
         for (n, packet) in sealed.iter_mut().enumerate() {
