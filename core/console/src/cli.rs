@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::nat::StunServer;
-use crate::config::parts::{CodecName, DemoEncryption, SipUri};
+use crate::config::parts::{CodecName, SipUri};
+use crate::demo::encryption::Encryption;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -105,10 +106,10 @@ pub(crate) struct DemoArgs {
     /// The codec of the call: G729, PCMU, PCMA, GSM, opus or G722.
     #[arg(long, value_name = "NAME", default_value = "G729")]
     pub(crate) codec: CodecName,
-    /// How the call is protected: none, vos (signalling through the exchange's VOS listener) or vos-xor (and, as an
-    /// experiment, sound disguised).
+    /// How the call is protected: none, vos (signalling through the exchange's VOS listener), vos-xor (and, as an experiment,
+    /// sound disguised), tls (its signalling), or sdes (tls, and its media by keys in the signalling).
     #[arg(long, value_name = "MODE", default_value = "none")]
-    pub(crate) encryption: DemoEncryption,
+    pub(crate) encryption: Encryption,
     /// Writes what crosses the caller's wire, credentials masked; what was sealed also in clear, on an interface of its own.
     #[arg(long, value_name = "FILE.pcapng")]
     pub(crate) capture: Option<PathBuf>,

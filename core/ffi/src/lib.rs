@@ -47,7 +47,8 @@ pub use push::Announced;
 pub use relay::RelaySettings;
 pub use store::{SecretError, SecretStore};
 pub use view::{
-    AccountState, AccountView, CallState, CallView, Quality, QualityPoint, Side, Step, TransferState,
+    AccountState, AccountView, CallState, CallView, Encrypted, Quality, QualityPoint, Side, Step,
+    TransferState,
 };
 pub use way::Reached;
 pub use why::Why;

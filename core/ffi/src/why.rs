@@ -84,4 +84,10 @@ pub enum Why {
     ServerFault,
     RegistrationRefused,
     Audio,
+    NotEncrypted,
+    EncryptionOff,
+    KeysInClear,
+    BadKeys,
+    EncryptionRefused,
+    EncryptionEnded,
 }

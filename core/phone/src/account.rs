@@ -53,6 +53,10 @@ pub struct Account {
     pub connection: Connection,
     /// What its signalling is sealed by.
     pub encryption: Encryption,
+    /// Whether its calls are encrypted.
+    pub media_encryption: MediaEncryption,
+    /// Keys may stand in descriptions (SDES) also where signalling is not under TLS, and whoever carries it can read them.
+    pub sdes_in_clear: bool,
 }
 
 impl Account {
@@ -80,6 +84,8 @@ impl Account {
             nat: Nat::default(),
             connection: Connection::default(),
             encryption: Encryption::None,
+            media_encryption: MediaEncryption::Off,
+            sdes_in_clear: false,
         }
     }
 }
@@ -95,6 +101,18 @@ pub struct Connection {
     pub certificate: Option<ClientCertificate>,
     /// Where on the server its WebSocket is; empty: at the root.
     pub path: String,
+}
+
+/// Whether an account's calls are encrypted (SRTP, RFC 3711).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MediaEncryption {
+    /// Never: who insists on it is refused.
+    #[default]
+    Off,
+    /// Where the other side can, too; else the call goes in clear. RFC 8643.
+    Optional,
+    /// Always: there is no call in clear, ever, and none that becomes so.
+    Required,
 }
 
 /// How an account's media gets through routers.

@@ -30,10 +30,10 @@ pub struct CallView {
     pub identity: Option<Identity>,
     /// What we send, while media flows.
     pub codec: Option<Codec>,
+    /// How its media is kept from others, while it flows.
+    pub encrypted: Encrypted,
     /// By which kind of way the other side is reached, once checks have shown it.
     pub path: Option<nat::path::Reached>,
-    /// What keeps others from hearing it, once media flows.
-    pub encrypted: Encrypted,
     /// Whether the user closed the microphone.
     pub muted: bool,
     /// Whether the user has merged it with others: all that say so hear each other, unless they are on hold.
@@ -56,22 +56,28 @@ pub struct CallView {
     pub ended: Option<Instant>,
 }
 
-/// What keeps others from hearing a call.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How a call's media is kept from others, the weakest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Encrypted {
-    /// Nothing.
+    /// It is not: whoever carries it can hear it.
     #[default]
     None,
-    /// No secrecy, and experimental: packets look like something else. [`crate::VosMedia::Xor`].
+    /// It is made hard to recognise, which keeps nobody out who knows how.
     VosXor,
+    /// SRTP, by keys that stood in the signalling (RFC 4568): from all but the servers that carried it.
+    Sdes,
+    /// SRTP, by keys that both sides agreed on between themselves (RFC 5764).
+    Dtls,
 }
 
 impl Encrypted {
-    /// Its fixed word.
+    /// One word.
     pub const fn word(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::VosXor => "vos-xor",
+            Self::Sdes => "sdes",
+            Self::Dtls => "dtls",
         }
     }
 }

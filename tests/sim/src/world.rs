@@ -83,6 +83,8 @@ pub struct World {
     lanes: BTreeMap<(NodeId, IpAddr, NetworkId), (FlowId, SocketAddr)>,
     tapped: Option<Vec<(NodeId, SocketAddr, Bytes)>>,
     with_sound: bool,
+    /// Packets that left phones that insist on encryption.
+    secret_packets: u64,
     ipv6: bool,
     /// Where the next nodes are.
     place: Place,
@@ -126,6 +128,7 @@ impl World {
             lanes: BTreeMap::new(),
             tapped: None,
             with_sound: false,
+            secret_packets: 0,
             ipv6: false,
             place: Place::INTERNET,
             next_frame: None,

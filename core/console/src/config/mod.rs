@@ -69,7 +69,9 @@ mod tests {
             transport = "auto"
             codecs = ["PCMU", "PCMA"]
             encryption = "none"
-            srtp = "off"
+            srtp = "required"
+            srtp_keys = "sdes"
+            sdes_in_clear = false
             [nat]
             stun = "stun:127.0.0.1:3478"
             turn = { uri = "turn:127.0.0.1:3478", user = "u", password = "p" }
@@ -157,7 +159,7 @@ mod tests {
     #[test]
     fn what_a_later_build_brings_is_refused_by_name() {
         let account = |line: &str| phone_error(&format!("[account]\nuri = \"sip:a@b\"\n{line}\n"));
-        for line in ["encryption = \"sdes\"", "srtp = \"required\"", "srtp_keys = \"sdes\""] {
+        for line in ["encryption = \"sdes\"", "srtp_keys = \"dtls\""] {
             let key = line.split(' ').next().unwrap();
             let error = account(line);
             assert!(error.contains("not in this build"), "{line}: {error}");

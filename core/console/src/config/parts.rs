@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use media::Codec;
 use media::tones::Country;
-use phone::{DigitsBy, VosMedia};
+use phone::{DigitsBy, MediaEncryption, VosMedia};
 use serde::{Deserialize, Deserializer, de};
 use sip::message::{Scheme, Uri};
 
@@ -149,24 +149,6 @@ impl fmt::Display for CodecName {
     }
 }
 
-/// How a demo's call is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Protection {
-    /// Not at all.
-    None,
-    /// Signalling is sealed as VOS servers have it; `xor`: and sound disguised.
-    Vos { xor: bool },
-}
-
-/// The demo's word for it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct DemoEncryption(pub(crate) Protection);
-worded!(DemoEncryption(Protection): [
-    ("none", Protection::None),
-    ("vos", Protection::Vos { xor: false }),
-    ("vos-xor", Protection::Vos { xor: true }),
-], later ["tls", "sdes", "dtls"]);
-
 /// Whether an account's signalling is sealed as VOS servers have it: obfuscation, no secrecy.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Encryption(pub(crate) bool);
@@ -204,15 +186,19 @@ impl<'de> Deserialize<'de> for VosVersion {
     }
 }
 
-/// No SRTP.
+/// Whether calls are encrypted.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Srtp(());
-worded!(Srtp(()): [("off", ())], later ["optional", "required"]);
+pub(crate) struct Srtp(pub(crate) MediaEncryption);
+worded!(Srtp(MediaEncryption): [
+    ("off", MediaEncryption::Off),
+    ("optional", MediaEncryption::Optional),
+    ("required", MediaEncryption::Required),
+]);
 
-/// What is the default of a part that is not built, and so changes nothing.
+/// How keys are agreed on.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Auto(());
-worded!(Auto(()): [("auto", ())], later ["sdes", "dtls"]);
+pub(crate) struct SrtpKeys(());
+worded!(SrtpKeys(()): [("auto", ()), ("sdes", ())], later ["dtls"]);
 
 /// By which way keypad digits go.
 #[derive(Clone, Copy, Debug)]

@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::nat::NatTable;
 use super::parts::{
-    Auto, Codecs, CountryName, Dtmf, Encryption, Gain, SessionExpires, SipUri, Srtp, TransportName, VosSound,
-    VosVersion,
+    Codecs, CountryName, Dtmf, Encryption, Gain, SessionExpires, SipUri, Srtp, SrtpKeys, TransportName,
+    VosSound, VosVersion,
 };
 
 /// The file as it stands.
@@ -58,10 +58,11 @@ pub(crate) struct AccountTable {
     pub(crate) silence_suppression: Option<bool>,
     pub(crate) encryption: Option<Encryption>,
     pub(crate) vos: Option<VosTable>,
-    #[serde(rename = "srtp")]
-    _srtp: Option<Srtp>,
+    pub(crate) srtp: Option<Srtp>,
     #[serde(rename = "srtp_keys")]
-    _srtp_keys: Option<Auto>,
+    _srtp_keys: Option<SrtpKeys>,
+    /// Keys may stand in the signalling though it is not under TLS.
+    pub(crate) sdes_in_clear: Option<bool>,
     pub(crate) caller_id: Option<CallerIdTable>,
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The pocket exchange and two phones run in this process, but talk over loopback sockets like strangers.
 
+pub(crate) mod encryption;
 mod hear;
 mod report;
 mod speech;
@@ -127,6 +128,7 @@ fn play(stage: &mut Stage, args: &DemoArgs, tell: &dyn Fn(String)) -> Result<Opt
     if !scene.until(stage, PATIENCE, |s| both(s, CallState::Active))? {
         return if stage.interrupted { Ok(None) } else { Err(missed("the call was not answered")) };
     }
+    scene.calls.iter().flatten().try_for_each(|call| args.encryption.check(call))?;
     tell(format!("they talk for {} s", args.seconds));
     scene.until(stage, Duration::from_secs(args.seconds), |_| false)?;
     if stage.interrupted {
@@ -202,8 +204,8 @@ impl Scene {
             let _ = say(&line);
         }
         use phone::Event::{
-            Account, Call, Certificate, Dtmf, DtmfLost, Gateway, Learnt, Message, MessageSent, Quality,
-            Refused, Silence, Stopped, Timeline, Trusted, Way,
+            Account, Call, Certificate, Dtmf, DtmfLost, EncryptionLost, Gateway, Learnt, Message,
+            MessageSent, Quality, Refused, Silence, Stopped, Timeline, Trusted, Way,
         };
         if let Event::Wake { .. } | Event::History { .. } = event {
             return Ok(());
@@ -239,6 +241,7 @@ impl Scene {
             Message { .. }
             | MessageSent { .. }
             | DtmfLost { .. }
+            | EncryptionLost { .. }
             | Timeline { .. }
             | Silence { .. }
             | Way { .. }

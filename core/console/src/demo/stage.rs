@@ -11,17 +11,18 @@ use std::time::Duration;
 
 use base::{Instant, Secret};
 use exchange::server::{Listen, Server, ServerConfig, User};
-use offhook_io::{Audio, CaptureTo, Config, Crossed, Event, Handle};
-use phone::{Account, AccountId, Command, Encryption, Vos, VosMedia};
+use offhook_io::{Audio, CaptureTo, Config, Crossed, Event, Handle, Trusts};
+use phone::{Account, AccountId, Command};
 use sip::ladder::{Fate, Ladder};
 
 use super::report::Report;
 use super::{NUMBERS, speech};
 use crate::cli::DemoArgs;
-use crate::config::parts::Protection;
 use crate::failure::Failure;
 use crate::phone::desk::{pull_events, watch_signals};
 
+/// Where everything runs.
+pub(super) const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 /// The domain of both.
 const DOMAIN: &str = "offhook.test";
 /// How long the two may take to say goodbye.
@@ -64,19 +65,18 @@ impl Stage {
     /// Starts everything. What is heard goes to `out`, or where it is removed afterwards.
     pub(crate) fn set(args: &DemoArgs, out: Option<&Path>) -> Result<Self, Failure> {
         let folder = Folder::new()?;
-        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let vos = matches!(args.encryption.0, Protection::Vos { .. }).then_some(loopback);
-        let server = Server::start(ServerConfig {
+        let mut config = ServerConfig {
             domain: DOMAIN.into(),
             database: Some(folder.0.join("exchange.sqlite")),
-            listen: Listen { vos, ..Listen::at(loopback) },
+            listen: Listen::at(SocketAddr::from((LOOPBACK, 0))),
             user: NUMBERS.map(|number| User::new(number, &password(number))).into(),
             ..ServerConfig::default()
-        })
-        .map_err(|error| Failure::Failed(format!("the exchange does not start: {error}")))?;
-        let addresses = server.addresses();
-        let exchange =
-            addresses.vos.or(addresses.udp).ok_or(Failure::Failed("the exchange has no UDP port".into()))?;
+        };
+        let trusts = args.encryption.set_exchange(&mut config, &folder.0)?;
+        let server = Server::start(config)
+            .map_err(|error| Failure::Failed(format!("the exchange does not start: {error}")))?;
+        let exchange = args.encryption.exchange_of(&server.addresses());
+        let exchange = exchange.ok_or(Failure::Failed("the exchange does not listen".into()))?;
         let (tell, inbox) = mpsc::channel();
         let signalled = tell.clone();
         watch_signals(move || signalled.send(Told::Signal).is_ok())?;
@@ -92,7 +92,7 @@ impl Stage {
             let (crossing, crossed) = mpsc::channel();
             let capture = args.capture.clone().filter(|_| who == 0);
             let capture = capture.map(|path| CaptureTo { path, secrets: false });
-            let handle = Arc::new(phone(who, play, heard.clone(), crossing, capture)?);
+            let handle = Arc::new(phone(who, play, heard.clone(), crossing, (trusts.clone(), capture))?);
             let told = tell.clone();
             pull_events(&handle, move |event| told.send(Told::Event(who, event)).is_ok())?;
             handle.command(Command::AddAccount(AccountId(1), account(who, exchange, args)?));
@@ -151,12 +151,13 @@ fn phone(
     play: PathBuf,
     heard: PathBuf,
     crossed: Sender<Crossed>,
-    capture: Option<CaptureTo>,
+    (trusts, capture): (Trusts, Option<CaptureTo>),
 ) -> Result<Handle, Failure> {
     Handle::start(Config {
         bind: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
         audio: Audio::Files { play: Some(play), record: Some(heard) },
         crossed: Some(crossed),
+        trusts,
         capture,
         ..Config::default()
     })
@@ -169,15 +170,10 @@ fn account(who: usize, exchange: SocketAddr, args: &DemoArgs) -> Result<Account,
     };
     let number = NUMBERS[who];
     let mut account = Account::new(uri(format!("sip:{number}@{DOMAIN}"))?, Secret::new(password(number)));
-    account.proxy = Some(uri(format!("sip:{exchange};transport=udp"))?);
+    let transport = if args.encryption.is_under_tls() { "tls" } else { "udp" };
+    account.proxy = Some(uri(format!("sip:{exchange};transport={transport}"))?);
+    args.encryption.set(&mut account);
     account.codecs = vec![args.codec.0];
-    account.encryption = match args.encryption.0 {
-        Protection::None => Encryption::None,
-        Protection::Vos { xor } => {
-            let media = if xor { VosMedia::Xor } else { VosMedia::Plain };
-            Encryption::Vos(Vos { media, ..Vos::default() })
-        }
-    };
     Ok(account)
 }
 

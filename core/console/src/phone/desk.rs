@@ -129,8 +129,8 @@ impl Desk {
 
     fn note(&mut self, event: &Event) {
         use phone::Event::{
-            Account, Call, Certificate, Dtmf, DtmfLost, Gateway, Learnt, Message, MessageSent, Quality,
-            Refused, Silence, Stopped, Timeline, Trusted, Way,
+            Account, Call, Certificate, Dtmf, DtmfLost, EncryptionLost, Gateway, Learnt, Message,
+            MessageSent, Quality, Refused, Silence, Stopped, Timeline, Trusted, Way,
         };
         let Event::Phone(event) = event else { return };
         match event {
@@ -158,6 +158,7 @@ impl Desk {
             | MessageSent { .. }
             | Dtmf { .. }
             | DtmfLost { .. }
+            | EncryptionLost { .. }
             | Timeline { .. }
             | Way { .. }
             | Silence { .. }

@@ -267,6 +267,10 @@ impl Line {
                 };
                 Self::Dtmf { call: call.0, digit: digit.as_char(), via }
             }
+            Event::EncryptionLost { call } => Self::Error {
+                reason: "the other side has ended the encryption of the call".into(),
+                call: Some(call.0),
+            },
             Event::DtmfLost { call, keys } => Self::Error {
                 reason: format!("{keys} digits may not have reached the other side"),
                 call: Some(call.0),
@@ -503,6 +507,7 @@ mod tests {
             name: None,
             identity: None,
             codec: None,
+            encrypted: phone::Encrypted::Sdes,
             path: None,
             encrypted: phone::Encrypted::None,
             muted: false,
@@ -520,7 +525,7 @@ mod tests {
             json(&Event::Call(view)),
             concat!(
                 r#"{"event":"call","call":1,"direction":"out","state":"ended","remote":"sip:1002@offhook.test","#,
-                r#""encrypted":"none","muted":false,"status":486,"reason":"Busy Here"}"#
+                r#""encrypted":"sdes","muted":false,"status":486,"reason":"Busy Here"}"#
             )
         );
     }

@@ -1,5 +1,6 @@
 //! Covers what a password could be guessed from: `response` in Authorization and Proxy-Authorization, `rspauth` in
-//! Authentication-Info. RFC 3261 sections 20.6, 20.7, 20.28; RFC 7616 sections 3.4, 3.5.
+//! Authentication-Info (RFC 3261 sections 20.6, 20.7, 20.28; RFC 7616 sections 3.4, 3.5); and the keys of `a=crypto` lines
+//! (RFC 4568).
 //!
 //! Each byte becomes `x`, so that no length changes. Works on a stream cut anywhere. Reads no more SIP than this takes:
 //! lines, folding, quoted strings.
@@ -9,6 +10,10 @@ const FIELDS: [&[u8]; 4] =
     [b"authorization", b"proxy-authorization", b"authentication-info", b"proxy-authentication-info"];
 /// Names of the parameters.
 const SECRETS: [&[u8]; 2] = [b"response", b"rspauth"];
+
+/// An attribute of a body's description that holds keys, and what stands before each.
+const KEYS: &[u8] = b"a=crypto";
+const INLINE: &[u8] = b"inline:";
 
 /// Where reading stands.
 ///
@@ -34,6 +39,10 @@ enum At {
     Bare,
     /// After the line end of one of our fields.
     Folded,
+    /// In a line of keys (RFC 4568): so many letters of `inline:` were read.
+    Keys(u8),
+    /// In a key.
+    Key,
 }
 
 /// One stream's reader, or one datagram's.
@@ -72,9 +81,25 @@ impl Mask {
                 self.at = At::Folded;
             }
             (At::Name, b':') => {
-                let ours = FIELDS.contains(&self.word());
-                self.begin(if ours { At::Params } else { At::Skip });
+                let next = match self.word() {
+                    KEYS => At::Keys(0),
+                    word if FIELDS.contains(&word) => At::Params,
+                    _ => At::Skip,
+                };
+                self.begin(next);
             }
+            (At::Keys(_) | At::Key, b'\n') => self.begin(At::Name),
+            (At::Keys(read), letter) => {
+                let letter = letter.to_ascii_lowercase();
+                let read = if INLINE.get(read as usize) == Some(&letter) {
+                    read + 1
+                } else {
+                    u8::from(INLINE.first() == Some(&letter))
+                };
+                self.at = if read as usize == INLINE.len() { At::Key } else { At::Keys(read) };
+            }
+            (At::Key, b'|' | b';' | b' ' | b'\t' | b'\r') => self.at = At::Keys(0),
+            (At::Key, _) => return true,
             (At::Name, b' ' | b'\t' | b'\r') => {}
             (At::Params, b' ' | b'\t' | b'\r') => self.gap = true,
             (At::Params, b'=') => {
@@ -161,6 +186,10 @@ mod tests {
             (
                 "Authorization: Digest opaque=\"a\r\n b\", response=\"01\"\r\n",
                 "Authorization: Digest opaque=\"a\r\n b\", response=\"xx\"\r\n",
+            ),
+            (
+                "a=crypto:1 X INLINE:abc+/=|2^20|1:4;inline:de WSH=64\r\na=x:inline:fg\r\na=crypto:2 ininline:h",
+                "a=crypto:1 X INLINE:xxxxxx|2^20|1:4;inline:xx WSH=64\r\na=x:inline:fg\r\na=crypto:2 ininline:x",
             ),
             (
                 "WWW-Authenticate: Digest response=\"kept\"\r\n",

@@ -36,8 +36,8 @@ use streams::Streams;
 use transfer::Transferring;
 
 use crate::desk::{Desk, Timer};
-use crate::negotiate::{Agreed, Negotiation};
-use crate::view::CallView;
+use crate::negotiate::{Agreed, Disagreement, Negotiation, Sdes, Secrecy};
+use crate::view::{CallView, Encrypted};
 use crate::{
     Account, AccountId, CallId, Event, Identity, MediaId, MediaNews, Refusal, Side, Via, Why, reason,
 };
@@ -81,6 +81,25 @@ pub(crate) struct Parties<'a> {
     pub(crate) name: Option<String>,
     /// How far that is to be believed, of who calls us.
     pub(crate) identity: Option<Identity>,
+    /// Our signalling goes under TLS, as far as we can see.
+    pub(crate) secure: bool,
+}
+
+impl Parties<'_> {
+    /// What the call may do to keep its media from others.
+    pub(crate) fn secrecy(&self) -> Secrecy {
+        secrecy(self.settings, self.secure)
+    }
+}
+
+/// The same of an account whose signalling goes under TLS, or does not.
+pub(crate) fn secrecy(account: &Account, secure: bool) -> Secrecy {
+    let sdes = match (secure, account.sdes_in_clear) {
+        (true, _) => Sdes::UnderTls,
+        (false, true) => Sdes::InClear,
+        (false, false) => Sdes::No,
+    };
+    Secrecy { policy: account.media_encryption, sdes }
 }
 
 /// Why a call is over.
@@ -95,8 +114,9 @@ impl Ending {
         Self { status, reason: phrase(status).into(), explanation }
     }
 
-    fn no_common_codec() -> Self {
-        Self::new(488, reason::of_failure(488, false))
+    /// Theirs cannot be agreed to.
+    fn disagreed(why: Disagreement) -> Self {
+        Self::new(488, reason::of_disagreement(why))
     }
 }
 
@@ -152,7 +172,8 @@ pub(crate) struct Call {
 
 impl Call {
     fn new(parties: Parties<'_>, phase: Phase, streams: Streams, desk: &mut Desk) -> Self {
-        Self {
+        let secrecy = parties.secrecy();
+        let mut it = Self {
             id: parties.id,
             account: parties.account,
             side: parties.side,
@@ -190,7 +211,9 @@ impl Call {
             moved: false,
             rover: ringing::Rover::default(),
             takeover: takeover::Takeover::default(),
-        }
+        };
+        it.talk.guard(secrecy, &mut desk.rng);
+        it
     }
 
     pub(crate) fn id(&self) -> CallId {
@@ -374,9 +397,14 @@ impl Call {
         self.remote_hold = agreed.held;
         let hear_tones = self.keypad.is_heard();
         let early = !self.is_up();
+        let was = self.streams.encrypted();
         let adapt = |plan: Plan| Plan { hear_tones: plan.hear_tones || hear_tones, early, ..plan };
         let call_id = self.session.and_then(|session| desk.agent.call_id(session)).map(str::to_owned);
+        self.talk.agreed(agreed);
         self.streams.apply(agreed, adapt, call_id.as_deref(), desk);
+        if self.is_up() && was != Encrypted::None && self.streams.encrypted() == Encrypted::None {
+            desk.event(Event::EncryptionLost { call: self.id });
+        }
         self.late.agreed(agreed.ways.iter().flatten().any(|theirs| theirs.trickle));
         if self.ways.told(agreed.ours) {
             self.moved_media(desk);

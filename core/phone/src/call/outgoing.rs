@@ -12,8 +12,8 @@ use sip::message::{Name, Uri};
 use sip::ua::{Failure, Invite, ReferId, Sdp, TransportPolicy};
 
 use crate::desk::Desk;
-use crate::negotiate::{Agreed, Local};
-use crate::{Account, AccountId, CallId, Side, identity, reason};
+use crate::negotiate::{Agreed, Disagreement, Local};
+use crate::{Account, AccountId, CallId, Side, Why, identity, reason};
 
 use super::path::checks;
 use super::ringing::Rover;
@@ -67,6 +67,8 @@ pub(crate) struct Outgoing {
     pub(crate) toward: Option<IpAddr>,
     /// By which network.
     pub(crate) network: NetworkId,
+    /// Our signalling goes under TLS, as far as we can see.
+    pub(crate) secure: bool,
     /// Whether the called person is not to see who calls: for this call alone.
     pub(crate) hide: Option<bool>,
     /// The REFER and the call it came in, when we were asked to make this one.
@@ -130,7 +132,17 @@ impl Call {
         let (account, settings) = account;
         // What a REFER wants said to the target is no part of its name.
         let remote = call.to.as_str().split('?').next().unwrap_or_default().to_owned();
-        let parties = Parties { id, account, settings, side: Side::Out, remote, name: None, identity: None };
+        let parties = Parties {
+            id,
+            account,
+            settings,
+            side: Side::Out,
+            remote,
+            name: None,
+            identity: None,
+            secure: call.secure,
+        };
+        let can_encrypt = parties.secrecy().is_possible();
         let checks = checks(settings, call.network, desk);
         let wanted = Wanted {
             call: id,
@@ -156,6 +168,9 @@ impl Call {
         it.rover = Rover::of(call.network);
         it.report_to = refer;
         it.on_behalf_of = in_call;
+        if !can_encrypt {
+            it.end(Ending::new(488, Why::KeysInClear), desk);
+        }
         it.show(desk);
         it
     }
@@ -215,7 +230,8 @@ impl Call {
         (sdp, reliable): (Option<Sdp>, bool),
         desk: &mut Desk,
     ) {
-        let agreed = self.early_description(sdp, desk);
+        // What was not agreed on is not heard; the answer will say the same, or better.
+        let agreed = self.early_description(sdp, desk).and_then(Result::ok);
         // RFC 8840 section 4.3.2: who answers early and unreliably learns by an INFO that it was heard.
         let trickles = |agreed: &Agreed| agreed.ways.iter().flatten().any(|theirs| theirs.trickle);
         let confirms = !reliable && agreed.as_ref().is_some_and(trickles);
@@ -255,11 +271,11 @@ impl Call {
         let early = calling.forks.remove(&fork);
         let agreed = match sdp {
             Some(_) => self.early_description(sdp, desk),
-            None => early,
+            None => early.map(Ok),
         };
-        let Some(agreed) = agreed else {
-            self.fail(Ending::no_common_codec(), desk);
-            return;
+        let agreed = match agreed.unwrap_or(Err(Disagreement::NothingInCommon)) {
+            Ok(agreed) => agreed,
+            Err(why) => return self.fail(Ending::disagreed(why), desk),
         };
         self.answer_now(desk);
         self.held = self.hold;
@@ -271,22 +287,32 @@ impl Call {
     }
 
     /// Reads what a response brought; an offer (we sent none) is answered on the spot.
-    fn early_description(&mut self, sdp: Option<Sdp>, desk: &mut Desk) -> Option<Agreed> {
+    fn early_description(
+        &mut self,
+        sdp: Option<Sdp>,
+        desk: &mut Desk,
+    ) -> Option<Result<Agreed, Disagreement>> {
         match sdp? {
-            Sdp::Answer(answer) => self.talk.take_answer(&answer, self.hold).ok(),
+            Sdp::Answer(answer) => Some(self.talk.take_answer(&answer, self.hold)),
             Sdp::Offer(offer) => {
                 let session = self.session?;
                 self.streams.offered(&offer, desk);
-                let (answer, agreed) = self.talk.answer(&offer, &self.streams.locals()?, self.hold).ok()?;
-                desk.agent.ack_sdp(session, answer, desk.now, &mut desk.orders);
-                Some(agreed)
+                let answer = self.talk.answer(&offer, &self.streams.locals()?, self.hold);
+                Some(answer.map(|(answer, agreed)| {
+                    desk.agent.ack_sdp(session, answer, desk.now, &mut desk.orders);
+                    agreed
+                }))
             }
         }
     }
 
     /// The call came to nothing.
     pub(crate) fn failed(&mut self, failure: Failure, desk: &mut Desk) {
-        let explanation = reason::of_failure(failure.status, failure.local);
+        let explanation = match failure.status {
+            // What was offered was more than codecs.
+            488 | 606 if self.talk.insists() => Why::EncryptionRefused,
+            status => reason::of_failure(status, failure.local),
+        };
         self.end(Ending { status: failure.status, reason: failure.reason, explanation }, desk);
     }
 

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use base::NetworkId;
 use bytes::Bytes;
-use media::{Codec, Direction, Plan};
+use media::{Codec, Direction, Plan, Protection};
 use nat::path::{Description, Event as PathEvent, Leg, Order, Path, Reached, Report, Settings};
 
 use crate::addresses::tellable;
@@ -353,10 +353,15 @@ impl Streams {
         open.filter(|(_, plan)| plan.direction.sends())
     }
 
-    /// What keeps others from hearing it, while anything is open.
-    pub(super) fn encrypted(&self) -> Encrypted {
-        let open = self.list.iter().any(|stream| stream.plan.is_some());
-        if open && self.disguised { Encrypted::VosXor } else { Encrypted::None }
+    /// How what is open is kept from others: the weakest of it counts.
+    pub(crate) fn encrypted(&self) -> Encrypted {
+        let open = self.list.iter().filter_map(|stream| stream.plan.as_ref());
+        let each = open.map(|plan| match plan.protection {
+            Protection::Keyed { .. } => Encrypted::Sdes,
+            Protection::Clear | Protection::Awaited if self.disguised => Encrypted::VosXor,
+            Protection::Clear | Protection::Awaited => Encrypted::None,
+        });
+        each.min().unwrap_or(Encrypted::None)
     }
 
     /// What we send, while anything is open.

@@ -180,6 +180,7 @@ impl Call {
             desk.agent.hang_up(heir, &[], desk.now, &mut desk.orders);
         }
         if self.offered.take().is_some() {
+            self.talk.refused();
             self.ways.refused();
         }
         let Some((by, cause)) = self.takeover.lost.take() else { return self.settle(desk) };

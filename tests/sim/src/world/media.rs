@@ -221,6 +221,12 @@ impl World {
         to: SocketAddr,
         bytes: Bytes,
     ) {
+        let insists = self.insists(node);
+        let Some(stream) = self.stream_mut(node, media) else { return };
+        if insists {
+            assert!(stream.is_secret(&bytes), "a packet in clear from a phone that insists: {bytes:02x?}");
+            self.secret_packets += 1;
+        }
         let Some(stream) = self.stream_mut(node, media) else { return };
         match stream.legs.target(control) {
             Some(Target { leg, to, relay: None }) => self.put(node, media, leg, to, bytes),
@@ -234,6 +240,19 @@ impl World {
                 self.put(node, media, leg, to, bytes);
             }
         }
+    }
+
+    /// Whether a phone's account takes no call in clear: then no packet of its media leaves it so.
+    fn insists(&self, node: NodeId) -> bool {
+        match &self.nodes[node.0].machine {
+            Machine::Phone(handset) => handset.insists(),
+            _ => false,
+        }
+    }
+
+    /// How many packets of media have left phones that insist on encryption: each was looked at.
+    pub fn secret_packets(&self) -> u64 {
+        self.secret_packets
     }
 
     fn put(&mut self, node: NodeId, media: MediaId, leg: Leg, to: SocketAddr, bytes: Bytes) {
