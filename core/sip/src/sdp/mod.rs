@@ -3,9 +3,11 @@
 //! [`Sdp`] is a view over the bytes: every line is kept, known or not, in its order. [`Writer`] writes one. What a codec
 //! is, and which answer fits which offer, is not known here.
 
+mod keying;
 mod read;
 mod write;
 
+pub use keying::{Fingerprint, Setup};
 pub use read::{Attribute, Connection, Line, Media, Origin, Rtcp, Rtpmap, Sdp, SdpError, Section};
 pub use write::Writer;
 
