@@ -1,7 +1,7 @@
 //! All sockets and connections of one media stream, and what comes and goes by them.
 //!
-//! What comes is sorted by its first byte (RFC 7983): RTP and RTCP are media; STUN goes to the phone, where it wants to be
-//! told; channel data (RFC 8656 section 12.4) is unwrapped, and is then one or the other. What goes out takes the leg that the
+//! What comes is sorted by its first byte (RFC 7983): RTP and RTCP are media; STUN and DTLS go to the phone, where it wants to
+//! be told; channel data (RFC 8656 section 12.4) is unwrapped, and is then one or the other. What goes out takes the leg that the
 //! route names: a datagram, a frame on a stream, or channel data to a relay. Knows nothing of which way is the right one.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -277,7 +277,7 @@ impl Legs {
         }
     }
 
-    /// Sends a packet of media by the route.
+    /// Sends a packet by the route: of media, or what belongs to it.
     pub(super) fn send(&mut self, outgoing: Outgoing<'_>, present: Moment, tap: Option<&mut Tap>) {
         let Some(Target { leg, to, relay }) = self.target else {
             let pair = self.pair(self.plain);
@@ -348,13 +348,16 @@ fn sort(
     let told =
         |came: &Came<'_>| MediaNews::Told { leg, from: came.from, bytes: Bytes::copy_from_slice(came.bytes) };
     match came.bytes.first() {
-        Some(0..=3) if listens => keep(news, told(&came)),
+        Some(0..=3 | 20..=63) if listens => keep(news, told(&came)),
         Some(64..=79) if listens => {
             let known = channel::read(came.bytes).and_then(|(number, inside)| {
                 let is_it = |it: &&Channel| (it.leg, it.server, it.number) == (leg, came.from, number);
                 Some((channels.iter().find(is_it)?.peer, inside))
             });
             match known {
+                Some((peer, inside)) if matches!(inside.first(), Some(20..=63)) => {
+                    keep(news, told(&Came { bytes: inside, from: peer, control: false, at: came.at }));
+                }
                 // STUN inside is the relay's client's to unwrap, which knows more of it.
                 Some((peer, inside)) if !nat::stun::is_stun(inside) => {
                     take(Came { bytes: inside, from: peer, control: false, at: came.at });

@@ -111,8 +111,9 @@ impl World {
         }
         let Some(stream) = self.stream_mut(node, media) else { return };
         let listens = stream.legs.listens;
+        let mut heard = (from, bytes.clone());
         let told = match bytes.first() {
-            Some(0..=3) if listens => true,
+            Some(0..=3 | 20..=63) if listens => true,
             Some(64..=79) if listens => {
                 let known = channel::read(bytes).and_then(|(number, inside)| {
                     let mut channels = stream.legs.channels.iter();
@@ -120,6 +121,10 @@ impl World {
                     Some((*peer, inside))
                 });
                 match known {
+                    Some((peer, inside)) if matches!(inside.first(), Some(20..=63)) => {
+                        heard = (peer, Bytes::copy_from_slice(inside));
+                        true
+                    }
                     Some((peer, inside)) if !nat::stun::is_stun(inside) => {
                         stream.packet(inside, peer, false, now);
                         false
@@ -133,7 +138,8 @@ impl World {
             }
         };
         if told {
-            self.tell_media(node, media, MediaNews::Told { leg, from, bytes: bytes.clone() });
+            let (from, bytes) = heard;
+            self.tell_media(node, media, MediaNews::Told { leg, from, bytes });
         }
     }
 
@@ -278,6 +284,7 @@ impl World {
                 }
             }
             MediaOrder::Tell { leg, to, bytes } => self.put(node, media, leg, to, bytes),
+            MediaOrder::Ship { to, bytes } => self.send_media(node, media, false, to, bytes),
             MediaOrder::Connect { leg, from, to, framing, name: None } => {
                 self.connect_media(node, media, (leg, from, to, framing), now);
             }
