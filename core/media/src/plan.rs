@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::codec::Codec;
 use crate::dtmf::Events;
+use crate::srtp::Keys;
 
 /// What we do, not what they do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,24 @@ pub struct Extended {
     pub round_trip: bool,
 }
 
+/// How the packets of a stream are kept from others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Protection {
+    /// They are not.
+    #[default]
+    Clear,
+    /// By keys that are still being agreed on: nothing is sent until [`Self::Keyed`] follows, and a little of what comes is
+    /// kept until then.
+    Awaited,
+    /// By these. The same keys again go on where they were; others are changed to without a gap.
+    Keyed {
+        /// For what we send.
+        send: Keys,
+        /// For what they send.
+        receive: Keys,
+    },
+}
+
 /// What was agreed for one m-line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -81,6 +100,8 @@ pub struct Plan {
     pub early: bool,
     /// Reports beyond those that everybody sends.
     pub extended: Extended,
+    /// How packets are kept from others.
+    pub protection: Protection,
 }
 
 impl Plan {
@@ -103,6 +124,7 @@ impl Plan {
             rtcp_mux: true,
             early: false,
             extended: Extended::default(),
+            protection: Protection::Clear,
         }
     }
 }

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use base::{Instant, Rng};
 use offhook_media::dtmf::{self, Detector, Events, Keys};
+use offhook_media::srtp::{Keys as Secrets, Suite};
 use offhook_media::tones::{self, Country, Kind};
-use offhook_media::{Codec, Extended, Plan, Playout, Session, opus};
+use offhook_media::{Codec, Extended, Plan, Playout, Protection, Session, opus};
 
 struct Counting;
 
@@ -54,6 +55,12 @@ fn plan(remote: u16, codec: Codec, ptime_ms: u64) -> Plan {
     }
 }
 
+/// The same under keys; both sides have one, which is good enough to count.
+fn protected(plan: Plan, suite: Suite) -> Plan {
+    let keys = Secrets::random(suite, &mut Rng::from_number(3));
+    Plan { protection: Protection::Keyed { send: keys.clone(), receive: keys }, ..plan }
+}
+
 /// Packets that lie: cut off, of another source, with odd padding or extension, far ahead, again, late, of any length.
 fn lies(listener: &mut Session, n: u64) {
     let from = ([127, 0, 0, 1], 9).into();
@@ -88,6 +95,27 @@ fn beat(speaker: &mut Session, listener: &mut Session, port: u16, n: u64, keys: 
     speaker.playout(&mut [0; FRAME], now);
     speaker.stats();
     u64::from(listener.poll_digit().is_some())
+}
+
+#[test]
+fn a_session_under_keys_allocates_nothing_per_packet() {
+    for suite in [Suite::AesCm128Sha1_80, Suite::AesCm256Sha1_32, Suite::AesGcm128, Suite::AesGcm256] {
+        let plan = |port| protected(plan(port, Codec::Pcmu, 20), suite);
+        let mut a = Session::new(plan(2), 8000, Rng::from_number(1), Instant::ZERO);
+        let mut b = Session::new(plan(1), 8000, Rng::from_number(2), Instant::ZERO);
+        let seven = Keys::read("7").unwrap();
+        let mut both = |n| {
+            beat(&mut a, &mut b, 1, n, &seven);
+            beat(&mut b, &mut a, 2, n, &seven);
+            lies(&mut a, n);
+        };
+        (0..5).for_each(&mut both);
+        let before = ALLOCATIONS.get();
+        (5..5000).for_each(&mut both);
+        assert_eq!(ALLOCATIONS.get() - before, 0, "{suite:?}");
+        let stats = a.stats();
+        assert!(stats.received > 1000 && stats.refused > 1000 && stats.round_trip.is_some(), "{stats:?}");
+    }
 }
 
 #[test]

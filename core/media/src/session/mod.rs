@@ -9,6 +9,9 @@ use std::time::Duration;
 
 #[cfg(test)]
 mod codec_tests;
+mod guard;
+#[cfg(test)]
+mod guard_tests;
 mod listening;
 mod meter;
 mod reports;
@@ -30,6 +33,7 @@ use crate::resample::Resampler;
 use crate::rtp;
 use crate::statistics::{Arrival, Reception, Totals};
 
+use guard::Guard;
 use listening::Listener;
 use meter::Meter;
 use reports::Reports;
@@ -78,6 +82,8 @@ pub struct Stats {
     pub malformed: u64,
     /// From an address or source that is not the other side's.
     pub strangers: u64,
+    /// Not protected by the agreed keys, or played to us again.
+    pub refused: u64,
     /// Of a payload type that was not agreed.
     pub unknown_payload: u64,
     /// Of telephone events that are no digits, or came faster than anybody presses.
@@ -108,6 +114,7 @@ pub struct Stats {
 #[derive(Debug)]
 pub struct Session {
     plan: Plan,
+    guard: Guard,
     rng: Rng,
     sending: Sending,
     // In
@@ -130,6 +137,7 @@ pub struct Session {
     late: u64,
     malformed: u64,
     strangers: u64,
+    refused: u64,
     unknown_payload: u64,
     their_keypad: dtmf::Receiver,
     /// For tones in their voice, where they tell of no events.
@@ -150,6 +158,7 @@ impl Session {
     /// At any other rate.
     pub fn new(plan: Plan, rate: u32, mut rng: Rng, now: Instant) -> Self {
         let mut session = Self {
+            guard: Guard::new(&plan.protection),
             sending: Sending::new(&plan, rate, rng.split(), now),
             rtp: Latch::default(),
             rtcp: Latch::default(),
@@ -166,6 +175,7 @@ impl Session {
             late: 0,
             malformed: 0,
             strangers: 0,
+            refused: 0,
             unknown_payload: 0,
             their_keypad: dtmf::Receiver::default(),
             listener: plan.hear_tones.then(Box::default),
@@ -196,7 +206,9 @@ impl Session {
         self.watch.replan(&plan, now);
         self.rtp.tell(plan.remote, now);
         self.rtcp.tell(plan.remote_rtcp, now);
+        let protection = plan.protection.clone();
         self.plan = plan;
+        self.guard_by(&protection);
     }
 
     /// Packets go so from now on. RTCP that has a port of its own stays plain.
@@ -220,10 +232,16 @@ impl Session {
         self.sending.sound(keys);
     }
 
-    /// Takes a datagram from the RTP or the RTCP socket. `wall` is the time in NTP's 32.32 bits.
-    /// What is bad is counted and dropped.
-    pub fn packet(&mut self, bytes: &[u8], from: SocketAddr, is_rtcp_port: bool, now: Instant, wall: u64) {
-        if is_rtcp_port || rtp::is_rtcp(bytes) {
+    /// Takes what nobody protected, or has lost its protection; whether it is RTCP, and came to RTCP's own port.
+    fn clear_packet(
+        &mut self,
+        bytes: &[u8],
+        from: SocketAddr,
+        (is_rtcp, is_rtcp_port): (bool, bool),
+        now: Instant,
+        wall: u64,
+    ) {
+        if is_rtcp {
             self.rtcp_packet(bytes, from, is_rtcp_port, now, wall);
         } else {
             self.rtp_packet(bytes, from, now);
@@ -391,8 +409,9 @@ impl Session {
 
     /// A further packet of what was captured, if one is full.
     pub fn next_packet(&mut self) -> Option<Outgoing<'_>> {
-        let to = self.rtp.target();
+        let to = self.rtp.target().filter(|_| self.guard.is_ready());
         let bytes = self.sending.next_packet(to.is_some())?;
+        self.guard.protect(bytes).ok()?;
         to.map(|to| Outgoing { to, rtcp_port: false, bytes })
     }
 
@@ -443,6 +462,7 @@ impl Session {
             duplicates: totals.duplicates,
             malformed: self.malformed,
             strangers: self.strangers,
+            refused: self.refused,
             unknown_payload: self.unknown_payload,
             ignored_events: self.their_keypad.ignored(),
             moves: self.rtp.moves(),

@@ -156,13 +156,17 @@ impl Session {
     /// The next report, when it is due. `wall` is the time in NTP's 32.32 bits.
     pub fn rtcp(&mut self, now: Instant, wall: u64) -> Option<Outgoing<'_>> {
         // Nothing to say before the first packet either way.
-        if now < self.reports.next || self.sending.sent().0 == 0 && self.reception.is_none() {
+        if now < self.reports.next
+            || !self.guard.is_ready()
+            || self.sending.sent().0 == 0 && self.reception.is_none()
+        {
             return None;
         }
         let to = self.rtcp_target()?;
         self.write_report(now, wall);
         self.reports.sent += 1;
         self.reports.schedule(&mut self.rng, now);
+        self.guard.protect_rtcp(&mut self.reports.report).ok()?;
         Some(Outgoing { to, rtcp_port: !self.plan.rtcp_mux, bytes: &self.reports.report })
     }
 
@@ -174,6 +178,7 @@ impl Session {
         let to = self.rtcp_target()?;
         let ssrc = self.sending.ssrc();
         self.write_report(now, wall).goodbye(ssrc);
+        self.guard.protect_rtcp(&mut self.reports.report).ok()?;
         Some(Outgoing { to, rtcp_port: !self.plan.rtcp_mux, bytes: &self.reports.report })
     }
 

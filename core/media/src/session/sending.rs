@@ -14,6 +14,7 @@ use crate::plan::Plan;
 use crate::playout::MAX_PAYLOAD;
 use crate::resample::Resampler;
 use crate::rtp;
+use crate::srtp::TRAILER;
 
 /// The most that is captured at once, in samples of the highest rate: 200 ms.
 const ROOM: usize = 48_000 / 5;
@@ -69,9 +70,9 @@ impl Sending {
             resampler: resampler(rate, codec),
             encoder: codec.encoder(plan.silence),
             pending: Vec::with_capacity(ROOM),
-            packet: Vec::with_capacity(rtp::HEADER + MAX_PAYLOAD),
+            packet: Vec::with_capacity(rtp::HEADER + MAX_PAYLOAD + TRAILER),
             ssrc: rng.bits() as u32,
-            sequence: rng.bits() as u16,
+            sequence: first_sequence(&mut rng),
             timestamp: rng.bits() as u32,
             captured_at: now,
             marker: true,
@@ -126,7 +127,7 @@ impl Sending {
     /// Another number for our stream: theirs is the same (RFC 3550 section 8.2), or our clock is another.
     pub(super) fn begin_source(&mut self) {
         self.ssrc = self.rng.bits() as u32;
-        self.sequence = self.rng.bits() as u16;
+        self.sequence = first_sequence(&mut self.rng);
         self.before_ssrc = (self.sent, self.octets);
         self.marker = true;
     }
@@ -159,7 +160,7 @@ impl Sending {
 
     /// The next packet of what was captured, if one is full and something need be sent. `reachable`: there is somebody to
     /// send it to; else the time passes all the same.
-    pub(super) fn next_packet(&mut self, reachable: bool) -> Option<&[u8]> {
+    pub(super) fn next_packet(&mut self, reachable: bool) -> Option<&mut Vec<u8>> {
         let samples = self.packet_samples();
         while self.pending.len() >= samples {
             let written = reachable.then(|| self.write(samples));
@@ -169,7 +170,7 @@ impl Sending {
                 self.sequence = self.sequence.wrapping_add(1);
                 self.sent += 1;
                 self.octets += (self.packet.len() - rtp::HEADER) as u64;
-                return Some(&self.packet);
+                return Some(&mut self.packet);
             }
         }
         None
@@ -250,6 +251,11 @@ impl Sending {
     pub(super) fn level_dbov(&self) -> f32 {
         self.level.dbov()
     }
+}
+
+/// In the lower half: who misses our first packets still knows that we have not begun anew. RFC 4568 section 6.4.
+fn first_sequence(rng: &mut Rng) -> u16 {
+    rng.bits() as u16 >> 1
 }
 
 fn resampler(rate: u32, codec: Codec) -> Resampler {

@@ -60,6 +60,7 @@ pub(super) fn of(
         remote_rtcp: media.rtcp().and_then(|rtcp| Some(SocketAddr::new(rtcp.ip.or(ip)?, rtcp.port))),
         rtcp_mux: mux && media.rtcp_mux(),
         early: false,
+        protection: media::Protection::Clear,
         extended: reports::wanted(media),
     })
 }
