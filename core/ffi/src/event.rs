@@ -109,6 +109,11 @@ pub enum Event {
         /// Why.
         why: Refused,
     },
+    /// *Moment*: a call that was encrypted is so no more, by the other side's wish: tell the user. The call goes on.
+    EncryptionLost {
+        /// Which.
+        call: u32,
+    },
     /// *Moment*: there is no microphone or no speaker: tell the user. The call goes on, and sound is tried again by
     /// [`crate::Phone::restart_audio`].
     AudioFailed {
@@ -235,6 +240,7 @@ fn of_phone(event: PhoneEvent) -> Option<Event> {
         PhoneEvent::Refused { subject, reason } => {
             Event::Refused { subject: subject.into(), why: reason.into() }
         }
+        PhoneEvent::EncryptionLost { call } => Event::EncryptionLost { call: call.0 },
         PhoneEvent::DtmfLost { call, keys } => Event::DigitsLost { call: call.0, count: keys as u32 },
         PhoneEvent::Dtmf { call, digit, .. } => Event::Digit { call: call.0, digit: digit.as_char().into() },
         PhoneEvent::Gateway(gateway) => Event::Gateway { sentence: gateway.to_string() },

@@ -43,7 +43,8 @@ pub use phone::{Audio, Phone, PhoneConfig};
 pub use push::Announced;
 pub use store::{SecretError, SecretStore};
 pub use view::{
-    AccountState, AccountView, CallState, CallView, Quality, QualityPoint, Side, Step, TransferState,
+    AccountState, AccountView, CallState, CallView, Encrypted, Quality, QualityPoint, Side, Step,
+    TransferState,
 };
 pub use way::Reached;
 pub use why::Why;

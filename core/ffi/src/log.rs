@@ -56,6 +56,7 @@ impl Log {
             Event::Restarted { thread, story } => format!("{thread} restarted: {story}"),
             Event::DigitsLost { call, count } => format!("call {call}: {count} digits may be lost"),
             Event::Stopped => "stopped".into(),
+            Event::EncryptionLost { call } => format!("call {call}: no longer encrypted"),
             Event::SilenceBegan { call, heard_before, hears_us, .. } => {
                 format!("call {call}: silence, heard before {heard_before}, hears us {hears_us:?}")
             }

@@ -30,6 +30,8 @@ pub struct CallView {
     pub name: Option<String>,
     /// What is sent, in the field's words (`PCMU`); for the details of a call.
     pub codec: Option<String>,
+    /// How what is said is kept from others.
+    pub encrypted: Encrypted,
     /// Whether the user closed the microphone.
     pub muted: bool,
     /// Whether the user has merged it with others: all that say so hear each other, unless they are on hold.
@@ -68,6 +70,7 @@ impl From<phone::CallView> for CallView {
             remote,
             name: view.name.map(base::Redacted::into_inner),
             codec: view.codec.map(|codec| codec.name().to_owned()),
+            encrypted: view.encrypted,
             muted: view.muted,
             conference: view.conference,
             transfer: view.transfer.map(Into::into),
@@ -95,6 +98,17 @@ pub enum Side {
     Out,
 }
 pub use phone::Side;
+
+pub use phone::Encrypted;
+
+/// How a call's media is kept from others.
+#[uniffi::remote(Enum)]
+pub enum Encrypted {
+    None,
+    VosXor,
+    Sdes,
+    Dtls,
+}
 
 pub use phone::CallState;
 

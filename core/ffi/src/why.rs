@@ -81,4 +81,10 @@ pub enum Why {
     ServerFault,
     RegistrationRefused,
     Audio,
+    NotEncrypted,
+    EncryptionOff,
+    KeysInClear,
+    BadKeys,
+    EncryptionRefused,
+    EncryptionEnded,
 }

@@ -232,6 +232,7 @@ fn about(event: &Event) -> Option<About> {
             | phone::Event::MessageSent { .. }
             | phone::Event::Dtmf { .. }
             | phone::Event::DtmfLost { .. }
+            | phone::Event::EncryptionLost { .. }
             | phone::Event::Timeline { .. }
             | phone::Event::Silence { .. }
             | phone::Event::Learnt(_)

@@ -47,6 +47,10 @@ pub struct Account {
     pub late_offer: bool,
     /// How its media gets through routers.
     pub nat: Nat,
+    /// Whether its calls are encrypted.
+    pub media_encryption: MediaEncryption,
+    /// Keys may stand in descriptions (SDES) also where signalling is not under TLS, and whoever carries it can read them.
+    pub sdes_in_clear: bool,
 }
 
 impl Account {
@@ -71,8 +75,22 @@ impl Account {
             transport: TransportPolicy::Auto,
             late_offer: false,
             nat: Nat::default(),
+            media_encryption: MediaEncryption::Off,
+            sdes_in_clear: false,
         }
     }
+}
+
+/// Whether an account's calls are encrypted (SRTP, RFC 3711).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MediaEncryption {
+    /// Never: who insists on it is refused.
+    #[default]
+    Off,
+    /// Where the other side can, too; else the call goes in clear. RFC 8643.
+    Optional,
+    /// Always: there is no call in clear, ever, and none that becomes so.
+    Required,
 }
 
 /// How an account's media gets through routers.

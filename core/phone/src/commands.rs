@@ -13,7 +13,9 @@ use crate::call::{Announcement, Call, Declined, HERE, Outgoing, Parties};
 use crate::desk::{Desk, Timer};
 use crate::phone::{Goodbye, Phone};
 use crate::registration::{Registration, profile_id};
-use crate::{Account, AccountId, CallId, Command, Event, MessageId, Refusal, Relay, Side, Subject, dial};
+use crate::{
+    Account, AccountId, CallId, Command, Event, MessageId, Refusal, Relay, Side, Subject, dial, reason,
+};
 
 /// Longest text of a message, in bytes: RFC 3428 section 8 bounds it by what a datagram holds.
 pub const MAX_TEXT: usize = 1000;
@@ -168,9 +170,10 @@ impl Phone {
         let registration = self.accounts.get(&account).ok_or(Refusal::NoAccount)?;
         let account = (account, registration.account());
         let outgoing = Outgoing {
-            to,
             toward: registration.toward(),
             network: registration.network().unwrap_or_default(),
+            secure: registration.is_secure(&to),
+            to,
             asked: None,
         };
         self.calls.insert(call, Call::outgoing(call, account, outgoing, &mut self.desk));
@@ -198,6 +201,8 @@ impl Phone {
             side: Side::In,
             remote: announcement.remote.clone(),
             name: name.map(Redacted::into_inner),
+            // Its INVITE will show.
+            secure: false,
         };
         match turned_away {
             None => {
@@ -205,7 +210,7 @@ impl Phone {
                 self.calls.insert(call, announced);
             }
             Some((status, _)) => {
-                Call::turned_away(parties, status, &mut self.desk);
+                Call::turned_away(parties, status, reason::of_refusal(Side::In, status), &mut self.desk);
                 self.decline(announcement, status);
             }
         }

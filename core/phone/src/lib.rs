@@ -27,7 +27,7 @@ mod servers;
 mod tones;
 mod view;
 
-pub use account::{Account, Config, DigitsBy, Nat, Relay, RelayWay, Server};
+pub use account::{Account, Config, DigitsBy, MediaEncryption, Nat, Relay, RelayWay, Server};
 pub use alg::{Gateway, Tampering};
 pub use commands::MAX_TEXT;
 pub use dial::{BadTarget, dial};
@@ -41,4 +41,4 @@ pub use output::{Event, MediaOrder, Output, Outputs, Refusal, Subject, Via};
 pub use phone::Phone;
 pub use reason::Why;
 pub use tones::Tone;
-pub use view::{AccountState, AccountView, CallState, CallView, Side, Step, Transfer};
+pub use view::{AccountState, AccountView, CallState, CallView, Encrypted, Side, Step, Transfer};

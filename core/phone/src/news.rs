@@ -1,14 +1,14 @@
 //! What the agent tells, brought to the call, account or message it is about. Who may ring here is decided here.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
 
 use base::Redacted;
 use bytes::Bytes;
 use sip::message::{Message, Scheme, Uri};
+use sip::transaction::Source;
 use sip::ua::{News, Outcome, ProfileId, ReferId, SessionId};
 
-use crate::call::{Asked, Call, Incoming, Outgoing, Parties};
+use crate::call::{self, Asked, Call, Incoming, Outgoing, Parties};
 use crate::desk::Desk;
 use crate::phone::{Goodbye, Phone};
 use crate::registration::Registration;
@@ -45,7 +45,7 @@ impl Phone {
                     self.reject(session, 404);
                     return;
                 };
-                self.invited(account, session, offer, replaces, &message, source.remote.ip());
+                self.invited(account, session, offer, replaces, &message, source);
             }
             News::Confirmed { session, sdp } => self.tell(session, |call, desk| call.confirmed(sdp, desk)),
             News::Reoffered { session, offer, early: _ } => {
@@ -100,7 +100,7 @@ impl Phone {
         offer: Option<Bytes>,
         replaces: Option<SessionId>,
         message: &Message,
-        source: IpAddr,
+        source: Source,
     ) {
         if let Some(status) = self.take_declined(account, message) {
             self.reject(session, status);
@@ -111,7 +111,13 @@ impl Phone {
         let replaces = replaces.and_then(|old| {
             self.calls.iter().find(|(_, call)| call.session() == Some(old)).map(|(id, _)| *id)
         });
-        let look = offer.as_ref().map_or(Ok(None), |offer| negotiate::first_look(offer, &settings.codecs));
+        let secure = source.transport.is_secure();
+        let secrecy = call::secrecy(settings, secure);
+        let look = match &offer {
+            Some(offer) => negotiate::first_look(offer, &settings.codecs, secrecy),
+            None if secrecy.is_possible() => Ok(None),
+            None => Err(negotiate::Disagreement::KeysInClear),
+        };
         let refusal = match (replaces, look) {
             (Some(_), Ok(_)) => self.no_room(1),
             (None, Ok(_)) => self.turn_away(settings),
@@ -126,12 +132,13 @@ impl Phone {
             side: Side::In,
             remote: from.map_or_else(String::new, |from| from.uri_text().to_owned()),
             name: from.and_then(|from| from.display().map(Cow::into_owned)),
+            secure,
         };
         match refusal {
             None => {
                 // Who checks ways finds one from where signalling comes, whatever address the offer names for others.
                 let checks = settings.nat.ice && offer.as_deref().is_some_and(negotiate::has_candidates);
-                let toward = look.ok().flatten().filter(|_| !checks).or(Some(source));
+                let toward = look.ok().flatten().filter(|_| !checks).or(Some(source.remote.ip()));
                 let network = self.network_of(account).unwrap_or_default();
                 let answered = announced.as_ref().is_some_and(Call::is_answered_early);
                 let incoming = Incoming { session, offer, toward, network, replaces, answered };
@@ -142,11 +149,13 @@ impl Phone {
                 let phrase = if status == 480 { DO_NOT_DISTURB } else { "" };
                 let Desk { agent, now, orders, .. } = &mut self.desk;
                 agent.reject(session, status, phrase, contact.as_slice(), &[], *now, orders);
+                let why = match look {
+                    Err(why) => reason::of_disagreement(why),
+                    Ok(_) => reason::of_refusal(Side::In, status),
+                };
                 match announced {
-                    Some(mut call) => {
-                        call.never_came(status, reason::of_refusal(Side::In, status), &mut self.desk);
-                    }
-                    None => Call::turned_away(parties, status, &mut self.desk),
+                    Some(mut call) => call.never_came(status, why, &mut self.desk),
+                    None => Call::turned_away(parties, status, why, &mut self.desk),
                 }
             }
         }
@@ -214,9 +223,10 @@ impl Phone {
         let id = self.call_ids.draw();
         let asked = Some(Asked { refer, in_call, referred_by: by });
         let outgoing = Outgoing {
-            to,
             toward: registration.toward(),
             network: registration.network().unwrap_or_default(),
+            secure: registration.is_secure(&to),
+            to,
             asked,
         };
         let account = (account, registration.account());

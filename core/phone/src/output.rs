@@ -137,6 +137,11 @@ pub enum Event {
     Gateway(Gateway),
     /// *State*: a call changed.
     Call(CallView),
+    /// *Moment*: a call that was encrypted is so no more, by the other side's wish. Its account lets that be.
+    EncryptionLost {
+        /// Which.
+        call: CallId,
+    },
     /// *Moment*: a text message came.
     Message {
         /// To which account.

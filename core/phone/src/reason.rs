@@ -6,6 +6,7 @@
 use base::Untrusted;
 use sip::ua::{Cause, Party};
 
+use crate::negotiate::Disagreement;
 use crate::{Side, Step};
 
 /// Why a call has ended, or a registration failed. `Display` is a sentence for a person, in English.
@@ -164,6 +165,31 @@ pub enum Why {
     RegistrationRefused,
     #[error("There is no sound for the call.")]
     Audio,
+    #[error("The other side does not encrypt calls, and this account insists on it.")]
+    NotEncrypted,
+    #[error("The other side insists on encrypted calls, and this account has them switched off.")]
+    EncryptionOff,
+    #[error("The keys for encryption would have to be sent in clear: this account needs TLS.")]
+    KeysInClear,
+    #[error("The other side's keys for encryption cannot be used.")]
+    BadKeys,
+    #[error("The other side did not take an encrypted call.")]
+    EncryptionRefused,
+    #[error("The other side ended the encryption of the call, and this account insists on it.")]
+    EncryptionEnded,
+}
+
+/// Why what the other side described cannot be agreed to.
+pub(crate) fn of_disagreement(why: Disagreement) -> Why {
+    match why {
+        Disagreement::Unreadable(_) | Disagreement::NothingInCommon | Disagreement::LinesMissing => {
+            Why::NoCommonCodec
+        }
+        Disagreement::NotEncrypted => Why::NotEncrypted,
+        Disagreement::WantsEncryption => Why::EncryptionOff,
+        Disagreement::KeysInClear => Why::KeysInClear,
+        Disagreement::BadKeys => Why::BadKeys,
+    }
 }
 
 /// Why a call that was up has ended.

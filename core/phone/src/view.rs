@@ -28,6 +28,8 @@ pub struct CallView {
     pub name: Option<Redacted<String>>,
     /// What we send, while media flows.
     pub codec: Option<Codec>,
+    /// How its media is kept from others, while it flows.
+    pub encrypted: Encrypted,
     /// By which kind of way the other side is reached, once checks have shown it.
     pub path: Option<nat::path::Reached>,
     /// Whether the user closed the microphone.
@@ -50,6 +52,32 @@ pub struct CallView {
     pub answered: Option<Instant>,
     /// When it ended.
     pub ended: Option<Instant>,
+}
+
+/// How a call's media is kept from others, the weakest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Encrypted {
+    /// It is not: whoever carries it can hear it.
+    #[default]
+    None,
+    /// It is made hard to recognise, which keeps nobody out who knows how.
+    VosXor,
+    /// SRTP, by keys that stood in the signalling (RFC 4568): from all but the servers that carried it.
+    Sdes,
+    /// SRTP, by keys that both sides agreed on between themselves (RFC 5764).
+    Dtls,
+}
+
+impl Encrypted {
+    /// One word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::VosXor => "vos-xor",
+            Self::Sdes => "sdes",
+            Self::Dtls => "dtls",
+        }
+    }
 }
 
 /// Who called whom.

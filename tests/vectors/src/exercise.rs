@@ -18,7 +18,7 @@ use sip::message::{
     Draft, Form, Framed, Message, Method, Name, NameAddr, Side, Start, Stream, StreamError, UriRef,
     escape_user, unescape,
 };
-use sip::sdp::Sdp;
+use sip::sdp::{Crypto, Sdp};
 
 pub use decoders::decoders;
 pub use packets::{media_session, rtcp, rtp};
@@ -185,6 +185,19 @@ pub fn sdp(bytes: &[u8]) {
         );
     }
     assert_eq!(lines, sdp.lines().len(), "every line is in one section");
+}
+
+/// Reads a line of keys; what was read is read the same when it is written.
+///
+/// # Panics
+/// It breaks a promise.
+pub fn crypto(bytes: &[u8]) {
+    let Some(line) = std::str::from_utf8(bytes).ok() else { return };
+    let Ok(read) = Crypto::read(line) else { return };
+    assert!(read.tag < 1_000_000_000 && read.material.expose().len() <= 66 && read.mki_bytes <= 128);
+    let written = Crypto::write(read.tag, read.suite, read.material.expose());
+    let again = Crypto::read(&written).expect("we wrote it");
+    assert_eq!((again.tag, again.suite, &again.material), (read.tag, read.suite, &read.material));
 }
 
 /// Reads a URI, alone and as an address.

@@ -35,3 +35,17 @@ fn mutated_torture_messages_never_panic() {
         assert!(outcome.is_ok(), "seed {seed}, mutant {n} of {name}: \"{}\"", mutant.escape_ascii());
     }
 }
+
+#[test]
+fn mutated_lines_of_keys_never_panic() {
+    let seeds = [
+        &include_bytes!("../../fuzz/seeds/crypto/rfc4568")[..],
+        include_bytes!("../../fuzz/seeds/crypto/gcm"),
+    ];
+    let (mut mutator, mut mutant) = (Mutator::new(4568), Vec::new());
+    for n in 0..20_000 {
+        mutator.mutate(seeds[n % 2], seeds[(n + 1) % 2], &mut mutant);
+        let outcome = std::panic::catch_unwind(|| exercise::crypto(&mutant));
+        assert!(outcome.is_ok(), "mutant {n}: \"{}\"", mutant.escape_ascii());
+    }
+}

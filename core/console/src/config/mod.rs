@@ -67,7 +67,9 @@ mod tests {
             transport = "auto"
             codecs = ["PCMU", "PCMA"]
             encryption = "none"
-            srtp = "off"
+            srtp = "required"
+            srtp_keys = "sdes"
+            sdes_in_clear = false
             [nat]
             stun = "stun:127.0.0.1:3478"
             turn = { uri = "turn:127.0.0.1:3478", user = "u", password = "p" }
@@ -157,8 +159,7 @@ mod tests {
         let account = |line: &str| phone_error(&format!("[account]\nuri = \"sip:a@b\"\n{line}\n"));
         for line in [
             "encryption = \"vos\"",
-            "srtp = \"required\"",
-            "srtp_keys = \"sdes\"",
+            "srtp_keys = \"dtls\"",
             "transport = \"wss\"",
             "vos = { id = \"1\" }",
             "caller_id = { number = \"+49\" }",

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use media::Codec;
 use media::tones::Country;
-use phone::DigitsBy;
+use phone::{DigitsBy, MediaEncryption};
 use serde::{Deserialize, Deserializer, de};
 use sip::message::{Scheme, Uri};
 
@@ -152,15 +152,19 @@ impl fmt::Display for CodecName {
 pub(crate) struct Encryption(());
 worded!(Encryption(()): [("none", ())], later ["vos", "vos-xor", "tls", "sdes", "dtls"]);
 
-/// No SRTP.
+/// Whether calls are encrypted.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Srtp(());
-worded!(Srtp(()): [("off", ())], later ["optional", "required"]);
+pub(crate) struct Srtp(pub(crate) MediaEncryption);
+worded!(Srtp(MediaEncryption): [
+    ("off", MediaEncryption::Off),
+    ("optional", MediaEncryption::Optional),
+    ("required", MediaEncryption::Required),
+]);
 
-/// What is the default of a part that is not built, and so changes nothing.
+/// How keys are agreed on.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Auto(());
-worded!(Auto(()): [("auto", ())], later ["sdes", "dtls"]);
+pub(crate) struct SrtpKeys(());
+worded!(SrtpKeys(()): [("auto", ()), ("sdes", ())], later ["dtls"]);
 
 /// By which way keypad digits go.
 #[derive(Clone, Copy, Debug)]

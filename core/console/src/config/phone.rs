@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::nat::NatTable;
 use super::parts::{
-    Auto, Codecs, CountryName, Dtmf, Encryption, Gain, Later, SessionExpires, SipUri, Srtp, TransportName,
+    Codecs, CountryName, Dtmf, Encryption, Gain, Later, SessionExpires, SipUri, Srtp, SrtpKeys, TransportName,
 };
 
 /// The file as it stands.
@@ -51,10 +51,11 @@ pub(crate) struct AccountTable {
     _encryption: Option<Encryption>,
     #[serde(rename = "vos")]
     _vos: Option<Later>,
-    #[serde(rename = "srtp")]
-    _srtp: Option<Srtp>,
+    pub(crate) srtp: Option<Srtp>,
     #[serde(rename = "srtp_keys")]
-    _srtp_keys: Option<Auto>,
+    _srtp_keys: Option<SrtpKeys>,
+    /// Keys may stand in the signalling though it is not under TLS.
+    pub(crate) sdes_in_clear: Option<bool>,
     #[serde(rename = "caller_id")]
     _caller_id: Option<Later>,
 }

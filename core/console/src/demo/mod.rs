@@ -202,8 +202,8 @@ impl Scene {
             let _ = say(&line);
         }
         use phone::Event::{
-            Account, Call, Dtmf, DtmfLost, Gateway, Learnt, Message, MessageSent, Quality, Refused, Silence,
-            Stopped, Timeline, Way,
+            Account, Call, Dtmf, DtmfLost, EncryptionLost, Gateway, Learnt, Message, MessageSent, Quality,
+            Refused, Silence, Stopped, Timeline, Way,
         };
         if let Event::Wake { .. } = event {
             return Ok(());
@@ -239,6 +239,7 @@ impl Scene {
             Message { .. }
             | MessageSent { .. }
             | DtmfLost { .. }
+            | EncryptionLost { .. }
             | Timeline { .. }
             | Silence { .. }
             | Way { .. }

@@ -110,8 +110,8 @@ impl Desk {
 
     fn note(&mut self, event: &Event) {
         use phone::Event::{
-            Account, Call, Dtmf, DtmfLost, Gateway, Learnt, Message, MessageSent, Quality, Refused, Silence,
-            Stopped, Timeline, Way,
+            Account, Call, Dtmf, DtmfLost, EncryptionLost, Gateway, Learnt, Message, MessageSent, Quality,
+            Refused, Silence, Stopped, Timeline, Way,
         };
         let Event::Phone(event) = event else { return };
         match event {
@@ -134,6 +134,7 @@ impl Desk {
             | MessageSent { .. }
             | Dtmf { .. }
             | DtmfLost { .. }
+            | EncryptionLost { .. }
             | Timeline { .. }
             | Way { .. }
             | Silence { .. }

@@ -209,6 +209,10 @@ impl Line {
                 };
                 Self::Dtmf { call: call.0, digit: digit.as_char(), via }
             }
+            Event::EncryptionLost { call } => Self::Error {
+                reason: "the other side has ended the encryption of the call".into(),
+                call: Some(call.0),
+            },
             Event::DtmfLost { call, keys } => Self::Error {
                 reason: format!("{keys} digits may not have reached the other side"),
                 call: Some(call.0),
@@ -318,7 +322,7 @@ impl From<&CallView> for Call {
             remote: shown(&view.remote),
             name: view.name.as_ref().map(shown),
             codec: view.codec.map(media::Codec::name),
-            encrypted: "none",
+            encrypted: view.encrypted.word(),
             path: view.path.map(nat::path::Reached::word),
             way: None,
             muted: view.muted,
@@ -425,6 +429,7 @@ mod tests {
             remote: Redacted::new("sip:1002@offhook.test".into()),
             name: None,
             codec: None,
+            encrypted: phone::Encrypted::Sdes,
             path: None,
             muted: false,
             conference: false,
@@ -441,7 +446,7 @@ mod tests {
             json(&Event::Call(view)),
             concat!(
                 r#"{"event":"call","call":1,"direction":"out","state":"ended","remote":"sip:1002@offhook.test","#,
-                r#""encrypted":"none","muted":false,"status":486,"reason":"Busy Here"}"#
+                r#""encrypted":"sdes","muted":false,"status":486,"reason":"Busy Here"}"#
             )
         );
     }

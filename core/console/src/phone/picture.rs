@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use base::Instant;
-use phone::{AccountState, AccountView, CallState, CallView, Side};
+use phone::{AccountState, AccountView, CallState, CallView, Encrypted, Side};
 
 use super::desk::Desk;
 use super::line::{account_word, call_word, loss_percent, user};
@@ -75,6 +75,7 @@ fn call_line(call: &CallView, now: Instant) -> String {
     let mut parts = vec![format!("{} {arrow} {who}", call.call.0), state_words(call.state).into()];
     parts.extend(call.answered.map(|answered| clock(now.since(answered))));
     parts.extend(call.codec.map(|codec| codec.name().into()));
+    parts.extend((call.encrypted != Encrypted::None).then(|| call.encrypted.word().into()));
     parts.extend(call.path.map(|path| path.to_string()));
     parts.extend(call.muted.then(|| "muted".into()));
     parts.extend(call.conference.then(|| "conference".into()));
@@ -190,6 +191,9 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
         Event::DtmfLost { call, keys } => {
             Some(format!("call {}: {keys} digits may not have reached the other side", call.0))
         }
+        Event::EncryptionLost { call } => {
+            Some(format!("call {}: the other side has ended the encryption", call.0))
+        }
         Event::Dtmf { call, digit, .. } => {
             Some(format!("call {}: the other side pressed {}", call.0, digit.as_char()))
         }
@@ -223,6 +227,7 @@ mod tests {
             remote: Redacted::new("sip:1002@offhook.test".into()),
             name: Some(Redacted::new("Bob".into())),
             codec: Some(media::Codec::Pcma),
+            encrypted: Encrypted::Sdes,
             path: Some(nat::path::Reached::Host),
             muted: true,
             conference: true,
@@ -240,7 +245,7 @@ mod tests {
     #[test]
     fn a_call_is_one_line_with_its_timer() {
         let line = call_line(&view(), Instant::from_millis(63_000));
-        assert_eq!(line, "3 <- Bob (1002)  active  1:02  PCMA  directly  muted  conference");
+        assert_eq!(line, "3 <- Bob (1002)  active  1:02  PCMA  sdes  directly  muted  conference");
     }
 
     #[test]

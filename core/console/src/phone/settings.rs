@@ -152,6 +152,8 @@ fn account(table: AccountTable, nat: Option<NatTable>) -> Result<Account, Failur
     account.session_expires = table.session_expires.map_or(account.session_expires, |timer| timer.0);
     account.codecs = table.codecs.map_or(account.codecs, |codecs| codecs.0);
     account.digits = table.dtmf.map_or(account.digits, |dtmf| dtmf.0);
+    account.media_encryption = table.srtp.map_or(account.media_encryption, |srtp| srtp.0);
+    account.sdes_in_clear = table.sdes_in_clear.unwrap_or(false);
     account.nat = nat.map_or_else(Nat::default, Nat::from);
     account.silence_suppression = table.silence_suppression.unwrap_or(false);
     account.keepalive = table.keepalive.map_or(account.keepalive, |name| match name {

@@ -16,6 +16,8 @@ use crate::srtp::{Inbound, Outbound, Refused, Spent, TRAILER};
 
 /// Packets that wait for keys: a second of a voice. More are a flood, and the oldest are the least worth.
 const WAITING: usize = 50;
+/// Keys that were left and may be gone back to: as many as forks of a call are listened to.
+const MOST_LEFT: usize = 8;
 /// Longer packets are not kept while keys are awaited.
 const LONGEST: usize = 1500;
 
@@ -35,6 +37,8 @@ pub(super) enum Guard {
 #[derive(Debug)]
 pub(super) struct Keyed {
     out: Outbound,
+    /// Under keys that were left, and may be gone back to (forks that take turns): they go on counting.
+    left: Vec<Outbound>,
     within: Inbound,
     /// What came, where it is opened.
     opened: Vec<u8>,
@@ -57,6 +61,7 @@ impl Guard {
             Protection::Awaited => Self::Awaited(VecDeque::new()),
             Protection::Keyed { send, receive } => Self::Keyed(Box::new(Keyed {
                 out: Outbound::new(send.clone()),
+                left: Vec::new(),
                 within: Inbound::new(receive.clone()),
                 opened: Vec::with_capacity(rtp::HEADER + MAX_PAYLOAD + TRAILER),
             })),
@@ -102,7 +107,13 @@ impl Session {
                     if keyed.out.has_wrapped() {
                         self.sending.begin_source();
                     }
-                    keyed.out = Outbound::new(send.clone());
+                    let known = keyed.left.iter().position(|out| out.keys() == send);
+                    let next = known.map(|at| keyed.left.remove(at));
+                    let next = next.unwrap_or_else(|| Outbound::new(send.clone()));
+                    if keyed.left.len() == MOST_LEFT {
+                        keyed.left.remove(0);
+                    }
+                    keyed.left.push(std::mem::replace(&mut keyed.out, next));
                 }
                 if keyed.within.keys() != receive {
                     keyed.within.rekey(receive.clone());

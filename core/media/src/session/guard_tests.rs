@@ -147,6 +147,23 @@ fn new_keys_in_mid_call_lose_nothing_and_the_same_keys_change_nothing() {
 }
 
 #[test]
+fn keys_that_are_gone_back_to_go_on_counting() {
+    let mut two = Two::new(plan(true, 1, 2), plan(false, 1, 2));
+    two.beats(10);
+    let mut reports = Vec::new();
+    for ours in [11, 1, 11, 1] {
+        two.us.replan(plan(true, ours, 2), two.now);
+        two.them.replan(plan(false, ours, 2), two.now);
+        two.now += Duration::from_secs(10);
+        let report = two.us.rtcp(two.now, 0).expect("it is due").bytes;
+        reports.push((ours, report[report.len() - 14..report.len() - 10].to_vec()));
+    }
+    let number = |at: usize| u32::from_be_bytes(reports[at].1[..].try_into().unwrap()) & 0x7fff_ffff;
+    assert_eq!([number(0), number(2)], [0, 1]);
+    assert_eq!(number(3), number(1) + 1);
+}
+
+#[test]
 fn a_replayed_packet_is_heard_once() {
     let mut us = session(plan(true, 1, 2));
     let mut them = session(plan(false, 1, 2));

@@ -7,9 +7,11 @@ use bytes::Bytes;
 use sip::ua::By;
 
 use crate::desk::{Desk, Timer};
-use crate::{Refusal, With};
+use crate::negotiate::Disagreement;
+use crate::view::Encrypted;
+use crate::{Refusal, Why, With};
 
-use super::{Call, Phase};
+use super::{Call, Ending, Phase};
 
 impl Call {
     /// The user puts the call on hold (true) or takes it off.
@@ -115,6 +117,8 @@ impl Call {
                 self.held = told.unwrap_or(self.held);
                 self.agree(&agreed, desk);
             }
+            // They no longer send what we could read, or we may no longer send what they could.
+            Some(Err(why)) if why.is_of_keys() => return self.fail(self.unkeyed(why), desk),
             // An answer that answers nothing: what was agreed before stands.
             Some(Err(_)) => self.give_in(desk),
             None => {}
@@ -128,10 +132,21 @@ impl Call {
     /// Our offer was refused: the old session stands.
     pub(crate) fn reoffer_failed(&mut self, desk: &mut Desk) {
         if self.offered.take().is_some() {
+            self.talk.refused();
             self.give_in(desk);
             self.tones_agreed(desk);
         }
         self.settle(desk);
+    }
+
+    /// The end of a call that was up, by keys that were not agreed on again.
+    fn unkeyed(&self, why: Disagreement) -> Ending {
+        match (why, self.streams.encrypted()) {
+            (Disagreement::NotEncrypted, was) if was != Encrypted::None => {
+                Ending::new(488, Why::EncryptionEnded)
+            }
+            _ => Ending::disagreed(why),
+        }
     }
 
     /// The user cannot have the change; the call goes on as it was.

@@ -11,7 +11,7 @@ use sip::ua::SessionId;
 
 use crate::desk::{Desk, Timer};
 use crate::negotiate::Agreed;
-use crate::{CallId, Refusal, Side, Why, reason};
+use crate::{CallId, Refusal, Why};
 
 use super::path::checks;
 use super::streams::Wanted;
@@ -91,10 +91,10 @@ impl Call {
     }
 
     /// A caller who was turned away without ringing: told to the app once, as ended.
-    pub(crate) fn turned_away(parties: Parties<'_>, status: u16, desk: &mut Desk) {
+    pub(crate) fn turned_away(parties: Parties<'_>, status: u16, why: Why, desk: &mut Desk) {
         let phase = Phase::Incoming(Alerting { offer: None, wish: Wish::Ring, early: None });
         let mut it = Self::new(parties, phase, Streams::none(), desk);
-        it.end(Ending::new(status, reason::of_refusal(Side::In, status)), desk);
+        it.end(Ending::new(status, why), desk);
     }
 
     /// The user picks up.
@@ -167,9 +167,9 @@ impl Call {
                 self.talk.answer(offer, &locals, false).map(|(sdp, agreed)| (sdp, Some(agreed)))
             }
         };
-        let Ok((sdp, agreed)) = described else {
-            self.fail(Ending::no_common_codec(), desk);
-            return;
+        let (sdp, agreed) = match described {
+            Ok(described) => described,
+            Err(why) => return self.fail(Ending::disagreed(why), desk),
         };
         if wish == Wish::Progress {
             alerting.early = Some((sdp.clone(), agreed.clone()));
@@ -191,10 +191,7 @@ impl Call {
         match sdp.map(|answer| self.talk.take_answer(&answer, self.held)) {
             None => {}
             Some(Ok(agreed)) => self.agree(&agreed, desk),
-            Some(Err(_)) => {
-                self.fail(Ending::no_common_codec(), desk);
-                return;
-            }
+            Some(Err(why)) => return self.fail(Ending::disagreed(why), desk),
         }
         self.may_tell_late(desk);
         self.settle(desk);

@@ -33,8 +33,8 @@ use streams::Streams;
 use transfer::Transferring;
 
 use crate::desk::{Desk, Timer};
-use crate::negotiate::{Agreed, Negotiation};
-use crate::view::CallView;
+use crate::negotiate::{Agreed, Disagreement, Negotiation, Sdes, Secrecy};
+use crate::view::{CallView, Encrypted};
 use crate::{Account, AccountId, CallId, Event, MediaId, MediaNews, Refusal, Side, Via, Why, reason};
 
 /// ```text
@@ -74,6 +74,25 @@ pub(crate) struct Parties<'a> {
     pub(crate) remote: String,
     /// The other side's display name.
     pub(crate) name: Option<String>,
+    /// Our signalling goes under TLS, as far as we can see.
+    pub(crate) secure: bool,
+}
+
+impl Parties<'_> {
+    /// What the call may do to keep its media from others.
+    pub(crate) fn secrecy(&self) -> Secrecy {
+        secrecy(self.settings, self.secure)
+    }
+}
+
+/// The same of an account whose signalling goes under TLS, or does not.
+pub(crate) fn secrecy(account: &Account, secure: bool) -> Secrecy {
+    let sdes = match (secure, account.sdes_in_clear) {
+        (true, _) => Sdes::UnderTls,
+        (false, true) => Sdes::InClear,
+        (false, false) => Sdes::No,
+    };
+    Secrecy { policy: account.media_encryption, sdes }
 }
 
 /// Why a call is over.
@@ -88,8 +107,9 @@ impl Ending {
         Self { status, reason: phrase(status).into(), explanation }
     }
 
-    fn no_common_codec() -> Self {
-        Self::new(488, reason::of_failure(488, false))
+    /// Theirs cannot be agreed to.
+    fn disagreed(why: Disagreement) -> Self {
+        Self::new(488, reason::of_disagreement(why))
     }
 }
 
@@ -140,7 +160,8 @@ pub(crate) struct Call {
 
 impl Call {
     fn new(parties: Parties<'_>, phase: Phase, streams: Streams, desk: &mut Desk) -> Self {
-        Self {
+        let secrecy = parties.secrecy();
+        let mut it = Self {
             id: parties.id,
             account: parties.account,
             side: parties.side,
@@ -175,7 +196,9 @@ impl Call {
             ended: None,
             shown: None,
             moved: false,
-        }
+        };
+        it.talk.guard(secrecy, &mut desk.rng);
+        it
     }
 
     pub(crate) fn id(&self) -> CallId {
@@ -352,8 +375,13 @@ impl Call {
         self.remote_hold = agreed.held;
         let hear_tones = self.keypad.is_heard();
         let early = !self.is_up();
+        let was = self.streams.encrypted();
         let adapt = |plan: Plan| Plan { hear_tones: plan.hear_tones || hear_tones, early, ..plan };
+        self.talk.agreed(agreed);
         self.streams.apply(agreed, adapt, desk);
+        if self.is_up() && was != Encrypted::None && self.streams.encrypted() == Encrypted::None {
+            desk.event(Event::EncryptionLost { call: self.id });
+        }
         self.late.agreed(agreed.ways.iter().flatten().any(|theirs| theirs.trickle));
         if self.ways.told() {
             self.moved_media(desk);

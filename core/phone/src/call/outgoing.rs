@@ -12,8 +12,8 @@ use sip::message::{Name, Uri};
 use sip::ua::{Failure, Invite, ReferId, Sdp, TransportPolicy};
 
 use crate::desk::Desk;
-use crate::negotiate::{Agreed, Local};
-use crate::{Account, AccountId, CallId, Side, reason};
+use crate::negotiate::{Agreed, Disagreement, Local};
+use crate::{Account, AccountId, CallId, Side, Why, reason};
 
 use super::path::checks;
 use super::streams::Wanted;
@@ -66,6 +66,8 @@ pub(crate) struct Outgoing {
     pub(crate) toward: Option<IpAddr>,
     /// By which network.
     pub(crate) network: NetworkId,
+    /// Our signalling goes under TLS, as far as we can see.
+    pub(crate) secure: bool,
     /// The REFER and the call it came in, when we were asked to make this one.
     pub(crate) asked: Option<Asked>,
 }
@@ -117,7 +119,9 @@ impl Call {
         let (account, settings) = account;
         // What a REFER wants said to the target is no part of its name.
         let remote = call.to.as_str().split('?').next().unwrap_or_default().to_owned();
-        let parties = Parties { id, account, settings, side: Side::Out, remote, name: None };
+        let parties =
+            Parties { id, account, settings, side: Side::Out, remote, name: None, secure: call.secure };
+        let can_encrypt = parties.secrecy().is_possible();
         let checks = checks(settings, call.network, desk);
         let wanted = Wanted {
             call: id,
@@ -140,6 +144,9 @@ impl Call {
         let mut it = Self::new(parties, phase, streams, desk);
         it.report_to = refer;
         it.on_behalf_of = in_call;
+        if !can_encrypt {
+            it.end(Ending::new(488, Why::KeysInClear), desk);
+        }
         it.show(desk);
         it
     }
@@ -199,7 +206,8 @@ impl Call {
         sdp: Option<Sdp>,
         desk: &mut Desk,
     ) {
-        let agreed = self.early_description(sdp, desk);
+        // What was not agreed on is not heard; the answer will say the same, or better.
+        let agreed = self.early_description(sdp, desk).and_then(Result::ok);
         let Phase::Outgoing(calling) = &mut self.phase else { return };
         let mut play = None;
         if status == 199 {
@@ -233,11 +241,11 @@ impl Call {
         let early = calling.forks.remove(&fork);
         let agreed = match sdp {
             Some(_) => self.early_description(sdp, desk),
-            None => early,
+            None => early.map(Ok),
         };
-        let Some(agreed) = agreed else {
-            self.fail(Ending::no_common_codec(), desk);
-            return;
+        let agreed = match agreed.unwrap_or(Err(Disagreement::NothingInCommon)) {
+            Ok(agreed) => agreed,
+            Err(why) => return self.fail(Ending::disagreed(why), desk),
         };
         self.answer_now(desk);
         self.held = self.hold;
@@ -248,22 +256,32 @@ impl Call {
     }
 
     /// Reads what a response brought; an offer (we sent none) is answered on the spot.
-    fn early_description(&mut self, sdp: Option<Sdp>, desk: &mut Desk) -> Option<Agreed> {
+    fn early_description(
+        &mut self,
+        sdp: Option<Sdp>,
+        desk: &mut Desk,
+    ) -> Option<Result<Agreed, Disagreement>> {
         match sdp? {
-            Sdp::Answer(answer) => self.talk.take_answer(&answer, self.hold).ok(),
+            Sdp::Answer(answer) => Some(self.talk.take_answer(&answer, self.hold)),
             Sdp::Offer(offer) => {
                 let session = self.session?;
                 self.streams.offered(&offer, desk);
-                let (answer, agreed) = self.talk.answer(&offer, &self.streams.locals()?, self.hold).ok()?;
-                desk.agent.ack_sdp(session, answer, desk.now, &mut desk.orders);
-                Some(agreed)
+                let answer = self.talk.answer(&offer, &self.streams.locals()?, self.hold);
+                Some(answer.map(|(answer, agreed)| {
+                    desk.agent.ack_sdp(session, answer, desk.now, &mut desk.orders);
+                    agreed
+                }))
             }
         }
     }
 
     /// The call came to nothing.
     pub(crate) fn failed(&mut self, failure: Failure, desk: &mut Desk) {
-        let explanation = reason::of_failure(failure.status, failure.local);
+        let explanation = match failure.status {
+            // What was offered was more than codecs.
+            488 | 606 if self.talk.insists() => Why::EncryptionRefused,
+            status => reason::of_failure(status, failure.local),
+        };
         self.end(Ending { status: failure.status, reason: failure.reason, explanation }, desk);
     }
 

@@ -7,12 +7,13 @@ use std::net::{IpAddr, SocketAddr};
 
 use base::NetworkId;
 use bytes::Bytes;
-use media::{Codec, Direction, Plan};
+use media::{Codec, Direction, Plan, Protection};
 use nat::path::{Description, Event as PathEvent, Leg, Order, Path, Reached, Report, Settings};
 
 use crate::addresses::tellable;
 use crate::desk::{Desk, Timer};
 use crate::negotiate::{self, Agreed, Local};
+use crate::view::Encrypted;
 use crate::{CallId, MediaId, MediaNews, MediaOrder};
 
 struct Stream {
@@ -331,6 +332,16 @@ impl Streams {
     pub(crate) fn talking(&self) -> Option<(MediaId, &Plan)> {
         let open = self.list.iter().find_map(|stream| Some((stream.media, stream.plan.as_ref()?)));
         open.filter(|(_, plan)| plan.direction.sends())
+    }
+
+    /// How what is open is kept from others: the weakest of it counts.
+    pub(crate) fn encrypted(&self) -> Encrypted {
+        let open = self.list.iter().filter_map(|stream| stream.plan.as_ref());
+        let each = open.map(|plan| match plan.protection {
+            Protection::Keyed { .. } => Encrypted::Sdes,
+            Protection::Clear | Protection::Awaited => Encrypted::None,
+        });
+        each.min().unwrap_or(Encrypted::None)
     }
 
     /// What we send, while anything is open.

@@ -33,6 +33,7 @@ impl Call {
             remote: self.remote.clone(),
             name: self.name.clone(),
             codec: self.streams.codec(),
+            encrypted: self.streams.encrypted(),
             path: self.streams.reached(),
             muted: self.muted,
             conference: self.conference && !self.is_over(),

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use media::Codec;
 use sip::sdp::{Media, Sdp};
 
+use super::crypto::{self, Secrecy};
 use super::{Disagreement, Formats, Line, fragment, keypad, parameters, plan, reports};
 
 /// The first formats of a declined line are said back; a line needs one.
@@ -18,10 +19,10 @@ const MAX_FORMATS_KEPT: usize = 8;
 ///
 /// # Errors
 /// As [`super::Negotiation::answer`].
-pub fn first_look(offer: &[u8], codecs: &[Codec]) -> Result<Option<IpAddr>, Disagreement> {
+pub fn first_look(offer: &[u8], codecs: &[Codec], secrecy: Secrecy) -> Result<Option<IpAddr>, Disagreement> {
     let theirs = Sdp::read(offer)?;
-    let line = theirs.media().find(|media| !common(media, codecs).is_empty());
-    let line = line.ok_or(Disagreement::NothingInCommon)?;
+    let line = theirs.media().find(|media| !common(media, codecs, secrecy).is_empty());
+    let line = line.ok_or_else(|| why_none(&theirs, codecs, secrecy))?;
     Ok(line.connection().and_then(|connection| connection.ip).filter(|ip| !ip.is_unspecified()))
 }
 
@@ -31,9 +32,10 @@ pub(super) fn line_by_line(
     codecs: &[Codec],
     silence: bool,
     mut streams: usize,
+    secrecy: Secrecy,
 ) -> Vec<Line> {
     let accept = |media: Media<'_, '_>| {
-        let codecs = common(&media, codecs);
+        let codecs = common(&media, codecs, secrecy);
         if streams == 0 || codecs.is_empty() {
             return declined(&media);
         }
@@ -51,9 +53,20 @@ pub(super) fn line_by_line(
 }
 
 /// The codecs of an audio line that we speak too, in its order and under its numbers; none when it is no line for us.
-fn common(media: &Media<'_, '_>, codecs: &[Codec]) -> Vec<(u8, Codec)> {
-    // AVPF's feedback is a permission, not a duty (RFC 4585 section 4.2); SAVP we cannot.
-    if media.kind() != "audio" || media.port() == 0 || !matches!(media.protocol(), "RTP/AVP" | "RTP/AVPF") {
+fn common(media: &Media<'_, '_>, codecs: &[Codec], secrecy: Secrecy) -> Vec<(u8, Codec)> {
+    if crypto::look(secrecy, media).is_err() { Vec::new() } else { spoken(media, codecs) }
+}
+
+/// Why no line is for us: by its encryption, where one of them would have been otherwise.
+pub(super) fn why_none(theirs: &Sdp<'_>, codecs: &[Codec], secrecy: Secrecy) -> Disagreement {
+    let line = theirs.media().find(|media| !spoken(media, codecs).is_empty());
+    let why = line.and_then(|media| crypto::look(secrecy, &media).err());
+    why.unwrap_or(Disagreement::NothingInCommon)
+}
+
+/// The same, whether or not it is encrypted.
+fn spoken(media: &Media<'_, '_>, codecs: &[Codec]) -> Vec<(u8, Codec)> {
+    if media.kind() != "audio" || media.port() == 0 {
         return Vec::new();
     }
     let mut payloads: Vec<(u8, Codec)> = Vec::new();

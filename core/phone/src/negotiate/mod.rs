@@ -7,6 +7,9 @@
 //! version in `o=`, the order of the m-lines, the payload types.
 
 mod answer;
+mod crypto;
+#[cfg(test)]
+mod crypto_tests;
 mod fragment;
 mod ice;
 #[cfg(test)]
@@ -28,6 +31,7 @@ use nat::path::Description;
 use sip::sdp::{Direction, Sdp, SdpError, Writer};
 
 pub use answer::first_look;
+pub use crypto::{Sdes, Secrecy};
 use ice::Told;
 pub use ice::{has_candidates, offered};
 
@@ -43,6 +47,28 @@ pub enum Disagreement {
     /// It has fewer m-lines than the one before it, against RFC 3264 section 8: 488.
     #[error("media lines are missing")]
     LinesMissing,
+    /// It is in clear, and we insist on encryption: 488.
+    #[error("not encrypted")]
+    NotEncrypted,
+    /// It insists on encryption, and the account has it off: 488.
+    #[error("encryption is off here")]
+    WantsEncryption,
+    /// It has keys that came in clear, and ours may not go so: 488.
+    #[error("keys may not go in clear")]
+    KeysInClear,
+    /// It has no keys that we can use, or others than were offered: 488.
+    #[error("no key that can be used")]
+    BadKeys,
+}
+
+impl Disagreement {
+    /// Whether it is about encryption, and not about what is said.
+    pub const fn is_of_keys(self) -> bool {
+        match self {
+            Self::Unreadable(_) | Self::NothingInCommon | Self::LinesMissing => false,
+            Self::NotEncrypted | Self::WantsEncryption | Self::KeysInClear | Self::BadKeys => true,
+        }
+    }
 }
 
 /// Where a stream of ours is reached.
@@ -127,6 +153,8 @@ pub struct Negotiation {
     written: Option<String>,
     /// How each audio line was last said to be reached.
     said: Vec<Option<Description>>,
+    /// The keys of each line.
+    ring: crypto::Ring,
     /// Version and text before the last offer, should it never be sent.
     before: Option<(u64, Option<String>)>,
 }
@@ -145,17 +173,35 @@ impl Negotiation {
             origin: None,
             written: None,
             said: Vec::new(),
+            ring: crypto::Ring::default(),
             before: None,
         }
+    }
+
+    /// Keeps its media from others as far as this asks. Before the first description.
+    pub fn guard(&mut self, secrecy: Secrecy, rng: &mut Rng) {
+        self.ring = crypto::Ring::new(secrecy, rng);
+    }
+
+    /// Whether it goes encrypted or not at all.
+    pub fn insists(&self) -> bool {
+        self.ring.secrecy.policy == crate::MediaEncryption::Required
+    }
+
+    /// This is done from now on.
+    pub fn agreed(&mut self, agreed: &Agreed) {
+        self.ring.agreed(agreed);
     }
 
     /// Our description: all we can, the lines and payload types of before first. `hold`: we do not want to hear.
     /// `locals` are the addresses of the audio streams, at least one.
     pub fn offer(&mut self, locals: &[Local], hold: bool) -> Bytes {
         self.before = Some((self.version, self.written.clone()));
-        offer::lay_out(&mut self.lines, &self.codecs, self.silence, locals.len());
+        let protocol = self.ring.secrecy.protocol();
+        offer::lay_out(&mut self.lines, &self.codecs, self.silence, locals.len(), protocol);
+        self.ring.offer(self.lines.len());
         let lines = vec![(wish(hold), true, false); self.lines.len()];
-        self.write(locals, &lines)
+        self.write(locals, &lines, true)
     }
 
     /// From now on our offers hold only codecs in which a keypad's tones survive: the account's own, or PCMU when it has none.
@@ -167,8 +213,14 @@ impl Negotiation {
         }
     }
 
+    /// The last offer was refused: the keys of before it stand.
+    pub fn refused(&mut self) {
+        self.ring.withdraw();
+    }
+
     /// The last offer was not sent after all.
     pub fn withdraw(&mut self) {
+        self.ring.withdraw();
         if let Some((version, written)) = self.before.take() {
             (self.version, self.written) = (version, written);
         }
@@ -216,14 +268,17 @@ impl Negotiation {
     pub fn take_answer(&self, answer: &[u8], hold: bool) -> Result<Agreed, Disagreement> {
         let theirs = Sdp::read(answer)?;
         let mut media = theirs.media();
-        let lines: Vec<_> = (self.lines.iter())
-            .map(|line| match (line, media.next()) {
-                (Line::Audio { formats, mux, .. }, Some(media)) if media.port() != 0 => {
-                    plan::of(formats, *mux, self.silence, wish(hold), &media)
-                }
-                (Line::Audio { .. } | Line::Declined { .. }, _) => None,
-            })
-            .collect();
+        let lines = (self.lines.iter().enumerate()).map(|(at, line)| match (line, media.next()) {
+            (Line::Audio { protocol, formats, mux, .. }, Some(media)) if media.port() != 0 => {
+                let Some(plan) = plan::of(formats, *mux, self.silence, wish(hold), &media) else {
+                    return Ok(None);
+                };
+                let protection = self.ring.take_answer(at, protocol, &media)?;
+                Ok(Some(Plan { protection, ..plan }))
+            }
+            (Line::Audio { .. } | Line::Declined { .. }, _) => Ok(None),
+        });
+        let lines: Vec<_> = lines.collect::<Result<_, Disagreement>>()?;
         if lines.iter().all(Option::is_none) {
             return Err(Disagreement::NothingInCommon);
         }
@@ -244,13 +299,14 @@ impl Negotiation {
         if theirs.media().len() < self.lines.len() {
             return Err(Disagreement::LinesMissing);
         }
-        let lines = answer::line_by_line(&theirs, &self.codecs, self.silence, locals.len());
+        let secrecy = self.ring.secrecy;
+        let lines = answer::line_by_line(&theirs, &self.codecs, self.silence, locals.len(), secrecy);
         let live = |line: &Line| matches!(line, Line::Audio { .. });
         // An offerer may switch its audio off in mid-call; in a first offer there must be some.
         let switched_off = theirs.media().all(|media| media.kind() != "audio" || media.port() == 0);
         let was_alive = self.lines.iter().any(live);
         if !(lines.iter().any(live) || switched_off && was_alive) {
-            return Err(Disagreement::NothingInCommon);
+            return Err(answer::why_none(&theirs, &self.codecs, secrecy));
         }
         self.lines = lines;
         let told: Vec<_> = theirs
@@ -261,21 +317,31 @@ impl Negotiation {
                 (direction, matches!(ice, Told::Candidates(_)), ice == Told::Mismatch)
             })
             .collect();
-        let plans = (self.lines.iter().zip(theirs.media()))
-            .map(|(line, media)| match line {
-                Line::Audio { formats, mux, .. } => plan::of(formats, *mux, self.silence, wish(hold), &media),
-                Line::Declined { .. } => None,
+        let mut places = locals.iter();
+        let plans = (self.lines.iter().zip(theirs.media()).enumerate())
+            .map(|(at, (line, media))| match line {
+                Line::Audio { formats, mux, .. } => {
+                    let plan = plan::of(formats, *mux, self.silence, wish(hold), &media)?;
+                    let keys = crypto::look(secrecy, &media).ok().flatten();
+                    let local = places.next()?.address;
+                    let protection = self.ring.answer(at, keys, plan.remote, local);
+                    Some(Plan { protection, ..plan })
+                }
+                Line::Declined { .. } => {
+                    self.ring.answer(at, None, None, SocketAddr::from(([0; 4], 0)));
+                    None
+                }
             })
             .collect();
-        Ok((self.write(locals, &told), agreed(plans, &theirs, false)))
+        Ok((self.write(locals, &told, false), agreed(plans, &theirs, false)))
     }
 
     /// Writes the lines; a text that differs from the last one counts the version up. RFC 3264 section 8.
-    fn write(&mut self, locals: &[Local], told: &[(Direction, bool, bool)]) -> Bytes {
-        let mut text = self.text(locals, told);
+    fn write(&mut self, locals: &[Local], told: &[(Direction, bool, bool)], offers: bool) -> Bytes {
+        let mut text = self.text(locals, told, offers);
         if self.written.as_ref().is_some_and(|written| *written != text) {
             self.version += 1;
-            text = self.text(locals, told);
+            text = self.text(locals, told, offers);
         }
         self.written = Some(text.clone());
         self.said = locals.iter().map(|local| local.ice.clone()).collect();
@@ -283,12 +349,12 @@ impl Negotiation {
     }
 
     /// `told`, line by line: the direction, whether our candidates are said, and whether theirs are not believed.
-    fn text(&mut self, locals: &[Local], told: &[(Direction, bool, bool)]) -> String {
+    fn text(&mut self, locals: &[Local], told: &[(Direction, bool, bool)], offers: bool) -> String {
         let here = locals.first().map_or(IpAddr::from([0, 0, 0, 0]), |local| local.address.ip());
         let address = *self.origin.get_or_insert(here);
         let mut text = Writer::new("-", self.id, self.version, address);
         let mut locals = locals.iter();
-        for (line, (direction, candidates, mismatch)) in self.lines.iter().zip(told) {
+        for (at, (line, (direction, candidates, mismatch))) in self.lines.iter().zip(told).enumerate() {
             match line {
                 Line::Audio { protocol, formats, mux, extended, mid } => {
                     // There are as many audio lines as locals: `lay_out` and `line_by_line` saw to that.
@@ -302,6 +368,7 @@ impl Negotiation {
                         terse: local.ice.is_some() && *candidates,
                     };
                     offer::write_audio(&mut text, local.address, address, &audio, *direction);
+                    self.ring.write(at, offers, local.address, &mut text);
                     match &local.ice {
                         Some(ours) if *candidates => ice::write(&mut text, ours, mid.as_deref()),
                         Some(_) if *mismatch => ice::write_mismatch(&mut text),

@@ -16,10 +16,17 @@ const FIRST_DYNAMIC: u8 = 96;
 const PTIME: u32 = 20;
 
 /// Makes the lines that an offer describes: those of before, and as many audio lines as there are streams.
-pub(super) fn lay_out(lines: &mut Vec<Line>, codecs: &[Codec], silence: bool, streams: usize) {
+/// `protocol`: what a new one is called.
+pub(super) fn lay_out(
+    lines: &mut Vec<Line>,
+    codecs: &[Codec],
+    silence: bool,
+    streams: usize,
+    protocol: &str,
+) {
     let mut alive = lines.iter().filter(|line| matches!(line, Line::Audio { .. })).count();
     let new = || Line::Audio {
-        protocol: "RTP/AVP".into(),
+        protocol: protocol.into(),
         formats: Formats::default(),
         mux: true,
         // Not worth 40 octets of an INVITE that hardly fits a datagram (RFC 3261 section 18.1.1).

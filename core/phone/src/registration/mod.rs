@@ -25,6 +25,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use base::{FlowId, Instant, NetworkId, Untrusted};
+use sip::message::Uri;
 use sip::order::Order;
 use sip::transaction::Source;
 use sip::ua::{Outcome, Profile, RequestId, Way};
@@ -217,6 +218,11 @@ impl Registration {
     pub(crate) fn toward(&self) -> Option<IpAddr> {
         let first_hop = || self.account.proxy.as_ref().unwrap_or(&self.account.uri).view().host.ip();
         self.path.map(|path| path.remote.ip()).or_else(first_hop)
+    }
+
+    /// Whether a request of its to this URI leaves under TLS, as far as we can see.
+    pub(crate) fn is_secure(&self, to: &Uri) -> bool {
+        profile::is_secure(&self.profile, to)
     }
 
     /// Registers now, whatever was being waited for.

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sip::digest::Credentials;
-use sip::message::{Message, NameAddr, Rport};
-use sip::ua::{Profile, ProfileId};
+use sip::message::{Message, NameAddr, Rport, Scheme, Uri};
+use sip::ua::{Profile, ProfileId, TransportPolicy};
 
 use super::{REQUEST_PATIENCE, UDP_REFRESH};
 use crate::{Account, AccountId, Config};
@@ -53,6 +53,22 @@ pub(super) fn is_our_flow(contact: &NameAddr<'_>, config: &Profile) -> bool {
     instance.is_some_and(|it| config.contact_params.contains(&it)) && contact.param("reg-id") == Some("1")
 }
 
+/// Whether a request to this URI leaves under TLS: something says so, and nothing says otherwise.
+pub(super) fn is_secure(profile: &Profile, to: &Uri) -> bool {
+    let first = profile.proxy.as_ref().unwrap_or(to).view();
+    let only = match profile.transport {
+        TransportPolicy::Auto => None,
+        TransportPolicy::Only(transport) => Some(transport.is_secure()),
+    };
+    let says = [
+        (first.scheme == Scheme::Sips).then_some(true),
+        first.transport().map(|transport| transport.is_secure() || first.scheme == Scheme::Sips),
+        only,
+    ];
+    let mut said = says.into_iter().flatten().peekable();
+    said.peek().is_some() && said.all(|secure| secure)
+}
+
 /// Whether the same request may be welcome in a moment.
 pub(super) const fn may_pass(status: u16) -> bool {
     matches!(status, 408 | 429 | 480 | 491 | 500 | 502..=599)
@@ -82,6 +98,29 @@ pub(super) fn seen_as(message: &Message) -> Option<(SocketAddr, SocketAddr)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_is_secure_where_something_says_so_and_nothing_otherwise() {
+        let tls = TransportPolicy::Only(base::Transport::Tls);
+        let udp = TransportPolicy::Only(base::Transport::Udp);
+        for (to, proxy, transport, secure) in [
+            ("sip:bob@offhook.test", None, TransportPolicy::Auto, false),
+            ("sips:bob@offhook.test", None, TransportPolicy::Auto, true),
+            ("sips:bob@offhook.test;transport=tcp", None, TransportPolicy::Auto, true),
+            ("sip:bob@offhook.test;transport=tls", None, TransportPolicy::Auto, true),
+            ("sip:bob@offhook.test;transport=tcp", None, tls, false),
+            ("sip:bob@offhook.test", None, tls, true),
+            ("sip:bob@offhook.test", None, udp, false),
+            ("sips:bob@offhook.test", Some("sip:proxy.test"), TransportPolicy::Auto, false),
+            ("sip:bob@offhook.test", Some("sip:proxy.test;transport=tls;lr"), TransportPolicy::Auto, true),
+            ("sip:bob@offhook.test", Some("sip:proxy.test;transport=wss"), TransportPolicy::Auto, true),
+            ("sip:bob@offhook.test", Some("sips:proxy.test"), TransportPolicy::Auto, true),
+        ] {
+            let mut profile = Profile::new("sip:ann@offhook.test".parse().unwrap(), "ann");
+            (profile.proxy, profile.transport) = (proxy.map(|proxy| proxy.parse().unwrap()), transport);
+            assert_eq!(is_secure(&profile, &to.parse().unwrap()), secure, "{to} {proxy:?} {transport:?}");
+        }
+    }
 
     #[test]
     fn a_refresh_leaves_room_to_fail_before_the_binding_does() {

@@ -1,12 +1,14 @@
-//! Session descriptions as text: RFC 8866, with the attributes of RFC 3264, 3605, 4566 and 5761 that every call reads.
+//! Session descriptions as text: RFC 8866, with the attributes of RFC 3264, 3605, 4566, 4568 and 5761 that calls read.
 //!
 //! [`Sdp`] is a view over the bytes: every line is kept, known or not, in its order. [`Writer`] writes one. What a codec
 //! is, and which answer fits which offer, is not known here.
 
+mod crypto;
 mod keying;
 mod read;
 mod write;
 
+pub use crypto::{BadCrypto, Crypto};
 pub use keying::{Fingerprint, Setup};
 pub use read::{Attribute, Connection, Line, Media, Origin, Rtcp, Rtpmap, Sdp, SdpError, Section};
 pub use write::Writer;

@@ -95,6 +95,12 @@ val Why.sentence: Int get() = when (this) {
     Why.SERVER_FAULT -> R.string.why_server_fault
     Why.REGISTRATION_REFUSED -> R.string.why_registration_refused
     Why.AUDIO -> R.string.why_audio
+    Why.NOT_ENCRYPTED -> R.string.why_not_encrypted
+    Why.ENCRYPTION_OFF -> R.string.why_encryption_off
+    Why.KEYS_IN_CLEAR -> R.string.why_keys_in_clear
+    Why.BAD_KEYS -> R.string.why_bad_keys
+    Why.ENCRYPTION_REFUSED -> R.string.why_encryption_refused
+    Why.ENCRYPTION_ENDED -> R.string.why_encryption_ended
 }
 
 /** What to show when a command came too late; null: nothing, the next picture of the call says how it stands. */

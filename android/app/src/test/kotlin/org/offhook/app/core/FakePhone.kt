@@ -12,6 +12,7 @@ import org.offhook.core.Announced
 import org.offhook.core.CallState
 import org.offhook.core.CallView
 import org.offhook.core.Decline
+import org.offhook.core.Encrypted
 import org.offhook.core.Event
 import org.offhook.core.LogLine
 import org.offhook.core.Network
@@ -103,6 +104,7 @@ class FakePhone : PhoneInterface {
             number = number,
             name = name,
             codec = null,
+            encrypted = Encrypted.NONE,
             muted = muted,
             conference = false,
             transfer = transfer,
