@@ -87,4 +87,6 @@ pub enum Why {
     BadKeys,
     EncryptionRefused,
     EncryptionEnded,
+    KeysNotAgreed,
+    WrongCertificate,
 }

@@ -27,7 +27,7 @@ mod servers;
 mod tones;
 mod view;
 
-pub use account::{Account, Config, DigitsBy, MediaEncryption, Nat, Relay, RelayWay, Server};
+pub use account::{Account, Config, DigitsBy, KeysBy, MediaEncryption, Nat, Relay, RelayWay, Server};
 pub use alg::{Gateway, Tampering};
 pub use commands::MAX_TEXT;
 pub use dial::{BadTarget, dial};

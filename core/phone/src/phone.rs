@@ -213,6 +213,11 @@ impl Phone {
                         call.path_due(media, desk);
                     }
                 }
+                Timer::Keying(media) => {
+                    if let Some(call) = calls.values_mut().find(|call| call.owns(media)) {
+                        call.keys_due(media, desk);
+                    }
+                }
                 Timer::Renew(id) => with(calls, id, |call| call.renew(desk)),
                 Timer::Left(id) => with(calls, id, |call| call.left(desk)),
                 Timer::Tone => tones.over(),

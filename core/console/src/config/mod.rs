@@ -159,7 +159,6 @@ mod tests {
         let account = |line: &str| phone_error(&format!("[account]\nuri = \"sip:a@b\"\n{line}\n"));
         for line in [
             "encryption = \"vos\"",
-            "srtp_keys = \"dtls\"",
             "transport = \"wss\"",
             "vos = { id = \"1\" }",
             "caller_id = { number = \"+49\" }",

@@ -52,8 +52,7 @@ pub(crate) struct AccountTable {
     #[serde(rename = "vos")]
     _vos: Option<Later>,
     pub(crate) srtp: Option<Srtp>,
-    #[serde(rename = "srtp_keys")]
-    _srtp_keys: Option<SrtpKeys>,
+    pub(crate) srtp_keys: Option<SrtpKeys>,
     /// Keys may stand in the signalling though it is not under TLS.
     pub(crate) sdes_in_clear: Option<bool>,
     #[serde(rename = "caller_id")]
