@@ -6,6 +6,7 @@ mod bad_links;
 mod conference;
 mod day;
 mod digits;
+mod dtls;
 mod families;
 mod gateways;
 mod handover;
