@@ -404,3 +404,43 @@ fn shown(bind: IpAddr, toward: Option<IpAddr>) -> io::Result<IpAddr> {
         None => Ok(offhook_net::concrete(SocketAddr::new(bind, 0)).ip()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> SocketAddr {
+        text.parse().expect("an address")
+    }
+
+    /// What the phone is told, as (by whom, what), and what media gets.
+    fn sorted(bytes: &[u8], listens: bool) -> (Vec<(SocketAddr, Bytes)>, Vec<(SocketAddr, Vec<u8>)>) {
+        let channel =
+            Channel { leg: Leg::FIRST, server: at("10.0.0.1:3478"), number: 0x4000, peer: at("10.9.9.9:9") };
+        let came = Came { bytes, from: channel.server, control: false, at: Moment::read() };
+        let (mut news, mut media) = (VecDeque::new(), Vec::new());
+        sort(&[channel], listens, &mut news, Leg::FIRST, came, &mut |came: Came<'_>| {
+            media.push((came.from, came.bytes.to_vec()));
+        });
+        let told = news.into_iter().map(|news| match news {
+            MediaNews::Told { from, bytes, .. } => (from, bytes),
+            other => panic!("{other:?}"),
+        });
+        (told.collect(), media)
+    }
+
+    const HELLO: &[u8] = &[22, 0xfe, 0xfd, 0];
+
+    #[test]
+    fn dtls_goes_to_the_phone_when_it_listens() {
+        assert_eq!(sorted(HELLO, true), (vec![(at("10.0.0.1:3478"), Bytes::from_static(HELLO))], vec![]));
+        assert_eq!(sorted(HELLO, false).0, vec![]);
+    }
+
+    #[test]
+    fn dtls_out_of_a_relays_channel_is_the_peers() {
+        let mut wrapped = Vec::new();
+        channel::write(0x4000, HELLO, &mut wrapped).expect("it fits");
+        assert_eq!(sorted(&wrapped, true), (vec![(at("10.9.9.9:9"), Bytes::from_static(HELLO))], vec![]));
+    }
+}

@@ -292,7 +292,7 @@ impl Town {
             MediaOrder::Dtmf(keys) => stream.pressed.push(keys),
             MediaOrder::Tones(keys) => stream.sounded.push(keys),
             MediaOrder::Tell { to, bytes, .. } | MediaOrder::Ship { to, bytes } => {
-                stream.told.push((to, bytes))
+                stream.told.push((to, bytes));
             }
             MediaOrder::Listen
             | MediaOrder::Route(_)
