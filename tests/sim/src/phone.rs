@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use base::{Instant, Redacted, Rng, Secret};
 use phone::{
     Account, AccountId, AccountState, AccountView, CallId, CallIds, CallState, CallView, Command, Config,
-    Event, Input, MediaId, MediaOrder, Output, Phone, Side,
+    Event, Input, KeysBy, MediaEncryption, MediaId, MediaOrder, Output, Phone, Side,
 };
 use sip::message::Message;
 use sip::order::Order;
@@ -56,6 +56,11 @@ impl Handset {
             events: Vec::new(),
             streams: BTreeMap::new(),
         }
+    }
+
+    /// Whether its account takes no call in clear.
+    pub(crate) fn insists(&self) -> bool {
+        self.account.as_ref().is_some_and(|account| account.media_encryption == MediaEncryption::Required)
     }
 
     /// What its owner does when it is switched on.
@@ -195,6 +200,11 @@ pub fn account(user: &str, proxy: IpAddr) -> Account {
     account.codecs = vec![media::Codec::Pcmu, media::Codec::Pcma];
     account.proxy = Some(format!("sip:{host};lr").parse().expect("a plain SIP URI"));
     account.auth_user = Some(Redacted::new(user.to_owned()));
+    // Everything else that is simulated, once more, `sdes` or `dtls`: keys stand in clear here, for nobody simulates TLS.
+    if let Some(by) = std::env::var_os("OFFHOOK_ENCRYPT") {
+        (account.media_encryption, account.sdes_in_clear) = (MediaEncryption::Required, true);
+        account.media_encryption_by = if by == "dtls" { KeysBy::Dtls } else { KeysBy::Sdes };
+    }
     account
 }
 

@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 
 use base::{Instant, Rng};
 use media::dtmf::{Digit, Keys, Way};
-use media::{Overdue, Plan, Session, Silence};
+use media::srtp::Inbound;
+use media::{Overdue, Plan, Protection, Session, Silence};
 use nat::path::Route;
 
 use crate::legs::Legs;
@@ -41,6 +42,8 @@ pub(crate) struct Stream {
     /// In the conference of its phone.
     pub(crate) mixed: bool,
     session: Option<Session>,
+    /// Listens on our wire with our own key: what it opens was protected.
+    wiretap: Option<Inbound>,
     /// When the first packet of theirs was taken.
     pub(crate) first: Option<Instant>,
     phase: f64,
@@ -66,6 +69,7 @@ impl Stream {
             muted: false,
             mixed: false,
             session: None,
+            wiretap: None,
             first: None,
             phase: 0.0,
             last: [0; FRAME],
@@ -75,6 +79,13 @@ impl Stream {
 
     /// Takes a plan; with `sound` a session plays it.
     pub(crate) fn set_plan(&mut self, plan: Plan, sound: bool, rng: &mut Rng, now: Instant) {
+        if let Protection::Keyed { send, .. } = &plan.protection {
+            match &mut self.wiretap {
+                Some(wiretap) if wiretap.keys() == send => {}
+                Some(wiretap) => wiretap.rekey(send.clone()),
+                none => *none = Some(Inbound::new(send.clone())),
+            }
+        }
         match &mut self.session {
             Some(session) => session.replan(plan.clone(), now),
             None if sound => {
@@ -85,6 +96,19 @@ impl Stream {
             None => {}
         }
         self.plan = Some(plan);
+    }
+
+    /// Whether a packet of ours is protected by the keys that were agreed.
+    pub(crate) fn is_secret(&mut self, bytes: &[u8]) -> bool {
+        let mut packet = bytes.to_vec();
+        self.wiretap.as_mut().is_some_and(|wiretap| {
+            let opened = if media::rtp::is_rtcp(bytes) {
+                wiretap.open_rtcp(&mut packet)
+            } else {
+                wiretap.open(&mut packet)
+            };
+            opened.is_ok() && packet != bytes
+        })
     }
 
     pub(crate) fn press(&mut self, keys: &Keys) {

@@ -76,6 +76,8 @@ pub struct World {
     /// Where nodes listen for streams that stand for TLS.
     tls: BTreeSet<(NodeId, SocketAddr)>,
     with_sound: bool,
+    /// Packets that left phones that insist on encryption.
+    secret_packets: u64,
     ipv6: bool,
     /// Where the next nodes are.
     place: Place,
@@ -116,6 +118,7 @@ impl World {
             dialled: BTreeMap::new(),
             tls: BTreeSet::new(),
             with_sound: false,
+            secret_packets: 0,
             ipv6: false,
             place: Place::INTERNET,
             next_frame: None,

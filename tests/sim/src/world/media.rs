@@ -224,6 +224,17 @@ impl World {
         to: SocketAddr,
         bytes: Bytes,
     ) {
+        let insists = self.insists(node);
+        let Some(stream) = self.stream_mut(node, media) else { return };
+        if insists {
+            assert!(stream.is_secret(&bytes), "a packet in clear from a phone that insists: {bytes:02x?}");
+            self.secret_packets += 1;
+        }
+        self.by_route(node, media, control, to, bytes);
+    }
+
+    /// What is no media, and media, by the route that media has.
+    fn by_route(&mut self, node: NodeId, media: MediaId, control: bool, to: SocketAddr, bytes: Bytes) {
         let Some(stream) = self.stream_mut(node, media) else { return };
         match stream.legs.target() {
             Some(Target { leg, to, relay: None }) => self.put(node, media, leg, to, bytes),
@@ -237,6 +248,19 @@ impl World {
                 self.put(node, media, leg, to, bytes);
             }
         }
+    }
+
+    /// Whether a phone's account takes no call in clear: then no packet of its media leaves it so.
+    fn insists(&self, node: NodeId) -> bool {
+        match &self.nodes[node.0].machine {
+            Machine::Phone(handset) => handset.insists(),
+            _ => false,
+        }
+    }
+
+    /// How many packets of media have left phones that insist on encryption: each was looked at.
+    pub fn secret_packets(&self) -> u64 {
+        self.secret_packets
     }
 
     fn put(&mut self, node: NodeId, media: MediaId, leg: Leg, to: SocketAddr, bytes: Bytes) {
@@ -284,7 +308,10 @@ impl World {
                 }
             }
             MediaOrder::Tell { leg, to, bytes } => self.put(node, media, leg, to, bytes),
-            MediaOrder::Ship { to, bytes } => self.send_media(node, media, false, to, bytes),
+            MediaOrder::Ship { to, bytes } => {
+                assert!(dtls::is_dtls(&bytes), "media goes another way");
+                self.by_route(node, media, false, to, bytes);
+            }
             MediaOrder::Connect { leg, from, to, framing, name: None } => {
                 self.connect_media(node, media, (leg, from, to, framing), now);
             }

@@ -8,20 +8,20 @@ use offhook_sim::servers::STUN_PORT;
 use offhook_sim::{Link, Nat, NodeId, World, account, users};
 use phone::{CallState, Network, NetworkKind, Server};
 
-const WIFI: NetworkId = NetworkId(1);
-const MOBILE: NetworkId = NetworkId(2);
+pub(super) const WIFI: NetworkId = NetworkId(1);
+pub(super) const MOBILE: NetworkId = NetworkId(2);
 const SECOND: Duration = Duration::from_secs(1);
 const MS: Duration = Duration::from_millis(1);
 
-struct Town {
-    w: World,
-    ann: NodeId,
-    bob: NodeId,
-    home: offhook_sim::NetworkId,
+pub(super) struct Town {
+    pub(super) w: World,
+    pub(super) ann: NodeId,
+    pub(super) bob: NodeId,
+    pub(super) home: offhook_sim::NetworkId,
     cell: offhook_sim::NetworkId,
 }
 
-fn wifi() -> Network {
+pub(super) fn wifi() -> Network {
     Network::new(WIFI, NetworkKind::Wifi, vec![IpAddr::V4(Ipv4Addr::new(192, 168, 1, 77))])
 }
 
@@ -32,6 +32,11 @@ fn mobile() -> Network {
 
 /// Ann on a mobile network behind its operator's routers, Bob at home behind his own; 50 ms round trip between them.
 fn town(seed: u64, ice: bool) -> Town {
+    town_of(seed, ice, |_| ())
+}
+
+/// The same, their accounts set so.
+pub(super) fn town_of(seed: u64, ice: bool, set: impl Fn(&mut phone::Account)) -> Town {
     let mut w = World::seeded("handover", &format!("seed {seed}"), seed).with_sound();
     w.wire().set_default(Link { delay: Duration::from_micros(11_500), ..Link::default() });
     let exchange = w.exchange("exchange", users(&["ann", "bob"]));
@@ -45,6 +50,7 @@ fn town(seed: u64, ice: bool) -> Town {
         w.settle_in(place);
         let mut settings = account(name, w.ip(exchange));
         settings.nat = phone::Nat { ice, stun: stun.clone(), ..phone::Nat::default() };
+        set(&mut settings);
         phones.push(w.phone(name, Some(settings)));
     }
     let (ann, bob) = (phones[0], phones[1]);
@@ -56,7 +62,7 @@ fn town(seed: u64, ice: bool) -> Town {
 }
 
 impl Town {
-    fn call(&mut self) {
+    pub(super) fn call(&mut self) {
         let w = &mut self.w;
         w.call(self.bob, "ann");
         w.run_until_state(self.ann, CallState::Ringing);
