@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use base::Instant;
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use dtls::{Certificate, Handshake, Master, Output, Profile, Reason, Role};
 use media::Protection;
 use media::srtp::{Keys, Suite};
 use nat::path::Route;
+use nat::stun::{Class, Method, TransactionId, Writer};
 
 use crate::desk::{Desk, Timer};
 use crate::negotiate::Association;
@@ -21,6 +23,11 @@ use crate::{MediaId, MediaOrder};
 /// Datagrams kept until the other side's certificate is known and a way is there: it may say hello before its answer
 /// arrives. RFC 8842 section 5.1.
 const EARLY: usize = 4;
+
+/// Who waits for a hello on a plain way says something until it comes, or his own router keeps it out: as often as this, so
+/// many times.
+const KNOCK_EVERY: Duration = Duration::from_millis(250);
+const KNOCKS: u8 = 40;
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +54,8 @@ pub(super) struct Keyed {
     described: Option<SocketAddr>,
     /// Where media goes, once that is known.
     to: Option<SocketAddr>,
+    /// When to knock next, and how often that was done.
+    knock: Option<(Instant, u8)>,
     news: VecDeque<Keying>,
 }
 
@@ -62,17 +71,22 @@ impl Keyed {
             led_plain: false,
             described: None,
             to: None,
+            knock: None,
             news: VecDeque::new(),
         }
     }
 
     /// What was agreed on. The same again changes nothing. RFC 8842 section 5.
     pub(super) fn agree(&mut self, association: Option<&Association>) {
-        if self.wanted.as_ref() != association {
-            self.wanted = association.cloned();
+        let same = self.wanted.as_ref().zip(association).is_some_and(|(known, later)| known.is(later));
+        if !same && (self.wanted.is_some() || association.is_some()) {
             self.handshake = None;
             self.protection = Protection::Awaited;
         }
+        // A name that was said once is known from then on.
+        let name = association.and_then(|it| it.name.clone());
+        let known = self.wanted.take().filter(|_| same).and_then(|it| it.name);
+        self.wanted = association.cloned().map(|it| Association { name: name.or(known), ..it });
     }
 
     /// Whether keys come from here.
@@ -112,6 +126,7 @@ impl Keyed {
         let mut out = Vec::new();
         match &mut self.handshake {
             Some(handshake) => {
+                self.knock = None;
                 // Behind a router that nobody checks, the description's address is none: the answer goes to where the
                 // question came from, as media does.
                 if self.admitted.is_none() && !matches!(self.protection, Protection::Keyed { .. }) {
@@ -135,6 +150,7 @@ impl Keyed {
         if let Some(handshake) = &mut self.handshake {
             handshake.tick(desk.now, &mut out);
         }
+        self.may_knock(media, desk);
         self.carry_out(out, media, desk);
     }
 
@@ -149,9 +165,23 @@ impl Keyed {
         let seed = Some(desk.rng.bits());
         let handshake = Handshake::begin(role, &self.certificate, peer.clone(), seed, desk.now, &mut out);
         self.handshake = Some(handshake);
+        self.knock = (role == Role::Passive && self.admitted.is_none()).then_some((desk.now, 0));
+        self.may_knock(media, desk);
         self.carry_out(out, media, desk);
         for (from, datagram) in std::mem::take(&mut self.early) {
             self.heard(from, &datagram, media, desk);
+        }
+    }
+
+    /// Opens our own router: a STUN indication, which asks for no answer (RFC 6263 section 4.6).
+    fn may_knock(&mut self, media: MediaId, desk: &mut Desk) {
+        if let (Some((at, times)), Some(to)) = (self.knock, self.to)
+            && at <= desk.now
+        {
+            let id = TransactionId::draw(&mut desk.rng);
+            let bytes = Writer::new(Class::Indication, Method::Binding, id).fingerprinted();
+            desk.media(media, MediaOrder::Ship { to, bytes });
+            self.knock = (times < KNOCKS).then_some((desk.now + KNOCK_EVERY, times + 1));
         }
     }
 
@@ -162,7 +192,8 @@ impl Keyed {
 
     /// When it wants to be called.
     fn next_wake(&self) -> Option<Instant> {
-        Some(self.handshake.as_ref()?.next_wake()?.at)
+        let shaking = self.handshake.as_ref()?.next_wake()?.at;
+        Some(self.knock.map_or(shaking, |(at, _)| at.min(shaking)))
     }
 
     fn carry_out(&mut self, out: Vec<Output>, media: MediaId, desk: &mut Desk) {

@@ -7,15 +7,24 @@ use base::Rng;
 use dtls::{Fingerprint, Fingerprints, Hash};
 use sip::sdp::{self, Media, Setup, Writer};
 
-/// An association that both sides described. Another one, in whatever, is another association.
+/// An association that both sides described.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Association {
     /// We say hello.
     pub begins: bool,
     /// The certificates that the other side may have.
     pub peer: Fingerprints,
-    /// Its name for it.
+    /// Its name for it, where it has said one.
     pub name: Option<String>,
+}
+
+impl Association {
+    /// Whether a later description means the same one. Who says no name means none by it: RFC 5763 section 6.6 goes by the
+    /// rest.
+    pub(crate) fn is(&self, later: &Self) -> bool {
+        let renamed = self.name.as_ref().zip(later.name.as_ref()).is_some_and(|(a, b)| a != b);
+        self.begins == later.begins && self.peer == later.peer && !renamed
+    }
 }
 
 /// What a line of theirs says.
@@ -42,15 +51,18 @@ impl Theirs {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Said {
     setup: Setup,
-    /// Our name for it.
-    name: String,
+    /// Our name for it. Said to those who have said one: an INVITE that must fit a datagram has better use for 31 bytes.
+    name: Option<String>,
 }
 
 impl Said {
     /// Writes it.
     pub(super) fn write(&self, ours: &Fingerprint, text: &mut Writer) {
         let line = sdp::Fingerprint { hash: ours.hash().name(), digest: ours.digest().to_vec() };
-        text.attribute("setup", self.setup).attribute("fingerprint", line).attribute("tls-id", &self.name);
+        text.attribute("setup", self.setup).attribute("fingerprint", line);
+        if let Some(name) = &self.name {
+            text.attribute("tls-id", name);
+        }
     }
 
     /// What their answer to this agrees to; `None`: both would wait, or both would begin.
@@ -72,20 +84,25 @@ pub(super) struct Ours {
 
 impl Ours {
     /// For an offer.
-    pub(super) fn offer(&mut self, rng: &mut Rng) -> Said {
-        let name = self.name.get_or_insert_with(|| name(rng)).clone();
-        Said { setup: Setup::Actpass, name }
+    pub(super) fn offer(&self) -> Said {
+        Said { setup: Setup::Actpass, name: self.name.clone() }
     }
 
     /// For our answer to this.
     pub(super) fn answer(&mut self, theirs: Theirs, rng: &mut Rng) -> (Said, Association) {
         let Theirs { peer, setup, name: theirs } = theirs;
-        let same = self.agreed.as_ref().filter(|agreed| agreed.peer == peer && agreed.name == theirs);
+        let same = self.agreed.as_ref().filter(|agreed| {
+            let later = Association { begins: agreed.begins, peer: peer.clone(), name: theirs.clone() };
+            agreed.is(&later)
+        });
         let kept = same.map(|agreed| if agreed.begins { Setup::Active } else { Setup::Passive });
         if kept.is_none() {
             self.name = None;
         }
-        let name = self.name.get_or_insert_with(|| name(rng)).clone();
+        if theirs.is_some() {
+            self.name.get_or_insert_with(|| name(rng));
+        }
+        let name = self.name.clone();
         // Who says nothing in an offer is active: RFC 4145 section 4.
         let setup = setup.unwrap_or(Setup::Active).answered(kept);
         (Said { setup, name }, Association { begins: setup == Setup::Active, peer, name: theirs })

@@ -53,7 +53,7 @@ fn the_answer_begins_and_both_know_the_others_certificate() {
     let (a, b) = (association(&of_ann), association(&of_bob));
     assert_eq!((a.begins, b.begins), (false, true));
     assert_ne!(a.peer, b.peer);
-    assert!(a.name.is_some() && a.name != b.name);
+    assert_eq!((a.name, b.name), (None, None));
     assert!(of_ann.plans().chain(of_bob.plans()).all(|plan| plan.protection == Protection::Awaited));
 }
 
@@ -84,6 +84,26 @@ fn a_second_offer_is_of_the_same_association_whoever_makes_it() {
         assert_eq!(association(first), association(later));
     }
     assert_eq!(association(&first_bob), association(&second_bob));
+}
+
+#[test]
+fn a_name_is_answered_by_one_and_another_name_is_another_association() {
+    let (mut ann, mut bob) = (negotiation(secrecy(Optional), 1), negotiation(secrecy(Optional), 2));
+    let (plain, ..) = agree(&mut ann, &mut bob);
+    let named = |name: &str| format!("{plain}a=tls-id:{name}\r\n");
+    let mut answered = |offer: &str| {
+        let (text, agreed) = bob.answer(offer.as_bytes(), &[local(5000)], false).expect("they agree");
+        bob.agreed(&agreed);
+        (String::from_utf8(text.to_vec()).expect("text"), association(&agreed))
+    };
+
+    let (_, nameless) = answered(&plain);
+    let (first, one) = answered(&named("aaaaaaaaaaaaaaaaaaaa"));
+    let (second, two) = answered(&named("bbbbbbbbbbbbbbbbbbbb"));
+
+    assert!(first.contains("a=tls-id:") && second.contains("a=tls-id:"));
+    assert_ne!(first.split("a=tls-id:").nth(1), second.split("a=tls-id:").nth(1));
+    assert!(nameless.is(&one) && !one.is(&two));
 }
 
 #[test]

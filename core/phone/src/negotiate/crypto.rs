@@ -205,7 +205,7 @@ impl Ring {
             let keys = (1..).zip(told.iter().map(|suite| Keys::random(*suite, rng))).collect();
             // A profile that insists takes one way to agree on keys: told ones have gone first.
             let either = agreed || by_dtls(protocol) || insists(protocol) == Some(false) || told.is_empty();
-            let association = (secrecy.offers_dtls() && either).then(|| line.association.offer(rng));
+            let association = (secrecy.offers_dtls() && either).then(|| line.association.offer());
             line.offered = Some(Said { keys, association, local: None });
         }
     }
