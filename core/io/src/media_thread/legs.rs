@@ -413,8 +413,11 @@ mod tests {
         text.parse().expect("an address")
     }
 
-    /// What the phone is told, as (by whom, what), and what media gets.
-    fn sorted(bytes: &[u8], listens: bool) -> (Vec<(SocketAddr, Bytes)>, Vec<(SocketAddr, Vec<u8>)>) {
+    /// By whom, and what.
+    type Taken<T> = Vec<(SocketAddr, T)>;
+
+    /// What the phone is told, and what media gets.
+    fn sorted(bytes: &[u8], listens: bool) -> (Taken<Bytes>, Taken<Vec<u8>>) {
         let channel =
             Channel { leg: Leg::FIRST, server: at("10.0.0.1:3478"), number: 0x4000, peer: at("10.9.9.9:9") };
         let came = Came { bytes, from: channel.server, control: false, at: Moment::read() };
