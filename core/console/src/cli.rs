@@ -107,7 +107,8 @@ pub(crate) struct DemoArgs {
     #[arg(long, value_name = "NAME", default_value = "G729")]
     pub(crate) codec: CodecName,
     /// How the call is protected: none, vos (signalling through the exchange's VOS listener), vos-xor (and, as an experiment,
-    /// sound disguised), tls (its signalling), or sdes (tls, and its media by keys in the signalling).
+    /// sound disguised), tls (its signalling), sdes (tls, and its media by keys in the signalling), or dtls (its media by keys
+    /// that the phones agree on between themselves).
     #[arg(long, value_name = "MODE", default_value = "none")]
     pub(crate) encryption: Encryption,
     /// Writes what crosses the caller's wire, credentials masked; what was sealed also in clear, on an interface of its own.

@@ -90,4 +90,6 @@ pub enum Why {
     BadKeys,
     EncryptionRefused,
     EncryptionEnded,
+    KeysNotAgreed,
+    WrongCertificate,
 }

@@ -55,6 +55,8 @@ pub struct Account {
     pub encryption: Encryption,
     /// Whether its calls are encrypted.
     pub media_encryption: MediaEncryption,
+    /// How both sides come to the keys.
+    pub media_encryption_by: KeysBy,
     /// Keys may stand in descriptions (SDES) also where signalling is not under TLS, and whoever carries it can read them.
     pub sdes_in_clear: bool,
 }
@@ -85,6 +87,7 @@ impl Account {
             connection: Connection::default(),
             encryption: Encryption::None,
             media_encryption: MediaEncryption::Off,
+            media_encryption_by: KeysBy::default(),
             sdes_in_clear: false,
         }
     }
@@ -113,6 +116,19 @@ pub enum MediaEncryption {
     Optional,
     /// Always: there is no call in clear, ever, and none that becomes so.
     Required,
+}
+
+/// How both sides of a call come to the keys that it is encrypted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeysBy {
+    /// They stand in the descriptions (SDES, RFC 4568): there at once, and readable to whoever carries those.
+    Sdes,
+    /// They are agreed on where media goes (DTLS-SRTP, RFC 5764): a few ways there and back later, and known to both
+    /// sides alone.
+    Dtls,
+    /// As the answer has it. We answer by SDES under TLS, otherwise by DTLS.
+    #[default]
+    Both,
 }
 
 /// How an account's media gets through routers.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use base::nat64::Prefix64;
 use base::{FlowId, Instant, NetworkId, Rng, Timers};
 use bytes::Bytes;
+use dtls::Certificate;
 use sip::codec::FlowCodec;
 use sip::order::{Order, Orders};
 use sip::transaction::Source;
@@ -42,6 +43,8 @@ pub(crate) enum Timer {
     Keypad(CallId),
     /// The way of a media stream.
     Path(MediaId),
+    /// The keys of a media stream.
+    Keying(MediaId),
     /// A call's ways are to be found anew.
     Renew(CallId),
     /// A call tells once more where it is.
@@ -64,6 +67,7 @@ impl Timer {
             Self::Unanswered(_) => "unanswered call",
             Self::Keypad(_) => "keypad",
             Self::Path(_) | Self::Renew(_) | Self::Follow(_) | Self::Left(_) => "path",
+            Self::Keying(_) => "keys",
             Self::Tone => "tone",
             Self::Stop => "shutdown",
         }
@@ -110,6 +114,8 @@ pub(crate) struct Desk {
     pub(crate) addresses: Addresses,
     /// What routers do to messages.
     pub(crate) alg: Watch,
+    /// What accounts are known by on the media path: made when first needed, kept while the phone runs.
+    certificates: BTreeMap<AccountId, Certificate>,
     media_ids: u32,
 }
 
@@ -137,6 +143,7 @@ impl Desk {
             tried: Vec::new(),
             addresses: Addresses::default(),
             alg: Watch::default(),
+            certificates: BTreeMap::new(),
             media_ids: 0,
         }
     }
@@ -172,6 +179,12 @@ impl Desk {
 
     pub(crate) fn media(&mut self, media: MediaId, order: MediaOrder) {
         self.queue.push_back(Output::Media { media, order });
+    }
+
+    /// An account's own. One for all its calls: RFC 8842 section 4 lets them share it.
+    pub(crate) fn certificate(&mut self, account: AccountId) -> Certificate {
+        let Self { certificates, rng, .. } = self;
+        certificates.entry(account).or_insert_with(|| Certificate::generate(rng)).clone()
     }
 
     pub(crate) fn next_media(&mut self) -> MediaId {

@@ -29,7 +29,9 @@ mod tones;
 mod view;
 mod vos;
 
-pub use account::{Account, Config, Connection, DigitsBy, MediaEncryption, Nat, Relay, RelayWay, Server};
+pub use account::{
+    Account, Config, Connection, DigitsBy, KeysBy, MediaEncryption, Nat, Relay, RelayWay, Server,
+};
 pub use alg::{Gateway, Tampering};
 pub use commands::MAX_TEXT;
 pub use dial::{BadTarget, dial};

@@ -79,6 +79,13 @@ pub enum MediaOrder {
         /// All of it.
         bytes: Bytes,
     },
+    /// Send a message that is no media by the way that media goes, wherever that leads: DTLS.
+    Ship {
+        /// To whom, where media goes plain.
+        to: SocketAddr,
+        /// All of it.
+        bytes: Bytes,
+    },
     /// Connect a stream, then called by this name: `StreamUp` or `StreamDown` follows.
     Connect {
         /// Its name.
@@ -124,7 +131,7 @@ pub enum MediaOrder {
     CloseLeg(nat::path::Leg),
     /// The way is dead: who is owed something need not wait for it.
     Dead,
-    /// Tell of messages that are no media (RFC 7983: STUN) as [`crate::MediaNews::Told`], also before the stream is open.
+    /// Tell of messages that are no media (RFC 7983: STUN, DTLS) as [`crate::MediaNews::Told`], also before the stream is open.
     Listen,
     /// Stop and give the socket back. Also after `Failed`.
     Close {

@@ -245,6 +245,11 @@ impl Phone {
                         call.path_due(media, desk);
                     }
                 }
+                Timer::Keying(media) => {
+                    if let Some(call) = calls.values_mut().find(|call| call.owns(media)) {
+                        call.keys_due(media, desk);
+                    }
+                }
                 Timer::Renew(id) => with(calls, id, |call| call.renew(desk)),
                 Timer::Follow(id) => with(calls, id, |call| call.follow(desk)),
                 Timer::Left(id) => with(calls, id, |call| call.left(desk)),

@@ -183,6 +183,12 @@ pub enum Why {
     EncryptionRefused,
     #[error("The other side ended the encryption of the call, and this account insists on it.")]
     EncryptionEnded,
+    #[error("No keys for encryption could be agreed on with the other side.")]
+    KeysNotAgreed,
+    #[error(
+        "Somebody else answered where the other side was to agree on keys: the call may have been listened to."
+    )]
+    WrongCertificate,
 }
 
 /// Why what the other side described cannot be agreed to.

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use media::Protection;
 use media::srtp::Keys;
-use offhook_phone::{Account, CallId, CallState, Command, Encrypted, Event, MediaEncryption, Why, With};
+use offhook_phone::{
+    Account, CallId, CallState, Command, Encrypted, Event, KeysBy, MediaEncryption, Why, With,
+};
 use sip::message::{Message, Method, Name};
 use town::{Town, at, at_home, bytes, description, in_a_call_of, response};
 
@@ -20,11 +22,18 @@ const ONE: CallId = CallId(1);
 
 /// The same at home, whoever can read along.
 fn account(name: &str, last: u8, policy: MediaEncryption) -> Account {
-    Account { media_encryption: policy, sdes_in_clear: true, ..at_home(name, last) }
+    let keys = KeysBy::Sdes;
+    Account {
+        media_encryption: policy,
+        media_encryption_by: keys,
+        sdes_in_clear: true,
+        ..at_home(name, last)
+    }
 }
 
 fn required(account: &mut Account) {
-    (account.media_encryption, account.sdes_in_clear) = (Required, true);
+    (account.media_encryption, account.media_encryption_by) = (Required, KeysBy::Sdes);
+    account.sdes_in_clear = true;
 }
 
 fn keys(town: &mut Town, phone: SocketAddr) -> Option<(Keys, Keys)> {

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use base::{Instant, Redacted, Rng, Secret};
 use phone::{
     Account, AccountId, AccountState, AccountView, CallId, CallIds, CallState, CallView, Command, Config,
-    Event, Input, MediaEncryption, MediaId, MediaOrder, Output, Phone, Side,
+    Event, Input, KeysBy, MediaEncryption, MediaId, MediaOrder, Output, Phone, Side,
 };
 use sip::message::Message;
 use sip::order::Order;
@@ -200,9 +200,10 @@ pub fn account(user: &str, proxy: IpAddr) -> Account {
     account.codecs = vec![media::Codec::Pcmu, media::Codec::Pcma];
     account.proxy = Some(format!("sip:{host};lr").parse().expect("a plain SIP URI"));
     account.auth_user = Some(Redacted::new(user.to_owned()));
-    // Everything else that is simulated, once more: keys stand in clear here, for nobody simulates TLS.
-    if std::env::var_os("OFFHOOK_ENCRYPT").is_some() {
+    // Everything else that is simulated, once more, `sdes` or `dtls`: keys stand in clear here, for nobody simulates TLS.
+    if let Some(by) = std::env::var_os("OFFHOOK_ENCRYPT") {
         (account.media_encryption, account.sdes_in_clear) = (MediaEncryption::Required, true);
+        account.media_encryption_by = if by == "dtls" { KeysBy::Dtls } else { KeysBy::Sdes };
     }
     account
 }

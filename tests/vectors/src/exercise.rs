@@ -173,6 +173,7 @@ pub fn sdp(bytes: &[u8]) {
             media.maxptime(),
             media.rtcp(),
             media.rtcp_mux(),
+            (media.fingerprints().count(), media.setup(), media.tls_id()),
             media.connection(),
             media.direction(),
         );

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use media::Codec;
 use media::tones::Country;
-use phone::{DigitsBy, MediaEncryption, VosMedia};
+use phone::{DigitsBy, KeysBy, MediaEncryption, VosMedia};
 use serde::{Deserialize, Deserializer, de};
 use sip::message::{Scheme, Uri};
 
@@ -197,8 +197,8 @@ worded!(Srtp(MediaEncryption): [
 
 /// How keys are agreed on.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SrtpKeys(());
-worded!(SrtpKeys(()): [("auto", ()), ("sdes", ())], later ["dtls"]);
+pub(crate) struct SrtpKeys(pub(crate) KeysBy);
+worded!(SrtpKeys(KeysBy): [("auto", KeysBy::Both), ("sdes", KeysBy::Sdes), ("dtls", KeysBy::Dtls)]);
 
 /// By which way keypad digits go.
 #[derive(Clone, Copy, Debug)]

@@ -59,8 +59,7 @@ pub(crate) struct AccountTable {
     pub(crate) encryption: Option<Encryption>,
     pub(crate) vos: Option<VosTable>,
     pub(crate) srtp: Option<Srtp>,
-    #[serde(rename = "srtp_keys")]
-    _srtp_keys: Option<SrtpKeys>,
+    pub(crate) srtp_keys: Option<SrtpKeys>,
     /// Keys may stand in the signalling though it is not under TLS.
     pub(crate) sdes_in_clear: Option<bool>,
     pub(crate) caller_id: Option<CallerIdTable>,

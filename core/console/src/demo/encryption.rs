@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use exchange::server::{Addresses, ServerConfig};
 use offhook_io::Trusts;
-use phone::{Account, CallView, Encrypted, MediaEncryption, Vos, VosMedia};
+use phone::{Account, CallView, Encrypted, KeysBy, MediaEncryption, Vos, VosMedia};
 
 use super::stage::LOOPBACK;
 use crate::config::parts::NOT_IN_THIS_BUILD;
@@ -25,17 +25,19 @@ pub(crate) enum Encryption {
     Tls,
     /// That, and media by keys in the signalling, or no call.
     Sdes,
+    /// Media by keys that both sides agree on between themselves, or no call; signalling in clear.
+    Dtls,
 }
 
-/// Those that can be had, and those that a later build brings.
-const WORDS: [(&str, Encryption); 5] = [
+/// Its words.
+const WORDS: [(&str, Encryption); 6] = [
     ("none", Encryption::None),
     ("vos", Encryption::Vos { xor: false }),
     ("vos-xor", Encryption::Vos { xor: true }),
     ("tls", Encryption::Tls),
     ("sdes", Encryption::Sdes),
+    ("dtls", Encryption::Dtls),
 ];
-const LATER: [&str; 1] = ["dtls"];
 
 impl FromStr for Encryption {
     type Err = String;
@@ -46,8 +48,7 @@ impl FromStr for Encryption {
                 Err(format!("`{given}` is {NOT_IN_THIS_BUILD}"))
             }
             Some(encryption) => Ok(encryption),
-            None if LATER.contains(&given) => Err(format!("`{given}` is {NOT_IN_THIS_BUILD}")),
-            None => Err(format!("`{given}` is unknown; known are none, vos, vos-xor, tls, sdes")),
+            None => Err(format!("`{given}` is unknown; known are none, vos, vos-xor, tls, sdes, dtls")),
         }
     }
 }
@@ -56,7 +57,7 @@ impl Encryption {
     /// Whether signalling goes by TLS.
     pub(crate) const fn is_under_tls(self) -> bool {
         match self {
-            Self::None | Self::Vos { .. } => false,
+            Self::None | Self::Vos { .. } | Self::Dtls => false,
             Self::Tls | Self::Sdes => true,
         }
     }
@@ -67,6 +68,7 @@ impl Encryption {
             Self::None | Self::Vos { xor: false } | Self::Tls => Encrypted::None,
             Self::Vos { xor: true } => Encrypted::VosXor,
             Self::Sdes => Encrypted::Sdes,
+            Self::Dtls => Encrypted::Dtls,
         }
     }
 
@@ -78,14 +80,17 @@ impl Encryption {
                 let media = if xor { VosMedia::Xor } else { VosMedia::Plain };
                 account.encryption = phone::Encryption::Vos(Vos { media, ..Vos::default() });
             }
-            Self::Sdes => account.media_encryption = MediaEncryption::Required,
+            Self::Sdes | Self::Dtls => {
+                let by = if self == Self::Sdes { KeysBy::Sdes } else { KeysBy::Dtls };
+                (account.media_encryption, account.media_encryption_by) = (MediaEncryption::Required, by);
+            }
         }
     }
 
     /// Where of the exchange the phones go.
     pub(crate) const fn exchange_of(self, at: &Addresses) -> Option<SocketAddr> {
         match self {
-            Self::None => at.udp,
+            Self::None | Self::Dtls => at.udp,
             Self::Vos { .. } => at.vos,
             Self::Tls | Self::Sdes => at.tls,
         }

@@ -509,7 +509,6 @@ mod tests {
             codec: None,
             encrypted: phone::Encrypted::Sdes,
             path: None,
-            encrypted: phone::Encrypted::None,
             muted: false,
             conference: false,
             transfer: None,

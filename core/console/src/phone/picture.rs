@@ -268,7 +268,6 @@ mod tests {
             codec: Some(media::Codec::Pcma),
             encrypted: Encrypted::Sdes,
             path: Some(nat::path::Reached::Host),
-            encrypted: phone::Encrypted::None,
             muted: true,
             conference: true,
             transfer: None,

@@ -241,6 +241,7 @@ fn account(table: AccountTable, nat: Option<NatTable>) -> Result<Account, Failur
     account.digits = table.dtmf.map_or(account.digits, |dtmf| dtmf.0);
     account.connection = connection;
     account.media_encryption = table.srtp.map_or(account.media_encryption, |srtp| srtp.0);
+    account.media_encryption_by = table.srtp_keys.map_or(account.media_encryption_by, |by| by.0);
     account.sdes_in_clear = table.sdes_in_clear.unwrap_or(false);
     account.nat = nat.map_or_else(Nat::default, Nat::from);
     account.silence_suppression = table.silence_suppression.unwrap_or(false);

@@ -1,7 +1,7 @@
 //! All sockets and connections of one media stream, and what comes and goes by them.
 //!
-//! What comes is sorted by its first byte (RFC 7983): RTP and RTCP are media; STUN goes to the phone, where it wants to be
-//! told; channel data (RFC 8656 section 12.4) is unwrapped, and is then one or the other. What goes out takes the leg that the
+//! What comes is sorted by its first byte (RFC 7983): RTP and RTCP are media; STUN and DTLS go to the phone, where it wants to
+//! be told; channel data (RFC 8656 section 12.4) is unwrapped, and is then one or the other. What goes out takes the leg that the
 //! route names: a datagram, a frame on a stream, or channel data to a relay. Knows nothing of which way is the right one.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -293,7 +293,7 @@ impl Legs {
         }
     }
 
-    /// Sends a packet of media by the route.
+    /// Sends a packet by the route: of media, or what belongs to it.
     pub(super) fn send(&mut self, outgoing: Outgoing<'_>, present: Moment, tap: Option<&mut Tap>) {
         let target = if outgoing.rtcp_port { self.control_target } else { self.target };
         let Some(Target { leg, to, relay }) = target else {
@@ -372,13 +372,16 @@ fn sort(
     let told =
         |came: &Came<'_>| MediaNews::Told { leg, from: came.from, bytes: Bytes::copy_from_slice(came.bytes) };
     match came.bytes.first() {
-        Some(0..=3) if listens => keep(news, told(&came)),
+        Some(0..=3 | 20..=63) if listens => keep(news, told(&came)),
         Some(64..=79) if listens => {
             let known = channel::read(came.bytes).and_then(|(number, inside)| {
                 let is_it = |it: &&Channel| (it.leg, it.server, it.number) == (leg, came.from, number);
                 Some((channels.iter().find(is_it)?.peer, inside))
             });
             match known {
+                Some((peer, inside)) if matches!(inside.first(), Some(20..=63)) => {
+                    keep(news, told(&Came { bytes: inside, from: peer, control: false, at: came.at }));
+                }
                 // STUN inside is the relay's client's to unwrap, which knows more of it.
                 Some((peer, inside)) if !nat::stun::is_stun(inside) => {
                     take(Came { bytes: inside, from: peer, ..came });
@@ -423,5 +426,48 @@ fn shown(bind: IpAddr, toward: Option<IpAddr>) -> io::Result<IpAddr> {
     match toward {
         Some(toward) => offhook_net::local_toward(toward),
         None => Ok(offhook_net::concrete(SocketAddr::new(bind, 0)).ip()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> SocketAddr {
+        text.parse().expect("an address")
+    }
+
+    /// By whom, and what.
+    type Taken<T> = Vec<(SocketAddr, T)>;
+
+    /// What the phone is told, and what media gets.
+    fn sorted(bytes: &[u8], listens: bool) -> (Taken<Bytes>, Taken<Vec<u8>>) {
+        let channel =
+            Channel { leg: Leg::FIRST, server: at("10.0.0.1:3478"), number: 0x4000, peer: at("10.9.9.9:9") };
+        let came = Came { bytes, from: channel.server, control: false, at: Moment::read() };
+        let (mut news, mut media) = (VecDeque::new(), Vec::new());
+        sort(&[channel], listens, &mut news, Leg::FIRST, came, &mut |came: Came<'_>| {
+            media.push((came.from, came.bytes.to_vec()));
+        });
+        let told = news.into_iter().map(|news| match news {
+            MediaNews::Told { from, bytes, .. } => (from, bytes),
+            other => panic!("{other:?}"),
+        });
+        (told.collect(), media)
+    }
+
+    const HELLO: &[u8] = &[22, 0xfe, 0xfd, 0];
+
+    #[test]
+    fn dtls_goes_to_the_phone_when_it_listens() {
+        assert_eq!(sorted(HELLO, true), (vec![(at("10.0.0.1:3478"), Bytes::from_static(HELLO))], vec![]));
+        assert_eq!(sorted(HELLO, false).0, vec![]);
+    }
+
+    #[test]
+    fn dtls_out_of_a_relays_channel_is_the_peers() {
+        let mut wrapped = Vec::new();
+        channel::write(0x4000, HELLO, &mut wrapped).expect("it fits");
+        assert_eq!(sorted(&wrapped, true), (vec![(at("10.9.9.9:9"), Bytes::from_static(HELLO))], vec![]));
     }
 }

@@ -313,6 +313,12 @@ impl Desk {
                     stream.legs().tell(leg, to, &bytes, self.tap.as_mut());
                 }
             }
+            MediaOrder::Ship { to, bytes } => {
+                if let Some(stream) = self.streams.get_mut(&media) {
+                    let whole = media::Outgoing { to, rtcp_port: false, bytes: &bytes };
+                    stream.legs().send(whole, Moment::read(), self.tap.as_mut());
+                }
+            }
             MediaOrder::Connect { .. }
             | MediaOrder::TakeStreams { .. }
             | MediaOrder::Channel { .. }

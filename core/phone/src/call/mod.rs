@@ -8,6 +8,7 @@ mod active;
 mod announced;
 mod conference;
 mod incoming;
+mod keying;
 mod keypad;
 mod keys;
 mod late;
@@ -21,6 +22,7 @@ mod transfer;
 mod view;
 
 use base::{Instant, Redacted};
+use dtls::Certificate;
 use media::Plan;
 use media::dtmf::Way;
 use sip::message::{Uri, phrase};
@@ -39,7 +41,7 @@ use crate::desk::{Desk, Timer};
 use crate::negotiate::{Agreed, Disagreement, Negotiation, Sdes, Secrecy};
 use crate::view::{CallView, Encrypted};
 use crate::{
-    Account, AccountId, CallId, Event, Identity, MediaId, MediaNews, Refusal, Side, Via, Why, reason,
+    Account, AccountId, CallId, Event, Identity, KeysBy, MediaId, MediaNews, Refusal, Side, Via, Why, reason,
 };
 
 /// ```text
@@ -94,12 +96,14 @@ impl Parties<'_> {
 
 /// The same of an account whose signalling goes under TLS, or does not.
 pub(crate) fn secrecy(account: &Account, secure: bool) -> Secrecy {
-    let sdes = match (secure, account.sdes_in_clear) {
-        (true, _) => Sdes::UnderTls,
-        (false, true) => Sdes::InClear,
-        (false, false) => Sdes::No,
+    let sdes = match (account.media_encryption_by, secure, account.sdes_in_clear) {
+        (KeysBy::Dtls, ..) => Sdes::No,
+        (_, true, _) => Sdes::UnderTls,
+        (_, false, true) => Sdes::InClear,
+        (_, false, false) => Sdes::No,
     };
-    Secrecy { policy: account.media_encryption, sdes }
+    let dtls = account.media_encryption_by != KeysBy::Sdes;
+    Secrecy { policy: account.media_encryption, sdes, dtls }
 }
 
 /// Why a call is over.
@@ -212,7 +216,11 @@ impl Call {
             rover: ringing::Rover::default(),
             takeover: takeover::Takeover::default(),
         };
-        it.talk.guard(secrecy, &mut desk.rng);
+        let certificate = secrecy.may_agree().then(|| desk.certificate(it.account));
+        it.talk.guard(secrecy, certificate.as_ref().map(Certificate::fingerprint), &mut desk.rng);
+        if let Some(certificate) = certificate {
+            it.streams.agree_on_keys(&certificate, desk);
+        }
         it
     }
 
@@ -280,6 +288,7 @@ impl Call {
             MediaNews::Told { leg, from, bytes } => {
                 self.streams.told(media, leg, from, &bytes, desk);
                 self.hear_paths(desk);
+                self.hear_keys(desk);
             }
             MediaNews::Socket { .. } | MediaNews::StreamUp { .. } | MediaNews::StreamDown { .. } => {
                 self.streams.up(media, &news, desk);
@@ -402,7 +411,7 @@ impl Call {
         let call_id = self.session.and_then(|session| desk.agent.call_id(session)).map(str::to_owned);
         self.talk.agreed(agreed);
         self.streams.apply(agreed, adapt, call_id.as_deref(), desk);
-        if self.is_up() && was != Encrypted::None && self.streams.encrypted() == Encrypted::None {
+        if self.is_up() && was != Encrypted::None && self.streams.is_clear() {
             desk.event(Event::EncryptionLost { call: self.id });
         }
         self.late.agreed(agreed.ways.iter().flatten().any(|theirs| theirs.trickle));

@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use base::{Instant, NetworkId};
 use bytes::Bytes;
+use dtls::Reason;
 use media::Overdue;
 use nat::path::{Event, Settings, Turn, Way};
 use nat::turn::Account;
 
 use crate::desk::{Desk, Timer};
-use crate::{MediaId, Relay, RelayWay, Server, Side};
+use crate::{MediaId, Relay, RelayWay, Server, Side, Why};
 
-use super::{Call, Phase};
+use super::keying::Keying;
+use super::{Call, Ending, Phase};
 
 /// What an account's outside addresses are found and its ways checked with; `None`: neither is done.
 pub(super) fn checks(account: &crate::Account, network: NetworkId, desk: &Desk) -> Option<Settings> {
@@ -189,6 +191,28 @@ impl Call {
     pub(crate) fn path_due(&mut self, media: MediaId, desk: &mut Desk) {
         self.streams.due(media, desk);
         self.hear_paths(desk);
+        self.hear_keys(desk);
+    }
+
+    /// `Timer::Keying` is due.
+    pub(crate) fn keys_due(&mut self, media: MediaId, desk: &mut Desk) {
+        self.streams.keys_due(media, desk);
+        self.hear_keys(desk);
+    }
+
+    /// Acts on what came of agreeing on keys. Who has agreed to it does not go without: RFC 8643 section 3.1.
+    pub(super) fn hear_keys(&mut self, desk: &mut Desk) {
+        while let Some(news) = self.streams.poll_keys(desk) {
+            let why = match news {
+                Keying::Done => {
+                    self.show(desk);
+                    continue;
+                }
+                Keying::Failed(Reason::WrongCertificate) => Why::WrongCertificate,
+                Keying::Failed(_) => Why::KeysNotAgreed,
+            };
+            self.fail(Ending::new(488, why), desk);
+        }
     }
 
     /// Acts on what happened to the ways.

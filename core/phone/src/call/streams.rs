@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use base::NetworkId;
 use bytes::Bytes;
+use dtls::Certificate;
 use media::{Codec, Direction, Plan, Protection};
 use nat::path::{Description, Event as PathEvent, Leg, Order, Path, Reached, Report, Settings};
 
@@ -14,6 +15,8 @@ use crate::addresses::tellable;
 use crate::desk::{Desk, Timer};
 use crate::negotiate::{self, Agreed, Local};
 use crate::{CallId, Encrypted, MediaId, MediaNews, MediaOrder};
+
+use super::keying::{Keyed, Keying};
 
 struct Stream {
     media: MediaId,
@@ -31,6 +34,8 @@ struct Stream {
     next: Option<Next>,
     /// The pair that it has left, for what is still on its way.
     left: Option<Leg>,
+    /// Its keys, where they may be agreed on where it goes.
+    keyed: Option<Keyed>,
 }
 
 /// Sockets that a stream is to move to.
@@ -77,7 +82,17 @@ impl Streams {
             desk.media(media, MediaOrder::Listen);
         }
         let leg = Leg::FIRST;
-        let stream = Stream { media, local: None, plan: None, path, leg, network, next: None, left: None };
+        let stream = Stream {
+            media,
+            local: None,
+            plan: None,
+            path,
+            leg,
+            network,
+            next: None,
+            left: None,
+            keyed: None,
+        };
         Self { list: vec![stream], silent: false, mixed: false, disguised }
     }
 
@@ -107,6 +122,9 @@ impl Streams {
         bytes: &Bytes,
         desk: &mut Desk,
     ) {
+        if dtls::is_dtls(bytes) {
+            return self.at_keys(media, desk, |keyed, desk| keyed.heard(from, bytes, media, desk));
+        }
         self.at_path(media, desk, |path, desk| {
             path.heard(leg, from, bytes, desk.now);
         });
@@ -143,6 +161,41 @@ impl Streams {
             MediaNews::StreamDown { leg, refused } => path.stream_down(leg, refused, desk.now),
             _ => {}
         });
+    }
+
+    /// Keys may be agreed on where media goes: under this certificate.
+    pub(super) fn agree_on_keys(&mut self, certificate: &Certificate, desk: &mut Desk) {
+        for stream in &mut self.list {
+            if stream.path.is_none() {
+                desk.media(stream.media, MediaOrder::Listen);
+            }
+            stream.keyed = Some(Keyed::new(certificate.clone()));
+        }
+    }
+
+    /// The time of a stream's keys has come.
+    pub(super) fn keys_due(&mut self, media: MediaId, desk: &mut Desk) {
+        self.at_keys(media, desk, |keyed, desk| keyed.due(media, desk));
+    }
+
+    /// The next thing that came of agreeing on keys. New ones are used from now on.
+    pub(super) fn poll_keys(&mut self, desk: &mut Desk) -> Option<Keying> {
+        self.list.iter_mut().find_map(|stream| {
+            let keyed = stream.keyed.as_mut()?;
+            let news = keyed.poll()?;
+            if let (Keying::Done, Some(plan)) = (&news, &mut stream.plan) {
+                plan.protection = keyed.protection();
+                desk.media(stream.media, MediaOrder::Change(plan.clone()));
+            }
+            Some(news)
+        })
+    }
+
+    fn at_keys(&mut self, media: MediaId, desk: &mut Desk, act: impl FnOnce(&mut Keyed, &mut Desk)) {
+        let stream = self.list.iter_mut().find(|stream| stream.media == media);
+        if let Some(keyed) = stream.and_then(|stream| stream.keyed.as_mut()) {
+            act(keyed, desk);
+        }
     }
 
     /// Sound is overdue: is the way still there? False: it cannot be asked.
@@ -298,12 +351,21 @@ impl Streams {
     ) {
         let disguise = call_id.and_then(|id| id.bytes().next()).filter(|_| self.disguised);
         let mut plans = agreed.plans().cloned().map(adapt);
+        let mut associations = agreed.associations();
         let mut ways = agreed.ways.iter();
         for stream in &mut self.list {
             let idle = || stream.plan.clone().map(|plan| Plan { direction: Direction::Inactive, ..plan });
             let plan = plans.next();
             let way = plan.as_ref().map(|_| ways.next().and_then(Option::as_ref));
+            let association = associations.next().flatten();
+            if let (Some(keyed), Some(_)) = (&mut stream.keyed, &plan) {
+                keyed.agree(association);
+            }
             let Some(plan) = plan.or_else(idle) else { continue };
+            let plan = match &stream.keyed {
+                Some(keyed) if keyed.is_wanted() => Plan { protection: keyed.protection(), ..plan },
+                Some(_) | None => plan,
+            };
             let plan = desk.addresses.on(stream.network).plan(stream.local, plan);
             match stream.plan.replace(plan.clone()) {
                 Some(before) if before == plan => {}
@@ -324,6 +386,7 @@ impl Streams {
             if let Some(way) = way {
                 stream.lead(way, agreed.ours, desk);
             }
+            stream.may_agree(desk);
         }
     }
 
@@ -355,13 +418,22 @@ impl Streams {
 
     /// How what is open is kept from others: the weakest of it counts.
     pub(crate) fn encrypted(&self) -> Encrypted {
-        let open = self.list.iter().filter_map(|stream| stream.plan.as_ref());
-        let each = open.map(|plan| match plan.protection {
+        let open = self.list.iter().filter_map(|stream| {
+            Some((stream.plan.as_ref()?, stream.keyed.as_ref().is_some_and(Keyed::is_wanted)))
+        });
+        let each = open.map(|(plan, by_dtls)| match plan.protection {
+            Protection::Keyed { .. } if by_dtls => Encrypted::Dtls,
             Protection::Keyed { .. } => Encrypted::Sdes,
             Protection::Clear | Protection::Awaited if self.disguised => Encrypted::VosXor,
             Protection::Clear | Protection::Awaited => Encrypted::None,
         });
         each.min().unwrap_or(Encrypted::None)
+    }
+
+    /// Whether anything of what is open goes in clear.
+    pub(super) fn is_clear(&self) -> bool {
+        let mut open = self.list.iter().filter_map(|stream| stream.plan.as_ref());
+        open.any(|plan| plan.protection == Protection::Clear)
     }
 
     /// What we send, while anything is open.
@@ -377,6 +449,7 @@ impl Streams {
                 stream.carry_out(desk);
             }
             desk.timers.cancel(&Timer::Path(stream.media));
+            desk.timers.cancel(&Timer::Keying(stream.media));
             desk.media(stream.media, MediaOrder::Close { call });
         }
     }
@@ -437,7 +510,12 @@ impl Stream {
         while let Some(order) = path.poll_order() {
             let order = match order {
                 Order::Send { leg, to, bytes } => MediaOrder::Tell { leg, to, bytes },
-                Order::Route(route) => MediaOrder::Route(route),
+                Order::Route(route) => {
+                    if let Some(keyed) = &mut self.keyed {
+                        keyed.lead(&route);
+                    }
+                    MediaOrder::Route(route)
+                }
                 Order::ControlRoute(route) => MediaOrder::ControlRoute(route),
                 Order::Connect { leg, from, to, framing, name } => {
                     MediaOrder::Connect { leg, from, to, framing, name }
@@ -456,6 +534,15 @@ impl Stream {
             None => {
                 desk.timers.cancel(&timer);
             }
+        }
+        self.may_agree(desk);
+    }
+
+    /// Agrees on keys with the other side, if that is wanted and there is a way to it.
+    fn may_agree(&mut self, desk: &mut Desk) {
+        if let (Some(keyed), Some(plan)) = (&mut self.keyed, &self.plan) {
+            keyed.plain(plan.remote, self.path.as_ref().is_none_or(Path::is_plain));
+            keyed.may_begin(self.media, desk);
         }
     }
 }

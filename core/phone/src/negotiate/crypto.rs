@@ -1,15 +1,18 @@
 //! Keys in descriptions: which we say, which of theirs we take, and when a call may go without.
 //!
 //! RFC 4568 (SDES) sections 5.1, 6.1 and 7.1, RFC 8643 for accounts that encrypt where they can. Each offer of ours has new
-//! keys; an answer keeps ours where nobody has moved, so that nothing is lost meanwhile. Knows no other way to agree on keys.
+//! keys; an answer keeps ours where nobody has moved, so that nothing is lost meanwhile. Keys that are agreed on the media
+//! path are [`super::association`]'s; which of the two ways is gone is said here.
 
 use std::net::SocketAddr;
 
 use base::Rng;
+use dtls::Fingerprint;
 use media::srtp::{Keys, Suite};
 use media::{Plan, Protection};
 use sip::sdp::{Crypto, Media, Writer};
 
+use super::association::{self, Association};
 use super::{Agreed, Disagreement};
 use crate::MediaEncryption;
 
@@ -51,12 +54,14 @@ pub struct Secrecy {
     pub policy: MediaEncryption,
     /// Whether keys may stand in descriptions.
     pub sdes: Sdes,
+    /// Whether keys may be agreed on the media path (DTLS).
+    pub dtls: bool,
 }
 
 impl Secrecy {
     /// Whether a call can be made at all: who insists on encryption needs a way to agree on keys.
     pub fn is_possible(self) -> bool {
-        self.policy != MediaEncryption::Required || self.sdes != Sdes::No
+        self.policy != MediaEncryption::Required || self.sdes != Sdes::No || self.dtls
     }
 
     /// Whether our offers have keys.
@@ -64,9 +69,29 @@ impl Secrecy {
         self.policy != MediaEncryption::Off && self.sdes != Sdes::No
     }
 
-    /// How our offers call an audio line. RFC 8643 section 3.1: who takes either says nothing of it here.
+    /// Whether keys may come from the media path.
+    pub fn may_agree(self) -> bool {
+        self.offers_dtls()
+    }
+
+    /// Whether our offers have a certificate.
+    fn offers_dtls(self) -> bool {
+        self.policy != MediaEncryption::Off && self.dtls
+    }
+
+    /// Whether keys are better agreed on the media path than told to whoever carries our signalling. Under TLS the told ones
+    /// are there sooner.
+    fn prefers_dtls(self) -> bool {
+        self.dtls && self.sdes != Sdes::UnderTls
+    }
+
+    /// How our offers call an audio line. RFC 8643 section 3.1: who takes either says nothing of it here. RFC 5764 section 8.
     pub(super) fn protocol(self) -> &'static str {
-        if self.policy == MediaEncryption::Required { "RTP/SAVP" } else { "RTP/AVP" }
+        match self.policy {
+            MediaEncryption::Required if self.prefers_dtls() => "UDP/TLS/RTP/SAVP",
+            MediaEncryption::Required => "RTP/SAVP",
+            MediaEncryption::Off | MediaEncryption::Optional => "RTP/AVP",
+        }
     }
 }
 
@@ -76,19 +101,35 @@ fn insists(protocol: &str) -> Option<bool> {
         // AVPF's feedback is a permission, not a duty (RFC 4585 section 4.2).
         "RTP/AVP" | "RTP/AVPF" => Some(false),
         "RTP/SAVP" | "RTP/SAVPF" => Some(true),
-        _ => None,
+        _ => by_dtls(protocol).then_some(true),
     }
 }
 
+/// Whether a line's profile leaves no other keys than those of the media path. RFC 5764 section 8.
+fn by_dtls(protocol: &str) -> bool {
+    matches!(protocol, "UDP/TLS/RTP/SAVP" | "UDP/TLS/RTP/SAVPF")
+}
+
+/// Keys that a line of theirs has for us.
+pub(super) enum Usable {
+    /// In the line, under a tag.
+    Told(u32, Keys),
+    /// To be agreed on.
+    Agreeable(association::Theirs),
+}
+
 /// What is left of a line of theirs when the account's wishes are looked at: their keys, or nothing where it goes in clear.
-pub(super) fn look(secrecy: Secrecy, media: &Media<'_, '_>) -> Result<Option<(u32, Keys)>, Disagreement> {
+pub(super) fn look(secrecy: Secrecy, media: &Media<'_, '_>) -> Result<Option<Usable>, Disagreement> {
     let insists = insists(media.protocol()).ok_or(Disagreement::NothingInCommon)?;
-    let usable = keys(media).next().filter(|_| secrecy.offers());
+    let told = keys(media).next().filter(|_| secrecy.offers() && !by_dtls(media.protocol()));
+    let told = told.map(|(tag, keys)| Usable::Told(tag, keys));
+    let agreeable = association::Theirs::of(media).filter(|_| secrecy.offers_dtls()).map(Usable::Agreeable);
+    let usable = if secrecy.prefers_dtls() { agreeable.or(told) } else { told.or(agreeable) };
     // Keys of theirs have come in clear; to answer them with ours would give both away.
     let unusable = || match (secrecy.sdes, lines(media).next()) {
-        (Sdes::No, Some(_)) => Disagreement::KeysInClear,
+        (Sdes::No, Some(_)) if !secrecy.dtls => Disagreement::KeysInClear,
         (_, Some(_)) => Disagreement::BadKeys,
-        (_, None) if insists => Disagreement::BadKeys,
+        (_, None) if insists || media.has_fingerprint() => Disagreement::BadKeys,
         (_, None) => Disagreement::NotEncrypted,
     };
     match (secrecy.policy, insists) {
@@ -105,6 +146,8 @@ pub(super) fn look(secrecy: Secrecy, media: &Media<'_, '_>) -> Result<Option<(u3
 struct Said {
     /// Our keys, each under its tag.
     keys: Vec<(u32, Keys)>,
+    /// Of an association.
+    association: Option<association::Said>,
     /// Where we are.
     local: Option<SocketAddr>,
 }
@@ -118,6 +161,7 @@ struct Line {
     offered: Option<Said>,
     /// What we send by, and whereto.
     agreed: Option<(Keys, Option<SocketAddr>)>,
+    association: association::Ours,
 }
 
 /// The keys of one session, line by line.
@@ -126,13 +170,16 @@ pub(super) struct Ring {
     pub(super) secrecy: Secrecy,
     /// There when there is something to be secret of.
     rng: Option<Rng>,
+    /// What our certificate is known by.
+    fingerprint: Option<Fingerprint>,
     lines: Vec<Line>,
 }
 
 impl Ring {
-    pub(super) fn new(secrecy: Secrecy, rng: &mut Rng) -> Self {
+    pub(super) fn new(secrecy: Secrecy, fingerprint: Option<Fingerprint>, rng: &mut Rng) -> Self {
         let rng = (secrecy.policy != MediaEncryption::Off).then(|| rng.split());
-        Self { secrecy, rng, lines: Vec::new() }
+        let secrecy = Secrecy { dtls: secrecy.dtls && fingerprint.is_some(), ..secrecy };
+        Self { secrecy, rng, fingerprint, lines: Vec::new() }
     }
 
     fn line(&mut self, at: usize) -> &mut Line {
@@ -142,17 +189,24 @@ impl Ring {
         &mut self.lines[at]
     }
 
-    /// New keys for an offer of so many lines.
-    pub(super) fn offer(&mut self, lines: usize) {
+    /// New keys for an offer of these lines, called so. A line that has agreed on its keys goes on so.
+    pub(super) fn offer<'a>(&mut self, protocols: impl Iterator<Item = &'a str>) {
+        let secrecy = self.secrecy;
         let suites: &[Suite] = match self.secrecy.sdes {
             _ if !self.secrecy.offers() => &[],
             Sdes::UnderTls => &OFFERED,
             Sdes::InClear | Sdes::No => &OFFERED_SHORT,
         };
-        for at in 0..lines {
-            let fresh = self.rng.as_mut().map(|rng| suites.iter().map(|suite| Keys::random(*suite, rng)));
-            let keys = fresh.map(|fresh| (1..).zip(fresh).collect()).unwrap_or_default();
-            self.line(at).offered = Some(Said { keys, local: None });
+        for (at, protocol) in protocols.enumerate() {
+            self.line(at);
+            let (line, Some(rng)) = (&mut self.lines[at], &mut self.rng) else { continue };
+            let agreed = line.association.is_agreed();
+            let told: &[Suite] = if agreed || by_dtls(protocol) { &[] } else { suites };
+            let keys = (1..).zip(told.iter().map(|suite| Keys::random(*suite, rng))).collect();
+            // A profile that insists takes one way to agree on keys: told ones have gone first.
+            let either = agreed || by_dtls(protocol) || insists(protocol) == Some(false) || told.is_empty();
+            let association = (secrecy.offers_dtls() && either).then(|| line.association.offer());
+            line.offered = Some(Said { keys, association, local: None });
         }
     }
 
@@ -165,13 +219,17 @@ impl Ring {
 
     /// Writes what we say of a line, in an offer or in an answer.
     pub(super) fn write(&mut self, at: usize, offers: bool, local: SocketAddr, text: &mut Writer) {
-        let line = self.line(at);
+        self.line(at);
+        let line = &mut self.lines[at];
         let said = line.offered.as_mut().filter(|_| offers).unwrap_or(&mut line.said);
         said.local = Some(local);
         for (tag, keys) in &said.keys {
             let name = NAMES.iter().find(|(suite, _)| *suite == keys.suite());
             let (_, name) = name.expect("every suite has a name");
             text.attribute("crypto", Crypto::write(*tag, name, keys.material()));
+        }
+        if let (Some(association), Some(ours)) = (&said.association, &self.fingerprint) {
+            association.write(ours, text);
         }
     }
 
@@ -181,34 +239,55 @@ impl Ring {
         at: usize,
         ours: &str,
         media: &Media<'_, '_>,
-    ) -> Result<Protection, Disagreement> {
-        let line = self.lines.get(at);
-        let said = line.map_or(&[][..], |line| &line.offered.as_ref().unwrap_or(&line.said).keys);
-        if said.is_empty() || lines(media).next().is_none() {
+    ) -> Result<(Protection, Option<Association>), Disagreement> {
+        let said = self.lines.get(at).map(|line| line.offered.as_ref().unwrap_or(&line.said));
+        let (told, agreeable) =
+            said.map_or((&[][..], None), |said| (&said.keys[..], said.association.as_ref()));
+        let told_too = !told.is_empty() && lines(media).next().is_some();
+        if let Some(association) = agreeable.filter(|_| media.has_fingerprint())
+            && (self.secrecy.prefers_dtls() || !told_too)
+        {
+            let agreed = association::Theirs::of(media).and_then(|theirs| association.answered(theirs));
+            return Ok((Protection::Awaited, Some(agreed.ok_or(Disagreement::BadKeys)?)));
+        }
+        if !told_too {
             let insisted = self.secrecy.policy == MediaEncryption::Required || insists(ours) == Some(true);
-            return if insisted { Err(Disagreement::NotEncrypted) } else { Ok(Protection::Clear) };
+            return if insisted { Err(Disagreement::NotEncrypted) } else { Ok((Protection::Clear, None)) };
         }
         let pair = keys(media).find_map(|(tag, theirs)| {
             let (_, ours) =
-                said.iter().find(|(said, ours)| *said == tag && ours.suite() == theirs.suite())?;
+                told.iter().find(|(said, ours)| *said == tag && ours.suite() == theirs.suite())?;
             // One key for both ways would have both sides use one keystream.
             (ours.material() != theirs.material()).then(|| (ours.clone(), theirs))
         });
         let (send, receive) = pair.ok_or(Disagreement::BadKeys)?;
-        Ok(Protection::Keyed { send, receive })
+        Ok((Protection::Keyed { send, receive }, None))
     }
 
     /// Our answer to a line of theirs.
     pub(super) fn answer(
         &mut self,
         at: usize,
-        theirs: Option<(u32, Keys)>,
+        theirs: Option<Usable>,
         remote: Option<SocketAddr>,
         local: SocketAddr,
-    ) -> Protection {
-        let (Some((tag, receive)), Some(rng)) = (theirs, &mut self.rng) else {
-            self.line(at).said.keys.clear();
-            return Protection::Clear;
+    ) -> (Protection, Option<Association>) {
+        self.line(at);
+        let said = &mut self.lines[at].said;
+        said.association = None;
+        let (tag, receive, rng) = match (theirs, &mut self.rng) {
+            (Some(Usable::Told(tag, receive)), Some(rng)) => (tag, receive, rng),
+            (Some(Usable::Agreeable(theirs)), Some(rng)) => {
+                let line = &mut self.lines[at];
+                let (said, association) = line.association.answer(theirs, rng);
+                line.said.keys.clear();
+                line.said.association = Some(said);
+                return (Protection::Awaited, Some(association));
+            }
+            _ => {
+                said.keys.clear();
+                return (Protection::Clear, None);
+            }
         };
         let fresh = Keys::random(receive.suite(), rng);
         let line = self.line(at);
@@ -220,13 +299,14 @@ impl Ring {
         });
         let send = kept.map_or(fresh, |(ours, _)| ours);
         line.said.keys = vec![(tag, send.clone())];
-        Protection::Keyed { send, receive }
+        (Protection::Keyed { send, receive }, None)
     }
 
     /// What is done from now on.
     pub(super) fn agreed(&mut self, agreed: &Agreed) {
-        for (at, plan) in agreed.lines.iter().enumerate() {
+        for (at, (plan, association)) in agreed.lines.iter().zip(&agreed.associations).enumerate() {
             let line = self.line(at);
+            line.association.agreed(association.as_ref());
             if agreed.ours
                 && let Some(offered) = line.offered.take()
             {

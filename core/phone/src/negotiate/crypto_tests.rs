@@ -8,7 +8,7 @@ const TLS: Sdes = Sdes::UnderTls;
 fn negotiation(policy: MediaEncryption, sdes: Sdes, seed: u64) -> Negotiation {
     let mut rng = Rng::from_number(seed);
     let mut talk = Negotiation::new(&[Codec::Pcmu], false, &mut rng);
-    talk.guard(Secrecy { policy, sdes }, &mut rng);
+    talk.guard(Secrecy { policy, sdes, dtls: false }, None, &mut rng);
     talk
 }
 
@@ -121,11 +121,11 @@ fn what_cannot_be_agreed_to_has_its_own_reason_and_changes_nothing() {
         (Optional, TLS, "m=audio 5000 RTP/SAVP 0\n".into(), BadKeys),
         (Required, TLS, format!("m=audio 5000 RTP/AVP 0\n{bad}"), BadKeys),
         (Required, TLS, "m=audio 5000 RTP/SAVP 18\n".into(), NothingInCommon),
-        (Required, TLS, "m=audio 5000 UDP/TLS/RTP/SAVP 0\n".into(), NothingInCommon),
+        (Required, TLS, "m=audio 5000 TCP/RTP/AVP 0\n".into(), NothingInCommon),
     ] {
         let mut talk = negotiation(policy, sdes, 1);
         assert_eq!(talk.answer(&theirs(&offer), &local(4000), false).err(), Some(why), "{policy:?} {offer}");
-        let secrecy = Secrecy { policy, sdes };
+        let secrecy = Secrecy { policy, sdes, dtls: false };
         assert_eq!(first_look(&theirs(&offer), &[Codec::Pcmu], secrecy).err(), Some(why), "{offer}");
     }
 }

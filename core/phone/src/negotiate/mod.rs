@@ -7,6 +7,9 @@
 //! version in `o=`, the order of the m-lines, the payload types.
 
 mod answer;
+mod association;
+#[cfg(test)]
+mod association_tests;
 mod crypto;
 #[cfg(test)]
 mod crypto_tests;
@@ -26,11 +29,13 @@ use std::net::{IpAddr, SocketAddr};
 
 use base::Rng;
 use bytes::Bytes;
+use dtls::Fingerprint;
 use media::{Codec, Plan};
 use nat::path::Description;
 use sip::sdp::{Direction, Sdp, SdpError, Writer};
 
 pub use answer::first_look;
+pub use association::Association;
 pub use crypto::{Sdes, Secrecy};
 use ice::Told;
 pub use ice::{has_candidates, offered};
@@ -95,6 +100,8 @@ pub struct Agreed {
     pub lines: Vec<Option<Plan>>,
     /// Where each line that carries something may be reached, by those who make checks: one for each of [`Self::plans`].
     pub ways: Vec<Option<Description>>,
+    /// Where keys are agreed on the media path, with whom: one for each of [`Self::lines`].
+    pub associations: Vec<Option<Association>>,
     /// The offer was ours.
     pub ours: bool,
     /// The other side does not want to hear us: we are on hold. It may have another reason (RFC 6337 section 5.3), but to
@@ -106,6 +113,12 @@ impl Agreed {
     /// The plans of the lines that carry something, in order.
     pub fn plans(&self) -> impl Iterator<Item = &Plan> {
         self.lines.iter().flatten()
+    }
+
+    /// Their associations.
+    pub fn associations(&self) -> impl Iterator<Item = Option<&Association>> {
+        let alive = self.lines.iter().zip(&self.associations).filter(|(line, _)| line.is_some());
+        alive.map(|(_, association)| association.as_ref())
     }
 }
 
@@ -180,9 +193,10 @@ impl Negotiation {
         }
     }
 
-    /// Keeps its media from others as far as this asks. Before the first description.
-    pub fn guard(&mut self, secrecy: Secrecy, rng: &mut Rng) {
-        self.ring = crypto::Ring::new(secrecy, rng);
+    /// Keeps its media from others as far as this asks. Before the first description. `fingerprint`: of our certificate; without,
+    /// no keys are agreed on the media path.
+    pub fn guard(&mut self, secrecy: Secrecy, fingerprint: Option<Fingerprint>, rng: &mut Rng) {
+        self.ring = crypto::Ring::new(secrecy, fingerprint, rng);
     }
 
     /// Whether it goes encrypted or not at all.
@@ -201,7 +215,9 @@ impl Negotiation {
         self.before = Some((self.version, self.written.clone()));
         let protocol = self.ring.secrecy.protocol();
         offer::lay_out(&mut self.lines, &self.codecs, self.silence, locals.len(), protocol);
-        self.ring.offer(self.lines.len());
+        self.ring.offer(self.lines.iter().map(|line| match line {
+            Line::Audio { protocol, .. } | Line::Declined { protocol, .. } => protocol.as_str(),
+        }));
         let lines = vec![(wish(hold), true, false); self.lines.len()];
         self.write(locals, &lines, true)
     }
@@ -275,8 +291,8 @@ impl Negotiation {
                 let Some(plan) = plan::of(formats, *mux, self.silence, wish(hold), &media) else {
                     return Ok(None);
                 };
-                let protection = self.ring.take_answer(at, protocol, &media)?;
-                Ok(Some(Plan { protection, ..plan }))
+                let (protection, association) = self.ring.take_answer(at, protocol, &media)?;
+                Ok(Some((Plan { protection, ..plan }, association)))
             }
             (Line::Audio { .. } | Line::Declined { .. }, _) => Ok(None),
         });
@@ -326,8 +342,8 @@ impl Negotiation {
                     let plan = plan::of(formats, *mux, self.silence, wish(hold), &media)?;
                     let keys = crypto::look(secrecy, &media).ok().flatten();
                     let local = places.next()?.address;
-                    let protection = self.ring.answer(at, keys, plan.remote, local);
-                    Some(Plan { protection, ..plan })
+                    let (protection, association) = self.ring.answer(at, keys, plan.remote, local);
+                    Some((Plan { protection, ..plan }, association))
                 }
                 Line::Declined { .. } => {
                     self.ring.answer(at, None, None, SocketAddr::from(([0; 4], 0)));
@@ -394,7 +410,11 @@ const fn wish(hold: bool) -> Direction {
     Direction::of(true, !hold)
 }
 
-fn agreed(lines: Vec<Option<Plan>>, theirs: &Sdp<'_>, ours: bool) -> Agreed {
+fn agreed(lines: Vec<Option<(Plan, Option<Association>)>>, theirs: &Sdp<'_>, ours: bool) -> Agreed {
+    let (lines, associations): (Vec<_>, Vec<_>) = lines
+        .into_iter()
+        .map(|line| line.map_or((None, None), |(plan, association)| (Some(plan), association)))
+        .unzip();
     let heard = (lines.iter().zip(theirs.media()))
         .any(|(plan, media)| plan.is_some() && media.direction().receives() && !plan::is_silenced(&media));
     let alive = lines.iter().zip(theirs.media()).filter(|(plan, _)| plan.is_some());
@@ -404,5 +424,5 @@ fn agreed(lines: Vec<Option<Plan>>, theirs: &Sdp<'_>, ours: bool) -> Agreed {
             Told::Nothing | Told::Mismatch => None,
         })
         .collect();
-    Agreed { lines, ways, ours, held: !heard }
+    Agreed { lines, ways, associations, ours, held: !heard }
 }

@@ -192,7 +192,7 @@ fn an_offer_without_anything_of_ours_is_a_disagreement_and_changes_nothing() {
     for offer in [
         "m=audio 5000 RTP/AVP 18\n",
         "m=video 5000 RTP/AVP 0\n",
-        "m=audio 5000 UDP/TLS/RTP/SAVP 0\n",
+        "m=audio 5000 TCP/RTP/AVP 0\n",
         "m=audio 0 RTP/AVP 0\n",
     ] {
         let mut talk = negotiation(&[PCMU]);

@@ -304,7 +304,9 @@ impl Town {
             MediaOrder::Mix(on) => stream.mixed = on,
             MediaOrder::Dtmf(keys) => stream.pressed.push(keys),
             MediaOrder::Tones(keys) => stream.sounded.push(keys),
-            MediaOrder::Tell { to, bytes, .. } => stream.told.push((to, bytes)),
+            MediaOrder::Tell { to, bytes, .. } | MediaOrder::Ship { to, bytes } => {
+                stream.told.push((to, bytes));
+            }
             MediaOrder::Listen
             | MediaOrder::Disguise(_)
             | MediaOrder::Route(_)

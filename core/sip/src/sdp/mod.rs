@@ -4,10 +4,12 @@
 //! is, and which answer fits which offer, is not known here.
 
 mod crypto;
+mod keying;
 mod read;
 mod write;
 
 pub use crypto::{BadCrypto, Crypto};
+pub use keying::{Fingerprint, Setup};
 pub use read::{Attribute, Connection, Line, Media, Origin, Rtcp, Rtpmap, Sdp, SdpError, Section};
 pub use write::Writer;
 

@@ -114,8 +114,9 @@ impl World {
         }
         let Some(stream) = self.stream_mut(node, media) else { return };
         let listens = stream.legs.listens;
+        let mut heard = (from, bytes.clone());
         let told = match bytes.first() {
-            Some(0..=3) if listens => true,
+            Some(0..=3 | 20..=63) if listens => true,
             Some(64..=79) if listens => {
                 let known = channel::read(bytes).and_then(|(number, inside)| {
                     let mut channels = stream.legs.channels.iter();
@@ -123,6 +124,10 @@ impl World {
                     Some((*peer, inside))
                 });
                 match known {
+                    Some((peer, inside)) if matches!(inside.first(), Some(20..=63)) => {
+                        heard = (peer, Bytes::copy_from_slice(inside));
+                        true
+                    }
                     Some((peer, inside)) if !nat::stun::is_stun(inside) => {
                         stream.packet(inside, peer, control, now);
                         false
@@ -136,7 +141,8 @@ impl World {
             }
         };
         if told {
-            self.tell_media(node, media, MediaNews::Told { leg, from, bytes: bytes.clone() });
+            let (from, bytes) = heard;
+            self.tell_media(node, media, MediaNews::Told { leg, from, bytes });
         }
     }
 
@@ -227,6 +233,11 @@ impl World {
             assert!(stream.is_secret(&bytes), "a packet in clear from a phone that insists: {bytes:02x?}");
             self.secret_packets += 1;
         }
+        self.by_route(node, media, control, to, bytes);
+    }
+
+    /// What is no media, and media, by the route that media has.
+    fn by_route(&mut self, node: NodeId, media: MediaId, control: bool, to: SocketAddr, bytes: Bytes) {
         let Some(stream) = self.stream_mut(node, media) else { return };
         match stream.legs.target(control) {
             Some(Target { leg, to, relay: None }) => self.put(node, media, leg, to, bytes),
@@ -300,6 +311,10 @@ impl World {
                 }
             }
             MediaOrder::Tell { leg, to, bytes } => self.put(node, media, leg, to, bytes),
+            MediaOrder::Ship { to, bytes } => {
+                assert!(bytes.first().is_some_and(|first| *first < 128), "media goes another way");
+                self.by_route(node, media, false, to, bytes);
+            }
             MediaOrder::Connect { leg, from, to, framing, name: None } => {
                 self.connect_media(node, media, (leg, from, to, framing), now);
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base::NetworkId;
 use offhook_sim::{Link, NodeId, World, account, users};
-use phone::{Account, CallState, Command, Encrypted, MediaEncryption, Why};
+use phone::{Account, CallState, Command, Encrypted, KeysBy, MediaEncryption, Why};
 
 use super::handover;
 
@@ -15,6 +15,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn insist(account: &mut Account) {
     (account.media_encryption, account.sdes_in_clear) = (MediaEncryption::Required, true);
+    account.media_encryption_by = KeysBy::Sdes;
 }
 
 /// An exchange, and phones that insist: of these people, each with a phone of this name.

@@ -7,6 +7,7 @@ mod components;
 mod conference;
 mod day;
 mod digits;
+mod dtls;
 mod encryption;
 mod families;
 mod gateways;

@@ -104,6 +104,8 @@ val Why.sentence: Int get() = when (this) {
     Why.BAD_KEYS -> R.string.why_bad_keys
     Why.ENCRYPTION_REFUSED -> R.string.why_encryption_refused
     Why.ENCRYPTION_ENDED -> R.string.why_encryption_ended
+    Why.KEYS_NOT_AGREED -> R.string.why_keys_not_agreed
+    Why.WRONG_CERTIFICATE -> R.string.why_wrong_certificate
 }
 
 /** What to show when a command came too late; null: nothing, the next picture of the call says how it stands. */
