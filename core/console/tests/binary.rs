@@ -109,16 +109,14 @@ fn a_bad_option_is_status_2_and_help_has_examples() {
 }
 
 #[test]
-fn what_a_later_build_brings_is_status_2_by_name() {
-    for args in [["demo", "--encryption", "dtls"], ["demo", "--encryption", "sdes"]] {
-        let (status, words) = refusal(&args);
-        assert_eq!(status, Some(2));
-        assert!(words.contains("not in this build"), "{words}");
-    }
-    let config = file("later.toml", "[account]\nuri = \"sip:1@h\"\nsrtp = \"required\"\n");
+fn what_is_not_supported_is_status_2_by_name() {
+    let (status, words) = refusal(&["demo", "--encryption", "vos2"]);
+    assert_eq!(status, Some(2));
+    assert!(words.contains("known are none, vos"), "{words}");
+    let config = file("later.toml", "[account]\nuri = \"sip:1@h\"\nvos = { version = \"2.0\" }\n");
     let (status, words) = refusal(&["phone", "--config", &config]);
     assert_eq!(status, Some(2));
-    assert!(words.contains("later.toml: line 3: srtp: "), "{words}");
+    assert!(words.contains("later.toml: line 3: vos: ") && words.contains("not supported"), "{words}");
 }
 
 #[test]

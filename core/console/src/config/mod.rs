@@ -159,12 +159,8 @@ mod tests {
     #[test]
     fn what_a_later_build_brings_is_refused_by_name() {
         let account = |line: &str| phone_error(&format!("[account]\nuri = \"sip:a@b\"\n{line}\n"));
-        for line in ["encryption = \"sdes\""] {
-            let key = line.split(' ').next().unwrap();
-            let error = account(line);
-            assert!(error.contains("not in this build"), "{line}: {error}");
-            assert!(error.starts_with(&format!("line 3: {key}: ")), "{line}: {error}");
-        }
+        let error = account("encryption = \"sdes\"");
+        assert!(error.starts_with("line 3: encryption: ") && error.contains("not in this build"), "{error}");
     }
 
     #[test]

@@ -96,9 +96,14 @@ impl Encryption {
         }
     }
 
+    /// Whether a call is protected as it should be.
+    pub(crate) fn is_met(self, call: &CallView) -> bool {
+        call.encrypted == self.expected()
+    }
+
     /// Looks at a call that is up.
     pub(crate) fn check(self, call: &CallView) -> Result<(), Failure> {
-        if call.encrypted == self.expected() {
+        if self.is_met(call) {
             return Ok(());
         }
         let (is, wanted) = (call.encrypted.word(), self.expected().word());

@@ -128,6 +128,8 @@ fn play(stage: &mut Stage, args: &DemoArgs, tell: &dyn Fn(String)) -> Result<Opt
     if !scene.until(stage, PATIENCE, |s| both(s, CallState::Active))? {
         return if stage.interrupted { Ok(None) } else { Err(missed("the call was not answered")) };
     }
+    // Keys that are agreed on where media goes come a moment after the answer.
+    scene.until(stage, PATIENCE, |s| s.calls.iter().flatten().all(|call| args.encryption.is_met(call)))?;
     scene.calls.iter().flatten().try_for_each(|call| args.encryption.check(call))?;
     tell(format!("they talk for {} s", args.seconds));
     scene.until(stage, Duration::from_secs(args.seconds), |_| false)?;

@@ -89,6 +89,11 @@ impl Keyed {
         self.wanted = association.cloned().map(|it| Association { name: name.or(known), ..it });
     }
 
+    /// The other side is another session, which knows nothing of what was agreed on: what comes next is agreed on anew.
+    pub(super) fn forget(&mut self) {
+        self.wanted = None;
+    }
+
     /// Whether keys come from here.
     pub(super) const fn is_wanted(&self) -> bool {
         self.wanted.is_some()

@@ -162,6 +162,7 @@ impl Call {
         }
         desk.timers.cancel(&Timer::Unanswered(self.id));
         self.phase = Phase::Dialling(again);
+        self.streams.other_session();
         self.offered = None;
         self.moved = false;
         self.progress = None;

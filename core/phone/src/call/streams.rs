@@ -340,6 +340,13 @@ impl Streams {
         }
     }
 
+    /// What is agreed on next is with another session.
+    pub(super) fn other_session(&mut self) {
+        for keyed in self.list.iter_mut().filter_map(|stream| stream.keyed.as_mut()) {
+            keyed.forget();
+        }
+    }
+
     /// Does what was agreed. An open stream whose m-line was switched off falls silent and stays.
     /// `call_id` is what a disguise is made from.
     pub(super) fn apply(

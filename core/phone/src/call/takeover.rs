@@ -157,6 +157,7 @@ impl Call {
             desk.agent.hang_up(old, &[], desk.now, &mut desk.orders);
         }
         self.held = told;
+        self.streams.other_session();
         self.agree(&agreed, desk);
         self.may_tell_late(desk);
         self.settle(desk);
