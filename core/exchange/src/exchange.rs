@@ -3,6 +3,8 @@
 //! Reads what comes, asks at the door who sent it, and hands it to the registrar, the proxy or the redirect rules.
 //! RFC 3261 sections 8.2, 10.3, 16.3 and 18. Knows no sockets: its owner tells what came and carries out the orders.
 
+mod money;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -108,26 +110,6 @@ impl<B: Bindings> Exchange<B> {
             bindings,
             config,
         }
-    }
-
-    /// Sets what users have left, and what calls cost.
-    pub fn set_ledger(&mut self, ledger: Ledger) {
-        self.ledger = ledger;
-    }
-
-    /// Whether that is the password of that user.
-    pub fn is_password(&self, user: &str, password: &str) -> bool {
-        self.config.users.get(user).is_some_and(|known| known.expose() == password)
-    }
-
-    /// What users have left.
-    pub fn ledger(&self) -> &Ledger {
-        &self.ledger
-    }
-
-    /// The same, for money that comes.
-    pub fn ledger_mut(&mut self) -> &mut Ledger {
-        &mut self.ledger
     }
 
     /// Sets the wall clock: it is `wall` seconds since 1970 at `now`.
@@ -578,19 +560,6 @@ impl<B: Bindings> Exchange<B> {
     /// Whether the sender claims to be one of ours. A tel URI claims nothing.
     fn is_from_here(&self, message: &Message) -> bool {
         message.from().is_ok_and(|from| self.own().is(&from.uri()))
-    }
-
-    /// A call that one of ours has made is answered.
-    fn charge(&mut self, response: &Message, now: Instant) {
-        let answered = response.status().is_some_and(|status| (200..300).contains(&status));
-        if answered
-            && response.method() == Method::Invite
-            && self.is_from_here(response)
-            && let Some(user) = from_user(response)
-            && let Ok(call) = response.call_id()
-        {
-            self.ledger.answered(call, &user, now);
-        }
     }
 
     fn own(&self) -> Own<'_> {

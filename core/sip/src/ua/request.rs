@@ -15,6 +15,7 @@
 //! `race` takes the next target early where the other IP family may be the one that works.
 
 mod carried;
+mod fault;
 mod race;
 mod turned;
 
@@ -33,6 +34,7 @@ use crate::digest::Attempt;
 use crate::locate::{Exhausted, LookupId, Next, Policy, Target, Translator};
 use crate::message::{CSeq, Draft, Message, Method, Name, Uri};
 use crate::transaction::{Hop, Source, TxId};
+pub(super) use fault::Fault;
 use race::Races;
 
 /// How often a 422 is obeyed before it is a failure.
@@ -69,25 +71,6 @@ pub(super) enum Reply {
     Again,
     /// No final response came, or will. Last word.
     Fault(Fault),
-}
-
-/// Why there is no final response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    NoAnswer,
-    Unreachable,
-    NotFound,
-}
-
-impl Fault {
-    /// What RFC 3261 section 8.1.3.1 has the user believe.
-    pub(super) const fn status(self) -> u16 {
-        match self {
-            Self::NoAnswer => 408,
-            Self::Unreachable => 503,
-            Self::NotFound => 404,
-        }
-    }
 }
 
 /// A request to be made.
