@@ -46,6 +46,14 @@ impl Typed {
     }
 }
 
+impl Typed {
+    /// Whether it is a number, and not an address or a name.
+    pub fn is_number(&self) -> bool {
+        let digits = self.whom.strip_prefix('+').unwrap_or(&self.whom);
+        !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit() || b"*#".contains(&it))
+    }
+}
+
 /// At the first pause behind a digit.
 fn split(text: &str) -> (&str, Option<&str>) {
     let mut seen = false;

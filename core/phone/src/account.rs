@@ -47,6 +47,11 @@ pub struct Account {
     pub transport: TransportPolicy,
     /// Sends INVITE without an offer and answers the one in the response (some gateways want it so).
     pub late_offer: bool,
+    /// How its provider wants numbers.
+    pub dial_plan: numbers::Plan,
+    /// Emergency calls may go by it, on a machine that is no telephone, whose person knows that help may not be told where it
+    /// is needed (RFC 6881 section 3).
+    pub emergency: bool,
     /// How its media gets through routers.
     pub nat: Nat,
     /// How connections to its server are made.
@@ -83,6 +88,8 @@ impl Account {
             networks: NetworkPolicy::Any,
             transport: TransportPolicy::Auto,
             late_offer: false,
+            dial_plan: numbers::Plan::default(),
+            emergency: false,
             nat: Nat::default(),
             connection: Connection::default(),
             encryption: Encryption::None,
@@ -223,6 +230,9 @@ pub struct Config {
     pub user_agent: String,
     /// Whether whoever owns the sockets can open streams under TLS.
     pub tls: bool,
+    /// Where the phone is, as ISO 3166 has it (`DE`), by SIM, network or setting: which numbers are for emergencies. `None`:
+    /// those that all networks know are.
+    pub region: Option<String>,
     /// Calls at one time, both ways; the next one is busy.
     pub max_calls: usize,
     /// Whether a call may ring while another is up; else it is busy.
@@ -235,6 +245,7 @@ impl Default for Config {
             instance: None,
             user_agent: concat!("Offhook/", env!("CARGO_PKG_VERSION")).into(),
             tls: false,
+            region: None,
             max_calls: 8,
             call_waiting: true,
         }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use base::Redacted;
 use media::dtmf::Keys;
+use numbers::Typed;
+use numbers::emergency::{is_emergency, is_emergency_anywhere};
 use sip::message::{Draft, Method};
 use sip::ua::ReferTo;
 
@@ -96,6 +98,7 @@ impl Phone {
             }
             Command::TransferTo { call, other } => self.transfer_to(call, other),
             Command::Refresh { call, with } => self.with_call(call, |call, desk| call.refresh(with, desk)),
+            Command::PressOn(call) => self.with_call(call, Call::press_on),
             Command::Dtmf { call, digits } => {
                 let keys = Keys::read(digits.reveal()).map_err(|_| Refusal::BadDigits)?;
                 self.with_call(call, |call, desk| call.press(&keys, desk))
@@ -171,7 +174,8 @@ impl Phone {
         }
         let account = self.pick(account)?;
         let (hide, to) = dial::showing(to.reveal());
-        let to = dial::dial(to, &self.account(account)?.uri).map_err(Refusal::BadTarget)?;
+        let (to, keys) = self.number(to, account)?;
+        let to = dial::dial(&to, &self.account(account)?.uri).map_err(Refusal::BadTarget)?;
         self.hold_others(call);
         let registration = self.accounts.get(&account).ok_or(Refusal::NoAccount)?;
         let account = (account, registration.account());
@@ -183,8 +187,28 @@ impl Phone {
             asked: None,
             hide,
         };
-        self.calls.insert(call, Call::outgoing(call, account, outgoing, &mut self.desk));
+        let mut it = Call::outgoing(call, account, outgoing, &mut self.desk);
+        it.press_when_answered(keys);
+        self.calls.insert(call, it);
         Ok(())
+    }
+
+    /// What is dialled where a number was typed, and what is pressed then: an emergency's is never rewritten, others go through the account's plan.
+    fn number(&self, typed: &str, account: AccountId) -> Result<(String, Option<String>), Refusal> {
+        let settings = self.account(account)?;
+        let typed = Typed::of(typed);
+        if !typed.is_number() {
+            return Ok((typed.whom, None));
+        }
+        let emergency = match self.config.region.as_deref() {
+            Some(region) => is_emergency(&typed.whom, Some(region)),
+            None => is_emergency_anywhere(&typed.whom),
+        };
+        match (emergency, settings.emergency) {
+            (true, false) => Err(Refusal::Emergency),
+            (true, true) => Ok((typed.whom, None)),
+            (false, _) => Ok((settings.dial_plan.apply(&typed.whom).number, typed.keys)),
+        }
     }
 
     fn announce(
@@ -381,6 +405,7 @@ fn subject(command: &Command) -> Subject {
         | Command::TransferTo { call, .. }
         | Command::MergeWith { call, .. }
         | Command::Split(call)
+        | Command::PressOn(call)
         | Command::Refresh { call, .. }
         | Command::Dtmf { call, .. }
         | Command::Announce { call, .. } => Subject::Call(*call),

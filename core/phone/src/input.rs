@@ -246,6 +246,8 @@ pub enum Command {
         /// By which request.
         with: With,
     },
+    /// Press what was typed behind the number, up to where the person wants to be asked again: [`crate::CallView::keys_left`].
+    PressOn(CallId),
     /// Sends keypad digits into a call.
     Dtmf {
         /// Which call.

@@ -36,6 +36,8 @@ pub struct CallView {
     pub path: Option<nat::path::Reached>,
     /// Whether the user closed the microphone.
     pub muted: bool,
+    /// What was typed behind the number and waits for the person's word: [`crate::Command::PressOn`].
+    pub keys_left: Option<Redacted<String>>,
     /// Whether the user has merged it with others: all that say so hear each other, unless they are on hold.
     pub conference: bool,
     /// How the transfer of this call fares, once one was asked for.

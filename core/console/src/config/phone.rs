@@ -17,6 +17,8 @@ use super::parts::{
 pub(crate) struct PhoneFile {
     pub(crate) data: Option<PathBuf>,
     pub(crate) bind: Option<SocketAddr>,
+    /// Where it is: `DE`. Which numbers are for emergencies.
+    pub(crate) region: Option<String>,
     pub(crate) account: Option<AccountTable>,
     #[serde(default)]
     pub(crate) audio: AudioTable,
@@ -63,6 +65,28 @@ pub(crate) struct AccountTable {
     /// Keys may stand in the signalling though it is not under TLS.
     pub(crate) sdes_in_clear: Option<bool>,
     pub(crate) caller_id: Option<CallerIdTable>,
+    /// How its provider wants numbers.
+    #[serde(default)]
+    pub(crate) dial_plan: Vec<RuleTable>,
+    /// Emergency calls may go by it.
+    pub(crate) emergency: Option<bool>,
+}
+
+/// One rule of `dial_plan`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RuleTable {
+    #[serde(default)]
+    pub(crate) begins: String,
+    pub(crate) fits: Option<String>,
+    pub(crate) length: Option<[usize; 2]>,
+    #[serde(default)]
+    pub(crate) strip: usize,
+    #[serde(default)]
+    pub(crate) prefix: String,
+    pub(crate) replace: Option<String>,
+    #[serde(default)]
+    pub(crate) go_on: bool,
 }
 
 /// `caller_id`: what the people called are to see.

@@ -209,6 +209,7 @@ impl Desk {
                 call: CallId(call),
                 with: if update { With::Update } else { With::Reinvite },
             },
+            Request::PressOn { call } => Command::PressOn(CallId(call)),
             Request::Dtmf { call, digits } => {
                 Command::Dtmf { call: CallId(call), digits: Redacted::new(digits) }
             }

@@ -507,6 +507,7 @@ mod tests {
             name: None,
             identity: None,
             codec: None,
+            keys_left: None,
             encrypted: phone::Encrypted::Sdes,
             path: None,
             muted: false,

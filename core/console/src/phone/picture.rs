@@ -266,6 +266,7 @@ mod tests {
             name: Some(Redacted::new("Bob".into())),
             identity: None,
             codec: Some(media::Codec::Pcma),
+            keys_left: None,
             encrypted: Encrypted::Sdes,
             path: Some(nat::path::Reached::Host),
             muted: true,

@@ -44,6 +44,10 @@ pub(crate) enum Request {
         call: u32,
         update: bool,
     },
+    /// Presses what was typed behind the number.
+    PressOn {
+        call: u32,
+    },
     Dtmf {
         call: u32,
         digits: String,
@@ -143,6 +147,9 @@ enum Line {
     Refresh {
         call: u32,
         with: With,
+    },
+    Presson {
+        call: u32,
     },
     Dtmf {
         call: u32,
@@ -251,6 +258,7 @@ impl Request {
             Line::Unmute { call } => Self::Mute { call, on: false },
             Line::Progress { call } => Self::Progress { call },
             Line::Refresh { call, with } => Self::Refresh { call, update: matches!(with, With::Update) },
+            Line::Presson { call } => Self::PressOn { call },
             Line::Dtmf { call, digits } => Self::Dtmf { call, digits },
             Line::Transfer { call, to: Some(to), replaces: None } => Self::Transfer { call, to },
             Line::Transfer { call, to: None, replaces: Some(other) } => Self::TransferTo { call, other },
@@ -327,6 +335,7 @@ impl Request {
             "mute" => Self::Mute { call: number()?, on: true },
             "unmute" => Self::Mute { call: number()?, on: false },
             "progress" => Self::Progress { call: number()? },
+            "presson" => Self::PressOn { call: current()? },
             "dtmf" if rest.is_empty() => return Err("dtmf which digits?".into()),
             "dtmf" => Self::Dtmf { call: current()?, digits: rest.into() },
             "transfer" => match rest.strip_prefix('#').map(str::parse) {
@@ -405,6 +414,7 @@ mod tests {
             (r#"{"cmd":"progress","call":1}"#, Request::Progress { call: 1 }),
             (r#"{"cmd":"refresh","call":1,"with":"update"}"#, Request::Refresh { call: 1, update: true }),
             (r#"{"cmd":"refresh","call":1,"with":"reinvite"}"#, Request::Refresh { call: 1, update: false }),
+            (r#"{"cmd":"presson","call":1}"#, Request::PressOn { call: 1 }),
             (r#"{"cmd":"dtmf","call":1,"digits":"12#"}"#, Request::Dtmf { call: 1, digits: "12#".into() }),
             (r#"{"cmd":"transfer","call":1,"to":"1003"}"#, Request::Transfer { call: 1, to: "1003".into() }),
             (r#"{"cmd":"transfer","call":1,"replaces":2}"#, Request::TransferTo { call: 1, other: 2 }),

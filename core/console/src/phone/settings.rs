@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use base::{Redacted, Secret};
+use numbers::{Plan, Rule};
 use offhook_io::{Audio, Effects, LocalTones, Trust, Trusts, Unusable, client_certificate};
 use phone::{Account, CallerId, Carry, Connection, Encryption, Keepalive, Nat, NetworkPolicy, Vos};
 use sip::ua::{Reliable, TransportPolicy};
@@ -19,7 +20,7 @@ use crate::config::nat::{NatTable, Service};
 use crate::config::parts::{NOT_IN_THIS_BUILD, TransportName};
 use crate::config::phone::{
     AccountTable, AudioTable, CallerIdTable, CarryName, KeepaliveName, NetworksName, PhoneFile, ReliableName,
-    VosTable,
+    RuleTable, VosTable,
 };
 use crate::failure::Failure;
 
@@ -38,6 +39,7 @@ pub(crate) struct Settings {
     pub(crate) trusts: Trusts,
     pub(crate) data: Option<PathBuf>,
     pub(crate) bind: Option<std::net::SocketAddr>,
+    pub(crate) region: Option<String>,
     pub(crate) audio: Audio,
     pub(crate) tones: LocalTones,
     pub(crate) effects: Effects,
@@ -97,6 +99,7 @@ impl Settings {
             trusts,
             data: file.data,
             bind: file.bind,
+            region: file.region,
             tones: file.audio.country.map_or_else(LocalTones::default, |name| LocalTones::Of(name.0)),
             effects: effects(&file.audio)?,
             gains: [file.audio.microphone_gain_db, file.audio.loudspeaker_gain_db]
@@ -167,6 +170,19 @@ fn trust(table: &AccountTable) -> Result<Option<Trust>, Failure> {
     }
 }
 
+fn plan(rules: Vec<RuleTable>) -> Result<Plan, Failure> {
+    let rules = rules.into_iter().map(|rule| Rule {
+        begins: rule.begins,
+        fits: rule.fits,
+        length: rule.length.map(|[least, most]| (least, most)),
+        strip: rule.strip,
+        prefix: rule.prefix,
+        replace: rule.replace,
+        go_on: rule.go_on,
+    });
+    Plan::new(rules.collect()).map_err(|error| Failure::Usage(format!("[account] dial_plan: {error}")))
+}
+
 fn caller_id(table: Option<CallerIdTable>) -> Result<CallerId, Failure> {
     let Some(table) = table else { return Ok(CallerId::default()) };
     if table.number.as_deref().is_some_and(|number| !phone::is_number(number)) {
@@ -233,6 +249,8 @@ fn account(table: AccountTable, nat: Option<NatTable>) -> Result<Account, Failur
     account.proxy = table.proxy.map(|uri| uri.0);
     account.auth_user = table.auth_user.map(Redacted::new);
     account.display_name = table.display_name.map(Redacted::new);
+    account.dial_plan = plan(table.dial_plan)?;
+    account.emergency = table.emergency.unwrap_or(false);
     account.caller_id = caller_id(table.caller_id)?;
     account.register = table.register.unwrap_or(account.register);
     account.expires = table.expires.unwrap_or(account.expires);

@@ -12,8 +12,7 @@ const WITHOUT_REGION: [&str; 6] = ["000", "08", "110", "118", "119", "999"];
 
 /// Whether `number`, as it was typed, calls for help in `region`; `None`: the region is not known.
 pub fn is_emergency(number: &str, region: Option<&str>) -> bool {
-    let digits: String =
-        number.chars().filter(|it| !matches!(it, ' ' | '-' | '.' | '(' | ')' | '/' | '\u{a0}')).collect();
+    let digits = bare(number);
     if EVERYWHERE.contains(&&*digits) {
         return true;
     }
@@ -21,6 +20,16 @@ pub fn is_emergency(number: &str, region: Option<&str>) -> bool {
         Some(known) => known.split(' ').any(|known| fits(known, &digits)),
         None => WITHOUT_REGION.contains(&&*digits),
     }
+}
+
+/// Whether `number`, as it was typed, calls for help wherever the phone is. An office's exchange may have the others as
+/// extensions.
+pub fn is_emergency_anywhere(number: &str) -> bool {
+    EVERYWHERE.contains(&&*bare(number))
+}
+
+fn bare(number: &str) -> String {
+    number.chars().filter(|it| !matches!(it, ' ' | '-' | '.' | '(' | ')' | '/' | '\u{a0}')).collect()
 }
 
 /// The numbers of a region; `?` stands for any digit.

@@ -2,6 +2,7 @@
 //!
 //! RFC 6086 for INFO. Knows nothing of how a way works.
 
+use base::Redacted;
 use media::dtmf::{Digit, Keys};
 
 use crate::desk::{Desk, Timer};
@@ -17,6 +18,39 @@ impl Call {
         self.keypad.press(keys, plan)?;
         self.settle(desk);
         Ok(())
+    }
+
+    /// What was typed behind the number is pressed once they answer.
+    pub(crate) fn press_when_answered(&mut self, keys: Option<String>) {
+        self.keys_left = keys.unwrap_or_default();
+    }
+
+    /// Presses what was typed behind the number, up to where the person wants to be asked (`;`).
+    pub(crate) fn press_on(&mut self, desk: &mut Desk) -> Result<(), Refusal> {
+        let left = std::mem::take(&mut self.keys_left);
+        let (now, later) = match left.trim_start_matches(';').split_once(';') {
+            Some((now, later)) => (now.to_owned(), format!(";{later}")),
+            None => (left.trim_start_matches(';').to_owned(), String::new()),
+        };
+        self.keys_left = later;
+        self.show(desk);
+        match Keys::read(&now) {
+            Ok(keys) => self.press(&keys, desk),
+            Err(_) => Ok(()), // pauses alone
+        }
+    }
+
+    /// They have answered.
+    pub(super) fn press_what_was_typed(&mut self, desk: &mut Desk) {
+        if !self.keys_left.is_empty() && !self.keys_left.starts_with(';') && self.press_on(desk).is_err() {
+            self.lost(1, desk);
+        }
+    }
+
+    /// What waits for the person's word.
+    pub(super) fn keys_left(&self) -> Option<Redacted<String>> {
+        let left = self.keys_left.trim_start_matches(';');
+        (self.is_up() && !left.is_empty()).then(|| Redacted::new(left.to_owned()))
     }
 
     /// Presses what waits, as far as can be now.

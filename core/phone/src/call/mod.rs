@@ -138,6 +138,8 @@ pub(crate) struct Call {
     talk: Negotiation,
     keypad: Keypad,
     their_keypad: Doubles,
+    /// Typed behind the number and not pressed yet.
+    keys_left: String,
     muted: bool,
     /// What the user wants, and does at once with the microphone.
     hold: bool,
@@ -194,6 +196,7 @@ impl Call {
             ),
             keypad: Keypad::new(parties.settings.digits),
             their_keypad: Doubles::default(),
+            keys_left: String::new(),
             muted: false,
             hold: false,
             held: false,

@@ -284,6 +284,7 @@ impl Call {
         self.report(200, "OK", desk);
         self.may_tell_late(desk);
         self.settle(desk);
+        self.press_what_was_typed(desk);
     }
 
     /// Reads what a response brought; an offer (we sent none) is answered on the spot.

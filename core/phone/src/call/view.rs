@@ -37,6 +37,7 @@ impl Call {
             encrypted: self.streams.encrypted(),
             path: self.streams.reached(),
             muted: self.muted,
+            keys_left: self.keys_left(),
             conference: self.conference && !self.is_over(),
             transfer: self.transferring.as_ref().map(|transferring| transferring.stage),
             on_behalf_of: self.on_behalf_of,

@@ -117,6 +117,7 @@ val Refused.sentence: Int? get() = when (this) {
     Refused.BUSY -> R.string.refused_busy
     Refused.TOO_LONG -> R.string.refused_too_long
     Refused.NO_KEYPAD -> R.string.refused_no_keypad
+    Refused.EMERGENCY -> R.string.refused_emergency
     Refused.DIGITS_NOT_TAKEN -> R.string.refused_digits
 }
 
