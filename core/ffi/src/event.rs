@@ -157,6 +157,17 @@ pub enum Event {
         /// For a person.
         sentence: String,
     },
+    /// *State*: messages wait for the person at the provider, or no longer.
+    Voicemail {
+        /// Of which account.
+        account: u32,
+        /// Whether any does.
+        waiting: bool,
+        /// Voice messages that nobody has heard; 0 where the provider does not count them.
+        new: u32,
+        /// Those that somebody has.
+        old: u32,
+    },
     /// *Moment*: a bug. Calls were lost and are told as ended; accounts register again by themselves. Worth a report.
     Restarted {
         /// Which thread.
@@ -266,6 +277,12 @@ fn of_phone(event: PhoneEvent) -> Option<Event> {
         PhoneEvent::EncryptionLost { call } => Event::EncryptionLost { call: call.0 },
         PhoneEvent::DtmfLost { call, keys } => Event::DigitsLost { call: call.0, count: keys as u32 },
         PhoneEvent::Dtmf { call, digit, .. } => Event::Digit { call: call.0, digit: digit.as_char().into() },
+        PhoneEvent::Voicemail { account, voicemail } => Event::Voicemail {
+            account: account.0,
+            waiting: voicemail.waiting,
+            new: voicemail.new,
+            old: voicemail.old,
+        },
         PhoneEvent::Gateway(gateway) => Event::Gateway { sentence: gateway.to_string() },
         PhoneEvent::Stopped => Event::Stopped,
         PhoneEvent::Way { call, report } => Event::Way {

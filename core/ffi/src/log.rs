@@ -55,6 +55,9 @@ impl Log {
                 format!("account {account}: {why} {fingerprint}")
             }
             Event::Gateway { sentence } => sentence.clone(),
+            Event::Voicemail { account, new, old, .. } => {
+                format!("account {account}: {new} new messages, {old} old")
+            }
             Event::FileEnded { .. } => "a file ended".into(),
             Event::Restarted { thread, story } => format!("{thread} restarted: {story}"),
             Event::DigitsLost { call, count } => format!("call {call}: {count} digits may be lost"),

@@ -109,6 +109,7 @@ enum About {
     Quality(CallId),
     Way(CallId),
     Gateway,
+    Voicemail(AccountId),
     History,
     Wake,
 }
@@ -261,6 +262,7 @@ fn about(event: &Event) -> Option<About> {
         Event::Wake { .. } => Some(About::Wake),
         Event::History { .. } => Some(About::History),
         Event::Phone(phone::Event::Gateway(_)) => Some(About::Gateway),
+        Event::Phone(phone::Event::Voicemail { account, .. }) => Some(About::Voicemail(*account)),
         Event::Phone(
             phone::Event::Message { .. }
             | phone::Event::MessageSent { .. }

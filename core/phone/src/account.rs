@@ -47,6 +47,8 @@ pub struct Account {
     pub transport: TransportPolicy,
     /// Sends INVITE without an offer and answers the one in the response (some gateways want it so).
     pub late_offer: bool,
+    /// Whether the provider is asked for messages that wait (RFC 3842). Providers that tell by themselves are heard anyway.
+    pub voicemail: bool,
     /// How its provider wants numbers.
     pub dial_plan: numbers::Plan,
     /// Emergency calls may go by it, on a machine that is no telephone, whose person knows that help may not be told where it
@@ -88,6 +90,7 @@ impl Account {
             networks: NetworkPolicy::Any,
             transport: TransportPolicy::Auto,
             late_offer: false,
+            voicemail: false,
             dial_plan: numbers::Plan::default(),
             emergency: false,
             nat: Nat::default(),

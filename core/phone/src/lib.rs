@@ -27,6 +27,7 @@ mod registration;
 mod servers;
 mod tones;
 mod view;
+mod voicemail;
 mod vos;
 
 pub use account::{
@@ -48,4 +49,5 @@ pub use reason::Why;
 pub use registration::Rung;
 pub use tones::Tone;
 pub use view::{AccountState, AccountView, CallState, CallView, Encrypted, Side, Step, Transfer};
+pub use voicemail::Voicemail;
 pub use vos::{Dropped, Encryption, Vos, VosMedia};

@@ -10,7 +10,9 @@ use crate::call::{self, Asked, Call, Incoming, Outgoing, Parties};
 use crate::desk::Desk;
 use crate::phone::{Goodbye, Phone};
 use crate::registration::Registration;
-use crate::{Account, AccountId, CallId, Event, Side, Transfer, dial, identity, negotiate, reason};
+use crate::{
+    Account, AccountId, CallId, Event, Side, Transfer, dial, identity, negotiate, reason, voicemail,
+};
 
 /// The phrase for callers whom the user does not want to hear now.
 const DO_NOT_DISTURB: &str = "Do Not Disturb";
@@ -95,8 +97,15 @@ impl Phone {
             News::TrickleDone { session, status } => {
                 self.tell(session, |call, desk| call.trickle_done(status, desk));
             }
-            // Subscriptions come with the issue that uses them.
-            News::Notified { .. } | News::Unsolicited { .. } | News::FlowUp { .. } => {}
+            News::Notified { subscription, state, body, .. } => {
+                for registration in self.accounts.values_mut() {
+                    registration.notified(subscription, &state, &body, &mut self.desk);
+                }
+            }
+            News::Unsolicited { profile: Some(profile), event, body, .. } => {
+                voicemail::unsolicited(AccountId(profile.0), &event, &body, &mut self.desk);
+            }
+            News::Unsolicited { profile: None, .. } | News::FlowUp { .. } => {}
         }
     }
 

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use media::dtmf::{Digit, Keys};
 
 use crate::{
-    AccountId, AccountView, CallId, CallView, Connection, Gateway, Learnt, MediaId, MessageId, Tone, Why,
+    AccountId, AccountView, CallId, CallView, Connection, Gateway, Learnt, MediaId, MessageId, Tone,
+    Voicemail, Why,
 };
 
 /// One order or event.
@@ -166,6 +167,13 @@ pub enum Event {
     /// *State*: what a router on the way does to messages, and how it is gone round. Its `Display` is a sentence for the
     /// person.
     Gateway(Gateway),
+    /// *State*: messages wait for the person at the provider, or no longer.
+    Voicemail {
+        /// Of which account.
+        account: AccountId,
+        /// How many.
+        voicemail: Voicemail,
+    },
     /// *State*: a call changed.
     Call(CallView),
     /// *Moment*: a call that was encrypted is so no more, by the other side's wish. Its account lets that be.

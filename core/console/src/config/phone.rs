@@ -65,6 +65,8 @@ pub(crate) struct AccountTable {
     /// Keys may stand in the signalling though it is not under TLS.
     pub(crate) sdes_in_clear: Option<bool>,
     pub(crate) caller_id: Option<CallerIdTable>,
+    /// Whether the provider is asked for messages that wait.
+    pub(crate) voicemail: Option<bool>,
     /// How its provider wants numbers.
     #[serde(default)]
     pub(crate) dial_plan: Vec<RuleTable>,

@@ -207,7 +207,7 @@ impl Scene {
         }
         use phone::Event::{
             Account, Call, Certificate, Dtmf, DtmfLost, EncryptionLost, Gateway, Learnt, Message,
-            MessageSent, Quality, Refused, Silence, Stopped, Timeline, Trusted, Way,
+            MessageSent, Quality, Refused, Silence, Stopped, Timeline, Trusted, Voicemail, Way,
         };
         if let Event::Wake { .. } | Event::History { .. } = event {
             return Ok(());
@@ -251,6 +251,7 @@ impl Scene {
             | Certificate { .. }
             | Trusted { .. }
             | Gateway(_)
+            | Voicemail { .. }
             | Stopped => {}
         }
         Ok(())

@@ -130,7 +130,7 @@ impl Desk {
     fn note(&mut self, event: &Event) {
         use phone::Event::{
             Account, Call, Certificate, Dtmf, DtmfLost, EncryptionLost, Gateway, Learnt, Message,
-            MessageSent, Quality, Refused, Silence, Stopped, Timeline, Trusted, Way,
+            MessageSent, Quality, Refused, Silence, Stopped, Timeline, Trusted, Voicemail, Way,
         };
         let Event::Phone(event) = event else { return };
         match event {
@@ -165,6 +165,7 @@ impl Desk {
             | Learnt(_)
             | Trusted { .. }
             | Gateway(_)
+            | Voicemail { .. }
             | Refused { .. } => {}
         }
     }

@@ -52,6 +52,12 @@ pub(crate) enum Line {
     Gateway {
         sentence: String,
     },
+    /// Messages that wait at the provider.
+    Voicemail {
+        new: u32,
+        old: u32,
+        waiting: bool,
+    },
     /// What is left on the account.
     Balance {
         amount: String,
@@ -290,6 +296,9 @@ impl Line {
                     Subject::Account(_) | Subject::Message(_) | Subject::Phone => None,
                 },
             },
+            Event::Voicemail { voicemail, .. } => {
+                Self::Voicemail { new: voicemail.new, old: voicemail.old, waiting: voicemail.waiting }
+            }
             Event::Gateway(gateway) => Self::Gateway { sentence: gateway.to_string() },
             Event::Certificate { certificate, why, .. } => Self::Certificate {
                 fingerprint: certificate.fingerprint.to_string(),

@@ -236,6 +236,11 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
         Event::MessageSent { reason: None, .. } => Some("message delivered".into()),
         Event::MessageSent { reason: Some(reason), .. } => Some(format!("message not delivered: {reason}")),
         Event::Refused { reason, .. } => Some(reason.to_string()),
+        Event::Voicemail { voicemail, .. } => Some(match (voicemail.waiting, voicemail.new) {
+            (false, _) => "no messages wait".to_owned(),
+            (true, 0) => "messages wait".to_owned(),
+            (true, new) => format!("{new} new messages wait"),
+        }),
         Event::Gateway(gateway) => Some(gateway.to_string()),
         Event::Silence { call, silence } => Some(format!("call {}: {silence}", call.0)),
         Event::Way { call, report } => {

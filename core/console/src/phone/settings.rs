@@ -249,6 +249,7 @@ fn account(table: AccountTable, nat: Option<NatTable>) -> Result<Account, Failur
     account.proxy = table.proxy.map(|uri| uri.0);
     account.auth_user = table.auth_user.map(Redacted::new);
     account.display_name = table.display_name.map(Redacted::new);
+    account.voicemail = table.voicemail.unwrap_or(false);
     account.dial_plan = plan(table.dial_plan)?;
     account.emergency = table.emergency.unwrap_or(false);
     account.caller_id = caller_id(table.caller_id)?;

@@ -98,6 +98,7 @@ impl Registration {
         desk.tried.extend(self.network().map(|network| (self.id, network, true)));
         let expires = Duration::from_secs(self.granted_seconds(message, via, desk).into());
         self.state = State::Registered { until: desk.now + expires };
+        self.ask_for_voicemail(desk);
         let reliable = via.is_some_and(|via| via.transport.is_reliable());
         let prompt = !reliable && self.account.keepalive == Keepalive::Prompt;
         let mut wait = refresh_after(expires, prompt);

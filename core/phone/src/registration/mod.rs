@@ -30,7 +30,7 @@ use base::{FlowId, Instant, NetworkId};
 use sip::message::Uri;
 use sip::order::Order;
 use sip::transaction::Source;
-use sip::ua::{Outcome, Profile, RequestId, Way};
+use sip::ua::{Outcome, Profile, RequestId, SubscriptionId, Way};
 
 use crate::desk::{Desk, Timer};
 use crate::view::{AccountState, AccountView, Step};
@@ -95,6 +95,8 @@ enum State {
 /// One account and its registration.
 pub(crate) struct Registration {
     id: AccountId,
+    /// Told of messages that wait.
+    pub(crate) voicemail: Option<SubscriptionId>,
     account: Account,
     profile: Profile,
     state: State,
@@ -174,6 +176,7 @@ impl Registration {
             left: None,
             behind_nat: false,
             moved: false,
+            voicemail: None,
             dodge: Dodge::default(),
             view,
         };
@@ -205,6 +208,10 @@ impl Registration {
     /// Replaces the relays, of which the registrar knows nothing.
     pub(crate) fn change_relays(&mut self, relays: Vec<Relay>) {
         self.account.nat.turn = relays;
+    }
+
+    pub(crate) const fn id(&self) -> AccountId {
+        self.id
     }
 
     pub(crate) fn account(&self) -> &Account {

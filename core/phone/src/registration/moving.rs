@@ -181,6 +181,7 @@ impl Registration {
         self.asking.begin_anew();
         self.behind_nat = false;
         self.moved = false;
+        self.voicemail = None; // asked for anew, from there
         self.profile.network = self.account.lane_on(self.id, network);
         desk.agent.set_profile(profile_id(self.id), self.profile.clone());
         let found = desk.known.router(network);
