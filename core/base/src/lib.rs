@@ -1,10 +1,11 @@
-//! What every room of the house shares: told time, seeded randomness, flows, timers, secrets.
+//! What every room of the house shares: told time, seeded randomness, flows, timers, secrets, what a number is compared by.
 //!
 //! Knows nothing of SIP, RTP or sockets. Nothing here asks the machine for anything.
 
 mod certificate;
 mod flow;
 pub mod nat64;
+pub mod number;
 mod redact;
 mod rng;
 mod time;

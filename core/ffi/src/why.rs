@@ -21,6 +21,8 @@ pub enum Why {
     NotReached,
     Forwarded,
     DoNotDisturb,
+    YouBlocked,
+    YouRefuseAnonymous,
     InAnotherCall,
     NeverCame,
     NoCommonCodec,

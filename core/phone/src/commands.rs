@@ -16,7 +16,7 @@ use crate::desk::{Desk, Timer};
 use crate::phone::{Goodbye, Phone};
 use crate::registration::{Registration, profile_id};
 use crate::{
-    Account, AccountId, CallId, Command, Event, MessageId, Refusal, Relay, Side, Subject, dial, reason,
+    Account, AccountId, CallId, Command, Event, MessageId, Refusal, Relay, Side, Subject, Why, dial, reason,
 };
 
 /// Longest text of a message, in bytes: RFC 3428 section 8 bounds it by what a datagram holds.
@@ -118,6 +118,14 @@ impl Phone {
             }
             Command::CallWaiting(on) => {
                 self.config.call_waiting = on;
+                Ok(())
+            }
+            Command::Block(numbers) => {
+                self.blocked.set(&numbers);
+                Ok(())
+            }
+            Command::RefuseAnonymous(on) => {
+                self.blocked.refuse_anonymous(on);
                 Ok(())
             }
             Command::Remember(learnt) => {
@@ -223,7 +231,10 @@ impl Phone {
         let account = announcement.account;
         let registration = self.accounts.get_mut(&account).ok_or(Refusal::NoAccount)?;
         registration.renew(&mut self.desk);
+        let blocked = self.blocked.has(&announcement.remote).then_some((603, Why::YouBlocked));
         let turned_away = self.turn_away(self.account(account)?);
+        let turned_away =
+            blocked.or(turned_away.map(|(status, _)| (status, reason::of_refusal(Side::In, status))));
         let settings = self.accounts.get(&account).map(Registration::account).ok_or(Refusal::NoAccount)?;
         let parties = Parties {
             id: call,
@@ -241,8 +252,8 @@ impl Phone {
                 let announced = Call::announced(parties, announcement, &mut self.desk);
                 self.calls.insert(call, announced);
             }
-            Some((status, _)) => {
-                Call::turned_away(parties, status, reason::of_refusal(Side::In, status), &mut self.desk);
+            Some((status, why)) => {
+                Call::turned_away(parties, status, why, &mut self.desk);
                 self.decline(announcement, status);
             }
         }
@@ -415,6 +426,8 @@ fn subject(command: &Command) -> Subject {
         | Command::DoNotDisturb(_)
         | Command::ForwardTo(_)
         | Command::CallWaiting(_)
+        | Command::Block(_)
+        | Command::RefuseAnonymous(_)
         | Command::AllowRoaming(_)
         | Command::Remember(_)
         | Command::Shutdown => Subject::Phone,

@@ -273,6 +273,11 @@ pub enum Command {
     ForwardTo(Option<Redacted<String>>),
     /// Lets a second call ring (true) or makes it busy.
     CallWaiting(bool),
+    /// Callers with one of these numbers or addresses do not ring, and what they write is dropped; in place of those that were
+    /// given before. [`base::number`] compares them.
+    Block(Vec<Redacted<String>>),
+    /// Lets callers who do not say who they are not ring (true), or again.
+    RefuseAnonymous(bool),
     /// Knows this of a network from now on: what an earlier phone has learnt.
     Remember(Learnt),
     /// Lets accounts that ask first use a foreign operator's network (true), or no longer.

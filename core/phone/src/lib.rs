@@ -7,6 +7,7 @@
 mod account;
 mod addresses;
 mod alg;
+mod blocked;
 mod call;
 mod commands;
 mod conference;

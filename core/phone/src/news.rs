@@ -144,6 +144,9 @@ impl Phone {
             (_, Err(_)) => Some((488, None)),
         };
         let caller = identity::caller(message);
+        let blocked = replaces.is_none().then_some(caller.as_ref()).flatten();
+        let blocked = blocked.and_then(|it| self.blocked.refusal(&it.uri, Some(it.identity)));
+        let refusal = blocked.map(|(status, _)| (status, None)).or(refusal);
         let id = announced.as_ref().map_or_else(|| self.call_ids.draw(), Call::id);
         let parties = Parties {
             id,
@@ -170,9 +173,10 @@ impl Phone {
                 let phrase = if status == 480 { DO_NOT_DISTURB } else { "" };
                 let Desk { agent, now, orders, .. } = &mut self.desk;
                 agent.reject(session, status, phrase, contact.as_slice(), &[], *now, orders);
-                let why = match look {
-                    Err(why) => reason::of_disagreement(why),
-                    Ok(_) => reason::of_refusal(Side::In, status),
+                let why = match (blocked, look) {
+                    (Some((_, why)), _) => why,
+                    (None, Err(why)) => reason::of_disagreement(why),
+                    (None, Ok(_)) => reason::of_refusal(Side::In, status),
                 };
                 match announced {
                     Some(mut call) => call.never_came(status, why, &mut self.desk),
@@ -292,6 +296,9 @@ impl Phone {
             return;
         }
         let from = message.from().ok();
+        if from.is_some_and(|from| self.blocked.has(from.uri_text())) {
+            return;
+        }
         self.desk.event(Event::Message {
             account,
             from: Redacted::new(from.map_or_else(String::new, |from| from.uri_text().to_owned())),

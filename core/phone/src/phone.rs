@@ -10,6 +10,7 @@ use sip::codec::FlowCodec;
 use sip::ua::{Agent, AgentConfig, FlowUp, RequestId};
 
 use crate::addresses::Addresses;
+use crate::blocked::Blocked;
 use crate::call::{Call, Declined};
 use crate::desk::{Desk, Timer};
 use crate::network::Networks;
@@ -31,6 +32,7 @@ pub struct Phone {
     pub(crate) declined: Vec<Declined>,
     pub(crate) do_not_disturb: bool,
     pub(crate) forward_to: Option<Redacted<String>>,
+    pub(crate) blocked: Blocked,
     pub(crate) networks: Networks,
     pub(crate) roaming_allowed: bool,
     pub(crate) goodbye: Goodbye,
@@ -69,6 +71,7 @@ impl Phone {
             declined: Vec::new(),
             do_not_disturb: false,
             forward_to: None,
+            blocked: Blocked::default(),
             networks: Networks::new(),
             roaming_allowed: false,
             goodbye: Goodbye::NotSaid,

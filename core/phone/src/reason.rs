@@ -45,6 +45,10 @@ pub enum Why {
     Forwarded,
     #[error("Do not disturb was on.")]
     DoNotDisturb,
+    #[error("You have blocked this caller.")]
+    YouBlocked,
+    #[error("You take no anonymous calls.")]
+    YouRefuseAnonymous,
     #[error("You were in another call.")]
     InAnotherCall,
     #[error("The call did not reach this phone after it was announced.")]

@@ -168,6 +168,22 @@ fn do_not_disturb_refuses_with_480_and_is_seen() {
 }
 
 #[test]
+fn who_is_blocked_does_not_ring_and_is_not_read_until_he_is_blocked_no_more() {
+    let (mut town, ann, bob) = pair();
+    town.command(bob, Command::Block(vec![Redacted::new("ann@10.0.0.1".into())]));
+    town.call(ann, "sip:bob@10.0.0.2");
+    town.run(SECOND);
+    let view = town.view(ann, ONE);
+    assert_eq!((view.state, view.status), (Ended, Some(603)));
+    assert_eq!(town.states(bob, ONE), [Ended]);
+    assert_eq!(town.view(bob, ONE).explanation.as_ref(), Some(&Why::YouBlocked));
+    town.command(bob, Command::Block(Vec::new()));
+    town.call(ann, "sip:bob@10.0.0.2");
+    town.run(SECOND);
+    assert_eq!(town.state(bob, CallId(2)), Ringing);
+}
+
+#[test]
 fn a_forwarded_caller_is_sent_elsewhere_and_follows() {
     let (mut town, ann, bob) = pair();
     let cem = town.phone(3, at_home("cem", 3));

@@ -100,7 +100,7 @@ class OffhookConnection(private val call: UInt, private val desk: CallDesk, priv
             Why.YOU_ENDED, Why.YOU_GAVE_UP, Why.TRANSFERRED -> DisconnectCause.LOCAL
             Why.THEY_ENDED, Why.THEY_GAVE_UP -> DisconnectCause.REMOTE
             Why.CALLER_GAVE_UP, Why.CALLER_LOST, Why.NOBODY_HERE, Why.NEVER_CAME -> DisconnectCause.MISSED
-            Why.YOU_DECLINED, Why.DO_NOT_DISTURB -> DisconnectCause.REJECTED
+            Why.YOU_DECLINED, Why.DO_NOT_DISTURB, Why.YOU_BLOCKED, Why.YOU_REFUSE_ANONYMOUS -> DisconnectCause.REJECTED
             Why.ANSWERED_ELSEWHERE -> DisconnectCause.ANSWERED_ELSEWHERE
             Why.BUSY, Why.IN_ANOTHER_CALL -> DisconnectCause.BUSY
             else -> DisconnectCause.ERROR

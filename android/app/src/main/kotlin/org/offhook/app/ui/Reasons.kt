@@ -35,6 +35,8 @@ val Why.sentence: Int get() = when (this) {
     Why.NOT_REACHED -> R.string.why_not_reached
     Why.FORWARDED -> R.string.why_forwarded
     Why.DO_NOT_DISTURB -> R.string.why_do_not_disturb
+    Why.YOU_BLOCKED -> R.string.why_you_blocked
+    Why.YOU_REFUSE_ANONYMOUS -> R.string.why_you_refuse_anonymous
     Why.IN_ANOTHER_CALL -> R.string.why_in_another_call
     Why.NEVER_CAME -> R.string.why_never_came
     Why.NO_COMMON_CODEC -> R.string.why_no_common_codec
