@@ -109,9 +109,14 @@ impl Handle {
         let events = Arc::new(Events::default());
         let (news, from_media) = channel(MEDIA_NEWS);
         let audio_counters = Arc::<Counters>::default();
+        let (to_signalling, from_app) = unbounded_channel();
         #[cfg(feature = "store")]
         if let Some(path) = &config.store {
-            remember(path, &events);
+            let heard = match &config.audio {
+                Audio::Files { record, .. } => record.clone(),
+                _ => None,
+            };
+            remember(path, heard, &events, to_signalling.clone());
         }
         let gains = Gains::of(config.microphone_gain_db, config.loudspeaker_gain_db);
         let settings = Settings { tones: config.tones, effects: config.effects, gains };
@@ -126,7 +131,6 @@ impl Handle {
             rng: rng.split(),
         };
         let (to_media, media) = media_thread::spawn(media, Arc::clone(&events), news)?;
-        let (to_signalling, from_app) = unbounded_channel();
         let call_ids = CallIds::new();
         let signalling = Signalling {
             phone,
@@ -156,6 +160,8 @@ impl Handle {
 
     /// Gives a command; what comes of it follows as events.
     pub fn command(&self, command: Command) {
+        #[cfg(feature = "store")]
+        self.events.with_journal(|journal| journal.wanted(&command));
         self.tell(ToSignalling::Command(command));
     }
 
@@ -241,6 +247,13 @@ impl Handle {
     #[cfg(feature = "store")]
     pub fn change_history(&self, change: offhook_store::Change) {
         self.events.with_journal(|journal| journal.change(change));
+    }
+
+    /// Lets callers of a number, or an address, no longer ring (true), or again: it is remembered. What they write is not
+    /// shown either.
+    #[cfg(feature = "store")]
+    pub fn block(&self, number: &str, on: bool) {
+        self.events.with_journal(|journal| journal.block(number, on));
     }
 
     /// Waits until the call log holds all that was told so far, for two seconds at most; false: it does not yet. For who is
@@ -331,14 +344,24 @@ impl Drop for Handle {
     }
 }
 
-/// Begins to log calls; one that cannot is told, and the phone goes on without.
+/// Begins to log calls; one that cannot is told, and the phone goes on without. Who does not ring goes `to` the phone.
 #[cfg(feature = "store")]
-fn remember(path: &std::path::Path, events: &Arc<Events>) {
+fn remember(
+    path: &std::path::Path,
+    heard: Option<PathBuf>,
+    events: &Arc<Events>,
+    to: UnboundedSender<ToSignalling>,
+) {
     use offhook_store::Notice;
     let told = Arc::downgrade(events);
-    let journal = crate::journal::Journal::open(path, move |notice| {
+    let journal = crate::journal::Journal::open(path, heard, move |notice| {
         let Some(events) = told.upgrade() else { return };
         events.push(match notice {
+            Notice::Blocked(numbers) => {
+                // After a shutdown nobody listens, and nobody needs to.
+                let _ = to.send(ToSignalling::Command(Command::Block(numbers)));
+                return;
+            }
             Notice::Calls { unseen } => Event::History { unseen },
             Notice::Salvaged(salvaged) => {
                 let (rows, aside) = (salvaged.rows, salvaged.aside.display());

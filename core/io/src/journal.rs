@@ -1,42 +1,62 @@
-//! What the call log is told of what the phone tells: a row at a call's first view, facts as they come.
+//! What the call log is told of what the phone tells: a row at a call's first view, facts as they come; and text messages.
 //!
 //! While a call is up, its row is touched every ten seconds at most, so that a crash loses no more than that of it. Times
 //! become the wall clock's here. Knows no SQL.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use base::Instant;
-use offhook_store::{CallFacts, Change, Direction, Keeper, Millis, Missed, NewCall, Notice, StoreError};
-use phone::{AccountId, CallId, CallState, CallView, Side, Why};
+use base::{Instant, Redacted};
+use offhook_store::{
+    CallFacts, Change, Delivery, Direction, Keeper, Millis, Missed, NewCall, NewMessage, Notice, StoreError,
+};
+use phone::{AccountId, CallId, CallState, CallView, Command, NetworkKind, Side, Subject, Why};
 
 use crate::clock;
 use crate::events::Event;
 
 /// How often the row of a call that is up is written, at most.
 const TOUCH: Duration = Duration::from_secs(10);
+/// Moves between networks that are kept of one call.
+const MOST_NETWORKS: usize = 16;
 
 /// The call log's scribe.
 #[derive(Debug)]
 pub(crate) struct Journal {
     keeper: Keeper,
+    /// Where all is kept that calls hear, if it is.
+    heard: Option<PathBuf>,
     known: Mutex<Known>,
 }
 
 #[derive(Debug, Default)]
 struct Known {
     accounts: BTreeMap<AccountId, String>,
-    /// Calls that are not over, and when their rows were written last.
-    calls: BTreeMap<CallId, Instant>,
+    /// Calls that are not over.
+    calls: BTreeMap<CallId, Open>,
+}
+
+/// A call that is not over.
+#[derive(Debug)]
+struct Open {
+    account: AccountId,
+    /// When its row was written last.
+    written: Instant,
+    /// What carried it, in order.
+    networks: Vec<&'static str>,
 }
 
 impl Journal {
-    /// Opens the log at `path`. `told` is called by the log's own thread.
-    pub(crate) fn open(path: &Path, told: impl FnMut(Notice) + Send + 'static) -> Result<Self, StoreError> {
-        Ok(Self { keeper: Keeper::start(path, told)?, known: Mutex::default() })
+    /// Opens the log at `path`. `heard`: where all is kept that calls hear. `told` is called by the log's own thread.
+    pub(crate) fn open(
+        path: &Path,
+        heard: Option<PathBuf>,
+        told: impl FnMut(Notice) + Send + 'static,
+    ) -> Result<Self, StoreError> {
+        Ok(Self { keeper: Keeper::start(path, told)?, heard, known: Mutex::default() })
     }
 
     /// A change that the person wants.
@@ -59,19 +79,80 @@ impl Journal {
             }
             Event::Phone(phone::Event::Call(view)) => self.call(&mut known, view, now),
             Event::Phone(phone::Event::Quality { call, stats }) => {
-                let Some(written) = known.calls.get_mut(call) else { return };
-                if now.boot.since(*written) < TOUCH {
+                let Some(open) = known.calls.get_mut(call) else { return };
+                if now.boot.since(open.written) < TOUCH {
                     return;
                 }
-                *written = now.boot;
+                open.written = now.boot;
                 let facts = CallFacts { mos: Some(stats.mos), ..CallFacts::default() };
                 self.facts(*call, facts, now);
             }
             Event::Phone(phone::Event::Timeline { call, timeline }) => {
                 self.facts(*call, heard(timeline), now);
             }
+            Event::Phone(phone::Event::Message { account, from, name, text }) => {
+                self.keeper.store(Change::Message(
+                    0,
+                    NewMessage {
+                        account: known.accounts.get(account).cloned().unwrap_or_default(),
+                        direction: Direction::In,
+                        remote: from.reveal().clone(),
+                        number: number(from.reveal()),
+                        name: name.as_ref().map(|name| name.reveal().clone()),
+                        text: text.reveal().clone(),
+                        at: now.wall,
+                    },
+                ));
+            }
+            Event::Phone(phone::Event::MessageSent { message, status, reason }) => {
+                let delivery = if *status < 300 { Delivery::Sent } else { Delivery::Failed };
+                let reason = reason.map(|why| why.to_string());
+                self.keeper.store(Change::Delivered(u64::from(message.0), delivery, Some(*status), reason));
+            }
+            Event::Phone(phone::Event::Refused { subject: Subject::Message(message), reason }) => {
+                let (name, reason) = (u64::from(message.0), Some(reason.to_string()));
+                self.keeper.store(Change::Delivered(name, Delivery::Failed, None, reason));
+            }
             _ => {}
         }
+    }
+
+    /// Takes down what the app wants, where it is to be remembered.
+    pub(crate) fn wanted(&self, command: &Command) {
+        let Command::Message { message, account, to, text } = command else { return };
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let account = account.or_else(|| known.accounts.keys().next().copied());
+        self.keeper.store(Change::Message(
+            u64::from(message.0),
+            NewMessage {
+                account: account.and_then(|id| known.accounts.get(&id).cloned()).unwrap_or_default(),
+                direction: Direction::Out,
+                remote: to.reveal().clone(),
+                number: number(to.reveal()),
+                name: None,
+                text: text.reveal().clone(),
+                at: Now::read().wall,
+            },
+        ));
+    }
+
+    /// Takes down by which kind of network accounts, and so their calls, go now.
+    pub(crate) fn networks(&self, of: impl Fn(AccountId) -> Option<NetworkKind>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        for (call, open) in &mut known.calls {
+            let Some(word) = of(open.account).map(network) else { continue };
+            if open.networks.last() == Some(&word) || open.networks.len() >= MOST_NETWORKS {
+                continue;
+            }
+            open.networks.push(word);
+            let networks = Some(open.networks.join(" "));
+            self.facts(*call, CallFacts { networks, ..CallFacts::default() }, Now::read());
+        }
+    }
+
+    /// Callers of that number do not ring from now on (true), or do again.
+    pub(crate) fn block(&self, number: &str, on: bool) {
+        self.keeper.store(Change::Block(Redacted::new(number.to_owned()), on, Now::read().wall));
     }
 
     /// A call is being recorded to `path`.
@@ -95,12 +176,16 @@ impl Journal {
                     started: now.wall_of(view.started),
                 },
             ));
+            if let Some(heard) = &self.heard {
+                self.recording(view.call, heard);
+            }
         }
         self.facts(view.call, facts(view, now), now);
         if view.state == CallState::Ended {
             known.calls.remove(&view.call);
         } else {
-            known.calls.insert(view.call, now.boot);
+            let open = Open { account: view.account, written: now.boot, networks: Vec::new() };
+            known.calls.entry(view.call).or_insert(open).written = now.boot;
         }
     }
 
@@ -137,6 +222,8 @@ fn facts(view: &CallView, now: Now) -> CallFacts {
         reason: view.explanation.filter(|_| over).map(|why| why.to_string()),
         codec: view.codec.map(|codec| codec.name().to_owned()),
         path: view.path.map(|path| path.word().to_owned()),
+        // Without media there is nothing to keep from anybody.
+        encryption: view.codec.filter(|_| !over).map(|_| view.encrypted.word().to_owned()),
         missed: over.then(|| Missed(missed(view))),
         ..CallFacts::default()
     }
@@ -146,9 +233,26 @@ fn facts(view: &CallView, now: Now) -> CallFacts {
 fn missed(view: &CallView) -> bool {
     let taken = matches!(
         view.explanation,
-        Some(Why::YouDeclined | Why::AnsweredElsewhere | Why::DeclinedElsewhere | Why::YouEnded)
+        Some(
+            Why::YouDeclined
+                | Why::AnsweredElsewhere
+                | Why::DeclinedElsewhere
+                | Why::YouEnded
+                | Why::YouBlocked
+                | Why::YouRefuseAnonymous
+        )
     );
     view.side == Side::In && view.answered.is_none() && !taken
+}
+
+/// The log's word for a kind of network.
+const fn network(kind: NetworkKind) -> &'static str {
+    match kind {
+        NetworkKind::Wifi => "wifi",
+        NetworkKind::Cellular => "cellular",
+        NetworkKind::Ethernet => "ethernet",
+        NetworkKind::Other => "other",
+    }
 }
 
 /// How it was heard from beginning to end.
@@ -164,6 +268,9 @@ fn heard(timeline: &media::Timeline) -> CallFacts {
         ..CallFacts::default()
     }
 }
+
+#[cfg(test)]
+mod tests;
 
 /// The user part of a URI, or all of what is none.
 fn number(uri: &str) -> String {

@@ -16,6 +16,8 @@ pub(crate) struct Memory {
     do_not_disturb: Option<bool>,
     forward_to: Option<Redacted<String>>,
     call_waiting: Option<bool>,
+    blocked: Vec<Redacted<String>>,
+    refuse_anonymous: Option<bool>,
     roaming: Option<bool>,
     learnt: BTreeMap<NetworkKey, Learnt>,
     calls: BTreeMap<CallId, CallView>,
@@ -44,6 +46,8 @@ impl Memory {
             Command::DoNotDisturb(on) => self.do_not_disturb = Some(*on),
             Command::ForwardTo(to) => self.forward_to.clone_from(to),
             Command::CallWaiting(on) => self.call_waiting = Some(*on),
+            Command::Block(numbers) => self.blocked.clone_from(numbers),
+            Command::RefuseAnonymous(on) => self.refuse_anonymous = Some(*on),
             Command::Remember(learnt) => self.learn(learnt),
             Command::AllowRoaming(on) => self.roaming = Some(*on),
             _ => {} // passes with its call
@@ -90,6 +94,8 @@ impl Memory {
             self.do_not_disturb.map(Command::DoNotDisturb),
             self.forward_to.clone().map(|to| Command::ForwardTo(Some(to))),
             self.call_waiting.map(Command::CallWaiting),
+            (!self.blocked.is_empty()).then(|| Command::Block(self.blocked.clone())),
+            self.refuse_anonymous.map(Command::RefuseAnonymous),
             self.roaming.map(Command::AllowRoaming),
         ];
         let accounts = self.accounts.iter().map(|(id, account)| Command::AddAccount(*id, account.clone()));

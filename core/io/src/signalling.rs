@@ -234,6 +234,11 @@ impl Signalling {
             }
         }
         self.hear_the_rest(life);
+        #[cfg(feature = "store")]
+        self.events.with_journal(|journal| {
+            let kind = |id| self.networks.get(&id).map(|network| network.kind);
+            journal.networks(|account| life.phone.network_of(account).and_then(kind));
+        });
         self.wire.flush(&self.events);
         self.events.wake(life.phone.next_wake());
     }

@@ -10,18 +10,29 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
-use crate::{CallFacts, CallKey, Forget, Millis, NewCall, Opened, Salvaged, Store, StoreError};
+use base::Redacted;
 
-/// Calls whose rows are known by name.
-const MOST_CALLS: usize = 256;
+use crate::{
+    CallFacts, CallKey, Delivery, Forget, MessageKey, Millis, NewCall, NewMessage, Opened, Salvaged, Store,
+    StoreError,
+};
+
+/// Calls, and messages, whose rows are known by name.
+const MOST: usize = 256;
 
 /// What is to be stored.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// A call begins; it is named so by later changes.
+    /// A call begins; it is named so by later changes. Where it has no contact, the phone book is asked for one.
     Begin(u64, NewCall),
     /// This has come to be known of a call, at that time. One that never began, or was forgotten, is passed over.
     Note(u64, CallFacts, Millis),
+    /// A message came, or is sent; one that is sent is named so by later changes.
+    Message(u64, NewMessage),
+    /// That has become of a message of ours, by that status, and why.
+    Delivered(u64, Delivery, Option<u16>, Option<String>),
+    /// Callers of that number do not ring from now on (true), or do again.
+    Block(Redacted<String>, bool, Millis),
     /// The person has seen the missed calls.
     Seen,
     /// The person wants these forgotten.
@@ -42,6 +53,8 @@ pub enum Notice {
         /// Missed calls that the person has not seen.
         unseen: usize,
     },
+    /// Who does not ring, as [`base::number`] compares them: at the start, and when that changes.
+    Blocked(Vec<Redacted<String>>),
     /// The file was damaged and is mended; what could not be read of it is lost. Tell the person.
     Salvaged(Salvaged),
     /// Something was not stored. Show the sentence.
@@ -63,9 +76,15 @@ impl Keeper {
     pub fn start(path: &Path, told: impl FnMut(Notice) + Send + 'static) -> Result<Self, StoreError> {
         let Opened { store, salvaged } = Store::open(path)?;
         store.close_cut_off()?;
+        store.give_up_messages()?;
         let (changes, waiting) = channel();
-        let worker =
-            Worker { path: path.into(), store: Some(store), told: Box::new(told), calls: BTreeMap::new() };
+        let worker = Worker {
+            path: path.into(),
+            store: Some(store),
+            told: Box::new(told),
+            calls: BTreeMap::new(),
+            messages: BTreeMap::new(),
+        };
         let thread =
             Builder::new().name("offhook-store".into()).spawn(move || worker.run(salvaged, &waiting));
         Ok(Self {
@@ -108,6 +127,8 @@ struct Worker {
     told: Box<dyn FnMut(Notice) + Send>,
     /// Rows of the latest calls: more may come to be known of one that is over.
     calls: BTreeMap<u64, CallKey>,
+    /// Rows of the latest messages of ours.
+    messages: BTreeMap<u64, MessageKey>,
 }
 
 impl Worker {
@@ -115,6 +136,7 @@ impl Worker {
         if let Some(salvaged) = salvaged {
             (self.told)(Notice::Salvaged(salvaged));
         }
+        self.tell_of_blocked();
         self.tell_of_calls();
         for job in jobs {
             let change = match job {
@@ -142,14 +164,35 @@ impl Worker {
         let Some(store) = &self.store else { return Ok(()) };
         match change {
             Change::Begin(name, call) => {
-                self.calls.insert(*name, store.begin_call(call)?);
-                if self.calls.len() > MOST_CALLS {
+                let contact = match &call.contact {
+                    None => store.contact_of(&call.number, &call.remote)?,
+                    known => known.clone(),
+                };
+                self.calls.insert(*name, store.begin_call(&NewCall { contact, ..call.clone() })?);
+                if self.calls.len() > MOST {
                     self.calls.pop_first();
                 }
             }
             Change::Note(name, facts, now) => {
                 let Some(key) = self.calls.get(name) else { return Ok(()) };
                 store.note_call(*key, facts, *now)?;
+            }
+            Change::Message(name, message) => {
+                let key = store.put_message(message)?;
+                if message.direction == crate::Direction::Out {
+                    self.messages.insert(*name, key);
+                }
+                if self.messages.len() > MOST {
+                    self.messages.pop_first();
+                }
+            }
+            Change::Delivered(name, delivery, status, reason) => {
+                let Some(key) = self.messages.get(name) else { return Ok(()) };
+                store.note_message(*key, *delivery, *status, reason.as_deref())?;
+            }
+            Change::Block(number, on, now) => {
+                store.set_blocked(number.reveal(), *on, *now)?;
+                self.tell_of_blocked();
             }
             Change::Seen => drop(store.mark_seen()?),
             Change::Forget(which) => drop(store.forget_calls(*which)?),
@@ -167,6 +210,12 @@ impl Worker {
                 }
             }
             Err(error) => (self.told)(Notice::Trouble(error)),
+        }
+    }
+
+    fn tell_of_blocked(&mut self) {
+        if let Some(Ok(blocked)) = self.store.as_ref().map(Store::blocked) {
+            (self.told)(Notice::Blocked(blocked.into_iter().map(Redacted::new).collect()));
         }
     }
 

@@ -1,15 +1,17 @@
-//! What a phone remembers: the log of its calls and its phone book, in one SQLite file.
+//! What a phone remembers: the log of its calls, its messages and its phone book, in one SQLite file.
 //!
 //! A [`Store`] is one connection to the file; a [`Keeper`] is a thread that writes by one of its own, so that nobody waits
 //! for a disk. Whoever reads opens another: readers and the writer do not hold each other up (SQLite's write-ahead log).
 //! Times are milliseconds of the wall clock since 1970, told by the caller. Knows no SIP, and no secrets: those are the
 //! platform's to keep.
 
+mod caller;
 mod calls;
 mod export;
 mod file;
 mod groups;
 mod keeper;
+mod messages;
 mod migrations;
 mod people;
 mod salvage;
@@ -22,6 +24,7 @@ pub use export::Format;
 pub use file::{Opened, Store, StoreError};
 pub use groups::{Group, Groups};
 pub use keeper::{Change, Keeper, Notice};
+pub use messages::{Delivery, MessageKey, MessageRow, NewMessage, Thread};
 pub use people::{Kept, OWN};
 pub use salvage::Salvaged;
 pub use search::{Filter, Kind, Page};

@@ -3,7 +3,7 @@
 //! The number is SQLite's `user_version`. Tables are STRICT: a wrong type is an error and not a surprise later.
 
 /// From an empty file to the present.
-pub(crate) const STEPS: [&str; 2] = [CALLS, PEOPLE];
+pub(crate) const STEPS: [&str; 3] = [CALLS, PEOPLE, MESSAGES];
 
 /// The call log. `known_at` is when the row was last right: a call that a crash cut off ends there. `words` is all
 /// that is searched, folded; its index is of three letters each (SQLite's FTS5, trigram), so that any part is found.
@@ -92,4 +92,25 @@ const PEOPLE: &str = "
         contact INTEGER REFERENCES contact (id) ON DELETE SET NULL
     ) STRICT;
     CREATE TABLE blocked (number TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+";
+
+/// Text messages. One that came is not `seen` until the person has looked.
+const MESSAGES: &str = "
+    CREATE TABLE message (
+        id INTEGER PRIMARY KEY,
+        account TEXT NOT NULL,
+        outgoing INTEGER NOT NULL CHECK (outgoing IN (0, 1)),
+        remote TEXT NOT NULL,
+        number TEXT NOT NULL,
+        name TEXT,
+        contact TEXT,
+        text TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        delivery TEXT NOT NULL CHECK (delivery IN ('came', 'queued', 'sent', 'failed')),
+        status INTEGER,
+        reason TEXT,
+        seen INTEGER NOT NULL CHECK (seen IN (0, 1))
+    ) STRICT;
+    CREATE INDEX message_by_number ON message (number, id);
+    CREATE INDEX message_queued ON message (id) WHERE delivery = 'queued';
 ";

@@ -5,6 +5,7 @@
 //! forgets what it no longer has. What the person has marked stays with a contact as long as its source names it the same.
 //! How contacts are found is [`book`]'s.
 
+use base::number::bare;
 use book::{Contact, ContactId, Number};
 use rusqlite::{OptionalExtension as _, params};
 
@@ -214,7 +215,7 @@ impl Store {
     /// # Errors
     /// - [`StoreError`]: nothing was stored.
     pub fn set_blocked(&self, number: &str, on: bool, now: Millis) -> Result<(), StoreError> {
-        let number = compared(number);
+        let number = bare(number);
         if on {
             let mut put = self.connection.prepare_cached("INSERT OR IGNORE INTO blocked VALUES (?1, ?2)")?;
             put.execute(params![number, now])?;
@@ -224,7 +225,7 @@ impl Store {
         Ok(())
     }
 
-    /// Numbers that do not ring, as they are compared.
+    /// Numbers that do not ring, as [`base::number`] compares them.
     ///
     /// # Errors
     /// - [`StoreError`]: they could not be read.
@@ -232,12 +233,4 @@ impl Store {
         let mut ask = self.connection.prepare_cached("SELECT number FROM blocked ORDER BY since, number")?;
         Ok(ask.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
-}
-
-/// A number without what people put between its digits; an address in lower case.
-fn compared(number: &str) -> String {
-    if number.chars().any(char::is_alphabetic) {
-        return number.trim().to_lowercase();
-    }
-    number.chars().filter(|it| it.is_ascii_digit() || matches!(it, '+' | '*' | '#')).collect()
 }

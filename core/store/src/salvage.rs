@@ -22,8 +22,16 @@ pub struct Salvaged {
 }
 
 /// Tables that are of use by themselves; the indexes of words make themselves anew.
-const TABLES: [&str; 7] =
-    ["call", "contact", "contact_name", "contact_number", "contact_group", "speed_dial", "blocked"];
+const TABLES: [&str; 8] = [
+    "call",
+    "contact",
+    "contact_name",
+    "contact_number",
+    "contact_group",
+    "speed_dial",
+    "blocked",
+    "message",
+];
 /// Numbers of rows that are passed at once, at most: then nothing more can be read.
 const LONGEST_STEP: i64 = 1 << 24;
 /// Files put aside, at most: then the oldest name is used again.

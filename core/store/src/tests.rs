@@ -237,8 +237,23 @@ fn a_file_of_every_earlier_schema_is_brought_to_the_present_one() {
         let connection = rusqlite::Connection::open(&path).unwrap();
         let mut old = Store { connection };
         old.migrate(step).unwrap();
+        if step > 1 {
+            old.set_blocked("sip:Spam@X.test", true, NOON).unwrap();
+        }
         drop(old);
         let store = Store::open(&path).unwrap().store;
+        assert_eq!(store.blocked().unwrap().len(), usize::from(step > 1), "from {step}");
+        let message = NewMessage {
+            account: String::new(),
+            direction: Direction::In,
+            remote: "sip:1002@offhook.test".into(),
+            number: "1002".into(),
+            name: None,
+            text: "hi".into(),
+            at: NOON,
+        };
+        store.put_message(&message).unwrap();
+        assert_eq!(store.messages(None, None, 9).unwrap()[0].text, "hi", "from {step}");
         over(&store, &call("1002", Direction::Out, NOON));
         assert_eq!(store.calls(&Filter::default(), Page::first(9)).unwrap().len(), 1, "from {step}");
     }
@@ -375,14 +390,92 @@ fn the_thread_stores_in_order_tells_of_it_and_ends_when_all_is_stored() {
     keeper.store(Change::Note(7, facts, NOON + 1));
     keeper.store(Change::Note(8, ended(NOON), NOON)); // never began
     drop(keeper);
-    let unseen: Vec<usize> = notices
-        .iter()
-        .map(|notice| match notice {
-            Notice::Calls { unseen } => unseen,
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    assert_eq!(unseen, [0, 0, 1, 1]);
+    let unseen = notices.iter().filter_map(|notice| match notice {
+        Notice::Calls { unseen } => Some(unseen),
+        Notice::Blocked(_) => None,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(unseen.collect::<Vec<_>>(), [0, 0, 1, 1]);
     let rows = Store::reader(&path).unwrap().calls(&Filter::default(), Page::first(9)).unwrap();
     assert_eq!((numbers(&rows), rows[0].missed), (vec!["1002"], true));
+}
+
+#[test]
+fn the_thread_tells_who_is_blocked_and_keeps_messages_and_the_callers_name() {
+    let (_folder, path) = place();
+    let store = Store::open(&path).unwrap().store;
+    store.set_blocked("1009", true, NOON).unwrap();
+    keep(&store, "Bob", "1002", None);
+    drop(store);
+    let (tell, notices) = channel();
+    let keeper = Keeper::start(&path, move |notice| drop(tell.send(notice))).unwrap();
+    keeper.store(Change::Block(base::Redacted::new("0900-1".into()), true, NOON + 1));
+    keeper.store(Change::Block(base::Redacted::new("1009".into()), false, NOON + 2));
+    keeper.store(Change::Begin(1, call("1002", Direction::In, NOON)));
+    let message = NewMessage {
+        account: String::new(),
+        direction: Direction::Out,
+        remote: "1002".into(),
+        number: "1002".into(),
+        name: None,
+        text: "hi".into(),
+        at: NOON,
+    };
+    keeper.store(Change::Message(5, message));
+    keeper.store(Change::Delivered(5, Delivery::Failed, Some(480), Some("Nobody there.".into())));
+    keeper.store(Change::Delivered(6, Delivery::Sent, Some(200), None)); // never sent
+    drop(keeper);
+
+    let blocked = notices.iter().filter_map(|notice| match notice {
+        Notice::Blocked(numbers) => {
+            Some(numbers.into_iter().map(base::Redacted::into_inner).collect::<Vec<_>>())
+        }
+        _ => None,
+    });
+    let expected = [vec!["1009".to_owned()], vec!["1009".into(), "09001".into()], vec!["09001".into()]];
+    assert_eq!(blocked.collect::<Vec<_>>(), expected);
+    let store = Store::reader(&path).unwrap();
+    let rows = store.calls(&text("bob"), Page::first(9)).unwrap();
+    assert_eq!(rows[0].contact.as_deref(), Some("Bob"));
+    let message = &store.messages(None, None, 9).unwrap()[0];
+    assert_eq!((message.delivery, message.status), (Delivery::Failed, Some(480)));
+    assert_eq!(message.contact.as_deref(), Some("Bob"));
+}
+
+fn keep(store: &Store, name: &str, number: &str, normal: Option<&str>) -> book::ContactId {
+    let number = book::Number { text: number.into(), kind: String::new(), normal: normal.map(str::to_owned) };
+    let contact = book::Contact {
+        id: book::ContactId(0),
+        names: vec![name.to_owned()],
+        numbers: vec![number],
+        weight: 0,
+    };
+    store.put_contact(OWN, 0, name, None, &contact).unwrap()
+}
+
+#[test]
+fn a_caller_is_named_as_the_phone_book_has_the_number_however_either_is_written() {
+    let (_folder, store) = fresh();
+    keep(&store, "Ann", "030 123456", Some("+4930123456"));
+    keep(&store, "Bob", "+1 (202) 555-0123", None);
+    keep(&store, "Carl", "sip:Carl@Home.test", None);
+    keep(&store, "Dora", "1002", None);
+    let named = |number: &str, remote: &str| store.contact_of(number, remote).unwrap();
+    for (number, remote, name) in [
+        ("+4930123456", "sip:+4930123456@x.test", Some("Ann")),
+        ("030123456", "sip:030123456@x.test", Some("Ann")),
+        ("2025550123", "sip:2025550123@x.test", Some("Bob")),
+        ("carl", "sip:carl@home.test;transport=tcp", Some("Carl")),
+        ("1002", "sip:1002@x.test", Some("Dora")),
+        ("carl", "sip:carl@elsewhere.test", None),
+        ("anonymous", "sip:anonymous@anonymous.invalid", None),
+        ("", "", None),
+    ] {
+        assert_eq!(named(number, remote).as_deref(), name, "{number}");
+    }
+    let twin = keep(&store, "Anna", "030 123456", Some("+4930123456"));
+    assert_eq!(named("+4930123456", "").as_deref(), Some("Ann"));
+    store.set_favourite(twin, true).unwrap();
+    assert_eq!(named("+4930123456", "").as_deref(), Some("Anna"));
+    assert_eq!(named("030123456", "").as_deref(), Some("Anna"));
 }
