@@ -57,6 +57,13 @@ Examples:
 
 Exit status: 0 done, 1 the log cannot be read, 2 called wrongly.";
 
+const MESSAGES_EXAMPLES: &str = "\
+Examples:
+  offhook messages --data phone-data
+  offhook messages --data phone-data --with 1002 --json
+
+Exit status: 0 done, 1 they cannot be read, 2 called wrongly.";
+
 const CONTACTS_EXAMPLES: &str = "\
 Examples:
   offhook contacts --data phone-data add \"Ann Smith\" +49301234
@@ -91,6 +98,8 @@ pub(crate) enum Job {
     Diagnose(DiagnoseArgs),
     /// Shows the calls that a phone has made and taken, and forgets them.
     History(HistoryArgs),
+    /// Shows the text messages that came and were sent.
+    Messages(MessagesArgs),
     /// The phone book: finds, adds, imports, exports, blocks.
     Contacts(ContactsArgs),
     /// Says what becomes of a number that is typed.
@@ -114,7 +123,8 @@ pub(crate) struct DemoArgs {
     /// Writes what crosses the caller's wire, credentials masked; what was sealed also in clear, on an interface of its own.
     #[arg(long, value_name = "FILE.pcapng")]
     pub(crate) capture: Option<PathBuf>,
-    /// Leaves what each phone heard in this folder, as WAV.
+    /// Leaves what each phone heard in this folder, as WAV, and what it remembers, in a folder of its number:
+    /// `offhook history --data DIR/1001`.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// One JSON object a line; the last is the report.
@@ -239,6 +249,23 @@ impl std::str::FromStr for WhichCalls {
         }
         text.parse().map(Self::One).map_err(|_| "a call's id, or `all`".to_owned())
     }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = MESSAGES_EXAMPLES)]
+pub(crate) struct MessagesArgs {
+    /// The phone's folder: `data` in its settings.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// All messages with this number, instead of the newest with each.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) with: Option<String>,
+    /// How many, at most: the newest.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
+    pub(crate) limit: u16,
+    /// One JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

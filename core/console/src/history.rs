@@ -44,15 +44,15 @@ pub(crate) struct History {
 }
 
 /// A call that was. Absent is what is not known.
-#[derive(Debug, Serialize)]
-struct Call {
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Call {
     id: i64,
     account: String,
     direction: Direction,
-    number: String,
+    pub(crate) number: String,
     remote: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Milliseconds since 1970.
     started: i64,
     answered: bool,
@@ -62,7 +62,7 @@ struct Call {
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<String>,
+    pub(crate) why: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,7 +70,9 @@ struct Call {
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    encrypted: Option<String>,
+    pub(crate) encrypted: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    networks: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mos: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,6 +101,7 @@ impl From<CallRow> for Call {
             codec: row.codec,
             path: row.path,
             encrypted: row.encryption,
+            networks: row.networks,
             mos: row.mos.map(hundredths),
             loss: row.loss.map(|loss| (f64::from(loss) * 10_000.0).round() / 10_000.0),
             recording: row.recording,
@@ -110,6 +113,11 @@ impl History {
     /// The newest calls of the log at `file`. The error is a sentence.
     pub(crate) fn newest(file: &Path, rows: usize) -> Result<Self, String> {
         Self::read(file, &Filter::default(), Page::first(rows))
+    }
+
+    /// The newest call of these.
+    pub(crate) fn into_newest(self) -> Option<Call> {
+        self.calls.into_iter().next()
     }
 
     fn read(file: &Path, filter: &Filter, page: Page) -> Result<Self, String> {
@@ -144,6 +152,40 @@ impl History {
 }
 
 impl Call {
+    /// Who called whom, in one word.
+    pub(crate) const fn word(&self) -> &'static str {
+        match self.direction {
+            Direction::In => "in",
+            Direction::Out => "out",
+        }
+    }
+
+    /// How long they talked.
+    #[cfg(feature = "rest")]
+    pub(crate) fn talked(&self) -> std::time::Duration {
+        std::time::Duration::from_secs_f64(self.duration_s)
+    }
+
+    /// Whether all is known of a call that was answered.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.answered && self.duration_s > 0.0 && self.codec.is_some() && self.mos.is_some() && !self.missed
+    }
+
+    /// One line, without the time of day.
+    pub(crate) fn sentence(&self) -> String {
+        let who = self.name.as_ref().map_or_else(String::new, |name| format!("{name}, "));
+        let mos = self.mos.map(|mos| format!(", MOS {mos}")).unwrap_or_default();
+        let codec = self.codec.as_deref().unwrap_or("-");
+        let encrypted = self.encrypted.as_deref().unwrap_or("-");
+        let reason = self.reason.as_deref().unwrap_or_default();
+        harmless(&format!(
+            "{:<3} {who}{}: {:.1} s, {codec}, encryption {encrypted}{mos}. {reason}",
+            self.word(),
+            self.number,
+            self.duration_s,
+        ))
+    }
+
     fn line(&self, hour: u8, minute: u8) -> String {
         let arrow = match (self.direction, self.missed) {
             (_, true) => "missed",

@@ -12,6 +12,7 @@ mod diagnose;
 mod exchange;
 mod failure;
 mod history;
+mod messages;
 mod number;
 mod phone;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Job::Phone(args) => phone::run(&args),
         Job::Diagnose(args) => diagnose::run(&args),
         Job::History(args) => history::run(&args),
+        Job::Messages(args) => messages::run(&args),
         Job::Contacts(args) => contacts::run(&args),
         Job::Numbers(args) => number::run(&args),
     };

@@ -175,7 +175,19 @@ fn the_demo_passes_its_own_checks() {
     let call = &report["calls"][0];
     assert_eq!((call["codec"].as_str(), call["audio_ok"].as_bool()), (Some("G729"), Some(true)), "{report}");
     assert!(call["sent"].as_u64() > Some(200) && call["mos"].as_f64() > Some(3.9), "{report}");
-    assert!(report["dtmf_ok"] == true && report.get("balance_ok").is_none(), "{report}");
+    assert!(report["dtmf_ok"] == true && report["caller_id_ok"] == true, "{report}");
+    assert_eq!(report["caller_id"]["number"], "+4930123456", "{report}");
+    if cfg!(feature = "rest") {
+        assert!(report["balance_ok"] == true && report["balance"][0] == "10.00 EUR", "{report}");
+    }
+    // After the demo is over, its phones' logs still say what it has said.
+    for (number, told) in ["1001", "1002"].iter().zip(report["history"].as_array().expect("both logs")) {
+        let output = run(&["history", "--json", "--data", out.join(number).to_str().expect("words")]);
+        let history: Value = serde_json::from_slice(&output.stdout).expect("one object");
+        assert_eq!(&history["calls"][0], told, "{number}");
+    }
+    assert_eq!(report["history"][1]["name"], "Ann Miller", "{report}");
+    assert!(report["history"][0]["recording"].as_str().is_some_and(|it| it.ends_with("heard-by-1001.wav")));
     assert_eq!(output.status.code(), Some(0));
     for heard in ["heard-by-1001.wav", "heard-by-1002.wav"] {
         let length = fs::metadata(out.join(heard)).expect("it was kept").len();
@@ -366,17 +378,38 @@ fn two_phones_call_each_other_by_json_and_a_signal_ends_them_politely() {
     ann.say(r#"{"cmd":"message","to":"1002","text":"hi"}"#);
     assert_eq!(bob.until(|l| l["event"] == "message")["text"], "hi");
 
+    ann.until(|l| l["event"] == "sent");
+    bob.say(r#"{"cmd":"block","number":"1001"}"#);
+    bob.say(r#"{"cmd":"history"}"#);
+    bob.until(|l| l["event"] == "history");
+    bob.say(r#"{"cmd":"status"}"#); // the phone has been told by now
+    bob.until(|l| l["event"] == "status");
+    ann.say(r#"{"cmd":"call","to":"1002"}"#);
+    assert_eq!(ann.until(state(3, "ended"))["status"], 603);
+
     let [ann, bob] = phones;
     assert_eq!(bob.terminate(), Some(0));
     assert_eq!(ann.terminate(), Some(0));
+    let blocked = run(&["contacts", "--data", &folder("1002"), "blocked"]).stdout;
+    assert_eq!(blocked, b"1001\n");
+    for (number, delivery) in [("1001", "sent"), ("1002", "came")] {
+        let output = run(&["messages", "--json", "--data", &folder(number)]);
+        let threads: Value = serde_json::from_slice(&output.stdout).expect("one object");
+        let newest = &threads["threads"][0]["newest"];
+        assert_eq!((&newest["text"], &newest["delivery"]), (&json!("hi"), &json!(delivery)), "{threads}");
+    }
     let output = run(&["history", "--json", "--data", &folder("1002")]);
     let history: Value = serde_json::from_slice(&output.stdout).expect("one object");
-    let kept = [json!(["in", "1001", false, "YouDeclined"]), json!(["in", "1001", true, "YouEnded"])];
+    let kept = [
+        json!(["in", "1001", false, "YouBlocked"]),
+        json!(["in", "1001", false, "YouDeclined"]),
+        json!(["in", "1001", true, "YouEnded"]),
+    ];
     assert_eq!((calls(&history), history["unseen"].as_u64()), (kept.to_vec(), Some(0)));
     let csv = String::from_utf8(run(&["history", "--export", "csv", "--data", &folder("1001")]).stdout);
-    assert_eq!(csv.expect("words").lines().count(), 3);
+    assert_eq!(csv.expect("words").lines().count(), 4);
     let output = run(&["history", "--forget", "all", "--data", &folder("1001")]);
-    assert_eq!(output.stdout, b"2 forgotten\n");
+    assert_eq!(output.stdout, b"3 forgotten\n");
     assert_eq!(exchange.terminate(), Some(0));
 }
 

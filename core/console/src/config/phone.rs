@@ -19,6 +19,9 @@ pub(crate) struct PhoneFile {
     pub(crate) bind: Option<SocketAddr>,
     /// Where it is: `DE`. Which numbers are for emergencies.
     pub(crate) region: Option<String>,
+    /// Callers who do not say who they are do not ring.
+    #[serde(default)]
+    pub(crate) refuse_anonymous: bool,
     pub(crate) account: Option<AccountTable>,
     #[serde(default)]
     pub(crate) audio: AudioTable,

@@ -2,6 +2,7 @@
 //!
 //! The pocket exchange and two phones run in this process, but talk over loopback sockets like strangers.
 
+mod around;
 pub(crate) mod encryption;
 mod hear;
 mod report;
@@ -24,6 +25,7 @@ use crate::failure::Failure;
 use crate::phone::json::say;
 use crate::phone::line::Line;
 use crate::phone::picture::sentence;
+use around::{Around, CallerSeen};
 use report::{Leg, Report};
 use stage::{Party, Stage, Told};
 
@@ -53,7 +55,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
         }
     }
     match outcome? {
-        Some(report) if !report.ok() => Err(Failure::Failed("what was heard is not what was said".into())),
+        Some(report) if !report.ok() => Err(Failure::Failed(report.complaint().into())),
         Some(_) | None => Ok(()),
     }
 }
@@ -89,11 +91,15 @@ fn perform(args: &DemoArgs) -> Result<Option<Report>, Failure> {
     });
     let [to, back] = legs;
     let digits_ok = call.digits == DIGITS;
-    let report = Report { codec: args.codec.0, setup: call.setup, legs: [to?, back?], digits_ok };
+    let logs = [&*stage.parties[0].log, &*stage.parties[1].log];
+    let around = Around::look(call.seen, &call.funds, logs, args.encryption.expected().word())?;
+    let report = Report { codec: args.codec.0, setup: call.setup, legs: [to?, back?], digits_ok, around };
     if !args.json {
         println!("\n{}\n{report}", stage.ladder(&report));
         if let Some(folder) = &heard_in {
-            println!("what each of them heard is in {}", folder.display());
+            let folder = folder.display();
+            println!("what each of them heard is in {folder}, and what they remember");
+            println!("  offhook history --data {folder}/{}", NUMBERS[0]);
         }
         println!("{}", if report.ok() { "ok: every check passed" } else { "a check failed" });
     }
@@ -106,6 +112,10 @@ struct Talk {
     stats: [media::Stats; 2],
     /// What arrived of those that were pressed.
     digits: String,
+    /// Who the called person saw.
+    seen: CallerSeen,
+    /// What the caller had before and after.
+    funds: around::Funds,
 }
 
 fn play(stage: &mut Stage, args: &DemoArgs, tell: &dyn Fn(String)) -> Result<Option<Talk>, Failure> {
@@ -123,6 +133,8 @@ fn play(stage: &mut Stage, args: &DemoArgs, tell: &dyn Fn(String)) -> Result<Opt
         return if stage.interrupted { Ok(None) } else { Err(missed("the phones were not registered")) };
     }
     tell(format!("{} and {} are registered; {} calls {}", NUMBERS[0], NUMBERS[1], NUMBERS[0], NUMBERS[1]));
+    #[cfg(feature = "rest")]
+    let before = around::funds(stage.http)?;
     stage.parties[0].call(NUMBERS[1]);
     let both = |s: &Scene, state| s.calls.iter().all(|call| call.as_ref().is_some_and(|c| c.state == state));
     if !scene.until(stage, PATIENCE, |s| both(s, CallState::Active))? {
@@ -153,10 +165,15 @@ fn play(stage: &mut Stage, args: &DemoArgs, tell: &dyn Fn(String)) -> Result<Opt
     let Some(CallView { started, answered: Some(answered), .. }) = scene.calls[0] else {
         return Err(Failure::Failed("the call ended before it was answered".into()));
     };
+    let seen = scene.calls[1].as_ref().map(CallerSeen::of);
+    let seen = seen.ok_or(Failure::Failed("the call did not arrive".into()))?;
+    #[cfg(feature = "rest")]
+    let funds = [before, around::funds(stage.http)?];
+    #[cfg(not(feature = "rest"))]
+    let funds = ();
+    let setup = answered.since(started);
     match scene.stats {
-        [Some(a), Some(b)] => {
-            Ok(Some(Talk { setup: answered.since(started), stats: [a, b], digits: scene.digits }))
-        }
+        [Some(a), Some(b)] => Ok(Some(Talk { setup, stats: [a, b], digits: scene.digits, seen, funds })),
         _ => Err(Failure::Failed("no media flowed".into())),
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::around::Around;
 use super::hear::Heard;
 use crate::failure::Failure;
 
@@ -34,12 +35,24 @@ pub(crate) struct Report {
     pub(crate) legs: [Leg; 2],
     /// Whether the digits that were pressed arrived, each once and in order.
     pub(crate) digits_ok: bool,
+    /// What is around the call.
+    pub(crate) around: Around,
 }
 
 impl Report {
     /// Whether every check passed.
     pub(crate) fn ok(&self) -> bool {
+        self.is_heard() && self.around.ok()
+    }
+
+    fn is_heard(&self) -> bool {
         self.digits_ok && self.legs.iter().all(|leg| leg.audio_ok)
+    }
+
+    /// Where a check failed: which.
+    pub(crate) fn complaint(&self) -> &'static str {
+        let heard = || self.is_heard().then(|| self.around.complaint()).flatten();
+        heard().unwrap_or("what was heard is not what was said")
     }
 
     /// The report line. Parts that are not built are absent.
@@ -64,6 +77,7 @@ impl Report {
                 audio_ok: self.legs.iter().all(|leg| leg.audio_ok),
             }],
             dtmf_ok: self.digits_ok,
+            around: self.around.clone(),
         }
     }
 }
@@ -75,6 +89,8 @@ pub(crate) struct Line {
     ok: bool,
     calls: [CallLine; 1],
     dtmf_ok: bool,
+    #[serde(flatten)]
+    around: Around,
 }
 
 #[derive(Debug, Serialize)]
@@ -135,7 +151,8 @@ impl fmt::Display for Report {
                 leg.heard.seconds,
             )?;
         }
-        writeln!(f, "\ndigits {}", if self.digits_ok { "ok" } else { "WRONG" })
+        writeln!(f, "\ndigits {}", if self.digits_ok { "ok" } else { "WRONG" })?;
+        write!(f, "{}", self.around)
     }
 }
 
@@ -145,6 +162,7 @@ pub(crate) mod tests {
     use media::{Codec, Plan, Session};
 
     use super::*;
+    use crate::demo::around::tests::around;
 
     pub(crate) fn stats() -> media::Stats {
         let plan = Plan::of(0, Codec::Pcmu);
@@ -164,6 +182,7 @@ pub(crate) mod tests {
             setup: Duration::from_micros(12_345),
             legs: [leg("1001 to 1002", audio_ok[0]), leg("1002 to 1001", audio_ok[1])],
             digits_ok: true,
+            around: around(true),
         }
     }
 
@@ -174,9 +193,10 @@ pub(crate) mod tests {
         assert!(line.starts_with(expected), "{line}");
         assert!(
             line.contains(r#""received":498,"lost":2,"#)
-                && line.ends_with(r#""mos":4.41,"audio_ok":true}],"dtmf_ok":true}"#)
+                && line.contains(r#""mos":4.41,"audio_ok":true}],"dtmf_ok":true,"balance_ok":true,"#)
         );
-        assert!(!line.contains("rtt_ms") && !line.contains("balance"), "{line}");
+        assert!(line.contains(r#""caller_id":{"number":"+4930123456","by":"pai"}"#), "{line}");
+        assert!(!line.contains("rtt_ms"), "{line}");
     }
 
     #[test]
@@ -185,5 +205,12 @@ pub(crate) mod tests {
         assert!(!report.ok());
         assert!(serde_json::to_string(&report.line()).unwrap().contains(r#""ok":false"#));
         assert!(report.to_string().contains("WRONG"));
+    }
+
+    #[test]
+    fn a_call_that_cost_the_wrong_amount_fails_the_whole() {
+        let report = Report { around: around(false), ..report([true, true]) };
+        assert!(!report.ok() && report.complaint().contains("cost"));
+        assert!(report.to_string().contains("balance WRONG"));
     }
 }

@@ -231,6 +231,7 @@ impl Desk {
             Request::Record { call, path, beep } => {
                 return self.handle.record(CallId(call), path, RecordOptions { beep });
             }
+            Request::Block { number, on } => return self.handle.block(&number, on),
             Request::StopRecording { call } => return self.handle.stop_recording(CallId(call)),
             Request::Split { call } => Command::Split(CallId(call)),
             Request::Message { to, text } => {

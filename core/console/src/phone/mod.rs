@@ -68,6 +68,9 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
     }
     desk.log = log;
     desk.diagnostics = (settings.account.nat.stun.first().cloned(), settings.bind.map(|bind| bind.ip()));
+    if settings.refuse_anonymous {
+        handle.command(Command::RefuseAnonymous(true));
+    }
     handle.command(Command::AddAccount(ACCOUNT, settings.account));
     #[cfg(feature = "rest")]
     if let Some((service, trusts)) = asked {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use base::Instant;
-use phone::{AccountState, AccountView, CallState, CallView, Encrypted, Side};
+use phone::{AccountState, AccountView, CallState, CallView, Encrypted, Side, Why};
 
 use super::desk::Desk;
 use super::line::{account_word, call_word, loss_percent, user};
@@ -193,6 +193,10 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
         Event::Account(view) => {
             Some(account_line(Some(view)).trim_start_matches(" Offhook").trim().to_owned())
         }
+        // Who is blocked is not to be heard of; the log has it.
+        Event::Call(view) if matches!(view.explanation, Some(Why::YouBlocked | Why::YouRefuseAnonymous)) => {
+            None
+        }
         Event::Call(view) => {
             let who = user(view.remote.reveal());
             let what = match (view.state, view.side) {
@@ -256,7 +260,7 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use base::Redacted;
-    use phone::{AccountId, CallId, Why};
+    use phone::{AccountId, CallId};
 
     use super::*;
 

@@ -82,6 +82,11 @@ pub(crate) enum Request {
     DoNotDisturb {
         on: bool,
     },
+    /// Callers of that number do not ring, or do again.
+    Block {
+        number: String,
+        on: bool,
+    },
     Forward {
         to: Option<String>,
     },
@@ -186,6 +191,12 @@ enum Line {
     Dnd {
         on: bool,
     },
+    Block {
+        number: String,
+    },
+    Unblock {
+        number: String,
+    },
     Forward {
         to: Option<String>,
     },
@@ -273,6 +284,8 @@ impl Request {
             Line::Record { call, path, beep } => Self::Record { call, path, beep: beep.unwrap_or(false) },
             Line::RecordStop { call } => Self::StopRecording { call },
             Line::Message { to, text } => Self::Message { to, text },
+            Line::Block { number } => Self::Block { number, on: true },
+            Line::Unblock { number } => Self::Block { number, on: false },
             Line::Dnd { on } => Self::DoNotDisturb { on },
             Line::Forward { to } => Self::Forward { to },
             Line::Register => Self::Register,
@@ -354,6 +367,8 @@ impl Request {
                 Some((to, text)) => Self::Message { to: to.into(), text: text.trim().into() },
                 None => return Err("message whom, and what?".into()),
             },
+            "block" => Self::Block { number: target("block")?, on: true },
+            "unblock" => Self::Block { number: target("unblock")?, on: false },
             "dnd" => Self::DoNotDisturb { on: rest != "off" },
             "forward" => Self::Forward { to: (!rest.is_empty() && rest != "off").then(|| rest.into()) },
             "trust" if rest.is_empty() => Self::Trust { fingerprint: None },
@@ -388,6 +403,7 @@ pub(crate) const HELP: &[&str] = &[
     "record FILE|off                                   status, diagnose",
     "transfer 1003  blind    transfer #2  to call 2    message 1002 TEXT",
     "dnd on|off     forward 1003|off                   register, unregister, quit",
+    "block 0900123, unblock 0900123                    history, balance",
     "trust          the server's certificate, as shown last",
 ];
 
@@ -453,6 +469,8 @@ mod tests {
                 r#"{"cmd":"trust","fingerprint":"AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA:AA"}"#,
                 Request::Trust { fingerprint: Some(Fingerprint([0xaa; 32])) },
             ),
+            (r#"{"cmd":"block","number":"1"}"#, Request::Block { number: "1".into(), on: true }),
+            (r#"{"cmd":"unblock","number":"1"}"#, Request::Block { number: "1".into(), on: false }),
             (r#"{"cmd":"diagnose"}"#, Request::Diagnose),
             (r#"{"cmd":"status"}"#, Request::Status),
             (r#"{"cmd":"history"}"#, Request::History),

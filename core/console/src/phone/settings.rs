@@ -40,6 +40,7 @@ pub(crate) struct Settings {
     pub(crate) data: Option<PathBuf>,
     pub(crate) bind: Option<std::net::SocketAddr>,
     pub(crate) region: Option<String>,
+    pub(crate) refuse_anonymous: bool,
     pub(crate) audio: Audio,
     pub(crate) tones: LocalTones,
     pub(crate) effects: Effects,
@@ -100,6 +101,7 @@ impl Settings {
             data: file.data,
             bind: file.bind,
             region: file.region,
+            refuse_anonymous: file.refuse_anonymous,
             tones: file.audio.country.map_or_else(LocalTones::default, |name| LocalTones::Of(name.0)),
             effects: effects(&file.audio)?,
             gains: [file.audio.microphone_gain_db, file.audio.loudspeaker_gain_db]
