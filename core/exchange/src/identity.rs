@@ -9,26 +9,36 @@ use crate::proxy::route::Own;
 
 /// What the called are told beside From.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Asserted(Option<String>);
+pub(crate) struct Asserted {
+    /// `None`: nothing.
+    who: Option<String>,
+    /// Nothing of what the sender says of himself either.
+    private: bool,
+}
 
 impl Asserted {
     /// Of a request whose sender has shown to be `user`; `None`: a stranger, or nobody asked.
     pub(crate) fn of(message: &Message, user: Option<&str>, own: &Own<'_>, domain: &str) -> Self {
-        let Some(user) = user else { return Self(None) };
         let private = message.list(Name::Privacy).any(|word| word.eq_ignore_ascii_case(b"id"));
         let preferred = preferred(message, own);
-        // Who asks for nothing is seen by From, which was checked.
-        if private || preferred.is_none() && !is_nobody(message) {
-            return Self(None);
-        }
-        Self(Some(preferred.unwrap_or_else(|| format!("<sip:{user}@{domain}>"))))
+        let who = match user {
+            // Who asks for nothing is seen by From, which was checked.
+            Some(user) if !private && (preferred.is_some() || is_nobody(message)) => {
+                Some(preferred.unwrap_or_else(|| format!("<sip:{user}@{domain}>")))
+            }
+            _ => None,
+        };
+        Self { who, private }
     }
 
     /// Puts it in place of what the sender said.
     pub(crate) fn put(&self, draft: &mut Draft) {
         draft.remove(Name::PPreferredIdentity);
         draft.remove(Name::PAssertedIdentity);
-        if let Some(value) = &self.0 {
+        if self.private {
+            draft.remove(Name::RemotePartyId);
+        }
+        if let Some(value) = &self.who {
             draft.push(Name::PAssertedIdentity, value);
         }
     }

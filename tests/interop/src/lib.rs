@@ -3,6 +3,7 @@
 //! Everything runs on loopback on free ports, is started by the test and ended with it. Real processes keep real time:
 //! waiting is for an event, with a bound, never for a while.
 
+mod authority;
 mod coturn;
 mod lossy;
 mod netns;
@@ -16,11 +17,12 @@ use std::net::{TcpListener, UdpSocket};
 use std::process::Command;
 use std::time::Duration;
 
+pub use authority::Authority;
 pub use coturn::{Coturn, RELAY_REALM};
 pub use lossy::LossyRelay;
 pub use netns::Namespace;
 pub use offhook::{Exchange, Phone, diagnose, is, longest_pause, recorded_level_dbov, speech, tone};
-pub use peers::{Baresip, Kamailio, SIPP_REALM, Sipp, SippRun, baresip_speaks};
+pub use peers::{Baresip, Kamailio, MediaEncryption, SIPP_REALM, Sipp, SippRun, baresip_speaks};
 pub use punch::Puncher;
 pub use town::{EXCHANGE, Home, NAT64, OTHER, RELAY, Router, Town, Translation, Uplink, nat_lines};
 

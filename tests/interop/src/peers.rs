@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
-use std::net::{TcpStream, UdpSocket};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::authority::Authority;
 use crate::offhook::speech_at;
 use crate::{Owned, SOON, free_port};
 
@@ -19,23 +20,46 @@ pub struct Kamailio {
     _folder: tempfile::TempDir,
     /// Its port on 127.0.0.1, UDP and TCP.
     pub port: u16,
+    /// Who vouches for it, and its port for TLS.
+    pub tls: Option<(Authority, u16)>,
 }
 
 impl Kamailio {
     /// Starts it and waits until it answers.
     pub fn start() -> Self {
+        Self::run(None)
+    }
+
+    /// The same, with a port for TLS beside the others.
+    pub fn start_with_tls() -> Self {
+        Self::run(Some((Authority::new(), free_port())))
+    }
+
+    /// Whether the package of its TLS is installed.
+    pub fn speaks_tls() -> bool {
+        modules("kamailio/modules/tm.so").join("tls.so").exists()
+    }
+
+    fn run(tls: Option<(Authority, u16)>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = free_port();
         let config = folder.path().join("kamailio.cfg");
         let modules = modules("kamailio/modules/tm.so");
         let text = include_str!("../kamailio.cfg")
+            .replace("TLS_PORT", &tls.as_ref().map_or(0, |(_, port)| *port).to_string())
             .replace("PORT", &port.to_string())
+            .replace("CERTIFICATE", &folder.path().join("kamailio.pem").display().to_string())
             .replace("MODULES", &format!("{}/", modules.display()));
         std::fs::write(&config, text).expect("the folder takes a file");
-        let child = Command::new("kamailio")
+        let mut command = Command::new("kamailio");
+        if let Some((authority, _)) = &tls {
+            authority.certify(&folder.path().join("kamailio.pem"));
+            command.args(["-A", "WITH_TLS"]);
+        }
+        let child = command
             .arg("-f")
             .arg(&config)
-            .args(["-DD", "-E", "-m", "32", "-M", "4", "-w"])
+            .args(["-DD", "-E", "-m", "64", "-M", "4", "-w"])
             .arg(folder.path())
             .args(["-Y"])
             .arg(folder.path())
@@ -44,7 +68,7 @@ impl Kamailio {
             .stderr(std::fs::File::create(folder.path().join("log")).expect("the folder takes a file"))
             .spawn()
             .expect("kamailio starts");
-        let kamailio = Self { _process: Owned(child), _folder: folder, port };
+        let kamailio = Self { _process: Owned(child), _folder: folder, port, tls };
         answers_options(port);
         kamailio
     }
@@ -89,31 +113,62 @@ pub struct Baresip {
     control: u16,
 }
 
+/// How a baresip is asked to protect its media: by a word of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MediaEncryption {
+    /// `srtp`, `srtp-mand`, `dtls_srtp`.
+    pub word: &'static str,
+    /// Its DTLS certificate is elliptic whatever its version; see `strangers/ec_certificate.c`.
+    pub elliptic: bool,
+}
+
 impl Baresip {
     /// Starts it with its codecs in an order, such as `PCMU/8000/1`.
     pub fn start(kamailio: &Kamailio, codecs: &str) -> Self {
+        Self::run(kamailio, codecs, None)
+    }
+
+    /// The same with protected media, and by TLS where the Kamailio has it.
+    pub fn start_encrypted(kamailio: &Kamailio, codecs: &str, media: MediaEncryption) -> Self {
+        Self::run(kamailio, codecs, Some(media))
+    }
+
+    fn run(kamailio: &Kamailio, codecs: &str, media: Option<MediaEncryption>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let (control, sip) = (free_port(), free_port());
+        let (control, sip) = (free_port(), free_port_pair());
         let modules = modules("baresip/modules/g711.so");
         let (rate, channels) = rate_and_channels(codecs);
         let speech = folder.path().join("speech.wav");
         speech_at(rate, channels, &speech);
+        let certificate = folder.path().join("baresip.pem");
+        kamailio.tls.as_ref().map_or_else(Authority::new, |(it, _)| it.clone()).certify(&certificate);
         // The package may keep them beside the processor's other libraries or not.
         let config = include_str!("../baresip.config")
             .replace("SIP_PORT", &sip.to_string())
             .replace("CONTROL_PORT", &control.to_string())
             .replace("MODULES", &modules.display().to_string())
-            .replace("SPEECH", &speech.display().to_string());
+            .replace("SPEECH", &speech.display().to_string())
+            .replace("CERTIFICATE", &certificate.display().to_string())
+            // Under DTLS without it each port has a handshake of its own.
+            .replace("MUX", if media.is_some() { "yes" } else { "no" });
+        let (of_account, proxy) = match &kamailio.tls {
+            None => ("", format!("sip:127.0.0.1:{}", kamailio.port)),
+            Some((_, port)) => (";transport=tls", format!("sip:127.0.0.1:{port};transport=tls")),
+        };
+        let mediaenc = media.map_or(String::new(), |media| format!(";mediaenc={}", media.word));
         let account = format!(
-            "<sip:bs@example.test>;auth_user=bs;auth_pass=secret;outbound=\"sip:127.0.0.1:{}\";regint=60;answermode=auto;audio_codecs={codecs}\n",
-            kamailio.port
+            "<sip:bs@example.test{of_account}>;auth_user=bs;auth_pass=secret;outbound=\"{proxy}\";regint=60;answermode=auto;audio_codecs={codecs}{mediaenc}\n",
         );
         for (name, text) in
             [("config", config.as_str()), ("accounts", &account), ("contacts", ""), ("uuid", "")]
         {
             std::fs::write(folder.path().join(name), text).expect("the folder takes a file");
         }
-        let child = Command::new("baresip")
+        let mut command = Command::new("baresip");
+        if media.is_some_and(|media| media.elliptic) {
+            command.env("LD_PRELOAD", elliptic(folder.path())).env("OFFHOOK_CERTIFICATE", &certificate);
+        }
+        let child = command
             .arg("-f")
             .arg(folder.path())
             // It stops when its standard input ends: kept open by the owner.
@@ -166,6 +221,28 @@ impl Baresip {
         self.command("sndcode", digit);
     }
 
+    /// Whether its version is before `major`.0, as it says when it starts.
+    pub fn is_before(&self, major: u32) -> bool {
+        let text = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        let version =
+            text.split("baresip v").nth(1).and_then(|rest| rest.split('.').next()?.parse::<u32>().ok());
+        version.is_some_and(|it| it < major)
+    }
+
+    /// Waits until its log has all of `words` in one line.
+    pub fn expect_said(&self, words: &[&str]) {
+        let log = self.folder.path().join("log");
+        let end = Instant::now() + SOON;
+        loop {
+            let text = std::fs::read_to_string(&log).unwrap_or_default();
+            if text.lines().any(|line| words.iter().all(|word| line.contains(word))) {
+                return;
+            }
+            assert!(Instant::now() < end, "baresip did not say {words:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Waits until it has heard these digits, each once and in order, since it started: as telephone events, or as INFO
     /// where it takes none on the codec's clock.
     pub fn expect_digits(&self, digits: &str) {
@@ -190,6 +267,25 @@ impl Baresip {
     /// Its process number.
     pub fn pid(&self) -> u32 {
         self.process.0.id()
+    }
+}
+
+/// The library that gives it an elliptic certificate, built into `folder`.
+fn elliptic(folder: &Path) -> PathBuf {
+    let library = folder.join("ec_certificate.so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("strangers/ec_certificate.c");
+    let built = Command::new("cc").args(["-O2", "-shared", "-fPIC", "-o"]).arg(&library).arg(source).status();
+    assert!(built.is_ok_and(|status| status.success()), "cc builds it");
+    library
+}
+
+/// A port that nobody has, and nobody has the next: baresip takes that for TLS.
+fn free_port_pair() -> u16 {
+    loop {
+        let port = free_port();
+        if port < u16::MAX && TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
+            return port;
+        }
     }
 }
 
@@ -284,6 +380,16 @@ impl Sipp {
 impl SippRun {
     /// Waits for its end; its own errors are the test's.
     pub fn succeeds(mut self) {
+        self.went_well();
+    }
+
+    /// The same, and what it has left in a file of its folder.
+    pub fn succeeds_with(mut self, file: &str) -> String {
+        self.went_well();
+        std::fs::read_to_string(self.folder.path().join(file)).expect("it was asked to write that")
+    }
+
+    fn went_well(&mut self) {
         let status = self.process.0.wait().expect("it ends");
         let (errors, log) = self.words();
         let went_well = status.success() && errors.is_empty();

@@ -181,7 +181,7 @@ impl Agent {
         let hop = self.common.flows.way_back(via.flow, via.remote)?;
         let address = self.common.flows.contact_address(profile.contact_address, hop);
         let carrier = (via.transport, profile.is_secure());
-        Some(common::contact_value(profile, carrier, address, false))
+        Some(common::contact_value(&profile.contact_user, carrier, address, false))
     }
 
     /// The network that a flow goes by, while it is there.

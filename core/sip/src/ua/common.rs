@@ -18,7 +18,7 @@ use super::{flows::Flows, session::Alarm};
 use crate::dialog::Tag;
 use crate::digest::Authorizer;
 use crate::locate::{Locator, Translator};
-use crate::message::{Draft, Form, Message, Method, Name, Refusal, Uri};
+use crate::message::{Draft, Form, Message, Method, Name, NameAddr, Refusal, Uri};
 use crate::order::Orders;
 use crate::transaction::{Config, Source, Transactions, TxId, TxNews};
 
@@ -260,7 +260,8 @@ impl Cx<'_> {
     pub(super) fn contact_for(&self, profile: &Profile, request: &Message, source: &Source) -> String {
         let address = self.common.flows.contact_address(profile.contact_address, source.hop());
         let secure = profile.is_secure() || sips::is_answered_so(request);
-        contact_value(profile, (source.transport, secure), address, profile.outbound)
+        let user = contact_user(profile, request.first(Name::To));
+        contact_value(user, (source.transport, secure), address, profile.outbound)
     }
 }
 
@@ -274,18 +275,28 @@ pub(super) fn add_to_tag(response: &mut Draft, request: &Message, tag: Tag) {
     }
 }
 
+/// The user part of our Contact where `us` (From of what we ask, To of what we answer) is who we say we are: who wants to be
+/// nobody is not named there either. RFC 3323 section 4.1.1.2.
+pub(super) fn contact_user<'a>(profile: &'a Profile, us: Option<&[u8]>) -> &'a str {
+    let is_nobody = us.and_then(|us| NameAddr::read(us).ok()).is_some_and(|us| {
+        us.uri().user == Some("anonymous")
+            && us.uri().host.to_string().eq_ignore_ascii_case("anonymous.invalid")
+    });
+    if is_nobody && !profile.contact_user.is_empty() { "anonymous" } else { &profile.contact_user }
+}
+
 /// `<sip:ann@192.0.2.1:5060;transport=tcp>`, or `<sips:...>` where all of the way must be secure; with `;ob` where the flow is
 /// meant and not the address.
 pub(super) fn contact_value(
-    profile: &Profile,
+    user: &str,
     (transport, secure): (Transport, bool),
     address: SocketAddr,
     by_flow: bool,
 ) -> String {
-    let mut out = String::with_capacity(profile.contact_user.len() + 64);
+    let mut out = String::with_capacity(user.len() + 64);
     out.push_str(if secure { "<sips:" } else { "<sip:" });
-    if !profile.contact_user.is_empty() {
-        out.push_str(&profile.contact_user);
+    if !user.is_empty() {
+        out.push_str(user);
         out.push('@');
     }
     // Writing to a String does not fail.

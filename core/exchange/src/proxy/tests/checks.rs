@@ -160,3 +160,22 @@ fn options_to_the_exchange_are_answered_and_to_a_user_forwarded() {
     let text = h.request("OPTIONS sip:1002@offhook.test", "1001", ANN, "");
     assert_eq!(first(&mut h, &text), "OPTIONS sip:1002@192.0.2.12 -> 192.0.2.12:5060");
 }
+
+/// RFC 3325 section 7, and the same for the field that was before it.
+#[test]
+fn of_who_wants_privacy_nothing_that_names_it_is_passed_on() {
+    let mut h = with_bob(&[(BOB, "<sip:1002@192.0.2.12>")]);
+    let named = "<sip:+4930@offhook.test>";
+    let said = format!(
+        "P-Preferred-Identity: {named}\r\nP-Asserted-Identity: {named}\r\nRemote-Party-ID: {named};privacy=full\r\n"
+    );
+    for (privacy, told) in [("Privacy: id\r\n", false), ("", true)] {
+        let text = h.request("INVITE sip:1002@offhook.test", "1001", ANN, &format!("{said}{privacy}"));
+        let sent = h.datagram(ANN, &text);
+        let invite = &sent.last().expect("it is passed on").message;
+        assert_eq!(invite.request_uri().unwrap().as_str(), "sip:1002@192.0.2.12");
+        assert!(!invite.has(Name::PPreferredIdentity));
+        assert_eq!((invite.has(Name::RemotePartyId), invite.has(Name::Privacy)), (told, !told));
+        assert_eq!(invite.has(Name::PAssertedIdentity), told);
+    }
+}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::net::*;
+use crate::message::{Method, Name};
 use crate::ua::*;
 
 /// RFC 3665 section 3.1.
@@ -162,4 +163,28 @@ fn a_call_that_nobody_hears_fails_as_408_made_here() {
     let failure = net.expect(0, failed);
     assert_eq!((failure.status, failure.local), (408, true));
     net.assert_quiet();
+}
+
+/// RFC 3323 section 4.1.1.2: From says nobody, and Contact not more.
+#[test]
+fn who_calls_as_nobody_is_not_named_by_the_contact_of_anything_in_the_call() {
+    let mut net = Net::new();
+    net.add("ann", |_, _| ());
+    let server = net.add_scripted();
+    let nobody = "\"Anonymous\" <sip:anonymous@anonymous.invalid>".to_owned();
+    let call = net.call_with(|invite| invite.headers.push((Name::From, nobody)));
+    net.soon();
+    let invite = net.heard(server, &Method::Invite);
+    net.reply(server, &invite, 200, "s", |draft| {
+        draft.body("application/sdp", sdp("answer"));
+    });
+    net.soon();
+    net.expect(0, answered);
+    net.heard(server, &Method::Ack);
+    net.with(0, |a, now, out| a.reoffer(call, sdp("hold"), By::Reinvite, now, out)).unwrap();
+    net.soon();
+    for request in [invite, net.heard(server, &Method::Invite)] {
+        let contact = request.text(Name::Contact).unwrap();
+        assert!(contact.starts_with("<sip:anonymous@10.0.0.1"), "{contact}");
+    }
 }
