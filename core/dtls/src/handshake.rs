@@ -456,7 +456,7 @@ fn config(seed: Option<u64>) -> Arc<Config> {
 }
 
 /// Whether a datagram begins with a part of a `ClientHello` that can be one. RFC 6347 section 4.2.2.
-fn is_hello(datagram: &[u8]) -> bool {
+pub fn is_hello(datagram: &[u8]) -> bool {
     const HANDSHAKE: u8 = 22;
     const CLIENT_HELLO: u8 = 1;
     let Some((head, message)) = datagram.split_at_checked(13) else { return false };

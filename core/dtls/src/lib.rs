@@ -16,5 +16,5 @@ mod keys;
 
 pub use certificate::Certificate;
 pub use fingerprint::{Fingerprint, Fingerprints, Hash};
-pub use handshake::{Handshake, LONGEST, Output, Reason, Role, is_dtls};
+pub use handshake::{Handshake, LONGEST, Output, Reason, Role, is_dtls, is_hello};
 pub use keys::{Keys, Master, Profile};

@@ -96,6 +96,9 @@ pub struct Plan {
     pub remote_rtcp: Option<SocketAddr>,
     /// RTCP shares the RTP port.
     pub rtcp_mux: bool,
+    /// Reports are sent. False: they have a port of their own, and our keys are none of its (RFC 5764 section 4.1.2 wants another
+    /// association there, which we do not make).
+    pub reports: bool,
     /// The call is not answered yet: they may send, and owe nothing.
     pub early: bool,
     /// Reports beyond those that everybody sends.
@@ -122,6 +125,7 @@ impl Plan {
             remote: None,
             remote_rtcp: None,
             rtcp_mux: true,
+            reports: true,
             early: false,
             extended: Extended::default(),
             protection: Protection::Clear,

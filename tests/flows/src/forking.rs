@@ -6,7 +6,7 @@ use phone::{Account, CallState, Command};
 use crate::stage::*;
 
 #[test]
-fn all_phones_of_a_user_ring_and_the_first_to_answer_has_the_call() {
+pub(crate) fn all_phones_of_a_user_ring_and_the_first_to_answer_has_the_call() {
     let mut w = world("RFC 3261 section 16.7");
     let ann = w.phone("ann", Some(account("ann", ip(2))));
     w.exchange("proxy", trusting());

@@ -6,7 +6,7 @@ use phone::{Account, CallState, Command};
 use crate::stage::*;
 
 #[test]
-fn a_call_is_held_and_resumed() {
+pub(crate) fn a_call_is_held_and_resumed() {
     let (mut w, [ann, _, bob]) = pair("RFC 5359 section 2.1");
     talking(&mut w, ann, bob, "bob");
     let call = w.live(bob);
@@ -22,7 +22,7 @@ fn a_call_is_held_and_resumed() {
 }
 
 #[test]
-fn both_may_hold_and_one_may_resume() {
+pub(crate) fn both_may_hold_and_one_may_resume() {
     let (mut w, [ann, _, bob]) = pair("RFC 3264 section 8.4; RFC 6337 section 5.3");
     talking(&mut w, ann, bob, "bob");
     let (of_ann, of_bob) = (w.live(ann), w.live(bob));
@@ -41,7 +41,7 @@ fn both_may_hold_and_one_may_resume() {
 }
 
 #[test]
-fn a_held_call_waits_while_another_is_consulted() {
+pub(crate) fn a_held_call_waits_while_another_is_consulted() {
     let (mut w, [ann, _, bob, cem]) = trio("RFC 5359 section 2.2");
     talking(&mut w, ann, bob, "bob");
     let first = w.live(bob);

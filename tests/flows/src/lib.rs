@@ -11,6 +11,7 @@ mod conference;
 mod forking;
 mod forwarding;
 mod hold;
+mod insisting;
 mod keypad;
 mod messages;
 mod moving;

@@ -156,7 +156,7 @@ fn a_redirected_call_without_an_offer_is_answered_in_the_ack() {
 }
 
 #[test]
-fn a_phone_that_moves_in_a_call_registers_there_and_tells_the_other_side_by_re_invite() {
+pub(crate) fn a_phone_that_moves_in_a_call_registers_there_and_tells_the_other_side_by_re_invite() {
     let (w, [ann, _, bob]) = pair("RFC 3665 section 3.7");
     let mut w = w.about(&[Name::Contact]);
     talking(&mut w, bob, ann, "ann");

@@ -6,7 +6,7 @@ use phone::{CallState, Command};
 use crate::stage::*;
 
 #[test]
-fn blind_transfer_reports_progress_and_ends_the_first_call() {
+pub(crate) fn blind_transfer_reports_progress_and_ends_the_first_call() {
     let (mut w, [ann, _, bob, cem]) = trio("RFC 5359 section 2.4; RFC 5589 section 6.1");
     talking(&mut w, ann, bob, "bob");
     let call = w.live(bob);
@@ -40,7 +40,7 @@ fn a_blind_transfer_that_fails_leaves_the_first_call() {
 }
 
 #[test]
-fn attended_transfer_puts_the_two_others_through() {
+pub(crate) fn attended_transfer_puts_the_two_others_through() {
     let (mut w, [ann, _, bob, cem]) = trio("RFC 5359 section 2.5; RFC 5589 section 7.1");
     talking(&mut w, ann, bob, "bob");
     let first = w.live(bob);

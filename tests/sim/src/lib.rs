@@ -17,7 +17,7 @@ mod wire;
 mod world;
 
 pub use crate::exchange::users;
-pub use crate::phone::{ACCOUNT, Handset, account};
+pub use crate::phone::{ACCOUNT, Handset, account, insisted, insisting};
 pub use link::Link;
 pub use nat::{
     Alg, Allows, Dependence, Hairpin, Kind, Looks, Nat, NatBox, Parcel, Pooling, Ports, Tampering,

@@ -200,12 +200,31 @@ pub fn account(user: &str, proxy: IpAddr) -> Account {
     account.codecs = vec![media::Codec::Pcmu, media::Codec::Pcma];
     account.proxy = Some(format!("sip:{host};lr").parse().expect("a plain SIP URI"));
     account.auth_user = Some(Redacted::new(user.to_owned()));
-    // Everything else that is simulated, once more, `sdes` or `dtls`: keys stand in clear here, for nobody simulates TLS.
-    if let Some(by) = std::env::var_os("OFFHOOK_ENCRYPT") {
+    if let Some(by) = insisted() {
+        // Told keys stand in clear here, for nobody simulates TLS.
         (account.media_encryption, account.sdes_in_clear) = (MediaEncryption::Required, true);
-        account.media_encryption_by = if by == "dtls" { KeysBy::Dtls } else { KeysBy::Sdes };
+        account.media_encryption_by = by;
     }
     account
+}
+
+thread_local! {
+    static INSISTED: std::cell::Cell<Option<KeysBy>> = const { std::cell::Cell::new(None) };
+}
+
+/// Everything that this simulates, once more: its phones take no call in clear, and come to their keys so.
+pub fn insisting(by: KeysBy, act: impl FnOnce()) {
+    let before = INSISTED.replace(Some(by));
+    act();
+    INSISTED.set(before);
+}
+
+/// How the phones of these worlds come to keys without which they do not call: by [`insisting`], or `OFFHOOK_ENCRYPT=sdes` or
+/// `dtls` for a whole run.
+pub fn insisted() -> Option<KeysBy> {
+    INSISTED.get().or_else(|| {
+        std::env::var_os("OFFHOOK_ENCRYPT").map(|by| if by == "dtls" { KeysBy::Dtls } else { KeysBy::Sdes })
+    })
 }
 
 /// The Call-ID of an INVITE.

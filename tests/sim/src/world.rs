@@ -475,7 +475,8 @@ impl World {
     fn record(&mut self, node: NodeId, to: SocketAddr, bytes: &Bytes, fate: Fate) {
         let Some(to) = self.wire.whom(node, to) else { return };
         let Ok(message) = Message::read(bytes.as_ref()) else { return };
-        if message.method() == Method::Invite && message.status().is_none() {
+        let ours = matches!(self.nodes[node.0].machine, Machine::Phone(_));
+        if ours && message.method() == Method::Invite && message.status().is_none() {
             self.longest_invite = self.longest_invite.max(bytes.len());
         }
         let word = message.status().map_or_else(|| message.method().as_str().to_owned(), |s| s.to_string());

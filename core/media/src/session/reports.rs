@@ -187,6 +187,9 @@ impl Session {
         if self.plan.rtcp_mux {
             return rtp;
         }
+        if !self.plan.reports {
+            return None;
+        }
         if self.rtcp.is_checked() {
             return self.rtcp.target();
         }

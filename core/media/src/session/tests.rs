@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::dtmf::Events;
-use crate::plan::{Direction, Extended};
+use crate::plan::{Direction, Extended, Protection};
 use crate::rtcp::{self, Block, Delay, Piece, SenderInfo};
+use crate::srtp::{self, Suite};
 
 /// Samples a second, and in 20 ms.
 const RATE: u32 = 8000;
@@ -312,6 +313,20 @@ fn reports_go_to_the_next_port_the_told_one_or_the_shared_one() {
     assert_eq!(target(plan(2)), (address(3), true));
     assert_eq!(target(Plan { remote_rtcp: Some(address(77)), ..plan(2) }), (address(77), true));
     assert_eq!(target(Plan { rtcp_mux: true, ..plan(2) }), (address(2), false));
+}
+
+/// RFC 3711 section 3.4 for told keys; RFC 5764 section 4.1.2 for agreed ones, which are one port's.
+#[test]
+fn reports_at_a_port_of_their_own_are_sealed_or_not_sent() {
+    let keys = |number| srtp::Keys::random(Suite::AesCm128Sha1_80, &mut Rng::from_number(number));
+    let keyed = Plan { protection: Protection::Keyed { send: keys(1), receive: keys(2) }, ..plan(2) };
+    let mut s = session(keyed.clone());
+    sent(&mut s, &[1; FRAME], 0);
+    let report = s.rtcp(at(0), WALL).expect("a report");
+    assert!(report.rtcp_port && rtcp::Compound::read(report.bytes).is_err(), "{:02x?}", report.bytes);
+    let mut s = session(Plan { reports: false, ..keyed });
+    sent(&mut s, &[1; FRAME], 0);
+    assert!(s.rtcp(at(0), WALL).is_none() && s.bye(at(20), WALL).is_none());
 }
 
 #[test]

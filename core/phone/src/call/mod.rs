@@ -136,6 +136,8 @@ pub(crate) struct Call {
     phase: Phase,
     streams: Streams,
     talk: Negotiation,
+    /// About how long the body of an INVITE of ours may be.
+    room: usize,
     keypad: Keypad,
     their_keypad: Doubles,
     /// Typed behind the number and not pressed yet.
@@ -179,6 +181,8 @@ pub(crate) struct Call {
 impl Call {
     fn new(parties: Parties<'_>, phase: Phase, streams: Streams, desk: &mut Desk) -> Self {
         let secrecy = parties.secrecy();
+        let remote = parties.remote.parse().unwrap_or_else(|_| parties.settings.uri.clone());
+        let room = outgoing::room(parties.settings, &remote);
         let mut it = Self {
             id: parties.id,
             account: parties.account,
@@ -194,6 +198,7 @@ impl Call {
                 parties.settings.silence_suppression,
                 &mut desk.rng,
             ),
+            room,
             keypad: Keypad::new(parties.settings.digits),
             their_keypad: Doubles::default(),
             keys_left: String::new(),

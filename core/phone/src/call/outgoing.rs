@@ -28,6 +28,10 @@ const MAX_FORKS: usize = 8;
 /// section 18.1.1 allows 1,300.
 const INVITE_ROOM: usize = 1200;
 
+/// What an INVITE has more within a dialog: their tag, their Contact where we had written a name, and the proxy's routes, which
+/// it signs, one for each of its sides.
+const IN_DIALOG: usize = 180;
+
 /// The INFO package of late addresses, as Recv-Info names it. RFC 8840 section 10.4.
 const TRICKLE: &str = "trickle-ice";
 
@@ -49,6 +53,11 @@ fn head(account: &Account, to: &Uri) -> usize {
         + name
         + route.map_or(0, |route| route.as_str().len() + 11)
         + digest
+}
+
+/// About how long the body of an INVITE to them may be.
+pub(super) fn room(account: &Account, to: &Uri) -> usize {
+    if by_stream(account, to) { usize::MAX } else { INVITE_ROOM.saturating_sub(head(account, to)) }
 }
 
 /// Whether it is known to go by a stream, on which no length matters.
@@ -88,8 +97,6 @@ pub(super) struct Dialling {
     to: Uri,
     headers: Vec<(Name, String)>,
     late_offer: bool,
-    /// About how long its body may be.
-    room: usize,
 }
 
 /// The INVITE is out.
@@ -159,12 +166,11 @@ impl Call {
         };
         let mut headers = identity::headers(settings, call.hide);
         headers.extend(referred_by.map(|by| (Name::ReferredBy, by)));
-        let head =
-            head(settings, &call.to) + headers.iter().map(|(_, value)| value.len() + 20).sum::<usize>();
-        let by_stream = by_stream(settings, &call.to);
-        let room = if by_stream { usize::MAX } else { INVITE_ROOM.saturating_sub(head) };
-        let phase = Phase::Dialling(Dialling { to: call.to, headers, late_offer: settings.late_offer, room });
+        let more: usize = headers.iter().map(|(_, value)| value.len() + 20).sum();
+        let room = room(settings, &call.to).saturating_sub(more);
+        let phase = Phase::Dialling(Dialling { to: call.to, headers, late_offer: settings.late_offer });
         let mut it = Self::new(parties, phase, streams, desk);
+        it.room = room;
         it.rover = Rover::of(call.network);
         it.report_to = refer;
         it.on_behalf_of = in_call;
@@ -182,7 +188,7 @@ impl Call {
         let dialling = dialling.clone();
         self.phase = Phase::Outgoing(Calling::of(dialling.clone()));
         let mut headers = dialling.headers;
-        let offer = (!dialling.late_offer).then(|| self.short_offer(locals, dialling.room));
+        let offer = (!dialling.late_offer).then(|| self.short_offer(locals, self.room));
         let offer = offer.map(|(offer, takes_late)| {
             headers.extend(takes_late.then(|| (Name::RecvInfo, TRICKLE.to_owned())));
             offer
@@ -193,8 +199,13 @@ impl Call {
         self.show(desk);
     }
 
+    /// An offer within the call's dialog, by what may be an INVITE as well.
+    pub(super) fn offer_again(&mut self, locals: Vec<Local>) -> Bytes {
+        self.short_offer(locals, self.room.saturating_sub(IN_DIALOG)).0
+    }
+
     /// The offer, without what would make it longer than this; and whether it says that we take addresses that come later. That
-    /// goes first, then candidates.
+    /// goes first, then candidates, then what a call is good without.
     fn short_offer(&mut self, mut locals: Vec<Local>, room: usize) -> (Bytes, bool) {
         let takes_late = locals.iter().flat_map(|local| &local.ice).any(|ice| ice.trickle);
         let offer = self.talk.offer(&locals, self.hold);
@@ -218,7 +229,12 @@ impl Call {
                 ice.fit(ice.octets().saturating_sub(over), local.address);
             }
         }
-        (self.talk.offer(&locals, self.hold), false)
+        let offer = self.talk.offer(&locals, self.hold);
+        if offer.len() <= room {
+            return (offer, false);
+        }
+        self.talk.withdraw();
+        (self.talk.offer_briefly(&locals, self.hold), false)
     }
 
     /// A provisional response.

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use dtls::Certificate;
 use media::{Codec, Direction, Plan, Protection};
 use nat::path::{Description, Event as PathEvent, Leg, Order, Path, Reached, Report, Settings};
+use nat::stun::{Class, Message, Method};
 
 use crate::addresses::tellable;
 use crate::desk::{Desk, Timer};
@@ -124,6 +125,9 @@ impl Streams {
     ) {
         if dtls::is_dtls(bytes) {
             return self.at_keys(media, desk, |keyed, desk| keyed.heard(from, bytes, media, desk));
+        }
+        if is_knock(bytes) {
+            self.at_keys(media, desk, |keyed, desk| keyed.knocked(from, media, desk));
         }
         self.at_path(media, desk, |path, desk| {
             path.heard(leg, from, bytes, desk.now);
@@ -366,11 +370,13 @@ impl Streams {
             let way = plan.as_ref().map(|_| ways.next().and_then(Option::as_ref));
             let association = associations.next().flatten();
             if let (Some(keyed), Some(_)) = (&mut stream.keyed, &plan) {
-                keyed.agree(association);
+                keyed.agree(association, stream.plan.as_ref().is_some_and(|plan| plan.early));
             }
             let Some(plan) = plan.or_else(idle) else { continue };
             let plan = match &stream.keyed {
-                Some(keyed) if keyed.is_wanted() => Plan { protection: keyed.protection(), ..plan },
+                Some(keyed) if keyed.is_wanted() => {
+                    Plan { protection: keyed.protection(), reports: plan.rtcp_mux, ..plan }
+                }
                 Some(_) | None => plan,
             };
             let plan = desk.addresses.on(stream.network).plan(stream.local, plan);
@@ -469,6 +475,12 @@ impl Streams {
             stream.carry_out(desk);
         }
     }
+}
+
+/// Whether somebody opens his router: see [`Keyed`].
+fn is_knock(bytes: &[u8]) -> bool {
+    let message = Message::read(bytes);
+    message.is_ok_and(|it| (it.class(), it.method()) == (Class::Indication, Method::Binding))
 }
 
 impl Stream {

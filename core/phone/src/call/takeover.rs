@@ -128,7 +128,7 @@ impl Call {
         else {
             return self.not_taken_over(desk);
         };
-        let offer = self.talk.offer(&locals, self.hold);
+        let offer = self.offer_again(locals);
         let invite = Invite { replaces: Some(session), ..Invite::new(to, Some(offer)) };
         self.takeover.heir =
             Some(desk.agent.invite(profile_id(self.account), invite, desk.now, &mut desk.orders));

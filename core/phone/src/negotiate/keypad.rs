@@ -7,6 +7,8 @@ use media::Codec;
 use media::dtmf::Events;
 use sip::sdp::{Media, Writer};
 
+use super::offer::Words;
+
 /// The number that everybody has for it at 8000 Hz, where it is free.
 pub(super) const PAYLOAD_TYPE: u8 = 101;
 const NAME: &str = "telephone-event";
@@ -25,9 +27,12 @@ pub(super) fn clocks(codecs: impl Iterator<Item = Codec>) -> Vec<u32> {
     clocks
 }
 
-/// Says that we take digits.
-pub(super) fn write(text: &mut Writer, number: u8, clock: u32) {
-    text.rtpmap(number, NAME, clock, 1).attribute("fmtp", format_args!("{number} {TAKEN}"));
+/// Says that we take digits. Who is not told which believes the sixteen: RFC 4733 section 2.4.1.
+pub(super) fn write(text: &mut Writer, number: u8, clock: u32, words: Words) {
+    text.rtpmap(number, NAME, clock, 1);
+    if words < Words::Fewest {
+        text.attribute("fmtp", format_args!("{number} {TAKEN}"));
+    }
 }
 
 /// The payload type under which they take digits at a clock, if they do.

@@ -160,6 +160,8 @@ pub struct Negotiation {
     silence: bool,
     /// Our offers hold no codec that garbles a keypad's tones.
     tones_only: bool,
+    /// The offer that is written has little room.
+    brief: bool,
     lines: Vec<Line>,
     id: u64,
     version: u64,
@@ -181,6 +183,7 @@ impl Negotiation {
             codecs: codecs.to_vec(),
             silence,
             tones_only: false,
+            brief: false,
             lines: Vec::new(),
             // 31 bits: some of the wild read it into a signed word.
             id: rng.below(1 << 31),
@@ -220,6 +223,14 @@ impl Negotiation {
         }));
         let lines = vec![(wish(hold), true, false); self.lines.len()];
         self.write(locals, &lines, true)
+    }
+
+    /// The same in the fewest words: without what makes a call better that is good without.
+    pub fn offer_briefly(&mut self, locals: &[Local], hold: bool) -> Bytes {
+        self.brief = true;
+        let offer = self.offer(locals, hold);
+        self.brief = false;
+        offer
     }
 
     /// From now on our offers hold only codecs in which a keypad's tones survive: the account's own, or PCMU when it has none.
@@ -377,13 +388,18 @@ impl Negotiation {
                 Line::Audio { protocol, formats, mux, extended, mid } => {
                     // There are as many audio lines as locals: `lay_out` and `line_by_line` saw to that.
                     let Some(local) = locals.next() else { continue };
+                    let words = match local.ice.is_some() && *candidates {
+                        true if self.brief => offer::Words::Fewest,
+                        true => offer::Words::Few,
+                        false => offer::Words::All,
+                    };
                     let audio = offer::Audio {
                         protocol,
-                        formats: &offer::limited(formats, self.tones_only),
+                        formats: &offer::limited(formats, self.tones_only, words),
                         mux: *mux,
                         silence: self.silence,
                         extended: *extended,
-                        terse: local.ice.is_some() && *candidates,
+                        words,
                     };
                     offer::write_audio(&mut text, local.address, address, &audio, *direction);
                     self.ring.write(at, offers, local.address, &mut text);

@@ -80,11 +80,23 @@ fn free(formats: &Formats, usual: Option<u8>) -> Option<u8> {
     usual.filter(|number| !taken(number)).or_else(|| (FIRST_DYNAMIC..=127).find(|number| !taken(number)))
 }
 
-/// All of them, or only those codecs in which a keypad's tones survive.
-pub(super) fn limited(formats: &Formats, tones_only: bool) -> Formats {
+/// All of them, or only those codecs in which a keypad's tones survive. Without much room, digits on one clock alone.
+pub(super) fn limited(formats: &Formats, tones_only: bool, words: Words) -> Formats {
     let mut formats = formats.clone();
     formats.codecs.retain(|(_, codec)| !tones_only || codec.carries_tones());
+    formats.events.retain(|(_, clock)| words < Words::Fewest || *clock == 8000);
     formats
+}
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Words {
+    /// All that helps somebody.
+    All,
+    /// Only what is not so anyway: candidates need the room.
+    Few,
+    /// Nor what makes a call better that is good without: it would not fit a datagram.
+    Fewest,
 }
 
 /// An audio line that is ours to use.
@@ -96,8 +108,7 @@ pub(super) struct Audio<'a> {
     pub(super) silence: bool,
     /// They may send extended reports.
     pub(super) extended: bool,
-    /// Only what is not so anyway: candidates need the room.
-    pub(super) terse: bool,
+    pub(super) words: Words,
 }
 
 /// One audio line.
@@ -108,25 +119,26 @@ pub(super) fn write_audio(
     audio: &Audio<'_>,
     direction: Direction,
 ) {
-    let Audio { protocol, formats, mux, silence, extended, terse } = audio;
+    let Audio { protocol, formats, mux, silence, extended, words } = audio;
+    let terse = *words > Words::All;
     text.media("audio", local.port(), protocol, formats.numbers());
     if local.ip() != session {
         text.connection(local.ip());
     }
     for (number, codec) in &formats.codecs {
         // A number with a fixed meaning needs no words: RFC 8866 section 6.6. G.729's are said, for some forget it.
-        if !(*terse && codec.static_payload_type() == Some(*number) && *codec != Codec::G729) {
+        if !(terse && codec.static_payload_type() == Some(*number) && *codec != Codec::G729) {
             text.rtpmap(*number, codec.name(), codec.clock_rate(), codec.channels());
         }
-        parameters::write(text, *number, *codec, *silence, *terse);
+        parameters::write(text, *number, *codec, *silence, *words);
     }
     if let Some(number) = formats.noise {
         text.rtpmap(number, parameters::NOISE_NAME, 8000, 1);
     }
     for (number, clock) in &formats.events {
-        keypad::write(text, *number, *clock);
+        keypad::write(text, *number, *clock, *words);
     }
-    if !*terse {
+    if !terse {
         text.attribute("ptime", PTIME);
     }
     if *mux {
@@ -135,7 +147,7 @@ pub(super) fn write_audio(
     if *extended {
         reports::write(text);
     }
-    if !(*terse && direction == Direction::default()) {
+    if !(terse && direction == Direction::default()) {
         text.direction(direction);
     }
 }

@@ -6,8 +6,10 @@
 use media::Codec;
 use sip::sdp::{Media, Writer};
 
-/// Says ours, where there is something to say. `silence`: they may leave it out; `terse`: what they only could use is left out.
-pub(super) fn write(text: &mut Writer, number: u8, codec: Codec, silence: bool, terse: bool) {
+use super::offer::Words;
+
+/// Says ours, where there is something to say. `silence`: they may leave it out.
+pub(super) fn write(text: &mut Writer, number: u8, codec: Codec, silence: bool, words: Words) {
     match codec {
         // Said either way: its absence means yes, and half of the world forgets that.
         Codec::G729 => {
@@ -17,7 +19,9 @@ pub(super) fn write(text: &mut Writer, number: u8, codec: Codec, silence: bool, 
             let rate = codec.sample_rate();
             // What it captures at is not said: each byte brings the offer nearer to what UDP carries in one piece.
             let parameters = format_args!("{number} maxplaybackrate={rate}; useinbandfec=1");
-            if terse && !silence {
+            if words == Words::Fewest && !silence {
+                // Who knows nothing of it repeats nothing: losses are heard a little more.
+            } else if words == Words::Few && !silence {
                 text.attribute("fmtp", format_args!("{number} useinbandfec=1"));
             } else if silence {
                 text.attribute("fmtp", format_args!("{parameters}; usedtx=1"));

@@ -59,6 +59,7 @@ pub(super) fn of(
         remote: ip.map(|ip| SocketAddr::new(ip, media.port())),
         remote_rtcp: media.rtcp().and_then(|rtcp| Some(SocketAddr::new(rtcp.ip.or(ip)?, rtcp.port))),
         rtcp_mux: mux && media.rtcp_mux(),
+        reports: true,
         early: false,
         protection: media::Protection::Clear,
         extended: reports::wanted(media),

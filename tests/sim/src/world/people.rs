@@ -181,7 +181,7 @@ impl World {
         self.at(node).streams.values().filter_map(|stream| Some(stream.stats()?.concealed)).sum()
     }
 
-    /// The longest INVITE that anybody has sent, in bytes.
+    /// The longest INVITE that a phone has sent, in bytes.
     pub fn longest_invite(&self) -> usize {
         self.longest_invite
     }

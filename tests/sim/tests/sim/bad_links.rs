@@ -121,7 +121,7 @@ fn one_talk(seed: u64, transport: &str, link: Link, ipv6: bool) {
 }
 
 #[test]
-fn each_hears_the_other_over_bad_links_and_nobody_while_on_hold() {
+pub(super) fn each_hears_the_other_over_bad_links_and_nobody_while_on_hold() {
     for seed in seeds(1) {
         one_talk(seed, "udp", Link::lossy(0.05), false);
         one_talk(seed, "udp", Link::lossy(0.2), false);

@@ -15,7 +15,7 @@ fn heard(w: &World, listener: NodeId, talkers: &[NodeId]) -> Vec<bool> {
 }
 
 #[test]
-fn in_a_conference_everybody_hears_all_others_and_nobody_itself() {
+pub(super) fn in_a_conference_everybody_hears_all_others_and_nobody_itself() {
     for seed in seeds(3) {
         let (mut w, exchange, phones) = town(seed, "conference", &["ann", "bob", "cem"], |w| {
             let mut w = w.with_sound();

@@ -186,3 +186,91 @@ fn keys_outlive_a_handover_to_another_network() {
     }
     assert!(town.both_hear());
 }
+
+/// The router of who asks no server keeps out what nobody has asked for, and its outside address stands nowhere.
+#[test]
+fn who_does_not_know_their_outside_address_agrees_on_keys_whoever_calls() {
+    for (stun, who_calls) in [(true, 0), (true, 1), (false, 0), (false, 1)] {
+        let mut w = World::seeded("dtls", &format!("STUN {stun}, calls {who_calls}"), 1).with_sound();
+        let exchange = w.exchange("exchange", users(&["ann", "bob"]));
+        let ip = w.ip(exchange);
+        let of = |name| {
+            let mut settings = account(name, ip);
+            settings.media_encryption = MediaEncryption::Required;
+            settings.media_encryption_by = KeysBy::Dtls;
+            settings
+        };
+        let bob = w.phone("bob", Some(of("bob")));
+        let place = w.behind(Nat::port_restricted());
+        w.settle_in(place);
+        let mut settings = of("ann");
+        settings.nat.stun.extend(stun.then(|| Server { host: ip.to_string(), port: 3478 }));
+        let ann = w.phone("ann", Some(settings));
+        w.run_until_registered(&[ann, bob]);
+        let mut town = Town { w, ann, bob };
+        if who_calls == 1 {
+            (town.ann, town.bob) = (bob, ann);
+        }
+        town.w.call(town.ann, ["bob", "ann"][who_calls]);
+        town.w.run_until_state(town.bob, CallState::Ringing);
+        town.w.answer(town.bob);
+        let after = town.keys_after();
+        town.w.run_for(3 * SECOND);
+        assert!(after < SECOND && town.both_hear(), "STUN {stun}, calls {who_calls}: {after:?}");
+    }
+}
+
+/// Two phones answer at once; the loser says hello before it hears that it has lost.
+#[test]
+fn a_fork_that_lost_does_not_disturb_the_handshake_of_the_one_that_got_the_call() {
+    for (seed, who) in (1..=12).zip(["desk", "pocket"].into_iter().cycle()) {
+        let mut w = World::seeded("forks", &format!("seed {seed}"), seed).with_sound();
+        let exchange = w.exchange("exchange", users(&["ann", "bob"]));
+        let ip = w.ip(exchange);
+        let phones = [("ann", "ann"), ("desk", "bob"), ("pocket", "bob")].map(|(name, user)| {
+            if seed > 6 && user == "bob" {
+                // Where packets come from is then what no description says.
+                let place = w.behind(Nat::full_cone());
+                w.settle_in(place);
+            }
+            let mut settings = account(user, ip);
+            settings.media_encryption = MediaEncryption::Required;
+            settings.media_encryption_by = KeysBy::Dtls;
+            w.phone(name, Some(settings))
+        });
+        let [ann, desk, pocket] = phones;
+        w.run_until_registered(&phones);
+        // Who loses is heard by Ann at once, and late by the exchange; whoever wins is heard late by her.
+        let (winner, loser) = if who == "desk" { (desk, pocket) } else { (pocket, desk) };
+        w.set_link(winner, ann, Link { delay: 120 * MS, ..Link::default() });
+        w.set_link(loser, exchange, Link { delay: 120 * MS, ..Link::default() });
+        w.set_link(exchange, loser, Link { delay: 120 * MS, ..Link::default() });
+        w.call(ann, "bob");
+        w.run_until_state(desk, CallState::Ringing);
+        w.run_until_state(pocket, CallState::Ringing);
+        for fork in [winner, loser] {
+            w.answer(fork);
+        }
+        w.run_for(8 * SECOND);
+        let up = |phone| w.at(phone).live().map(|view| (view.state, view.encrypted));
+        assert_eq!(up(ann), Some((CallState::Active, Encrypted::Dtls)), "seed {seed}: {}", w.ladder());
+        let callees = [desk, pocket].map(up);
+        assert_eq!(callees.iter().flatten().count(), 1, "seed {seed}");
+        assert!([desk, pocket].iter().any(|fork| w.hears_tone(ann, *fork) && w.hears_tone(*fork, ann)));
+    }
+}
+
+/// RFC 3261 section 18.1.1 has the limit. Two routes and the digest leave no room for less.
+#[test]
+fn no_offer_in_a_call_is_longer_than_a_datagram_may_be() {
+    let mut town = town(9, Some(Nat::port_restricted()), true, REQUIRED);
+    town.ring_and_answer();
+    town.keys_after();
+    for phone in [town.ann, town.bob] {
+        let call = town.w.live(phone);
+        town.w.command(phone, phone::Command::Hold(call));
+        town.w.run_for(2 * SECOND);
+    }
+    let longest = town.w.longest_invite();
+    assert!(town.w.said(town.bob, "INVITE") > 0 && longest <= 1300, "{longest}");
+}

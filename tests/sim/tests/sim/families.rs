@@ -104,7 +104,7 @@ fn translated(known: bool, proxy: Settings) -> (World, NodeId, NodeId) {
 }
 
 #[test]
-fn with_ipv6_alone_an_ipv4_exchange_is_reached_by_name_and_by_number_and_calls_are_heard() {
+pub(super) fn with_ipv6_alone_an_ipv4_exchange_is_reached_by_name_and_by_number_and_calls_are_heard() {
     let proxies: [(&str, Settings); 2] =
         [("by number", |ip| account("ann", ip)), ("by name", |_| by_name("ann", "udp"))];
     for (how, proxy) in proxies {

@@ -103,7 +103,7 @@ fn print(text: &str) {
 }
 
 #[test]
-fn a_call_that_finds_wifi_moves_there_and_hardly_anything_is_missed() {
+pub(super) fn a_call_that_finds_wifi_moves_there_and_hardly_anything_is_missed() {
     for ice in [true, false] {
         let mut town = town(1, ice);
         town.call();
@@ -140,7 +140,7 @@ fn a_call_whose_wifi_vanishes_goes_on_by_the_mobile_network() {
 }
 
 #[test]
-fn a_call_whose_wifi_just_dies_goes_on_by_the_mobile_network() {
+pub(super) fn a_call_whose_wifi_just_dies_goes_on_by_the_mobile_network() {
     for ice in [true, false] {
         let mut town = town(3, ice);
         let home = town.home;
@@ -232,7 +232,7 @@ fn a_call_that_rings_while_wifi_is_found_is_heard_there_once_answered_and_when_t
 }
 
 #[test]
-fn what_is_heard_before_the_answer_is_heard_by_wifi_as_well() {
+pub(super) fn what_is_heard_before_the_answer_is_heard_by_wifi_as_well() {
     for ice in [true, false] {
         for calls in [true, false] {
             let mut town = town(7, ice);

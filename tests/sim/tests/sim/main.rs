@@ -12,6 +12,7 @@ mod encryption;
 mod families;
 mod gateways;
 mod handover;
+mod insisting;
 mod ladder;
 mod nat;
 mod networks;

@@ -49,7 +49,7 @@ fn calls(w: &World, phone: NodeId) -> Vec<(CallState, Option<Why>)> {
 }
 
 #[test]
-fn a_call_of_ours_whose_network_goes_while_it_rings_is_made_anew_and_no_call_is_missed() {
+pub(super) fn a_call_of_ours_whose_network_goes_while_it_rings_is_made_anew_and_no_call_is_missed() {
     for (seed, transport) in [(1, "udp"), (2, "tcp")] {
         for gap in [false, true] {
             let (mut w, exchange, ann, bob) = on_wifi(seed, "made_anew", transport, !gap);
@@ -181,7 +181,7 @@ fn a_caller_who_gives_up_is_heard_by_whichever_network_the_callee_has_moved_to()
 }
 
 #[test]
-fn a_call_of_ours_with_early_media_moves_by_update_before_it_is_answered() {
+pub(super) fn a_call_of_ours_with_early_media_moves_by_update_before_it_is_answered() {
     let (mut w, exchange, ann, bob) = on_mobile(12, "moves_by_update", "udp");
     w.call(ann, "bob");
     w.run_until_state(bob, CallState::Ringing);
@@ -224,7 +224,7 @@ fn a_call_to_us_with_early_media_that_loses_its_network_is_answered_and_moves() 
 }
 
 #[test]
-fn a_call_whose_sides_change_their_networks_at_once_is_not_lost() {
+pub(super) fn a_call_whose_sides_change_their_networks_at_once_is_not_lost() {
     for seed in 14..=17 {
         let (mut w, exchange, ann, bob) = on_wifi(seed, "both_at_once", "udp", true);
         w.appear(bob, Network::new(MOBILE, NetworkKind::Cellular, vec![[10, 0, 3, 1].into()]));

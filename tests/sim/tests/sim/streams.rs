@@ -83,7 +83,7 @@ fn a_hang_up_reaches_the_other_side_though_the_connection_breaks_in_that_moment(
 }
 
 #[test]
-fn a_call_outlives_a_restart_of_the_exchange() {
+pub(super) fn a_call_outlives_a_restart_of_the_exchange() {
     for (seed, transport) in seeds(3).flat_map(|seed| [(seed, "tcp"), (seed, "udp")]) {
         let (mut w, exchange, phones) = pair(seed, "restart", transport);
         connect(&mut w, phones[0], phones[1], "bob");

@@ -9,8 +9,8 @@ use std::time::Duration;
 use base::{Redacted, Secret, Transport};
 use nat::path::Reached;
 use offhook_sim::servers::{RELAY_PORT, RELAY_USER, STUN_PORT};
-use offhook_sim::{Allows, Dependence, Link, Nat, NodeId, Ports, World, account, users};
-use phone::{CallState, Relay, RelayWay, Server, Tcp};
+use offhook_sim::{Allows, Dependence, Link, Nat, NodeId, Ports, World, account, insisted, users};
+use phone::{CallState, KeysBy, Relay, RelayWay, Server, Tcp};
 use sip::ua::TransportPolicy;
 
 const MS: Duration = Duration::from_millis(1);
@@ -202,7 +202,7 @@ fn every_pair_of_routers_is_got_through_and_nothing_is_relayed_that_can_be_punch
 
 /// With every codec and a relay, asked who it is by SHA-256.
 #[test]
-fn an_invite_fits_a_datagram_whatever_there_is_to_offer() {
+pub(super) fn an_invite_fits_a_datagram_whatever_there_is_to_offer() {
     let all = houses();
     for (codecs, seed) in [(media::Codec::ALL.to_vec(), 1), (media::Codec::ALL[..4].to_vec(), 2)] {
         let (a, b) = (&all[4], &all[5]);
@@ -217,7 +217,13 @@ fn an_invite_fits_a_datagram_whatever_there_is_to_offer() {
 #[test]
 fn where_datagrams_do_not_pass_both_sides_open_a_stream_at_once() {
     let text = matrix("by ICE over TCP alone", |a, b, seed| {
-        let mut town = town(a, b, seed, |nat| (nat.udp, nat.tcp_punch) = (false, Tcp::Always));
+        let mut town = town_of(a, b, seed, |account| {
+            (account.nat.udp, account.nat.tcp_punch) = (false, Tcp::Always);
+            // Beside a certificate a datagram has no room for all addresses of streams: the relay's are left.
+            if insisted() == Some(KeysBy::Dtls) {
+                account.transport = TransportPolicy::Only(Transport::Tcp);
+            }
+        });
         let outcome = call(&mut town);
         assert!(outcome.heard, "{} and {}: {}", a.name, b.name, outcome.word());
         let way = if can_be_punched(a, b) { Reached::TcpPunched } else { Reached::Relayed };
@@ -310,7 +316,8 @@ fn a_router_with_a_new_address_in_mid_call_is_talked_through_again_soon() {
 }
 
 #[test]
-fn a_relay_is_given_back_when_a_straighter_way_lasts_and_is_asked_for_again_when_ways_are_found_anew() {
+pub(super) fn a_relay_is_given_back_when_a_straighter_way_lasts_and_is_asked_for_again_when_ways_are_found_anew()
+ {
     let all = houses();
     for (a, left) in [(4, 0..=0), (5, 1..=1)] {
         let mut town = town(&all[a], &all[a], 1, |_| ());
