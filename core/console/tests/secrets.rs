@@ -263,13 +263,14 @@ fn nothing_that_a_run_leaves_behind_holds_a_secret_of_it() {
     let (own_certificate, own_key) =
         (write("own.pem", &own.cert.pem()), write("own.key", &own.signing_key.serialize_pem()));
 
-    let users: String = (0_usize..6)
+    let users: Vec<String> = (0_usize..6)
         .map(|n| {
             let vos = n.checked_sub(4).map_or(String::new(), |n| format!("vos_key = \"{}\"\n", VOS_KEYS[n]));
             let (number, password) = (1001 + n, PASSWORDS[n]);
             format!("[[user]]\nnumber = \"{number}\"\npassword = \"{password}\"\nbalance = \"12.34\"\n{vos}")
         })
         .collect();
+    let users = users.concat();
     let any = "127.0.0.1:0";
     let config = format!(
         "database = \"{}\"\n[listen]\nudp = \"{any}\"\ntls = \"{any}\"\nvos = \"{any}\"\nhttp = \"{any}\"\n\
