@@ -9,6 +9,7 @@ use sip::message::Uri;
 use sip::ua::TransportPolicy;
 
 use crate::error::{BadSetting, Field, PhoneError};
+use crate::media_encryption::{self, MediaEncryption, MediaKeys};
 use crate::relay::{RelayPassword, RelaySettings, relays};
 
 /// Longer than any name, number or server that works.
@@ -47,6 +48,14 @@ pub struct AccountSettings {
     #[uniffi(default = None)]
     #[serde(default)]
     pub encryption: Option<Encryption>,
+    /// Whether calls are encrypted; none: never, and who insists on it is refused.
+    #[uniffi(default = None)]
+    #[serde(default)]
+    pub media_encryption: Option<MediaEncryption>,
+    /// How both sides come to the keys; none: as the other side and the transport have it.
+    #[uniffi(default = None)]
+    #[serde(default)]
+    pub media_keys: Option<MediaKeys>,
     /// Who carries a call's sound where nothing else does; their passwords by [`crate::Phone::set_relay_password`].
     #[uniffi(default = [])]
     #[serde(default)]
@@ -123,6 +132,7 @@ impl AccountSettings {
                 return Err(bad(Field::Password, BadSetting::Missing));
             }
         }
+        media_encryption::set(self.media_encryption, self.media_keys, &mut account);
         account.nat.turn = relays(&self.relays, of_relays)?;
         account.transport = match self.transport {
             Transport::Automatic => TransportPolicy::Auto,
@@ -229,6 +239,8 @@ mod tests {
             ice: true,
             stun: String::new(),
             encryption: None,
+            media_encryption: None,
+            media_keys: None,
             relays: Vec::new(),
         }
     }
@@ -240,6 +252,24 @@ mod tests {
         assert!(account.is_sealed());
         let refused = settings.account(Secret::new(String::new()), &[]);
         assert!(matches!(refused, Err(PhoneError::BadSetting { field: Field::Password, .. })));
+    }
+
+    #[test]
+    fn whether_calls_are_encrypted_and_by_which_keys_is_the_accounts() {
+        use phone::{KeysBy, MediaEncryption as Encryption};
+
+        let set = |media_encryption, media_keys| {
+            let settings = AccountSettings { media_encryption, media_keys, ..settings("1001", "sip.test") };
+            let account = settings.account(Secret::new(String::new()), &[]).unwrap();
+            (account.media_encryption, account.media_encryption_by, account.sdes_in_clear)
+        };
+        let insists = set(Some(MediaEncryption::Required), Some(MediaKeys::Dtls));
+        assert_eq!(set(None, None), (Encryption::Off, KeysBy::Both, false));
+        assert_eq!(
+            set(Some(MediaEncryption::Optional), Some(MediaKeys::Sdes)),
+            (Encryption::Optional, KeysBy::Sdes, false)
+        );
+        assert_eq!(insists, (Encryption::Required, KeysBy::Dtls, false));
     }
 
     fn read(number: &str, server: &str) -> Result<(String, Option<String>), PhoneError> {

@@ -411,6 +411,8 @@ mod tests {
             ice: true,
             stun: String::new(),
             encryption: None,
+            media_encryption: None,
+            media_keys: None,
             relays: Vec::new(),
         }
     }

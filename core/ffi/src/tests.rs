@@ -10,6 +10,8 @@ use exchange::server::{Listen, Server, ServerConfig};
 
 use crate::*;
 
+mod secrets;
+
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A platform's store.
@@ -113,6 +115,8 @@ fn settings(number: &str, exchange: &Server) -> AccountSettings {
         ice: true,
         stun: String::new(),
         encryption: None,
+        media_encryption: None,
+        media_keys: None,
         relays: Vec::new(),
     }
 }

@@ -75,7 +75,7 @@ impl std::fmt::Debug for BalanceTable {
 
 impl BalanceTable {
     /// The error is a sentence that names the key.
-    pub(crate) fn teller(self) -> Result<Teller, String> {
+    pub(crate) fn teller(mut self) -> Result<Teller, String> {
         let auth = self.auth()?;
         let reading = self.reading()?;
         let body = match (self.method, self.body) {
@@ -91,16 +91,16 @@ impl BalanceTable {
         Ok(Teller { template, reading })
     }
 
-    fn auth(&self) -> Result<Auth, String> {
+    fn auth(&mut self) -> Result<Auth, String> {
+        // Moved and not copied, so that what is left of them is wiped; whether they are used or not.
+        let (password, token) = (self.password.take().map(Secret::new), self.token.take().map(Secret::new));
         let user = || self.user.clone().unwrap_or_else(|| "{user}".to_owned());
-        let password = || Secret::new(self.password.clone().unwrap_or_else(|| "{password}".to_owned()));
+        let password = password.unwrap_or_else(|| Secret::new("{password}".to_owned()));
         Ok(match self.auth {
             None => Auth::None,
-            Some(AuthName::Basic) => Auth::Basic(user(), password()),
-            Some(AuthName::Digest) => Auth::Digest(user(), password()),
-            Some(AuthName::Bearer) => {
-                Auth::Bearer(Secret::new(self.token.clone().ok_or("auth: a bearer needs a `token`")?))
-            }
+            Some(AuthName::Basic) => Auth::Basic(user(), password),
+            Some(AuthName::Digest) => Auth::Digest(user(), password),
+            Some(AuthName::Bearer) => Auth::Bearer(token.ok_or("auth: a bearer needs a `token`")?),
         })
     }
 

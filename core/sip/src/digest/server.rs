@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use base::{Instant, Rng};
+use base::{Instant, Rng, Secret};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -45,7 +45,7 @@ pub struct Verifier {
     realm: String,
     algorithms: Vec<Algorithm>,
     lifetime: Duration,
-    secret: [u8; 32],
+    secret: Secret<[u8; 32]>,
     counts: BTreeMap<(u64, u64), Window>,
 }
 
@@ -77,8 +77,8 @@ impl Window {
 impl Verifier {
     /// A doorkeeper for `realm`; `algorithms` as offered, the best first.
     pub fn new(realm: &str, algorithms: &[Algorithm], lifetime: Duration, rng: &mut Rng) -> Self {
-        let mut secret = [0; 32];
-        rng.fill(&mut secret);
+        let mut secret = Secret::new([0; 32]);
+        rng.fill(secret.expose_mut());
         Self { realm: realm.into(), algorithms: algorithms.into(), lifetime, secret, counts: BTreeMap::new() }
     }
 
@@ -164,7 +164,8 @@ impl Verifier {
 
     /// Birth, salt, and a seal over both.
     fn nonce(&self, born: u64, salt: u64) -> String {
-        let mut seal = Hmac::<Sha256>::new_from_slice(&self.secret).expect("a MAC takes a key of any length");
+        let mut seal =
+            Hmac::<Sha256>::new_from_slice(self.secret.expose()).expect("a MAC takes a key of any length");
         seal.update(&born.to_be_bytes());
         seal.update(&salt.to_be_bytes());
         format!("{born:016x}{salt:016x}{}", hex(&seal.finalize().into_bytes()[..12]))

@@ -8,6 +8,7 @@ import org.offhook.core.AccountState
 import org.offhook.core.AccountView
 import org.offhook.core.CallState
 import org.offhook.core.CallView
+import org.offhook.core.Encrypted
 import org.offhook.core.Event
 import org.offhook.core.PhoneException
 import org.offhook.core.PhoneInterface
@@ -39,6 +40,8 @@ class Core(private val phone: PhoneInterface?) {
     private val callViews = sortedMapOf<UInt, CallView>()
     private val ways = HashMap<UInt, Event.Way>()
     private val lost = sortedSetOf<UInt>()
+    private val shown = sortedMapOf<UInt, Event.Certificate>()
+    private val bare = HashSet<UInt>()
 
     /** Ids are never used twice. */
     private val removed = HashSet<UInt>()
@@ -51,6 +54,9 @@ class Core(private val phone: PhoneInterface?) {
 
     /** Accounts whose password cannot be read any more, until they have another; it is told once, and nobody may look. */
     val passwordsLost: Set<UInt> get() = lost.toSet()
+
+    /** Certificates that accounts' servers have shown and that are not accepted; the newest of each. */
+    val certificates: Map<UInt?, Event.Certificate> get() = shown.toMap()
 
     /** Begins to pull events. */
     fun start() {
@@ -74,6 +80,9 @@ class Core(private val phone: PhoneInterface?) {
     /** By which way the sound of a call that is not over goes, once that is known. */
     fun way(id: UInt): Event.Way? = ways[id]
 
+    /** A call that was encrypted and is so no more. */
+    fun isBare(id: UInt): Boolean = id in bare
+
     /**
      * Gives the core a command. A failure is a [PhoneException]: the app called wrongly. Text that is no Unicode (half an
      * emoji) fails in the bindings, before the core sees it.
@@ -91,11 +100,19 @@ class Core(private val phone: PhoneInterface?) {
         removed += id
         accountViews.remove(id)
         lost -= id
+        shown.remove(id)
     }
+
+    /** The server's certificate is this one. */
+    fun trust(certificate: Event.Certificate): Result<Unit> =
+        ask { trust(certificate.account, certificate.fingerprint) }.onSuccess { shown.remove(certificate.account) }
 
     /** A [password] that is null stays as it is. */
     fun changeAccount(id: UInt, settings: AccountSettings, password: String?): Result<Unit> =
-        ask { changeAccount(id, settings, password) }.onSuccess { if (password != null) lost -= id }
+        ask { changeAccount(id, settings, password) }.onSuccess {
+            shown.remove(id)
+            if (password != null) lost -= id
+        }
 
     private fun pull(phone: PhoneInterface) {
         while (true) {
@@ -114,7 +131,10 @@ class Core(private val phone: PhoneInterface?) {
             is Event.Account -> {
                 if (event.view.account in removed) return
                 accountViews[event.view.account] = event.view
-                if (event.view.state == AccountState.REGISTERED) lost -= event.view.account
+                if (event.view.state == AccountState.REGISTERED) {
+                    lost -= event.view.account
+                    shown.remove(event.view.account)
+                }
                 tell { accountChanged(event.view) }
             }
 
@@ -122,7 +142,9 @@ class Core(private val phone: PhoneInterface?) {
                 if (event.view.state == CallState.ENDED) {
                     callViews.remove(event.view.call)
                     ways.remove(event.view.call)
+                    bare -= event.view.call
                 } else {
+                    if (event.view.encrypted != Encrypted.NONE) bare -= event.view.call
                     callViews[event.view.call] = event.view
                 }
                 tell { callChanged(event.view) }
@@ -131,6 +153,17 @@ class Core(private val phone: PhoneInterface?) {
             is Event.Quality -> tell { qualityChanged(event.call, event.quality) }
 
             is Event.Way -> if (event.call in callViews) ways[event.call] = event
+
+            is Event.EncryptionLost -> {
+                if (event.call in callViews) bare += event.call
+                tell { moment(event) }
+            }
+
+            is Event.Certificate -> {
+                if (event.account in removed) return
+                shown[event.account] = event
+                tell { moment(event) }
+            }
 
             is Event.PasswordLost -> {
                 lost += event.account

@@ -24,8 +24,11 @@ import org.offhook.app.core.Core
 import org.offhook.core.AccountSettings
 import org.offhook.core.AccountState
 import org.offhook.core.AccountView
+import org.offhook.core.Encryption
 import org.offhook.core.Event
 import org.offhook.core.Field
+import org.offhook.core.MediaEncryption
+import org.offhook.core.MediaKeys
 import org.offhook.core.PhoneException
 import org.offhook.core.Transport
 
@@ -50,6 +53,9 @@ class AccountActivity :
     private var begun = false
     private var moreOpen = false
     private val passwordLost get() = account in core.passwordsLost
+
+    /** Asks whether the server's certificate is to be trusted. */
+    private var asking: AlertDialog? = null
 
     /** What was saved last; some of it this screen does not show. */
     private var kept: AccountSettings? = null
@@ -77,6 +83,7 @@ class AccountActivity :
     override fun onStop() {
         super.onStop()
         core.ignore(this)
+        asking?.dismiss()
     }
 
     override fun onSaveInstanceState(outState: Bundle) {
@@ -104,6 +111,10 @@ class AccountActivity :
             showForm()
             show()
         }
+        if (event is Event.Certificate && event.account == account) {
+            show()
+            ask(event)
+        }
     }
 
     override fun onRequestPermissionsResult(code: Int, permissions: Array<String>, results: IntArray) = show()
@@ -119,9 +130,13 @@ class AccountActivity :
         kept = settings
         val form = AccountForm.of(settings)
         form.texts.forEach { (field, text) -> edit(FIELDS.getValue(field).edit).setText(text) }
-        transports().check(RADIOS.getValue(form.transport))
-        switch().isChecked = form.ice
-        moreOpen = form.transport != Transport.AUTOMATIC || !form.ice ||
+        radios(R.id.transports).check(TRANSPORTS.getValue(form.transport))
+        radios(R.id.encryptions).check(ENCRYPTIONS.getValue(form.mediaEncryption))
+        radios(R.id.media_keys).check(KEYS.getValue(form.mediaKeys))
+        switch(R.id.ice).isChecked = form.ice
+        switch(R.id.vos).isChecked = form.encryption == Encryption.VOS
+        moreOpen = form.transport != Transport.AUTOMATIC || !form.ice || form.encryption != null ||
+            form.mediaEncryption != null ||
             AccountForm.MORE.any { !form.texts[it].isNullOrEmpty() }
     }
 
@@ -226,10 +241,18 @@ class AccountActivity :
             .show()
     }
 
+    private fun ask(shown: Event.Certificate) {
+        asking?.dismiss()
+        asking = CertificateQuestion.ask(this, shown) { core.trust(shown).onSuccess { show() }.onFailure(::wrong) }
+    }
+
     private fun form() = AccountForm(
         FIELDS.mapValues { edit(it.value.edit).text.toString() },
-        RADIOS.entries.first { it.value == transports().checkedRadioButtonId }.key,
-        switch().isChecked,
+        chosen(R.id.transports, TRANSPORTS),
+        switch(R.id.ice).isChecked,
+        if (switch(R.id.vos).isChecked) Encryption.VOS else null,
+        chosen(R.id.encryptions, ENCRYPTIONS),
+        chosen(R.id.media_keys, KEYS),
         kept
     )
 
@@ -256,10 +279,15 @@ class AccountActivity :
         findViewById<View>(R.id.test).visibility = if (tested || view != null) View.VISIBLE else View.GONE
         test.show(result)
         findViewById<View>(R.id.done).visibility = if (result.passed && tested) View.VISIBLE else View.GONE
+        val shown = core.certificates[account]
         val refused = Permission.NOTIFICATIONS.wasAsked(this) && !Permission.NOTIFICATIONS.given(this)
         notice.show(
             when {
                 passwordLost -> Notice.Card(getString(R.string.account_password_lost))
+
+                shown != null -> Notice.Card(getString(shown.why.sentence), button = R.string.certificate_look) {
+                    ask(shown)
+                }
 
                 refused -> Notice.Card(
                     getString(Permission.NOTIFICATIONS.refused),
@@ -282,9 +310,12 @@ class AccountActivity :
 
     private fun edit(id: Int): EditText = findViewById(id)
 
-    private fun switch(): Switch = findViewById(R.id.ice)
+    private fun switch(id: Int): Switch = findViewById(id)
 
-    private fun transports(): RadioGroup = findViewById(R.id.transports)
+    private fun radios(id: Int): RadioGroup = findViewById(id)
+
+    private fun <T> chosen(id: Int, of: Map<T, Int>): T =
+        of.entries.first { it.value == radios(id).checkedRadioButtonId }.key
 
     private data class FieldViews(val edit: Int, val mistake: Int)
 
@@ -313,7 +344,19 @@ class AccountActivity :
 
         private val PASSWORDS = listOf(R.id.password, R.id.relay_password)
 
-        private val RADIOS = mapOf(
+        private val ENCRYPTIONS = mapOf(
+            null to R.id.encryption_off,
+            MediaEncryption.OPTIONAL to R.id.encryption_optional,
+            MediaEncryption.REQUIRED to R.id.encryption_required
+        )
+
+        private val KEYS = mapOf(
+            null to R.id.keys_automatic,
+            MediaKeys.SDES to R.id.keys_sdes,
+            MediaKeys.DTLS to R.id.keys_dtls
+        )
+
+        private val TRANSPORTS = mapOf(
             Transport.AUTOMATIC to R.id.transport_automatic,
             Transport.UDP to R.id.transport_udp,
             Transport.TCP to R.id.transport_tcp,

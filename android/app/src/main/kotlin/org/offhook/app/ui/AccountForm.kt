@@ -1,7 +1,10 @@
 package org.offhook.app.ui
 
 import org.offhook.core.AccountSettings
+import org.offhook.core.Encryption
 import org.offhook.core.Field
+import org.offhook.core.MediaEncryption
+import org.offhook.core.MediaKeys
 import org.offhook.core.RelaySettings
 import org.offhook.core.Transport
 
@@ -14,6 +17,9 @@ data class AccountForm(
     val texts: Map<Field, String>,
     val transport: Transport,
     val ice: Boolean = true,
+    val encryption: Encryption? = null,
+    val mediaEncryption: MediaEncryption? = null,
+    val mediaKeys: MediaKeys? = null,
     val kept: AccountSettings? = null
 ) {
     /** Without the passwords, which go their own way. */
@@ -27,6 +33,9 @@ data class AccountForm(
         register = kept?.register ?: true,
         ice = ice,
         stun = text(Field.STUN),
+        encryption = encryption,
+        mediaEncryption = mediaEncryption,
+        mediaKeys = mediaKeys,
         relays = relays()
     )
 
@@ -66,6 +75,9 @@ data class AccountForm(
             ),
             settings.transport,
             settings.ice,
+            settings.encryption,
+            settings.mediaEncryption,
+            settings.mediaKeys,
             settings
         )
     }

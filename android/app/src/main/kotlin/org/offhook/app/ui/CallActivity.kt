@@ -142,6 +142,8 @@ class CallActivity :
 
             is Event.SilenceEnded -> silent = null
 
+            is Event.EncryptionLost -> Unit
+
             else -> return refusal(event)
         }
         show()
@@ -258,6 +260,8 @@ class CallActivity :
                     startActivity(Permission.settings(this))
                 }
             }
+
+            shown()?.let { core.isBare(it.call) } == true -> Notice.Card(getString(R.string.encryption_lost))
 
             silence != null -> Notice.Card(getString(silence))
 

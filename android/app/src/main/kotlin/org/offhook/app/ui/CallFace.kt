@@ -31,7 +31,7 @@ class CallFace(private val activity: Activity) {
         showInitial(null)
         text(R.id.number, null)
         text(R.id.state, activity.getString(R.string.call_calling))
-        listOf(R.id.why, R.id.quality, R.id.transfer_state).forEach { text(it, null) }
+        listOf(R.id.why, R.id.encrypted, R.id.quality, R.id.transfer_state).forEach { text(it, null) }
         timer.visibility = View.GONE
         activity.findViewById<View>(R.id.controls).visibility = View.INVISIBLE
     }
@@ -43,6 +43,9 @@ class CallFace(private val activity: Activity) {
         text(R.id.number, screen.number)
         words(R.id.state, screen.state)
         words(R.id.why, screen.why)
+        words(R.id.encrypted, screen.encrypted)
+        val lock = if (screen.locked) R.drawable.ic_lock else 0
+        activity.findViewById<TextView>(R.id.encrypted).setCompoundDrawablesRelativeWithIntrinsicBounds(lock, 0, 0, 0)
         words(R.id.quality, screen.quality)
         words(R.id.transfer_state, screen.transfer)
         showTimer(screen.answeredMillis)

@@ -4,6 +4,7 @@ import org.offhook.app.R
 import org.offhook.app.audio.AudioRoutes
 import org.offhook.core.CallState
 import org.offhook.core.CallView
+import org.offhook.core.Encrypted
 import org.offhook.core.Quality
 import org.offhook.core.Side
 import org.offhook.core.TransferState
@@ -25,6 +26,10 @@ data class CallScreen(
     val why: Words?,
     /** When the timer began, on the clock since boot. */
     val answeredMillis: Long?,
+    /** Who can hear what is said; null while anybody on the way can. */
+    val encrypted: Words?,
+    /** It is kept from somebody indeed. */
+    val locked: Boolean,
     val quality: Words?,
     val transfer: Words?,
     val buttons: Buttons,
@@ -66,6 +71,8 @@ data class CallScreen(
                 state = if (waits(view) && answering) Words(R.string.call_answering) else stateOf(view),
                 why = view.why?.takeIf { view.state == CallState.ENDED }?.let { Words(it.sentence) },
                 answeredMillis = view.answeredMs?.toLong()?.takeIf { up },
+                encrypted = wordsFor(view.encrypted)?.takeIf { up },
+                locked = view.encrypted == Encrypted.SDES || view.encrypted == Encrypted.DTLS,
                 quality = quality?.takeIf { view.state == CallState.ACTIVE }?.let(::wordsFor),
                 transfer = view.transfer?.let(::transferOf),
                 buttons = when {
@@ -128,6 +135,13 @@ data class CallScreen(
             TransferState.RINGING -> Words(R.string.transfer_ringing)
             TransferState.DONE -> Words(R.string.transfer_done)
             TransferState.FAILED -> Words(R.string.transfer_failed)
+        }
+
+        private fun wordsFor(encrypted: Encrypted): Words? = when (encrypted) {
+            Encrypted.NONE -> null
+            Encrypted.VOS_XOR -> Words(R.string.encrypted_vos)
+            Encrypted.SDES -> Words(R.string.encrypted_sdes)
+            Encrypted.DTLS -> Words(R.string.encrypted_dtls)
         }
 
         /** Words for a listener's opinion; none while most people would be content. ITU-T G.109. */

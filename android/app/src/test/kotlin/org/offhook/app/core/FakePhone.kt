@@ -81,8 +81,9 @@ class FakePhone : PhoneInterface {
         muted: Boolean = false,
         transfer: TransferState? = null,
         why: Why? = null,
-        said: String? = null
-    ) = emit(Event.Call(view(call, state, side, name, number, muted, transfer, why, said)))
+        said: String? = null,
+        encrypted: Encrypted = Encrypted.NONE
+    ) = emit(Event.Call(view(call, state, side, name, number, muted, transfer, why, said, encrypted)))
 
     /** A picture of a call, untold. */
     fun view(
@@ -94,7 +95,8 @@ class FakePhone : PhoneInterface {
         muted: Boolean = false,
         transfer: TransferState? = null,
         why: Why? = null,
-        said: String? = null
+        said: String? = null,
+        encrypted: Encrypted = Encrypted.NONE
     ): CallView {
         val up = state in setOf(CallState.ACTIVE, CallState.HELD, CallState.REMOTE_HELD)
         return CallView(
@@ -107,7 +109,7 @@ class FakePhone : PhoneInterface {
             number = number,
             name = name,
             codec = null,
-            encrypted = Encrypted.NONE,
+            encrypted = encrypted,
             muted = muted,
             conference = false,
             transfer = transfer,
@@ -215,6 +217,11 @@ class FakePhone : PhoneInterface {
         relayRefusal?.let { throw it }
         note("setRelayPassword $account $relay ${password ?: "as it was"}")
     }
+
+    override fun trust(account: UInt, fingerprint: String) = note("trust $account $fingerprint")
+
+    override fun setClientCertificate(account: UInt, chain: List<ByteArray>, key: ByteArray) =
+        note("setClientCertificate $account")
 
     override fun removeAccount(account: UInt) {
         note("removeAccount $account")

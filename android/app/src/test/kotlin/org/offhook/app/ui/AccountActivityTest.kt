@@ -14,8 +14,11 @@ import org.junit.runner.RunWith
 import org.offhook.app.R
 import org.offhook.app.core.FakePhone
 import org.offhook.core.AccountState
+import org.offhook.core.Encryption
 import org.offhook.core.Event
 import org.offhook.core.Field
+import org.offhook.core.MediaEncryption
+import org.offhook.core.MediaKeys
 import org.offhook.core.PhoneException
 import org.offhook.core.RelaySettings
 import org.offhook.core.SettingFault
@@ -309,5 +312,55 @@ class AccountActivityTest {
         fresh.phone.refusal = PhoneException.BadSetting(Field.SERVER, SettingFault.TOO_LONG, "no")
         activity.press(R.id.save)
         assertEquals("The server is too long.", activity.text(R.id.server_mistake))
+    }
+
+    @Test
+    fun how_calls_are_encrypted_is_saved_and_shown_again() {
+        val activity = kept.account().get()
+        activity.press(R.id.more)
+        activity.choose(R.id.encryption_required)
+        activity.choose(R.id.keys_dtls)
+        activity.choose(R.id.vos)
+        activity.press(R.id.save)
+        val settings = kept.phone.settings.getValue(1u)
+        val saved = Triple(settings.mediaEncryption, settings.mediaKeys, settings.encryption)
+        assertEquals(Triple(MediaEncryption.REQUIRED, MediaKeys.DTLS, Encryption.VOS), saved)
+        val again = kept.account().get()
+        assertTrue(again.findViewById<RadioButton>(R.id.encryption_required).isChecked)
+        assertTrue(again.findViewById<RadioButton>(R.id.keys_dtls).isChecked)
+        assertTrue(again.findViewById<Switch>(R.id.vos).isChecked)
+        assertTrue(again.sees(R.id.vos))
+    }
+
+    @Test
+    fun a_certificate_is_asked_about_and_taken_by_its_fingerprint() {
+        val activity = kept.account().get()
+        kept.phone.emit(certificate(Why.NOT_TRUSTED))
+        assertEquals("The server's certificate is not trusted.", activity.text(R.id.notice_text))
+        val dialog = ShadowAlertDialog.getLatestAlertDialog()
+        val said = shadowOf(dialog).message.toString()
+        assertTrue(said, "AB:CD" in said && "sip.example.com, example.com" in said && "Of: not said" in said)
+        assertFalse(said, "Somebody" in said)
+        assertEquals(emptyList<String>(), kept.phone.commands.filter { it.startsWith("trust") })
+        dialog.getButton(android.content.DialogInterface.BUTTON_POSITIVE).performClick()
+        pass(java.time.Duration.ZERO)
+        assertEquals(listOf("trust 1 AB:CD"), kept.phone.commands.filter { it.startsWith("trust") })
+        assertFalse(activity.sees(R.id.notice))
+    }
+
+    @Test
+    fun a_certificate_that_was_not_taken_can_be_looked_at_again_and_one_that_changed_is_warned_of() {
+        val activity = kept.account().get()
+        kept.phone.emit(certificate(Why.CERTIFICATE_CHANGED))
+        val first = ShadowAlertDialog.getLatestAlertDialog()
+        first.getButton(android.content.DialogInterface.BUTTON_NEGATIVE).performClick()
+        pass(java.time.Duration.ZERO)
+        activity.press(R.id.notice_button)
+        val again = ShadowAlertDialog.getLatestAlertDialog()
+        assertTrue(again !== first && again.isShowing)
+        assertTrue("Somebody may have stepped between" in shadowOf(again).message.toString())
+        kept.phone.register()
+        assertFalse(activity.sees(R.id.notice))
+        assertEquals(emptyList<String>(), kept.phone.commands.filter { it.startsWith("trust") })
     }
 }

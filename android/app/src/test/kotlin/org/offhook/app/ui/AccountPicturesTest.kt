@@ -20,6 +20,7 @@ import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
+import org.robolectric.shadows.ShadowAlertDialog
 
 @RunWith(RobolectricTestRunner::class)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
@@ -97,6 +98,37 @@ class AccountPicturesTest {
         Pictures.check("account-network", down(activity))
     }
 
+    private fun encryption() = open().apply {
+        press(R.id.more)
+        choose(R.id.encryption_required)
+        choose(R.id.keys_dtls)
+        // They would be on their way.
+        window.decorView.jumpDrawablesToCurrentState()
+    }
+
+    /** Scrolled to where the part on encryption begins. */
+    private fun downToEncryption(activity: AccountActivity) = activity.also {
+        val scroll = it.window.decorView.all().filterIsInstance<ScrollView>().first()
+        val at = android.graphics.Rect()
+        scroll.offsetDescendantRectToMyCoords(it.findViewById(R.id.encryptions), at)
+        scroll.scrollTo(0, at.top - 160)
+    }
+
+    @Test
+    fun encryption_settings() = Pictures.check("account-encryption", downToEncryption(encryption()))
+
+    @Test
+    @Config(qualifiers = "+zh-rCN")
+    fun encryption_settings_in_chinese() = Pictures.check("account-encryption-zh", downToEncryption(encryption()))
+
+    @Test
+    fun certificate_question() {
+        val screens = Screens(FakePhone().withAccount(state = AccountState.UNREGISTERED))
+        screens.account()
+        screens.phone.emit(certificate(Why.CERTIFICATE_CHANGED, FINGERPRINT, "CN=sip.example.com"))
+        Pictures.check("account-certificate", checkNotNull(ShadowAlertDialog.getLatestAlertDialog().window))
+    }
+
     @Test
     fun password_lost() {
         val screens = Screens(FakePhone().withAccount(state = AccountState.UNREGISTERED))
@@ -124,6 +156,7 @@ class AccountPicturesTest {
     }
 
     private companion object {
+        val FINGERPRINT = (0..31).joinToString(":") { "%02X".format(it * 7 % 256) }
         val SOON: Duration = Duration.ofSeconds(32)
     }
 }

@@ -12,6 +12,7 @@ import org.junit.Test
 import org.junit.runner.RunWith
 import org.offhook.app.R
 import org.offhook.core.CallState
+import org.offhook.core.Encrypted
 import org.offhook.core.Event
 import org.offhook.core.PhoneException
 import org.offhook.core.Quality
@@ -328,5 +329,37 @@ class CallActivityTest {
         val again = org.robolectric.Robolectric.buildActivity(CallActivity::class.java).setup(state).get()
         assertEquals("Bob", again.text(R.id.name).bare())
         assertFalse(again.isFinishing)
+    }
+
+    @Test
+    fun who_can_hear_a_call_is_said_with_a_lock_where_there_is_one() {
+        active()
+        val activity = screens.call().get()
+        assertFalse(activity.sees(R.id.encrypted))
+        val shown = mapOf(
+            Encrypted.DTLS to ("Encrypted between the two ends" to true),
+            Encrypted.SDES to ("Encrypted, except from the servers" to true),
+            Encrypted.VOS_XOR to ("Disguised, not encrypted" to false)
+        )
+        shown.forEach { (encrypted, expected) ->
+            phone.show(1u, CallState.ACTIVE, Side.OUT, "Bob", encrypted = encrypted)
+            val view = activity.findViewById<android.widget.TextView>(R.id.encrypted)
+            assertEquals(expected, view.text.toString() to (view.compoundDrawablesRelative[0] != null))
+            assertTrue(activity.sees(R.id.encrypted))
+        }
+    }
+
+    @Test
+    fun the_end_of_encryption_is_told_until_it_is_there_again_or_the_call_is_over() {
+        active()
+        phone.emit(Event.EncryptionLost(1u))
+        phone.show(1u, CallState.ACTIVE, Side.OUT, "Bob")
+        val activity = screens.call().get()
+        assertEquals(
+            "The other side has ended the encryption: this call can be listened to.",
+            activity.text(R.id.notice_text)
+        )
+        phone.show(1u, CallState.ACTIVE, Side.OUT, "Bob", encrypted = Encrypted.SDES)
+        assertFalse(activity.sees(R.id.notice))
     }
 }

@@ -8,6 +8,7 @@ import org.junit.runner.RunWith
 import org.offhook.app.Pictures
 import org.offhook.app.R
 import org.offhook.core.CallState
+import org.offhook.core.Encrypted
 import org.offhook.core.Event
 import org.offhook.core.Quality
 import org.offhook.core.Side
@@ -67,6 +68,29 @@ class CallPicturesTest {
         phone.emit(Event.Quality(1u, Quality(2.0f, 0.2f, 30f, null)))
         Pictures.check("call-bad-connection", activity)
     }
+
+    private fun encrypted(how: Encrypted) = screen(CallState.ACTIVE).also {
+        phone.show(1u, CallState.ACTIVE, Side.OUT, "Bob Builder", "+4930123456", encrypted = how)
+    }
+
+    @Test
+    fun encrypted_between_the_two() = Pictures.check("call-encrypted", encrypted(Encrypted.DTLS))
+
+    @Test
+    @Config(qualifiers = "+zh-rCN")
+    fun encrypted_in_chinese() = Pictures.check("call-encrypted-zh", encrypted(Encrypted.SDES))
+
+    @Test
+    fun disguised() = Pictures.check("call-disguised", encrypted(Encrypted.VOS_XOR))
+
+    @Test
+    fun encryption_lost() = Pictures.check(
+        "call-encryption-lost",
+        encrypted(Encrypted.SDES).also {
+            phone.emit(Event.EncryptionLost(1u))
+            phone.show(1u, CallState.ACTIVE, Side.OUT, "Bob Builder", "+4930123456")
+        }
+    )
 
     @Test
     fun held() = Pictures.check("call-held", screen(CallState.HELD))

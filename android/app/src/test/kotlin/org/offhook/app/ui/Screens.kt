@@ -10,6 +10,7 @@ import android.telecom.Connection
 import android.telecom.TelecomManager
 import android.view.View
 import android.view.ViewGroup
+import android.widget.CompoundButton
 import android.widget.EditText
 import android.widget.TextView
 import java.time.Duration
@@ -71,6 +72,18 @@ fun failed(step: Step, why: Why, again: Duration?): Event.Account {
     )
 }
 
+/** What the server of account 1 shows, and why it is not accepted. */
+fun certificate(why: Why, fingerprint: String = "AB:CD", subject: String = "") = Event.Certificate(
+    account = 1u,
+    fingerprint = fingerprint,
+    subject = subject,
+    issuer = "CN=Office authority",
+    names = listOf("sip.example.com", "example.com"),
+    notBefore = "2026-01-01 00:00:00 UTC",
+    notAfter = "2027-01-01 00:00:00 UTC",
+    why = why
+)
+
 fun pass(time: Duration) = shadowOf(Looper.getMainLooper()).idleFor(time)
 
 fun Activity.text(id: Int): String = findViewById<TextView>(id).text.toString()
@@ -82,6 +95,13 @@ fun Activity.press(id: Int) {
     check(view.isShown) { "it is not to be seen: $view" }
     check(view.performClick()) { "it does nothing: $view" }
     shadowOf(Looper.getMainLooper()).idle()
+}
+
+/** A radio button or a switch. */
+fun Activity.choose(id: Int) {
+    val view = findViewById<CompoundButton>(id)
+    check(view.isShown) { "it is not to be seen: $view" }
+    view.toggle()
 }
 
 fun Activity.key(keys: String) = keys.forEach {
