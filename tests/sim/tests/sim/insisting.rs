@@ -25,10 +25,14 @@ const TESTS: [fn(); 12] = [
 
 #[test]
 fn with_told_keys_nothing_leaves_in_clear_whatever_becomes_of_calls() {
-    TESTS.into_iter().for_each(|test| insisting(KeysBy::Sdes, test));
+    for test in TESTS {
+        insisting(KeysBy::Sdes, test);
+    }
 }
 
 #[test]
 fn with_agreed_keys_nothing_leaves_in_clear_whatever_becomes_of_calls() {
-    TESTS.into_iter().for_each(|test| insisting(KeysBy::Dtls, test));
+    for test in TESTS {
+        insisting(KeysBy::Dtls, test);
+    }
 }
