@@ -38,7 +38,9 @@ pub(crate) fn run(args: &MessagesArgs) -> Result<(), Failure> {
         if args.json {
             return say(&Messages { event: "messages", messages }).map_err(gone);
         }
-        messages.iter().for_each(|message| println!("{}", line(message)));
+        for message in &messages {
+            println!("{}", line(message));
+        }
         return Ok(());
     }
     let threads = store.threads(rows).map_err(|error| failed(&error))?;
