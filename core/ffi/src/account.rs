@@ -143,6 +143,14 @@ impl AccountSettings {
         Ok(account)
     }
 
+    /// The phone's account as far as whom it calls goes: what it calls with is not looked at.
+    ///
+    /// # Errors
+    /// `BadSetting`: as for [`Self::account`].
+    pub(crate) fn caller(&self) -> Result<Account, PhoneError> {
+        Ok(Account::new(self.uri()?, Secret::new(String::new())))
+    }
+
     /// The address of record.
     fn uri(&self) -> Result<Uri, PhoneError> {
         let number = self.number.trim();

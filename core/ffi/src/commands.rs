@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use base::{NetworkId, Redacted, Secret};
 use offhook_io::RecordOptions;
-use phone::{AccountId, CallId, Command, Keys, MAX_TEXT, MessageId, NetworkNews, With, dial};
+use phone::{AccountId, CallId, Command, Keys, MAX_TEXT, MessageId, NetworkNews, With, dial, target};
 
 use crate::error::PhoneError;
 use crate::push::Payload;
@@ -151,7 +151,7 @@ impl Phone {
     /// - `BadTarget`: not dialable; show it beside the text field.
     /// - `NoAccount`: send the user to account set-up.
     pub fn call(&self, account: Option<u32>, to: String) -> Result<u32, PhoneError> {
-        self.check_target(account, &to)?;
+        self.check_call(account, &to)?;
         let call = self.handle.call(account.map(AccountId), to).0;
         self.log.note(format!("call {call} begun"));
         Ok(call)
@@ -162,7 +162,7 @@ impl Phone {
     /// # Errors
     /// As for `call`.
     pub fn check(&self, account: Option<u32>, to: String) -> Result<(), PhoneError> {
-        self.check_target(account, &to)
+        self.check_call(account, &to)
     }
 
     /// All calls as they stand, by id. For an app that was not there when it was told.
@@ -521,26 +521,33 @@ impl Phone {
 
     fn addressed(&self, payload: &Payload) -> Result<u32, PhoneError> {
         let store = self.store();
-        let is_for = |settings: &AccountSettings| {
-            settings
-                .account(Secret::new(String::new()), &[])
-                .is_ok_and(|account| payload.is_for(&account.uri))
-        };
+        let is_for =
+            |settings: &AccountSettings| settings.caller().is_ok_and(|account| payload.is_for(&account.uri));
         let account = store.accounts().find(|(_, settings)| is_for(settings));
         account.map(|(id, _)| id).ok_or(PhoneError::NoAccount)
     }
 
-    /// Reads a target as the phone will, but now.
+    /// Reads what is to be called as the phone will, but now.
+    fn check_call(&self, account: Option<u32>, to: &str) -> Result<(), PhoneError> {
+        target(to, &self.account_of(account)?, None)?;
+        Ok(())
+    }
+
+    /// The same of what is only written to, or where a call is sent on to.
     fn check_target(&self, account: Option<u32>, to: &str) -> Result<(), PhoneError> {
+        dial(to, &self.account_of(account)?.uri)?;
+        Ok(())
+    }
+
+    /// Which account it would go by.
+    fn account_of(&self, account: Option<u32>) -> Result<phone::Account, PhoneError> {
         self.require_open()?;
         let store = self.store();
         let settings = match account {
             Some(id) => store.get(id),
             None => store.accounts().next().map(|(_, settings)| settings),
         };
-        let account = settings.ok_or(PhoneError::NoAccount)?.account(Secret::new(String::new()), &[])?;
-        dial(to, &account.uri)?;
-        Ok(())
+        settings.ok_or(PhoneError::NoAccount)?.caller()
     }
 }
 

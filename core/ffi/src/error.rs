@@ -9,6 +9,7 @@ pub enum BadTarget {
     Empty,
     TooLong,
     Scheme,
+    Emergency,
     NotDialable,
 }
 
@@ -155,8 +156,6 @@ pub enum Refused {
     TooLong,
     /// The other side takes no keypad digits: say so, and show no keypad.
     NoKeypad,
-    /// It calls for help: hand it to the platform's own dialer.
-    Emergency,
     /// The other side does not take all of these digits: say so.
     DigitsNotTaken,
     /// The phone is shutting down.
@@ -177,7 +176,6 @@ impl From<Refusal> for Refused {
             | Refusal::BadDigits
             // A newer one was shown, or none.
             | Refusal::NotShown => Self::WrongState,
-            Refusal::Emergency => Self::Emergency,
             Refusal::NoKeypad => Self::NoKeypad,
             Refusal::DigitsNotTaken => Self::DigitsNotTaken,
             Refusal::TooManyCalls => Self::TooManyCalls,

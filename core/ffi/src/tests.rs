@@ -200,6 +200,16 @@ fn wrong_arguments_are_errors_in_words() {
         ];
         assert!(refused.iter().all(|it| matches!(it, Err(PhoneError::BadTarget { .. }))), "{refused:?}");
     }
+    let emergency = app.phone.check(None, "112".into());
+    assert!(
+        matches!(emergency, Err(PhoneError::BadTarget { why: BadTarget::Emergency, .. })),
+        "{emergency:?}"
+    );
+    assert_eq!(app.phone.check(None, "0301,,12#".into()), Ok(()), "keys behind a number");
+    let sealed =
+        AccountSettings { encryption: Some(crate::account::Encryption::Vos), ..settings("1003", &exchange) };
+    let sealed = app.phone.add_account(sealed, "secret-1003".into()).unwrap();
+    assert_eq!(app.phone.check(Some(sealed), "1002".into()), Ok(()), "whatever it is sealed by");
     assert_eq!(app.phone.message(None, "1002".into(), "x".repeat(1 << 20)), Err(PhoneError::TooLong));
     for digits in ["", "x", "\u{1f4de}", "1 2"] {
         assert!(matches!(app.phone.dtmf(7, digits.into()), Err(PhoneError::BadArgument { .. })), "{digits}");

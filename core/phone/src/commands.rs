@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use base::Redacted;
 use media::dtmf::Keys;
-use numbers::Typed;
-use numbers::emergency::{is_emergency, is_emergency_anywhere};
 use sip::message::{Draft, Method};
 use sip::ua::ReferTo;
 
@@ -181,42 +179,23 @@ impl Phone {
             return Err(Refusal::TooManyCalls);
         }
         let account = self.pick(account)?;
-        let (hide, to) = dial::showing(to.reveal());
-        let (to, keys) = self.number(to, account)?;
-        let to = dial::dial(&to, &self.account(account)?.uri).map_err(Refusal::BadTarget)?;
+        let region = self.config.region.as_deref();
+        let target = dial::target(to.reveal(), self.account(account)?, region).map_err(Refusal::BadTarget)?;
         self.hold_others(call);
         let registration = self.accounts.get(&account).ok_or(Refusal::NoAccount)?;
         let account = (account, registration.account());
         let outgoing = Outgoing {
             toward: registration.toward(),
             network: registration.network().unwrap_or_default(),
-            secure: registration.is_secure(&to),
-            to,
+            secure: registration.is_secure(&target.uri),
+            to: target.uri,
             asked: None,
-            hide,
+            hide: target.hide,
         };
         let mut it = Call::outgoing(call, account, outgoing, &mut self.desk);
-        it.press_when_answered(keys);
+        it.press_when_answered(target.keys);
         self.calls.insert(call, it);
         Ok(())
-    }
-
-    /// What is dialled where a number was typed, and what is pressed then: an emergency's is never rewritten, others go through the account's plan.
-    fn number(&self, typed: &str, account: AccountId) -> Result<(String, Option<String>), Refusal> {
-        let settings = self.account(account)?;
-        let typed = Typed::of(typed);
-        if !typed.is_number() {
-            return Ok((typed.whom, None));
-        }
-        let emergency = match self.config.region.as_deref() {
-            Some(region) => is_emergency(&typed.whom, Some(region)),
-            None => is_emergency_anywhere(&typed.whom),
-        };
-        match (emergency, settings.emergency) {
-            (true, false) => Err(Refusal::Emergency),
-            (true, true) => Ok((typed.whom, None)),
-            (false, _) => Ok((settings.dial_plan.apply(&typed.whom).number, typed.keys)),
-        }
     }
 
     fn announce(

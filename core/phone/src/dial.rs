@@ -1,11 +1,15 @@
 //! What the user typed, to a URI that can be called.
 //!
-//! Numbers and extensions belong to the account's domain (RFC 3261 section 19.1.6, RFC 3966). Knows no dial plan and no
-//! country: a number goes out as it was typed, less its punctuation.
+//! Numbers and extensions belong to the account's domain (RFC 3261 section 19.1.6, RFC 3966). Which numbers are for
+//! emergencies, and how a provider wants the others, is [`numbers`]'s to say.
 
 use std::net::IpAddr;
 
+use numbers::emergency::{is_emergency, is_emergency_anywhere};
+use numbers::{Showing, Typed};
 use sip::message::{Scheme, Uri};
+
+use crate::Account;
 
 /// Longest text that is looked at. RFC 3966 numbers and mail-like addresses stay far below.
 const MAX_TYPED: usize = 256;
@@ -22,9 +26,53 @@ pub enum BadTarget {
     /// A URI of a kind that is not called.
     #[error("only sip:, sips: and tel: addresses can be called")]
     Scheme,
+    /// It calls for help: hand it to the platform's own dialer, which knows where the phone is.
+    #[error("this is an emergency number: call it by the telephone itself")]
+    Emergency,
     /// Neither a number, an extension nor a URI.
     #[error("that is neither a number nor an address")]
     NotDialable,
+}
+
+/// A call that was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Whom to call.
+    pub uri: Uri,
+    /// Whether the called person is not to see who calls, where that was typed for this call (`#31#`, `*31#`).
+    pub hide: Option<bool>,
+    /// What to press once they answer: keys, `,` for a pause, `;` until the person says so.
+    pub keys: Option<String>,
+}
+
+/// Reads what was typed to be called by `account`. An emergency number of `region` (`None`: those that all networks know) is
+/// recognised before anything else and never rewritten; other numbers go through the account's plan.
+///
+/// # Errors
+/// [`BadTarget`]: show it beside the text field.
+pub fn target(typed: &str, account: &Account, region: Option<&str>) -> Result<Target, BadTarget> {
+    if typed.len() > MAX_TYPED {
+        return Err(BadTarget::TooLong);
+    }
+    let taken = Typed::of(typed);
+    // Four numbers with points between are a host's.
+    if !taken.is_number() || typed.trim().parse::<IpAddr>().is_ok() {
+        return Ok(Target { uri: dial(typed, &account.uri)?, hide: None, keys: None });
+    }
+    let emergency = match region {
+        Some(region) => is_emergency(&taken.whom, Some(region)),
+        None => is_emergency_anywhere(&taken.whom),
+    };
+    let number = match (emergency, account.emergency) {
+        (true, false) => return Err(BadTarget::Emergency),
+        (true, true) => taken.whom,
+        (false, _) => account.dial_plan.apply(&taken.whom).number,
+    };
+    Ok(Target {
+        uri: dial(&number, &account.uri)?,
+        hide: taken.showing.map(|showing| showing == Showing::Hide),
+        keys: taken.keys.filter(|_| !emergency),
+    })
 }
 
 /// Reads what was typed for the account whose address of record is `aor`.
@@ -67,18 +115,6 @@ pub fn dial(typed: &str, aor: &Uri) -> Result<Uri, BadTarget> {
         return in_domain(typed, aor, "");
     }
     Err(BadTarget::NotDialable)
-}
-
-/// What was typed before a number to be seen or not to be, for one call: `#31#` hides, `*31#` shows (3GPP TS 22.030 section
-/// 6.5.2); and what is behind it.
-pub(crate) fn showing(typed: &str) -> (Option<bool>, &str) {
-    let typed = typed.trim();
-    let behind = |code| typed.strip_prefix(code).filter(|rest| number(rest).is_some());
-    match (behind("#31#"), behind("*31#")) {
-        (Some(rest), _) => (Some(true), rest),
-        (None, Some(rest)) => (Some(false), rest),
-        (None, None) => (None, typed),
-    }
 }
 
 /// A typed or tapped SIP URI, without the header fields that a link may have smuggled in (RFC 3261 section 19.1.5).
@@ -159,14 +195,6 @@ mod tests {
         ] {
             assert_eq!(dialled(typed).as_deref(), Ok(uri), "{typed}");
         }
-    }
-
-    #[test]
-    fn a_code_before_a_number_hides_or_shows_who_calls_once() {
-        assert_eq!(showing("#31#030 1"), (Some(true), "030 1"));
-        assert_eq!(showing(" *31#1002"), (Some(false), "1002"));
-        assert_eq!(showing("#31#"), (None, "#31#"));
-        assert_eq!(showing("*21#"), (None, "*21#"));
     }
 
     #[test]

@@ -308,9 +308,6 @@ pub enum Refusal {
     /// The last change to this call is still being agreed: try again in a moment.
     #[error("the call is busy with another change")]
     Busy,
-    /// The number calls for help: hand it to the platform's own dialer, which knows where the phone is.
-    #[error("this is an emergency number: call it by the telephone itself")]
-    Emergency,
     /// A status outside 400..=699.
     #[error("a call is declined with a status of 400 to 699")]
     BadStatus,

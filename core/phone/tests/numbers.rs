@@ -10,7 +10,7 @@ use std::time::Duration;
 use base::Redacted;
 use media::dtmf::Keys;
 use numbers::{Plan, Rule};
-use offhook_phone::{Account, CallId, CallState, Command, Config, Refusal};
+use offhook_phone::{Account, BadTarget, CallId, CallState, Command, Config, Refusal};
 use sip::message::{Method, Name};
 use town::{Town, at_home, bytes, description, response};
 
@@ -63,7 +63,7 @@ fn an_emergency_number_is_handed_back_before_anything_else_is_done_with_it() {
         let refusals: Vec<Refusal> = town.refusals(ann).into_iter().map(|(_, why)| why).collect();
         assert_eq!(
             refusals,
-            if refused { vec![Refusal::Emergency] } else { vec![] },
+            if refused { vec![Refusal::BadTarget(BadTarget::Emergency)] } else { vec![] },
             "{number} in {region:?}"
         );
         assert_eq!(called(&town), if refused { vec![] } else { vec![format!("0{number}")] });
@@ -81,7 +81,9 @@ fn an_emergency_number_is_handed_back_before_anything_else_is_done_with_it() {
 fn numbers_go_through_the_accounts_plan_and_addresses_do_not() {
     let rule = Rule { fits: Some(r"0([1-9]\d+)".into()), replace: Some("+49$1".into()), ..Rule::default() };
     let plan = Plan::new(vec![rule]).unwrap();
-    for (typed, expected) in [("030 12345", "+493012345"), ("1002", "1002"), ("sip:0301@10.0.0.9", "0301")] {
+    for (typed, expected) in
+        [("030 12345", "+493012345"), ("1002", "1002"), ("sip:0301@10.0.0.9", "0301"), ("10.0.0.9", "")]
+    {
         let (mut town, ann) = ann(None, |account| account.dial_plan = plan.clone());
         town.call(ann, typed);
         town.run(SECOND);

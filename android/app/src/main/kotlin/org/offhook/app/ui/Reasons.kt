@@ -119,7 +119,6 @@ val Refused.sentence: Int? get() = when (this) {
     Refused.BUSY -> R.string.refused_busy
     Refused.TOO_LONG -> R.string.refused_too_long
     Refused.NO_KEYPAD -> R.string.refused_no_keypad
-    Refused.EMERGENCY -> R.string.refused_emergency
     Refused.DIGITS_NOT_TAKEN -> R.string.refused_digits
 }
 
@@ -152,6 +151,7 @@ private val TargetFault.sentence: Int get() = when (this) {
     TargetFault.EMPTY -> R.string.dial_nothing_yet
     TargetFault.TOO_LONG -> R.string.dial_too_long
     TargetFault.SCHEME -> R.string.dial_scheme
+    TargetFault.EMERGENCY -> R.string.target_emergency
     TargetFault.NOT_DIALABLE -> R.string.dial_not_callable
 }
 
