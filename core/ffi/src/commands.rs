@@ -458,7 +458,7 @@ impl Phone {
         let call =
             self.handle.announce(AccountId(account), remote.clone(), payload.name.clone(), payload.call_id);
         self.log.note(format!("push: call {} announced", call.0));
-        let number = crate::view::number(&remote);
+        let number = phone::number_of(&remote);
         Ok(Announced::Call { call: call.0, account, remote, number, name: payload.name })
     }
 

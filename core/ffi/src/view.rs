@@ -55,7 +55,7 @@ pub struct CallView {
 impl From<phone::CallView> for CallView {
     fn from(view: phone::CallView) -> Self {
         let remote = view.remote.into_inner();
-        let number = number(&remote);
+        let number = phone::number_of(&remote);
         let said = view.status.map(|status| match &view.reason {
             Some(reason) => format!("{status} {reason}"),
             None => status.to_string(),
@@ -82,13 +82,6 @@ impl From<phone::CallView> for CallView {
             ended_ms: view.ended.map(millis),
         }
     }
-}
-
-/// The user part of a URI, or all of it where there is none.
-pub(crate) fn number(uri: &str) -> String {
-    let parsed: Result<sip::message::Uri, _> = uri.parse();
-    let user = parsed.ok().and_then(|uri| uri.view().user.map(|user| user.replace("%23", "#")));
-    user.unwrap_or_else(|| uri.to_owned())
 }
 
 /// Who called whom.
@@ -184,7 +177,7 @@ impl From<phone::AccountView> for AccountView {
         Self {
             account: view.account.0,
             revision: view.revision,
-            number: number(&uri),
+            number: phone::number_of(&uri),
             uri,
             state: view.state,
             step: view.step,

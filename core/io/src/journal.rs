@@ -97,7 +97,7 @@ impl Journal {
                         account: known.accounts.get(account).cloned().unwrap_or_default(),
                         direction: Direction::In,
                         remote: from.reveal().clone(),
-                        number: number(from.reveal()),
+                        number: phone::number_of(from.reveal()),
                         name: name.as_ref().map(|name| name.reveal().clone()),
                         text: text.reveal().clone(),
                         at: now.wall,
@@ -128,7 +128,7 @@ impl Journal {
                 account: account.and_then(|id| known.accounts.get(&id).cloned()).unwrap_or_default(),
                 direction: Direction::Out,
                 remote: to.reveal().clone(),
-                number: number(to.reveal()),
+                number: phone::number_of(to.reveal()),
                 name: None,
                 text: text.reveal().clone(),
                 at: Now::read().wall,
@@ -170,7 +170,7 @@ impl Journal {
                     account: known.accounts.get(&view.account).cloned().unwrap_or_default(),
                     direction: if view.side == Side::In { Direction::In } else { Direction::Out },
                     remote: remote.clone(),
-                    number: number(remote),
+                    number: phone::number_of(remote),
                     name: view.name.as_ref().map(|name| name.reveal().clone()),
                     contact: None,
                     started: now.wall_of(view.started),
@@ -271,10 +271,3 @@ fn heard(timeline: &media::Timeline) -> CallFacts {
 
 #[cfg(test)]
 mod tests;
-
-/// The user part of a URI, or all of what is none.
-fn number(uri: &str) -> String {
-    let parsed: Result<sip::message::Uri, _> = uri.parse();
-    let user = parsed.ok().and_then(|uri| uri.view().user.map(|user| user.replace("%23", "#")));
-    user.unwrap_or_else(|| uri.to_owned())
-}

@@ -153,6 +153,15 @@ fn in_domain(user: &str, aor: &Uri, params: &str) -> Result<Uri, BadTarget> {
     format!("{scheme}:{user}@{}{params}", domain(aor)).parse().map_err(|_| BadTarget::NotDialable)
 }
 
+/// Whom a URI names, as people write it: its user part without escapes (`#`, not `%23`), or all of it where it names nobody
+/// that can be shown. So what [`dial`] makes of a number is read back.
+#[must_use]
+pub fn number_of(uri: &str) -> String {
+    let parsed: Result<Uri, _> = uri.parse();
+    let user = parsed.map(|uri| uri.view().user_decoded().into_owned()).unwrap_or_default();
+    if user.is_empty() || user.contains(char::is_control) { uri.to_owned() } else { user }
+}
+
 /// The host and port of an address of record, as text: where its numbers live.
 pub(crate) fn domain(aor: &Uri) -> String {
     let view = aor.view();
@@ -223,6 +232,17 @@ mod tests {
             dialled("TEL:7042;phone-context=example.com").as_deref(),
             Ok("sip:7042;phone-context=example.com@offhook.test;user=phone")
         );
+    }
+
+    #[test]
+    fn a_uri_is_shown_as_the_number_that_was_dialled() {
+        for number in ["1002", "*21#", "+4930123456", "ann.smith"] {
+            assert_eq!(number_of(&dialled(number).unwrap()), number);
+        }
+        assert_eq!(number_of("sip:%2B4930@example.com"), "+4930");
+        for whole in ["sip:example.com", "sip:a%0D%0Ab@example.com", "not a uri"] {
+            assert_eq!(number_of(whole), whole);
+        }
     }
 
     #[test]

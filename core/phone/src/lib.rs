@@ -36,7 +36,7 @@ pub use account::{
 };
 pub use alg::{Gateway, Tampering};
 pub use commands::MAX_TEXT;
-pub use dial::{BadTarget, Target, dial, target};
+pub use dial::{BadTarget, Target, dial, number_of, target};
 pub use identity::{CallerId, Carry, Identity, Said, is_number};
 pub use ids::{AccountId, CallId, CallIds, MediaId, MessageId};
 pub use input::{Command, Input, MediaNews, With};

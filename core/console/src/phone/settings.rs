@@ -115,7 +115,7 @@ impl Settings {
 /// What is known of the account where its balance is asked for.
 #[cfg(feature = "rest")]
 fn known(account: &Account) -> offhook_io::balance::Known {
-    let number = account.uri.view().user.map(|user| user.replace("%23", "#")).unwrap_or_default();
+    let number = account.uri.view().user_decoded().into_owned();
     offhook_io::balance::Known {
         user: account.auth_user.as_ref().map_or_else(|| number.clone(), |user| user.reveal().clone()),
         password: account.password.clone(),
