@@ -1,6 +1,5 @@
 //! The strangers: how each is set up so that it runs on loopback, and its own traps.
 
-use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -195,15 +194,21 @@ impl Baresip {
         }
     }
 
-    /// Gives it a command by its control port: a netstring of JSON.
+    /// Gives it a command by its control port, a netstring of JSON, and waits for its answer. News come by the same way
+    /// and may come first: to leave at those would reset the connection, and the command with it.
     fn command(&self, command: &str, params: &str) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.control)).expect("its control port is open");
         let json = serde_json::json!({"command": command, "params": params}).to_string();
-        let mut netstring = String::new();
-        write!(netstring, "{}:{json},", json.len()).expect("a string takes any text");
-        stream.write_all(netstring.as_bytes()).expect("it listens");
-        stream.set_read_timeout(Some(Duration::from_secs(2))).expect("a timeout can be set");
-        let _ = stream.read(&mut [0; 4096]);
+        write!(stream, "{}:{json},", json.len()).expect("it listens");
+        stream.set_read_timeout(Some(SOON)).expect("a timeout can be set");
+        let mut told = Vec::new();
+        while !String::from_utf8_lossy(&told).contains("\"response\":true") {
+            let mut piece = [0; 4096];
+            match stream.read(&mut piece) {
+                Ok(length @ 1..) => told.extend_from_slice(&piece[..length]),
+                end => panic!("baresip did not answer {command}: {end:?}, {}", String::from_utf8_lossy(&told)),
+            }
+        }
     }
 
     /// Calls somebody.
