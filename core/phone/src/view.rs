@@ -28,9 +28,9 @@ pub struct CallView {
     pub name: Option<Redacted<String>>,
     /// How far both are to be believed, where the other side called.
     pub identity: Option<Identity>,
-    /// What we send, while media flows.
+    /// What we send, while media flows, or sent when it ended.
     pub codec: Option<Codec>,
-    /// How its media is kept from others, while it flows.
+    /// How its media is kept from others, while it flows, or was when it ended.
     pub encrypted: Encrypted,
     /// By which kind of way the other side is reached, once checks have shown it.
     pub path: Option<nat::path::Reached>,

@@ -206,7 +206,9 @@ impl Baresip {
             let mut piece = [0; 4096];
             match stream.read(&mut piece) {
                 Ok(length @ 1..) => told.extend_from_slice(&piece[..length]),
-                end => panic!("baresip did not answer {command}: {end:?}, {}", String::from_utf8_lossy(&told)),
+                end => {
+                    panic!("baresip did not answer {command}: {end:?}, {}", String::from_utf8_lossy(&told))
+                }
             }
         }
     }

@@ -24,6 +24,8 @@ impl Call {
             (None, Some((status, reason))) => (Some(*status), Some(reason.clone())),
             (None, None) => (None, None),
         };
+        // A call that is over has nothing open: how it was stays to be seen.
+        let was = self.shown.as_ref().filter(|_| self.is_over());
         CallView {
             call: self.id,
             revision,
@@ -33,9 +35,9 @@ impl Call {
             remote: self.remote.clone(),
             name: self.name.clone(),
             identity: self.identity,
-            codec: self.streams.codec(),
-            encrypted: self.streams.encrypted(),
-            path: self.streams.reached(),
+            codec: was.map_or_else(|| self.streams.codec(), |was| was.codec),
+            encrypted: was.map_or_else(|| self.streams.encrypted(), |was| was.encrypted),
+            path: was.map_or_else(|| self.streams.reached(), |was| was.path),
             muted: self.muted,
             keys_left: self.keys_left(),
             conference: self.conference && !self.is_over(),

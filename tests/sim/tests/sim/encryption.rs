@@ -75,6 +75,12 @@ fn hold_resume_and_transfer_leave_nothing_in_clear() {
         w.run_for(5 * SECOND);
         assert_talk(&w, bob, cem);
         assert!(w.secret_packets() > 1000, "{}", w.secret_packets());
+        let call = w.live(cem);
+        w.command(cem, Command::HangUp(call));
+        w.run_for(SECOND);
+        // Over, and still told how it was kept.
+        let over = w.at(cem).call(call).unwrap();
+        assert_eq!((over.state, over.encrypted), (CallState::Ended, Encrypted::Sdes));
     }
 }
 
