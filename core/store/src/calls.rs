@@ -176,10 +176,11 @@ pub(crate) fn row(row: &Row<'_>) -> rusqlite::Result<CallRow> {
     })
 }
 
-/// All that a row is found by.
+/// All that a row is found by. Two line ends stand behind it: see [`crate::migrations`].
 fn words<const N: usize>(fields: [Option<&String>; N]) -> String {
-    let fields: Vec<String> = fields.into_iter().flatten().map(|field| fold(field)).collect();
-    fields.join("\n")
+    let mut words: Vec<String> = fields.into_iter().flatten().map(|field| fold(field)).collect();
+    words.push("\n".into());
+    words.join("\n")
 }
 
 impl Store {

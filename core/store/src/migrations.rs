@@ -3,7 +3,7 @@
 //! The number is SQLite's `user_version`. Tables are STRICT: a wrong type is an error and not a surprise later.
 
 /// From an empty file to the present.
-pub(crate) const STEPS: [&str; 3] = [CALLS, PEOPLE, MESSAGES];
+pub(crate) const STEPS: [&str; 4] = [CALLS, PEOPLE, MESSAGES, SHORT_WORDS];
 
 /// The call log. `known_at` is when the row was last right: a call that a crash cut off ends there. `words` is all
 /// that is searched, folded; its index is of three letters each (SQLite's FTS5, trigram), so that any part is found.
@@ -113,4 +113,11 @@ const MESSAGES: &str = "
     ) STRICT;
     CREATE INDEX message_by_number ON message (number, id);
     CREATE INDEX message_queued ON message (id) WHERE delivery = 'queued';
+";
+
+/// One or two letters are found by the parts of three that begin with them, which `call_part` lists with their rows; so that
+/// the last letters begin some, too, two line ends stand behind all words.
+const SHORT_WORDS: &str = "
+    CREATE VIRTUAL TABLE call_part USING fts5vocab ('call_words', 'instance');
+    UPDATE call SET words = words || char(10, 10);
 ";

@@ -48,6 +48,10 @@ pub(crate) fn salvage(path: &Path) -> Result<Opened, StoreError> {
         for table in TABLES {
             rows += bring_over(&old, &store.connection, table)?;
         }
+        // An old file's words may lack what later ones end with.
+        store.connection.execute_batch(
+            "UPDATE call SET words = words || char(10, 10) WHERE substr(words, -2) <> char(10, 10)",
+        )?;
     }
     Ok(Opened { store, salvaged: Some(Salvaged { aside, rows }) })
 }

@@ -1,7 +1,9 @@
 //! Pages of the call log: the newest first, of one kind, and with a word in them.
 //!
-//! Three letters or more are found by an index of all parts of three letters (SQLite's FTS5, `trigram`); fewer are looked
-//! for from the newest row on, which ends as soon as a page is full.
+//! Three letters or more are found by an index of all parts of three letters (SQLite's FTS5, `trigram`). Fewer are looked
+//! for in the newest rows, which fill a page as a rule; what is not in there is rare, and found by the parts that begin so.
+
+use std::ops::Range;
 
 use book::fold;
 use rusqlite::types::ToSql;
@@ -13,6 +15,8 @@ use crate::{CallKey, CallRow, Millis, Store, StoreError};
 const MOST: usize = 500;
 /// What of a typed word is looked at.
 const LONGEST_WORD: usize = 100;
+/// Rows in which few letters are looked for one by one.
+const NEAR: i64 = 5000;
 
 /// Which calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,54 +103,88 @@ impl Store {
         go_on: &mut dyn FnMut(CallRow) -> bool,
     ) -> Result<(), StoreError> {
         let text: String = typed(&filter.text).chars().take(LONGEST_WORD).collect();
-        let by_index = text.chars().count() >= 3;
-        let (phrase, pattern) = (phrase(&text), pattern(&text));
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let mut what: Vec<(&str, &dyn ToSql)> = Vec::new();
-        let mut clauses = vec!["1"];
-        match filter.kind {
-            Kind::All => {}
-            Kind::Missed => clauses.push("missed = 1"),
-            Kind::In => clauses.push("outgoing = 0"),
-            Kind::Out => clauses.push("outgoing = 1"),
+        let before = before.map_or(i64::MAX, |CallKey(id)| id);
+        let mut most = i64::try_from(most).unwrap_or(i64::MAX);
+        if !matches!(text.chars().count(), 1 | 2) {
+            let way = if text.is_empty() { Way::Rows } else { Way::Parts };
+            return self.ask(filter, &text, way, i64::MIN..before, most, go_on);
         }
-        if by_index {
-            // The index is without places: three letters each, and where they stand is for `LIKE` to say.
-            clauses.push("call_words MATCH :phrase");
-            what.push((":phrase", &phrase));
+        let newest: Option<i64> =
+            self.connection.prepare_cached("SELECT max(id) FROM call")?.query_one([], |row| row.get(0))?;
+        let near = before.min(newest.unwrap_or(0).saturating_add(1)).saturating_sub(NEAR);
+        let mut goes_on = true;
+        self.ask(filter, &text, Way::Rows, near..before, most, &mut |row| {
+            most -= 1;
+            goes_on = go_on(row);
+            goes_on
+        })?;
+        if goes_on && most > 0 {
+            self.ask(filter, &text, Way::Beginnings, i64::MIN..near, most, go_on)?;
+        }
+        Ok(())
+    }
+
+    /// Those of `ids`, found by one way.
+    fn ask(
+        &self,
+        filter: &Filter,
+        text: &str,
+        way: Way,
+        ids: Range<i64>,
+        most: i64,
+        go_on: &mut dyn FnMut(CallRow) -> bool,
+    ) -> Result<(), StoreError> {
+        let (phrase, beyond) = (phrase(text), format!("{text}{}", char::MAX));
+        let mut what: Vec<(&str, &dyn ToSql)> =
+            vec![(":from", &ids.start), (":before", &ids.end), (":most", &most)];
+        let (from, id) = match way {
+            Way::Rows | Way::Beginnings => ("call", "call.id"),
+            Way::Parts => ("call_words JOIN call ON call.id = call_words.rowid", "call_words.rowid"),
+        };
+        let mut clauses = vec![format!("{id} >= :from AND {id} < :before")];
+        match way {
+            Way::Rows => {}
+            // The index is without places: three letters each, and where they stand is for `instr` to say.
+            Way::Parts => {
+                clauses.push("call_words MATCH :phrase".into());
+                what.push((":phrase", &phrase));
+            }
+            Way::Beginnings => {
+                clauses.push(
+                    "call.id IN (SELECT doc FROM call_part WHERE term >= :text AND term < :beyond)".into(),
+                );
+                what.push((":beyond", &beyond));
+            }
         }
         if !text.is_empty() {
-            clauses.push("call.words LIKE :pattern ESCAPE '\\'");
-            what.push((":pattern", &pattern));
+            // Both are folded.
+            clauses.push("instr(call.words, :text)".into());
+            what.push((":text", &text));
+        }
+        match filter.kind {
+            Kind::All => {}
+            Kind::Missed => clauses.push("missed = 1".into()),
+            Kind::In => clauses.push("outgoing = 0".into()),
+            Kind::Out => clauses.push("outgoing = 1".into()),
         }
         if let Some(number) = &filter.number {
-            clauses.push("call.number = :number");
+            clauses.push("call.number = :number".into());
             what.push((":number", number));
         }
         if let Some(account) = &filter.account {
-            clauses.push("account = :account");
+            clauses.push("account = :account".into());
             what.push((":account", account));
         }
         if let Some(since) = &filter.since {
-            clauses.push("started_at >= :since");
+            clauses.push("started_at >= :since".into());
             what.push((":since", since));
         }
         if let Some(until) = &filter.until {
-            clauses.push("started_at < :until");
+            clauses.push("started_at < :until".into());
             what.push((":until", until));
         }
-        if let Some(CallKey(before)) = &before {
-            clauses.push(if by_index { "call_words.rowid < :before" } else { "call.id < :before" });
-            what.push((":before", before));
-        }
-        what.push((":most", &most));
-        let (from, order) = if by_index {
-            ("call_words JOIN call ON call.id = call_words.rowid", "call_words.rowid")
-        } else {
-            ("call", "call.id")
-        };
         let ask = format!(
-            "SELECT {COLUMNS} FROM {from} WHERE {} ORDER BY {order} DESC LIMIT :most",
+            "SELECT {COLUMNS} FROM {from} WHERE {} ORDER BY {id} DESC LIMIT :most",
             clauses.join(" AND ")
         );
         let mut ask = self.connection.prepare_cached(&ask)?;
@@ -158,6 +196,17 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// How rows with a text are found.
+#[derive(Clone, Copy)]
+enum Way {
+    /// One after the other.
+    Rows,
+    /// By the index of parts.
+    Parts,
+    /// By the beginnings of such parts.
+    Beginnings,
 }
 
 /// All parts of three letters of what was typed, each as a phrase of FTS5: an index without places knows no longer ones.
@@ -179,17 +228,4 @@ fn typed(text: &str) -> String {
     } else {
         fold(text)
     }
-}
-
-/// What was typed, as a pattern of LIKE.
-fn pattern(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for letter in text.chars() {
-        if matches!(letter, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
-    pattern
 }
