@@ -19,7 +19,7 @@ mod search;
 #[cfg(test)]
 mod tests;
 
-pub use calls::{CallFacts, CallKey, CallRow, Direction, Forget, Missed, NewCall};
+pub use calls::{CUT_OFF, CallFacts, CallKey, CallRow, Direction, Forget, Missed, NewCall};
 pub use export::Format;
 pub use file::{Opened, Store, StoreError};
 pub use groups::{Group, Groups};

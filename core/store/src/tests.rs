@@ -89,7 +89,7 @@ fn calls_that_a_crash_cut_off_end_when_they_were_last_known_and_unanswered_ones_
 
     let row = |key| store.call(key).unwrap().unwrap();
     assert_eq!((row(talking).ended, row(talking).missed), (Some(NOON + 30_000), false));
-    assert_eq!(row(talking).why.as_deref(), Some("PhoneDied"));
+    assert_eq!(row(talking).why.as_deref(), Some(CUT_OFF));
     assert!(row(ringing).missed && !row(calling).missed);
     assert_eq!((store.unseen().unwrap(), store.close_cut_off().unwrap()), (1, 0));
 }
