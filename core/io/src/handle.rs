@@ -363,6 +363,8 @@ fn remember(
                 return;
             }
             Notice::Calls { unseen } => Event::History { unseen },
+            // Whoever changes these is above, and knows.
+            Notice::Added(..) | Notice::Accounts | Notice::Settings | Notice::Drafts => return,
             Notice::Salvaged(salvaged) => {
                 let (rows, aside) = (salvaged.rows, salvaged.aside.display());
                 let reason = format!(

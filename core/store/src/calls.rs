@@ -311,8 +311,7 @@ impl Store {
         if gone > 0 {
             // The index of words keeps what it was told of deleted rows until its parts are merged.
             self.connection.execute("INSERT INTO call_words (call_words) VALUES ('optimize')", [])?;
-            // The write-ahead log still has the old pages.
-            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            self.wipe_log()?;
         }
         Ok(gone)
     }
