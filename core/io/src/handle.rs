@@ -368,7 +368,7 @@ fn remember(
             Notice::Salvaged(salvaged) => {
                 let (rows, aside) = (salvaged.rows, salvaged.aside.display());
                 let reason = format!(
-                    "the phone's database was damaged: {rows} calls were saved, the rest is in {aside}"
+                    "the phone's database was damaged: {rows} rows were saved, the rest is in {aside}"
                 );
                 Event::Memory { reason }
             }
