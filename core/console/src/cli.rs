@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::nat::StunServer;
 use crate::config::parts::{CodecName, SipUri};
 use crate::demo::encryption::Encryption;
+use crate::place::Place;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -192,12 +193,8 @@ pub(crate) struct DiagnoseArgs {
 #[derive(Debug, Args)]
 #[command(after_help = HISTORY_EXAMPLES)]
 pub(crate) struct HistoryArgs {
-    /// The phone's folder: `data` in its settings.
-    #[arg(long, value_name = "DIR", required_unless_present = "config")]
-    pub(crate) data: Option<PathBuf>,
-    /// The phone's settings, TOML, which name the folder.
-    #[arg(long, value_name = "FILE", conflicts_with = "data")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: Place,
     /// Only calls that nobody took.
     #[arg(long)]
     pub(crate) missed: bool,
@@ -254,9 +251,8 @@ impl std::str::FromStr for WhichCalls {
 #[derive(Debug, Args)]
 #[command(after_help = MESSAGES_EXAMPLES)]
 pub(crate) struct MessagesArgs {
-    /// The phone's folder: `data` in its settings.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: Place,
     /// All messages with this number, instead of the newest with each.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) with: Option<String>,
@@ -271,12 +267,8 @@ pub(crate) struct MessagesArgs {
 #[derive(Debug, Args)]
 #[command(after_help = CONTACTS_EXAMPLES)]
 pub(crate) struct ContactsArgs {
-    /// The phone's folder: `data` in its settings.
-    #[arg(long, value_name = "DIR", required_unless_present = "config")]
-    pub(crate) data: Option<PathBuf>,
-    /// The phone's settings, TOML, which name the folder.
-    #[arg(long, value_name = "FILE", conflicts_with = "data")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: Place,
     /// Where numbers without a country's sign are at home: `DE`.
     #[arg(long, value_name = "REGION")]
     pub(crate) region: Option<String>,

@@ -4,17 +4,14 @@
 
 use std::fs;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use book::{Book, Contact, ContactId, Field, Hit, vcard};
 use offhook_io::store::{OWN, Store, StoreError};
 use serde::Serialize;
 
 use crate::cli::{ContactsArgs, ContactsJob};
-use crate::config;
-use crate::config::phone::PhoneFile;
 use crate::failure::Failure;
-use crate::history;
 use crate::phone::json::say;
 use crate::phone::picture::harmless;
 
@@ -52,10 +49,7 @@ struct Matched<'a> {
 
 /// Does one thing to the phone book, or shows it.
 pub(crate) fn run(args: &ContactsArgs) -> Result<(), Failure> {
-    let folder = folder(args)?;
-    fs::create_dir_all(&folder)
-        .map_err(|error| Failure::Usage(format!("{}: cannot be made: {error}", folder.display())))?;
-    let store = Store::open(&history::file(&folder)).map_err(failed)?.store;
+    let store = Store::open(&args.place.made()?).map_err(failed)?.store;
     match &args.job {
         ContactsJob::List => show_all(&store, args.json),
         ContactsJob::Find { text } => find(&store, text, args.json),
@@ -102,17 +96,6 @@ fn known(done: Result<bool, StoreError>, word: &str) -> Result<(), Failure> {
         Ok(())
     } else {
         Err(Failure::Failed("there is no such contact".into()))
-    }
-}
-
-fn folder(args: &ContactsArgs) -> Result<PathBuf, Failure> {
-    match (&args.data, &args.config) {
-        (Some(folder), _) => Ok(folder.clone()),
-        (None, Some(path)) => {
-            let file: PhoneFile = config::read(path)?;
-            file.data.ok_or_else(|| Failure::Usage(format!("{}: it names no `data`", path.display())))
-        }
-        (None, None) => Err(Failure::Usage("which phone? --data or --config".into())),
     }
 }
 

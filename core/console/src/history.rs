@@ -1,25 +1,17 @@
 //! `offhook history`, and the phone's own `history`: the call log for people and for scripts.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::OnceLock;
 
-use offhook_io::store::{CallKey, CallRow, Direction, Filter, Forget, Format, Kind, Page, Store};
+use offhook_io::store::{CUT_OFF, CallKey, CallRow, Direction, Filter, Forget, Format, Kind, Page, Store};
 use serde::Serialize;
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::cli::{ExportFormat, HistoryArgs, WhichCalls};
-use crate::config;
-use crate::config::phone::PhoneFile;
 use crate::failure::Failure;
 use crate::phone::json::say;
 use crate::phone::picture::harmless;
-
-/// Its name in the phone's folder.
-const FILE: &str = "phone.db";
-
-/// Why a call ended that a crash of the phone ended.
-const CUT_OFF: &str = "PhoneDied";
 
 /// How far this machine's clock is ahead of UTC. Not to be had: times are UTC's, and say so.
 static HERE: OnceLock<Option<UtcOffset>> = OnceLock::new();
@@ -27,11 +19,6 @@ static HERE: OnceLock<Option<UtcOffset>> = OnceLock::new();
 /// Asks the system for its time zone, before there is any other thread: it cannot be asked safely then.
 pub(crate) fn find_time_zone() {
     HERE.get_or_init(|| UtcOffset::current_local_offset().ok());
-}
-
-/// Where the log of a phone with this folder is.
-pub(crate) fn file(folder: &Path) -> PathBuf {
-    folder.join(FILE)
 }
 
 /// A page of the log: `"event":"history"`.
@@ -211,11 +198,8 @@ impl Call {
 
 /// Shows the log, or changes it.
 pub(crate) fn run(args: &HistoryArgs) -> Result<(), Failure> {
-    let file = file(&folder(args)?);
+    let file = args.place.present("there is no call log")?;
     let failed = |error: &dyn std::fmt::Display| Failure::Failed(error.to_string());
-    if !file.exists() {
-        return Err(Failure::Failed(format!("{}: there is no call log", file.display())));
-    }
     let kind = if args.missed { Kind::Missed } else { Kind::All };
     let filter = Filter { kind, text: args.search.clone(), ..Filter::default() };
     if let Some(which) = args.forget {
@@ -248,15 +232,4 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<(), Failure> {
         store.mark_seen().map_err(|error| failed(&error))?;
     }
     Ok(())
-}
-
-fn folder(args: &HistoryArgs) -> Result<PathBuf, Failure> {
-    match (&args.data, &args.config) {
-        (Some(folder), _) => Ok(folder.clone()),
-        (None, Some(path)) => {
-            let file: PhoneFile = config::read(path)?;
-            file.data.ok_or_else(|| Failure::Usage(format!("{}: it names no `data`", path.display())))
-        }
-        (None, None) => Err(Failure::Usage("which phone? --data or --config".into())),
-    }
 }

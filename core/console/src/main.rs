@@ -15,6 +15,7 @@ mod history;
 mod messages;
 mod number;
 mod phone;
+mod place;
 
 use std::process::ExitCode;
 

@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use crate::cli::MessagesArgs;
 use crate::failure::Failure;
-use crate::history;
 use crate::phone::json::say;
 use crate::phone::picture::harmless;
 
@@ -25,11 +24,8 @@ struct Messages {
 
 /// Shows them.
 pub(crate) fn run(args: &MessagesArgs) -> Result<(), Failure> {
-    let file = history::file(&args.data);
-    if !file.exists() {
-        return Err(Failure::Failed(format!("{}: there are no messages", file.display())));
-    }
-    let store = Store::reader(&file).map_err(|error| failed(&error))?;
+    let store =
+        Store::reader(&args.place.present("there are no messages")?).map_err(|error| failed(&error))?;
     let gone = |error: std::io::Error| Failure::Failed(error.to_string());
     let rows = usize::from(args.limit);
     if let Some(number) = &args.with {

@@ -363,10 +363,12 @@ fn remember(
                 return;
             }
             Notice::Calls { unseen } => Event::History { unseen },
+            // Whoever changes these is above, and knows.
+            Notice::Added(..) | Notice::Accounts | Notice::Settings | Notice::Drafts => return,
             Notice::Salvaged(salvaged) => {
                 let (rows, aside) = (salvaged.rows, salvaged.aside.display());
                 let reason = format!(
-                    "the phone's database was damaged: {rows} calls were saved, the rest is in {aside}"
+                    "the phone's database was damaged: {rows} rows were saved, the rest is in {aside}"
                 );
                 Event::Memory { reason }
             }

@@ -11,8 +11,10 @@ use serde::Serialize;
 
 use crate::{Millis, Store, StoreError};
 
-/// Why a call ended that was still up when the phone died, as a word and as a sentence.
-const CUT_OFF: [&str; 2] = ["PhoneDied", "The phone stopped during the call."];
+/// Why a call ended that was still up when the phone died: the `why` of its row.
+pub const CUT_OFF: &str = "PhoneDied";
+/// The same as a sentence.
+const CUT_OFF_REASON: &str = "The phone stopped during the call.";
 
 /// Names one row of the log; never given twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -260,7 +262,7 @@ impl Store {
             "UPDATE call SET ended_at = known_at, why = ?1, reason = ?2, missed = (outgoing = 0 AND answered_at IS NULL)
              WHERE ended_at IS NULL",
         )?;
-        Ok(put.execute(CUT_OFF)?)
+        Ok(put.execute([CUT_OFF, CUT_OFF_REASON])?)
     }
 
     /// One row, if it is there.
@@ -310,8 +312,7 @@ impl Store {
         if gone > 0 {
             // The index of words keeps what it was told of deleted rows until its parts are merged.
             self.connection.execute("INSERT INTO call_words (call_words) VALUES ('optimize')", [])?;
-            // The write-ahead log still has the old pages.
-            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            self.wipe_log()?;
         }
         Ok(gone)
     }

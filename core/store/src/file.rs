@@ -40,6 +40,15 @@ pub enum StoreError {
     /// No room: what was to be stored was not. Say so, and try again when there is.
     #[error("there is no room left to store anything")]
     Full,
+    /// Called wrongly: what was to be kept as JSON is none.
+    #[error("this is not JSON: {0}")]
+    NotJson(String),
+    /// Called wrongly: a document has a secret under that key. Keep it where the platform keeps secrets, and leave it out.
+    #[error("`{0}` is a secret, and the phone's database keeps none")]
+    Secret(String),
+    /// More than is kept: tell the person what the bound is.
+    #[error("that is too much: {0}")]
+    TooMuch(&'static str),
     /// It cannot be opened, made or written.
     #[error("cannot use the phone's database: {0}")]
     Unusable(String),
@@ -143,15 +152,26 @@ impl Store {
         Ok(fs::rename(fresh, path)?)
     }
 
-    /// Stores all that `work` stores at once, or nothing of it.
+    /// Stores all that `work` stores at once, or nothing of it. Within another one it is a part of that.
     ///
     /// # Errors
     /// - [`StoreError`]: what `work` says, or nothing was stored.
     pub fn bulk<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if !self.connection.is_autocommit() {
+            return work();
+        }
         let whole = self.connection.unchecked_transaction()?;
         let done = work()?;
         whole.commit()?;
         Ok(done)
+    }
+
+    /// Empties the write-ahead log, which still has the old pages of what was forgotten.
+    pub(crate) fn wipe_log(&self) -> Result<(), StoreError> {
+        if self.connection.is_autocommit() {
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        }
+        Ok(())
     }
 
     fn connect(path: &Path, flags: OpenFlags) -> Result<Self, StoreError> {

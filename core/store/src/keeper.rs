@@ -13,8 +13,8 @@ use std::thread::{Builder, JoinHandle};
 use base::Redacted;
 
 use crate::{
-    CallFacts, CallKey, Delivery, Forget, MessageKey, Millis, NewCall, NewMessage, Opened, Salvaged, Store,
-    StoreError,
+    AccountChange, AccountKey, CallFacts, CallKey, Delivery, Draft, Forget, MessageKey, Millis, NewAccount,
+    NewCall, NewMessage, Opened, Salvaged, Store, StoreError,
 };
 
 /// Calls, and messages, whose rows are known by name.
@@ -37,6 +37,20 @@ pub enum Change {
     Seen,
     /// The person wants these forgotten.
     Forget(Forget),
+    /// An account is added, which is named so in the notice that tells its key.
+    AddAccount(u64, NewAccount),
+    /// An account is another. One that is gone is passed over, here and below.
+    ChangeAccount(AccountKey, AccountChange),
+    /// An account goes, and its drafts.
+    RemoveAccount(AccountKey),
+    /// An account stands at that place, the first being 0.
+    MoveAccount(AccountKey, usize),
+    /// An account is the default.
+    DefaultAccount(AccountKey),
+    /// JSON that is kept under a name, or nothing any more.
+    Setting(String, Option<Redacted<String>>),
+    /// The person has begun to write; an empty text: or no longer.
+    Draft(Draft),
 }
 
 /// What the thread does, in order.
@@ -55,7 +69,15 @@ pub enum Notice {
     },
     /// Who does not ring, as [`base::number`] compares them: at the start, and when that changes.
     Blocked(Vec<Redacted<String>>),
-    /// The file was damaged and is mended; what could not be read of it is lost. Tell the person.
+    /// An account was added: by which name, and its key. [`Notice::Accounts`] follows.
+    Added(u64, AccountKey),
+    /// Accounts are others than before: read them anew.
+    Accounts,
+    /// Settings are others than before: read them anew.
+    Settings,
+    /// Drafts are others than before: read them anew.
+    Drafts,
+    /// The file was damaged and is mended; what could not be read of it is lost. Tell the person, and read all anew.
     Salvaged(Salvaged),
     /// Something was not stored. Show the sentence.
     Trouble(StoreError),
@@ -196,6 +218,36 @@ impl Worker {
             }
             Change::Seen => drop(store.mark_seen()?),
             Change::Forget(which) => drop(store.forget_calls(*which)?),
+            Change::AddAccount(name, account) => {
+                let key = store.add_account(account)?;
+                (self.told)(Notice::Added(*name, key));
+                (self.told)(Notice::Accounts);
+            }
+            Change::ChangeAccount(key, change) => {
+                store.change_account(*key, change)?;
+                (self.told)(Notice::Accounts);
+            }
+            Change::RemoveAccount(key) => {
+                store.remove_account(*key)?;
+                (self.told)(Notice::Accounts);
+                (self.told)(Notice::Drafts);
+            }
+            Change::MoveAccount(key, place) => {
+                store.move_account(*key, *place)?;
+                (self.told)(Notice::Accounts);
+            }
+            Change::DefaultAccount(key) => {
+                store.make_default(*key)?;
+                (self.told)(Notice::Accounts);
+            }
+            Change::Setting(name, value) => {
+                store.set_setting(name, value.as_ref().map(|value| value.reveal().as_str()))?;
+                (self.told)(Notice::Settings);
+            }
+            Change::Draft(draft) => {
+                store.put_draft(draft)?;
+                (self.told)(Notice::Drafts);
+            }
         }
         Ok(())
     }

@@ -1,12 +1,16 @@
-//! What a phone remembers: the log of its calls, its messages and its phone book, in one SQLite file.
+//! What a phone remembers: its accounts and settings, the log of its calls, its messages and its phone book, in one
+//! SQLite file.
 //!
 //! A [`Store`] is one connection to the file; a [`Keeper`] is a thread that writes by one of its own, so that nobody waits
 //! for a disk. Whoever reads opens another: readers and the writer do not hold each other up (SQLite's write-ahead log).
 //! Times are milliseconds of the wall clock since 1970, told by the caller. Knows no SIP, and no secrets: those are the
 //! platform's to keep.
 
+mod accounts;
 mod caller;
 mod calls;
+mod document;
+mod drafts;
 mod export;
 mod file;
 mod groups;
@@ -16,10 +20,13 @@ mod migrations;
 mod people;
 mod salvage;
 mod search;
+mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use calls::{CallFacts, CallKey, CallRow, Direction, Forget, Missed, NewCall};
+pub use accounts::{AccountChange, AccountKey, AccountRow, NewAccount};
+pub use calls::{CUT_OFF, CallFacts, CallKey, CallRow, Direction, Forget, Missed, NewCall};
+pub use drafts::Draft;
 pub use export::Format;
 pub use file::{Opened, Store, StoreError};
 pub use groups::{Group, Groups};

@@ -246,8 +246,7 @@ impl Store {
         let mut gone =
             self.connection.prepare_cached("DELETE FROM message WHERE ?1 IS NULL OR number = ?1")?;
         let gone = gone.execute([number])?;
-        // The write-ahead log still has the old pages.
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.wipe_log()?;
         Ok(gone)
     }
 }

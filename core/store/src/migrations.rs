@@ -3,7 +3,7 @@
 //! The number is SQLite's `user_version`. Tables are STRICT: a wrong type is an error and not a surprise later.
 
 /// From an empty file to the present.
-pub(crate) const STEPS: [&str; 4] = [CALLS, PEOPLE, MESSAGES, SHORT_WORDS];
+pub(crate) const STEPS: [&str; 5] = [CALLS, PEOPLE, MESSAGES, ACCOUNTS, SHORT_WORDS];
 
 /// The call log. `known_at` is when the row was last right: a call that a crash cut off ends there. `words` is all
 /// that is searched, folded; its index is of three letters each (SQLite's FTS5, trigram), so that any part is found.
@@ -113,6 +113,33 @@ const MESSAGES: &str = "
     ) STRICT;
     CREATE INDEX message_by_number ON message (number, id);
     CREATE INDEX message_queued ON message (id) WHERE delivery = 'queued';
+";
+
+/// Accounts, settings and drafts. AUTOINCREMENT: an account's number is never another's, for secrets are kept under it
+/// elsewhere. What a document says is not ours to know, but that it is one is. Messages by their time: what a backup brings
+/// is looked for there.
+const ACCOUNTS: &str = "
+    CREATE TABLE account (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL,
+        place INTEGER NOT NULL,
+        chosen INTEGER NOT NULL DEFAULT 0 CHECK (chosen IN (0, 1)),
+        enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+        settings TEXT NOT NULL CHECK (json_valid(settings))
+    ) STRICT;
+    CREATE UNIQUE INDEX account_chosen ON account (chosen) WHERE chosen = 1;
+    CREATE TABLE setting (
+        name TEXT PRIMARY KEY,
+        value TEXT NOT NULL CHECK (json_valid(value))
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE draft (
+        account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+        number TEXT NOT NULL,
+        text TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (account, number)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX message_by_time ON message (at);
 ";
 
 /// One or two letters are found by the parts of three that begin with them, which `call_part` lists with their rows; so that

@@ -22,7 +22,10 @@ pub struct Salvaged {
 }
 
 /// Tables that are of use by themselves; the indexes of words make themselves anew.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 11] = [
+    "account", // before its drafts
+    "setting",
+    "draft",
     "call",
     "contact",
     "contact_name",
@@ -34,6 +37,8 @@ const TABLES: [&str; 8] = [
 ];
 /// Numbers of rows that are passed at once, at most: then nothing more can be read.
 const LONGEST_STEP: i64 = 1 << 24;
+/// How far the numbers of accounts are counted on where the old count is lost.
+const LEAP: i64 = 1000;
 /// Files put aside, at most: then the oldest name is used again.
 const MOST_ASIDE: usize = 5;
 
@@ -44,15 +49,18 @@ pub(crate) fn salvage(path: &Path) -> Result<Opened, StoreError> {
     let mut rows = 0;
     // A file without a readable beginning gives nothing; the fresh one is there all the same.
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    if let Ok(old) = Connection::open_with_flags(&aside, flags) {
+    let old = Connection::open_with_flags(&aside, flags).ok();
+    if let Some(old) = &old {
         for table in TABLES {
-            rows += bring_over(&old, &store.connection, table)?;
+            rows += bring_over(old, &store.connection, table)?;
         }
         // An old file's words may lack what later ones end with.
         store.connection.execute_batch(
             "UPDATE call SET words = words || char(10, 10) WHERE substr(words, -2) <> char(10, 10)",
         )?;
     }
+    count_on(old.as_ref(), &store.connection)?;
+    store.choose_default()?;
     Ok(Opened { store, salvaged: Some(Salvaged { aside, rows }) })
 }
 
@@ -71,6 +79,18 @@ fn put_aside(path: &Path) -> Result<PathBuf, StoreError> {
     }
     let _ = fs::remove_file(beside(path, "-shm"));
     Ok(aside)
+}
+
+/// Lets no account have the number of one that was, whether or not it was brought over.
+fn count_on(old: Option<&Connection>, fresh: &Connection) -> Result<(), StoreError> {
+    let count = "SELECT seq FROM sqlite_sequence WHERE name = 'account'";
+    let known = old.and_then(|old| old.query_row(count, [], |row| row.get::<_, i64>(0)).ok());
+    let highest: i64 = fresh.query_row("SELECT coalesce(max(id), 0) FROM account", [], |row| row.get(0))?;
+    let last = known.map_or(highest.saturating_add(LEAP), |known| known.max(highest));
+    let whole = fresh.unchecked_transaction()?;
+    whole.execute("DELETE FROM sqlite_sequence WHERE name = 'account'", [])?;
+    whole.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('account', ?1)", [last])?;
+    Ok(whole.commit()?)
 }
 
 /// Copies the rows of one table that can be read; how many those are.
@@ -177,4 +197,69 @@ fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>
 
 fn columns_of(connection: &Connection, table: &str) -> rusqlite::Result<BTreeSet<String>> {
     Ok(columns(connection, table)?.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AccountKey, Draft, NewAccount};
+
+    fn new(name: &str) -> NewAccount {
+        NewAccount { name: name.into(), enabled: true, settings: format!("{{\"name\":\"{name}\"}}") }
+    }
+
+    fn draft(account: AccountKey) -> Draft {
+        Draft { account, number: "1002".into(), text: "hi".into(), at: 1 }
+    }
+
+    #[test]
+    fn accounts_settings_and_drafts_are_brought_over_and_no_number_is_given_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("phone.db");
+        let store = Store::open(&path).unwrap().store;
+        let [work, home, gone] = ["Work", "Home", "Gone"].map(|it| store.add_account(&new(it)).unwrap());
+        assert!(store.make_default(home).unwrap() && store.move_account(home, 0).unwrap());
+        assert!(store.remove_account(gone).unwrap());
+        store.set_setting("region", Some("\"DE\"")).unwrap();
+        assert!(store.put_draft(&draft(work)).unwrap());
+        let before = (store.accounts().unwrap(), store.settings().unwrap(), store.drafts().unwrap());
+        drop(store);
+
+        let Opened { store, salvaged } = Store::mend(&path).unwrap();
+        assert_eq!(salvaged.unwrap().rows, 4);
+        let after = (store.accounts().unwrap(), store.settings().unwrap(), store.drafts().unwrap());
+        assert_eq!(after, before);
+        assert!(store.add_account(&new("New")).unwrap() > gone);
+    }
+
+    #[test]
+    fn what_damage_makes_of_accounts_is_left_out_and_one_of_the_rest_is_the_default() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("phone.db");
+        let store = Store::open(&path).unwrap().store;
+        let [work, home] = ["Work", "Home"].map(|name| store.add_account(&new(name)).unwrap());
+        assert!(store.put_draft(&draft(work)).unwrap() && store.put_draft(&draft(home)).unwrap());
+        let harm = "PRAGMA ignore_check_constraints = 1; UPDATE account SET settings = '{\"na' WHERE id = 1";
+        store.connection.execute_batch(harm).unwrap();
+        drop(store);
+
+        let store = Store::mend(&path).unwrap().store;
+        let left = store.accounts().unwrap();
+        assert_eq!(left.iter().map(|it| (it.id, it.default)).collect::<Vec<_>>(), [(home, true)]);
+        assert_eq!(store.drafts().unwrap(), [draft(home)]);
+    }
+
+    #[test]
+    fn a_file_that_gives_nothing_leaves_its_accounts_numbers_unused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("phone.db");
+        let store = Store::open(&path).unwrap().store;
+        let lost = store.add_account(&new("Lost")).unwrap();
+        drop(store);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[..16].fill(0);
+        fs::write(&path, bytes).unwrap();
+        let store = Store::open(&path).unwrap().store;
+        assert!(store.add_account(&new("New")).unwrap() > lost);
+    }
 }

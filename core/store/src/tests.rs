@@ -89,7 +89,7 @@ fn calls_that_a_crash_cut_off_end_when_they_were_last_known_and_unanswered_ones_
 
     let row = |key| store.call(key).unwrap().unwrap();
     assert_eq!((row(talking).ended, row(talking).missed), (Some(NOON + 30_000), false));
-    assert_eq!(row(talking).why.as_deref(), Some("PhoneDied"));
+    assert_eq!(row(talking).why.as_deref(), Some(CUT_OFF));
     assert!(row(ringing).missed && !row(calling).missed);
     assert_eq!((store.unseen().unwrap(), store.close_cut_off().unwrap()), (1, 0));
 }
@@ -257,40 +257,77 @@ fn a_log_is_written_as_csv_without_formulas_and_as_json() {
     assert_eq!((&json[0]["number"], &json[0]["direction"]), (&"+49301".into(), &"in".into()));
 }
 
+/// What a file of each schema held, as that version wrote it.
+const WRITTEN: [&str; STEPS.len()] = [
+    "INSERT INTO call (id, account, outgoing, remote, number, name, started_at, answered_at, ended_at, known_at, why, missed,
+        words) VALUES (7, 'sip:1001@offhook.test', 1, 'sip:1003@offhook.test', '1003', 'Cem', 1000, 2000, 3000, 3000,
+        'YouEnded', 0, '1003\ncem')",
+    "INSERT INTO contact (id, source, key, favourite) VALUES (5, '', 'ann', 1);
+     INSERT INTO contact_name VALUES (5, 0, 'Ann');
+     INSERT INTO contact_number VALUES (5, 0, '1002', 'work', NULL);
+     INSERT INTO contact_group VALUES ('Family', 5);
+     INSERT INTO speed_dial (digit, number) VALUES (2, '1002');
+     INSERT INTO blocked VALUES ('spam@x.test', 4000)",
+    "INSERT INTO message VALUES (9, 'sip:1001@offhook.test', 0, 'sip:1002@offhook.test', '1002', NULL, 'Ann', 'hello', 5000,
+        'came', NULL, NULL, 1)",
+    "INSERT INTO account VALUES (4, 'Work', 0, 1, 1, '{\"uri\":1}');
+     INSERT INTO setting VALUES ('region', '\"DE\"');
+     INSERT INTO draft VALUES (4, '1002', 'hi', 6000)",
+    "UPDATE call SET words = words || char(10, 10)",
+];
+
+/// All that [`WRITTEN`] puts into a file, as the present store reads it.
+fn read_back(store: &Store) -> [Vec<String>; 4] {
+    let calls = store.calls(&text("cem"), Page::first(9)).unwrap();
+    let calls = calls.iter().map(|it| format!("{} {} {:?} {:?}", it.id.0, it.number, it.talked(), it.why));
+    let groups = store.groups_of_contacts().unwrap();
+    let mut contacts = Vec::new();
+    for (source, name, numbers, favourite) in people(store) {
+        let (speed, blocked) = (store.speed_dial(2).unwrap(), store.blocked().unwrap());
+        contacts.push(format!("{source}{name} {numbers:?} {favourite} {groups:?} {speed:?} {blocked:?}"));
+    }
+    let messages = store.messages(Some("1002"), None, 9).unwrap();
+    let messages = messages.iter().map(|it| format!("{} {} {:?} {}", it.id.0, it.text, it.delivery, it.seen));
+    let accounts = store.accounts().unwrap().into_iter();
+    let accounts = accounts.map(|it| {
+        let (setting, drafts) = (store.setting("region").unwrap(), store.drafts().unwrap());
+        format!("{} {} {} {} {setting:?} {}", it.id.0, it.name, it.default, it.settings, drafts[0].text)
+    });
+    [calls.collect(), contacts, messages.collect(), accounts.collect()]
+}
+
 #[test]
-fn a_file_of_every_earlier_schema_is_brought_to_the_present_one() {
-    for step in 0..STEPS.len() {
+fn what_a_file_of_every_earlier_schema_held_is_there_in_the_present_one() {
+    let all = [
+        "7 1003 Some(1000) Some(\"YouEnded\")",
+        "Ann [\"1002\"] true [(\"Family\", [ContactId(5)])] Some(\"1002\") [\"spam@x.test\"]",
+        "9 hello Came true",
+        "4 Work true {\"uri\":1} Some(\"\\\"DE\\\"\") hi",
+    ];
+    for step in 0..=STEPS.len() {
         let (_folder, path) = place();
         let connection = rusqlite::Connection::open(&path).unwrap();
         let mut old = Store { connection };
         old.migrate(step).unwrap();
-        if step > 0 {
-            let call =
-                "INSERT INTO call (account, outgoing, remote, number, started_at, ended_at, known_at, words)
-                        VALUES ('', 0, 'sip:7@lux', '7', 1, 1, 1, '7\nsip:7@lux')";
-            old.connection.execute(call, []).unwrap();
-        }
-        if step > 1 {
-            old.set_blocked("sip:Spam@X.test", true, NOON).unwrap();
+        for written in &WRITTEN[..step] {
+            old.connection.execute_batch(written).unwrap();
         }
         drop(old);
+
         let store = Store::open(&path).unwrap().store;
-        assert_eq!(store.blocked().unwrap().len(), usize::from(step > 1), "from {step}");
-        let message = NewMessage {
-            account: String::new(),
-            direction: Direction::In,
-            remote: "sip:1002@offhook.test".into(),
-            number: "1002".into(),
-            name: None,
-            text: "hi".into(),
-            at: NOON,
-        };
-        store.put_message(&message).unwrap();
-        assert_eq!(store.messages(None, None, 9).unwrap()[0].text, "hi", "from {step}");
+        for (at, (read, all)) in read_back(&store).into_iter().zip(all).enumerate() {
+            let expected = if at < step { vec![all.to_owned()] } else { Vec::new() };
+            assert_eq!(read, expected, "from {step}");
+        }
+        let unended = "SELECT count(*) FROM call WHERE substr(words, -2) <> char(10, 10)";
+        let unended: i64 = store.connection.query_one(unended, [], |row| row.get(0)).unwrap();
+        assert_eq!(unended, 0, "from {step}");
         over(&store, &call("1002", Direction::Out, NOON));
-        let kept = usize::from(step > 0);
-        assert_eq!(store.calls(&Filter::default(), Page::first(9)).unwrap().len(), 1 + kept, "from {step}");
-        assert_eq!(store.calls(&text("ux"), Page::first(9)).unwrap().len(), kept, "from {step}");
+        assert_eq!(numbers(&store.calls(&text("1002"), Page::first(9)).unwrap()), ["1002"], "from {step}");
+        let new = NewAccount { name: "Home".into(), enabled: true, settings: "{}".into() };
+        let id = store.add_account(&new).unwrap();
+        let draft = Draft { account: id, number: "1003".into(), text: "ho".into(), at: NOON };
+        assert!(store.put_draft(&draft).unwrap() && store.remove_account(id).unwrap(), "from {step}");
     }
 }
 
@@ -513,4 +550,48 @@ fn a_caller_is_named_as_the_phone_book_has_the_number_however_either_is_written(
     store.set_favourite(twin, true).unwrap();
     assert_eq!(named("+4930123456", "").as_deref(), Some("Anna"));
     assert_eq!(named("030123456", "").as_deref(), Some("Anna"));
+}
+
+#[test]
+fn the_thread_keeps_accounts_settings_and_drafts_and_tells_which_are_to_be_read_anew() {
+    let (_folder, path) = place();
+    let (tell, notices) = channel();
+    let keeper = Keeper::start(&path, move |notice| drop(tell.send(notice))).unwrap();
+    let new = |name: &str| NewAccount { name: name.into(), enabled: true, settings: "{}".into() };
+    keeper.store(Change::AddAccount(7, new("Work")));
+    keeper.store(Change::AddAccount(8, new("Home")));
+    let key = |notice: Notice| if let Notice::Added(name, key) = notice { Some((name, key)) } else { None };
+    keeper.settled().recv().unwrap();
+    let keys: Vec<_> = notices.try_iter().filter_map(key).collect();
+    let [(7, work), (8, home)] = keys[..] else { panic!("{keys:?}") };
+    let draft = Draft { account: work, number: "1002".into(), text: "hi".into(), at: NOON };
+    let redacted = |text: &str| Some(base::Redacted::new(text.to_owned()));
+    keeper.store(Change::Draft(draft.clone()));
+    keeper.store(Change::Draft(Draft { account: home, ..draft }));
+    keeper.store(Change::ChangeAccount(
+        home,
+        AccountChange { enabled: Some(false), ..AccountChange::default() },
+    ));
+    keeper.store(Change::MoveAccount(home, 0));
+    keeper.store(Change::DefaultAccount(home));
+    keeper.store(Change::RemoveAccount(work));
+    keeper.store(Change::Setting("region".into(), redacted("\"DE\"")));
+    keeper.store(Change::Setting("relay".into(), redacted("{\"password\":\"x\"}")));
+    drop(keeper);
+
+    let word = |notice: Notice| match notice {
+        Notice::Accounts => Some('a'),
+        Notice::Settings => Some('s'),
+        Notice::Drafts => Some('d'),
+        Notice::Trouble(StoreError::Secret(_)) => Some('!'),
+        Notice::Calls { .. } | Notice::Blocked(_) => None,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(notices.iter().filter_map(word).collect::<String>(), "ddaaaads!");
+    let store = Store::reader(&path).unwrap();
+    let accounts = store.accounts().unwrap();
+    let names: Vec<_> = accounts.iter().map(|it| (&*it.name, it.enabled, it.default)).collect();
+    assert_eq!(names, [("Home", false, true)]);
+    assert_eq!(store.drafts().unwrap()[0].account, home);
+    assert_eq!(store.settings().unwrap(), [("region".to_owned(), "\"DE\"".to_owned())]);
 }

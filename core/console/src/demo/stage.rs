@@ -21,8 +21,8 @@ use super::report::Report;
 use super::{NUMBERS, around, speech};
 use crate::cli::DemoArgs;
 use crate::failure::Failure;
-use crate::history;
 use crate::phone::desk::{pull_events, watch_signals};
+use crate::place;
 
 /// Where everything runs.
 pub(super) const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
@@ -103,7 +103,7 @@ impl Stage {
             fs::create_dir_all(&kept)
                 .and_then(|()| fs::write(&play, file))
                 .map_err(|error| Failure::Failed(format!("{}: {error}", kept.display())))?;
-            let log = history::file(&kept);
+            let log = place::database(&kept);
             if who == 1 {
                 know_the_caller(&log).map_err(|error| Failure::Failed(error.to_string()))?;
             }

@@ -21,7 +21,7 @@ use phone::{Command, NetworkNews};
 
 use crate::cli::PhoneArgs;
 use crate::failure::Failure;
-use crate::history;
+use crate::place;
 use desk::{ACCOUNT, Desk, read_lines};
 use settings::Settings;
 
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
     // Without one it registers as any phone does.
     let instance = settings.data.as_deref().and_then(|folder| offhook_io::instance(folder).ok());
     let phone = phone::Config { instance, region: settings.region, ..phone::Config::default() };
-    let log = settings.data.as_deref().map(history::file);
+    let log = settings.data.as_deref().map(place::database);
     #[cfg(feature = "rest")]
     let asked = settings.service.map(|service| (service, settings.trusts.clone()));
     #[cfg(feature = "rest")]
