@@ -54,6 +54,8 @@ Examples:
   offhook history --data phone-data
   offhook history --config phone.toml --search ann --json
   offhook history --data phone-data --export csv > calls.csv
+  offhook history --data phone-data --grouped
+  offhook history --data phone-data --find            as one types
   offhook history --data phone-data --forget 17
 
 Exit status: 0 done, 1 the log cannot be read, 2 called wrongly.";
@@ -70,6 +72,7 @@ Examples:
   offhook contacts --data phone-data add \"Ann Smith\" +49301234
   offhook contacts --data phone-data --region DE import book.vcf
   offhook contacts --data phone-data find 266         by the keys of a telephone too
+  offhook contacts --data phone-data find             as one types
   offhook contacts --data phone-data block 0900123
 
 Exit status: 0 done, 1 it could not be done, 2 called wrongly.";
@@ -201,6 +204,12 @@ pub(crate) struct HistoryArgs {
     /// Only calls with this in their number, name or URI.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) search: String,
+    /// Types on the terminal what is looked for, and shows what fits with each key.
+    #[arg(long, conflicts_with_all = ["json", "export", "forget", "grouped", "search"])]
+    pub(crate) find: bool,
+    /// Each number once a day, with how many calls there were.
+    #[arg(long, conflicts_with_all = ["export", "forget"])]
+    pub(crate) grouped: bool,
     /// Only calls older than this one: the next page.
     #[arg(long, value_name = "ID")]
     pub(crate) before: Option<i64>,
@@ -213,8 +222,8 @@ pub(crate) struct HistoryArgs {
     /// All that is found as a file, `csv` or `json`, on stdout.
     #[arg(long, value_name = "FORMAT", conflicts_with = "json")]
     pub(crate) export: Option<ExportFormat>,
-    /// Forgets one call by its id, or `all`. While no phone runs on the folder.
-    #[arg(long, value_name = "ID|all", conflicts_with_all = ["export", "json"])]
+    /// Forgets one call by its id, those before a day (UTC), or `all`. While no phone runs on the folder.
+    #[arg(long, value_name = "ID|YYYY-MM-DD|all", conflicts_with_all = ["export", "json"])]
     pub(crate) forget: Option<WhichCalls>,
     /// Takes the missed calls for seen. While no phone runs on the folder.
     #[arg(long)]
@@ -234,6 +243,8 @@ pub(crate) enum ExportFormat {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum WhichCalls {
     One(i64),
+    /// Begun before this, in milliseconds since 1970.
+    Before(i64),
     All,
 }
 
@@ -244,8 +255,22 @@ impl std::str::FromStr for WhichCalls {
         if text == "all" {
             return Ok(Self::All);
         }
-        text.parse().map(Self::One).map_err(|_| "a call's id, or `all`".to_owned())
+        if let Ok(id) = text.parse() {
+            return Ok(Self::One(id));
+        }
+        let midnight = day(text).map(|day| day.midnight().assume_utc().unix_timestamp() * 1000);
+        midnight.map(Self::Before).ok_or_else(|| "a call's id, a day such as 2026-01-31, or `all`".to_owned())
     }
+}
+
+/// `2026-01-31`.
+fn day(text: &str) -> Option<time::Date> {
+    let mut parts = text.split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    let month = month.parse::<u8>().ok()?.try_into().ok()?;
+    time::Date::from_calendar_date(year.parse().ok()?, month, day.parse().ok()?)
+        .ok()
+        .filter(|_| parts.next().is_none())
 }
 
 #[derive(Debug, Args)]
@@ -283,11 +308,18 @@ pub(crate) struct ContactsArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ContactsJob {
     /// All of them, by name.
-    List,
+    List {
+        /// Only those of this group.
+        #[arg(long, value_name = "NAME")]
+        group: Option<String>,
+        /// Only those that were marked as favourites.
+        #[arg(long)]
+        favourites: bool,
+    },
     /// By the beginnings of words, by the keys of a telephone, or by part of a number.
     Find {
-        /// As it is typed.
-        text: String,
+        /// As it is typed; without it, on a terminal, it is typed there and what fits is shown with each key.
+        text: Option<String>,
     },
     /// Adds one.
     Add {
@@ -309,6 +341,18 @@ pub(crate) enum ContactsJob {
         #[arg(long)]
         off: bool,
     },
+    /// Puts one into a group, which begins with its first and ends with its last.
+    Group {
+        /// What the group is called.
+        name: String,
+        /// The contact's id, as it is shown.
+        id: u64,
+        /// Takes it out.
+        #[arg(long)]
+        off: bool,
+    },
+    /// The groups, and how many are in each.
+    Groups,
     /// Adds those of a vCard file.
     Import {
         /// 2.1, 3.0 or 4.0.

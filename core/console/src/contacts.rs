@@ -7,13 +7,14 @@ use std::ops::Range;
 use std::path::Path;
 
 use book::{Book, Contact, ContactId, Field, Hit, vcard};
-use offhook_io::store::{OWN, Store, StoreError};
+use offhook_io::store::{Kept, OWN, Store, StoreError};
 use serde::Serialize;
 
 use crate::cli::{ContactsArgs, ContactsJob};
 use crate::failure::Failure;
 use crate::phone::json::say;
 use crate::phone::picture::harmless;
+use crate::typing;
 
 /// Contacts that are shown, at most.
 const SHOWN: usize = 20;
@@ -51,8 +52,8 @@ struct Matched<'a> {
 pub(crate) fn run(args: &ContactsArgs) -> Result<(), Failure> {
     let store = Store::open(&args.place.made()?).map_err(failed)?.store;
     match &args.job {
-        ContactsJob::List => show_all(&store, args.json),
-        ContactsJob::Find { text } => find(&store, text, args.json),
+        ContactsJob::List { group, favourites } => show_all(&store, group.as_deref(), *favourites, args.json),
+        ContactsJob::Find { text } => find(&store, text.as_deref(), args.json),
         ContactsJob::Add { name, numbers } => {
             let contact = own(name, numbers, args.region.as_deref());
             let key = format!("{name}\n{}", numbers.join("\n"));
@@ -62,6 +63,15 @@ pub(crate) fn run(args: &ContactsArgs) -> Result<(), Failure> {
         }
         ContactsJob::Remove { id } => known(store.remove_contact(ContactId(*id)), "removed"),
         ContactsJob::Favourite { id, off } => known(store.set_favourite(ContactId(*id), !off), "marked"),
+        ContactsJob::Group { name, id, off } => {
+            store.set_in_group(name, ContactId(*id), !off).map_err(failed)
+        }
+        ContactsJob::Groups => {
+            for (name, within) in store.groups_of_contacts().map_err(failed)? {
+                println!("{}", harmless(&format!("{:>6}  {name}", within.len())));
+            }
+            Ok(())
+        }
         ContactsJob::Import { file } => import(&store, file, args.region.as_deref()),
         ContactsJob::Export => {
             print!("{}", vcard::write(&all(&store)?));
@@ -137,15 +147,35 @@ fn all(store: &Store) -> Result<Vec<Contact>, Failure> {
     Ok(all)
 }
 
-fn show_all(store: &Store, json: bool) -> Result<(), Failure> {
-    let mut all = all(store)?;
+fn show_all(store: &Store, group: Option<&str>, favourites: bool, json: bool) -> Result<(), Failure> {
+    let groups = store.groups_of_contacts().map_err(failed)?;
+    let within: Option<&[ContactId]> =
+        group.map(|wanted| groups.iter().find(|(name, _)| name == wanted).map_or(&[][..], |(_, it)| it));
+    let mut all = Vec::new();
+    let wanted = |kept: &Kept| {
+        (kept.favourite || !favourites) && within.is_none_or(|within| within.contains(&kept.contact.id))
+    };
+    store
+        .each_contact(|kept| {
+            if wanted(&kept) {
+                all.push(kept.contact);
+            }
+        })
+        .map_err(failed)?;
     all.sort_by_cached_key(|contact| book::fold(contact.names.first().map_or("", String::as_str)));
     all.iter().try_for_each(|contact| show(contact, None, json))
 }
 
-fn find(store: &Store, text: &str, json: bool) -> Result<(), Failure> {
+fn find(store: &Store, text: Option<&str>, json: bool) -> Result<(), Failure> {
     let mut book = Book::default();
     book.put(all(store)?);
+    let Some(text) = text else {
+        return typing::run(|typed, rows| {
+            let hits = book.search(typed, rows);
+            let found = |hit: &Hit| book.get(hit.contact).map(|contact| line(contact, Some(hit)));
+            Ok(hits.iter().filter_map(found).collect())
+        });
+    };
     let hits = book.search(text, SHOWN);
     if hits.is_empty() && !json {
         println!("nobody");
@@ -171,6 +201,13 @@ fn show(contact: &Contact, hit: Option<&Hit>, json: bool) -> Result<(), Failure>
             Shown { event: "contact", id: contact.id.0, name, also, numbers: numbers.collect(), matched };
         return say(&shown).map_err(|error| Failure::Failed(format!("stdout is gone: {error}")));
     }
+    println!("{}", line(contact, hit));
+    Ok(())
+}
+
+/// `     7  [An]n Smith  +49301234`: in brackets what was found.
+fn line(contact: &Contact, hit: Option<&Hit>) -> String {
+    let name = contact.names.first().map_or("", String::as_str);
     let marked = |field: Field, text: &str| match hit.filter(|hit| hit.field == field) {
         Some(hit) => marked(text, &hit.ranges),
         None => text.to_owned(),
@@ -178,11 +215,9 @@ fn show(contact: &Contact, hit: Option<&Hit>, json: bool) -> Result<(), Failure>
     let numbers =
         contact.numbers.iter().enumerate().map(|(at, number)| marked(Field::Number(at), &number.text));
     let numbers = numbers.collect::<Vec<_>>().join(", ");
-    println!(
-        "{}",
-        harmless(&format!("{:>6}  {}  {numbers}", contact.id.0, marked(Field::Name(0), name))).trim_end()
-    );
-    Ok(())
+    harmless(&format!("{:>6}  {}  {numbers}", contact.id.0, marked(Field::Name(0), name)))
+        .trim_end()
+        .to_owned()
 }
 
 fn text_of(contact: &Contact, field: Field) -> &str {

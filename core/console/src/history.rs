@@ -12,6 +12,7 @@ use crate::cli::{ExportFormat, HistoryArgs, WhichCalls};
 use crate::failure::Failure;
 use crate::phone::json::say;
 use crate::phone::picture::harmless;
+use crate::typing;
 
 /// How far this machine's clock is ahead of UTC. Not to be had: times are UTC's, and say so.
 static HERE: OnceLock<Option<UtcOffset>> = OnceLock::new();
@@ -116,18 +117,14 @@ impl History {
 
     /// A line a call, under a line a day.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let here = HERE.get().copied().flatten();
-        let zone = if here.is_some() { "" } else { " UTC" };
         let mut lines = Vec::new();
         let mut today = None;
         for call in &self.calls {
-            let started = OffsetDateTime::from_unix_timestamp(call.started / 1000)
-                .unwrap_or(OffsetDateTime::UNIX_EPOCH)
-                .to_offset(here.unwrap_or(UtcOffset::UTC));
+            let started = local(call.started);
             let day = started.date();
             if today != Some(day) {
                 today = Some(day);
-                lines.push(format!("{day}{zone}"));
+                lines.push(format!("{day}{}", zone()));
             }
             lines.push(call.line(started.hour(), started.minute()));
         }
@@ -196,6 +193,60 @@ impl Call {
     }
 }
 
+/// The log, each number once a day.
+fn grouped(file: &Path, filter: &Filter, args: &HistoryArgs) -> Result<(), Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::Failed(error.to_string());
+    let here = HERE.get().copied().flatten().unwrap_or(UtcOffset::UTC);
+    let ahead = i64::from(here.whole_seconds()) * 1000;
+    let store = Store::reader(file).map_err(|error| failed(&error))?;
+    let page = store
+        .groups(filter, args.before.map(CallKey), args.limit.into(), ahead)
+        .map_err(|error| failed(&error))?;
+    let mut today = None;
+    for group in page.groups {
+        let (calls, missed, day) = (group.calls, group.missed, group.day);
+        let newest = Call::from(group.newest);
+        if args.json {
+            let group = Grouped { event: "group", day, calls, missed, newest };
+            say(&group).map_err(|error| failed(&error))?;
+            continue;
+        }
+        let started = local(newest.started);
+        if today != Some(day) {
+            today = Some(day);
+            println!("{}{}", started.date(), zone());
+        }
+        let times = if calls > 1 { format!("  ({calls} calls, {missed} missed)") } else { String::new() };
+        println!("{}{times}", newest.line(started.hour(), started.minute()));
+    }
+    if let Some(CallKey(next)) = page.next.filter(|_| !args.json) {
+        println!("more: --before {next}");
+    }
+    Ok(())
+}
+
+/// A number's calls of one day: `"event":"group"`.
+#[derive(Debug, Serialize)]
+struct Grouped {
+    event: &'static str,
+    /// Days since 1970 where the person is.
+    day: i64,
+    calls: usize,
+    missed: usize,
+    newest: Call,
+}
+
+/// A moment where the person is.
+fn local(millis: i64) -> OffsetDateTime {
+    let here = HERE.get().copied().flatten().unwrap_or(UtcOffset::UTC);
+    OffsetDateTime::from_unix_timestamp(millis / 1000).unwrap_or(OffsetDateTime::UNIX_EPOCH).to_offset(here)
+}
+
+/// What a day says of its zone.
+fn zone() -> &'static str {
+    if HERE.get().copied().flatten().is_some() { "" } else { " UTC" }
+}
+
 /// Shows the log, or changes it.
 pub(crate) fn run(args: &HistoryArgs) -> Result<(), Failure> {
     let file = args.place.present("there is no call log")?;
@@ -205,6 +256,7 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<(), Failure> {
     if let Some(which) = args.forget {
         let which = match which {
             WhichCalls::One(id) => Forget::One(CallKey(id)),
+            WhichCalls::Before(at) => Forget::Before(at),
             WhichCalls::All => Forget::All,
         };
         let store = Store::open(&file).map_err(|error| failed(&error))?.store;
@@ -219,6 +271,15 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<(), Failure> {
         };
         let store = Store::reader(&file).map_err(|error| failed(&error))?;
         return store.export(&filter, format, &mut io::stdout().lock()).map_err(|error| failed(&error));
+    }
+    if args.find {
+        return typing::run(|typed, rows| {
+            let filter = Filter { text: typed.to_owned(), ..filter.clone() };
+            Ok(History::read(&file, &filter, Page::first(rows)).map_err(Failure::Failed)?.lines())
+        });
+    }
+    if args.grouped {
+        return grouped(&file, &filter, args);
     }
     let page = Page { before: args.before.map(CallKey), rows: args.limit.into() };
     let history = History::read(&file, &filter, page).map_err(Failure::Failed)?;

@@ -16,6 +16,7 @@ mod messages;
 mod number;
 mod phone;
 mod place;
+mod typing;
 
 use std::process::ExitCode;
 

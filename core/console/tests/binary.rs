@@ -1,90 +1,16 @@
 //! The binary from outside: what it prints and how it exits.
 
+mod common;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::UdpSocket;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::process::Command;
+use std::sync::mpsc::channel;
 
+use common::{PATIENCE, Running, file, refusal, run};
 use serde_json::{Value, json};
-
-fn offhook(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_offhook"));
-    command.args(args).env_remove("OFFHOOK_PASSWORD").stdin(Stdio::null());
-    command
-}
-
-fn run(args: &[&str]) -> Output {
-    offhook(args).output().expect("it starts")
-}
-
-/// Exit status and stderr.
-fn refusal(args: &[&str]) -> (Option<i32>, String) {
-    let output = run(args);
-    assert!(output.stdout.is_empty(), "a refusal is told on stderr: {output:?}");
-    (output.status.code(), String::from_utf8(output.stderr).expect("words"))
-}
-
-/// A file of this test's own; removed by nobody, overwritten by the next run.
-fn file(name: &str, text: impl AsRef<[u8]>) -> String {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    fs::write(&path, text).expect("a writable target folder");
-    path.to_str().expect("a path in words").to_owned()
-}
-
-/// A process that is not left behind, and its lines.
-struct Running {
-    child: Child,
-    lines: Receiver<String>,
-}
-
-/// A line that takes longer than this never comes.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-impl Running {
-    fn start(args: &[&str]) -> Self {
-        let mut command = offhook(args);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
-        let stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let (tell, lines) = channel();
-        std::thread::spawn(move || stdout.lines().map_while(Result::ok).all(|line| tell.send(line).is_ok()));
-        Self { child, lines }
-    }
-
-    fn say(&mut self, line: &str) {
-        let stdin = self.child.stdin.as_mut().expect("piped");
-        writeln!(stdin, "{line}").expect("it listens");
-    }
-
-    fn line(&mut self) -> Value {
-        let line = self.lines.recv_timeout(PATIENCE).expect("another line");
-        serde_json::from_str(&line).expect(&line)
-    }
-
-    fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            let line = self.line();
-            if wanted(&line) {
-                return line;
-            }
-        }
-    }
-
-    fn terminate(mut self) -> Option<i32> {
-        let pid = self.child.id().to_string();
-        Command::new("kill").args(["-TERM", &pid]).status().expect("kill is there");
-        self.child.wait().expect("it ends").code()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 #[test]
 fn a_bad_option_is_status_2_and_help_has_examples() {
@@ -457,29 +383,6 @@ fn a_balance_is_shown_at_the_start_and_what_a_call_cost_is_gone_after_it() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     assert!(answer.contains("\"money\":11.34"), "{answer}"); // a begun second
-}
-
-#[test]
-fn a_contact_is_found_by_the_keys_of_a_telephone_and_survives_a_file() {
-    let memory = tempfile::tempdir().expect("a folder");
-    let folder = memory.path().to_str().expect("a path in words");
-    let contacts = |job: &[&str]| {
-        let output = run(&[&["contacts", "--data", folder, "--region", "DE", "--json"], job].concat());
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).expect("words")
-    };
-    contacts(&["add", "Zoë Straßer", "030 123456"]);
-    let found: Value = serde_json::from_str(&contacts(&["find", "9637"])).expect("one object");
-    assert_eq!(
-        (&found["name"], &found["numbers"][0]["normal"]),
-        (&"Zoë Straßer".into(), &"+4930123456".into())
-    );
-    assert_eq!(found["matched"], json!({"text":"Zoë Straßer","ranges":[[0,4],[5,6]]}));
-    let cards = file("book.vcf", contacts(&["export"]));
-    assert_eq!(contacts(&["remove", "1"]), "removed\n");
-    assert_eq!(contacts(&["list"]), "");
-    assert_eq!(contacts(&["import", &cards]), "1 contacts imported, 0 cards passed over\n");
-    assert!(contacts(&["find", "3456"]).contains("Straßer"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod purse;
 #[cfg(feature = "rest")]
 mod relays;
 mod request;
-mod screen;
+pub(crate) mod screen;
 mod settings;
 
 use std::fs;

@@ -47,10 +47,10 @@ pub(crate) fn run(desk: &mut Desk, news: std::sync::mpsc::Sender<News>) -> Resul
 }
 
 /// Raw mode and the other screen, given back whatever happens.
-struct Terminal;
+pub(crate) struct Terminal;
 
 impl Terminal {
-    fn enter() -> Result<Self, Failure> {
+    pub(crate) fn enter() -> Result<Self, Failure> {
         let failed = |error| Failure::Failed(format!("the terminal cannot be used: {error}"));
         terminal::enable_raw_mode().map_err(failed)?;
         let this = Self;
