@@ -6,6 +6,10 @@
 use std::fmt;
 
 use base::Secret;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// All but what RFC 3986 section 2.3 leaves as it is.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What stands in the places.
 #[derive(Clone)]
@@ -229,15 +233,7 @@ fn put(text: &str, known: &Known, escape: Escape) -> Result<String, TemplateErro
 }
 
 fn percent(value: &str, whole: &mut String) {
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            whole.push(char::from(byte));
-        } else {
-            let digit =
-                |half: u8| char::from_digit(half.into(), 16).map_or('0', |it| it.to_ascii_uppercase());
-            whole.extend(['%', digit(byte >> 4), digit(byte & 15)]);
-        }
-    }
+    whole.extend(utf8_percent_encode(value, RESERVED));
 }
 
 /// RFC 8259 section 7.
@@ -267,6 +263,14 @@ mod tests {
 
     #[test]
     fn each_place_gets_its_text_as_that_place_wants_it() {
+        assert_eq!(
+            &**Template::get("https://billing.example/{account}")
+                .fill(&Known { account: "a-b.c_d~e/f".into(), ..known() })
+                .unwrap()
+                .url
+                .expose(),
+            "https://billing.example/a-b.c_d~e%2Ff"
+        );
         let url = "https://billing.example/b?u={user}&p={password}&n={number}";
         let request = Template::get(url).fill(&known()).unwrap();
         let expected = "https://billing.example/b?u=1001&p=s%26c%20%22r%C3%A9%7Dt%5C&n=%2B49%2030";
