@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use balance::{Auth, Balance, Known, MAX_ANSWER, Reading, Request, Template, TemplateError, Unread};
+use balance::{About, Auth, Balance, Known, MAX_ANSWER, Reading, Request, Template, TemplateError, Unread};
 use base::Secret;
 use offhook_net::tls::Trusts;
 use reqwest::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -94,7 +94,7 @@ impl Teller {
 
 /// What a template's answer is, as bytes: for minutes left, for a card, for a call back.
 pub(crate) fn fetch(template: &Template, known: &Known, trusts: &Trusts) -> Result<Vec<u8>, NoBalance> {
-    let request = template.fill(known)?;
+    let request = template.fill(known, &About::Account)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|_| NoBalance::System)?;
     let answer = runtime.block_on(exchange(&request, trusts));
