@@ -31,6 +31,8 @@ mod teller;
 mod tests;
 #[cfg(feature = "rest")]
 mod web;
+#[cfg(all(test, feature = "rest"))]
+mod web_service;
 mod wire;
 
 pub use audio::{Audio, AudioRoute, AudioStats, Effects, LocalTones};
