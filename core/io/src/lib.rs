@@ -20,6 +20,8 @@ mod instance;
 mod journal;
 mod media_thread;
 mod memory;
+#[cfg(feature = "rest")]
+mod provider;
 mod recording;
 #[cfg(feature = "rest")]
 mod rest;
@@ -46,6 +48,8 @@ pub use offhook_net::tls::{Trust, Trusts, Unusable, client_certificate};
 pub use offhook_net::{Between, addresses};
 #[cfg(feature = "store")]
 pub use offhook_store as store;
+#[cfg(feature = "rest")]
+pub use provider::{Errand, MinutesTeller, NotDone, Provider};
 pub use recording::RecordOptions;
 #[cfg(feature = "rest")]
 pub use rest::{Handed, NoRelays, Service};
