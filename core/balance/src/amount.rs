@@ -76,6 +76,12 @@ impl Amount {
         if rate <= 0 { u64::MAX } else { u64::try_from(have.max(0) * 60 / rate).unwrap_or(u64::MAX) }
     }
 
+    /// So many times as much, in whole ones: rounded down; `None`: it is below zero.
+    pub(crate) fn times(self, factor: u32) -> Option<u64> {
+        let whole = self.digits * i128::from(factor) / 10_i128.pow(self.decimals);
+        u64::try_from(whole).ok().filter(|_| !self.is_negative())
+    }
+
     /// Rounded toward zero to so many places, or shown with as many.
     #[must_use]
     pub fn to_decimals(self, decimals: u32) -> Self {

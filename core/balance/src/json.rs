@@ -45,6 +45,11 @@ impl<'a> Json<'a> {
         serde_json::from_str(self.0).ok()
     }
 
+    /// A string without its quotes and escapes, anything else as it is written.
+    pub(crate) fn as_it_stands(self) -> String {
+        self.text().unwrap_or_else(|| self.0.to_owned())
+    }
+
     /// A number, or a string of one, to its last digit.
     pub(crate) fn amount(self) -> Result<Amount, Unread> {
         let text = self.text();

@@ -1,17 +1,15 @@
 //! Where in an answer the money stands: by JSON pointer (RFC 6901), by a path of XML elements, by a regular expression, in
 //! the forms of VOS switches, or all of it.
 //!
-//! Expressions are of the linear kind: none takes longer than its text. An answer that is a web page, which is what a login
-//! page in the way looks like, is told as that.
+//! An answer that is a web page, which is what a login page in the way looks like, is told as that.
 
-use regex_lite::{Regex, RegexBuilder};
+use regex_lite::Regex;
 
 use crate::amount::Amount;
 use crate::json::Json;
-use crate::{MAX_ANSWER, vos};
+use crate::place::{self, element};
+use crate::vos;
 
-/// Largest compiled expression, in bytes.
-const LARGEST_REGEX: usize = 64 * 1024;
 /// Letters of a currency's name that are shown.
 const LONGEST_CURRENCY: usize = 12;
 
@@ -68,30 +66,31 @@ const USUAL: [(&str, &str); 7] = [
     ("/account/balance", "/account/currency"),
 ];
 
-/// Why there is no balance. Each is a sentence for a person.
+/// Why an answer is of no use. Each is a sentence for a person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unread {
-    /// Longer than any balance is.
-    #[error("the answer is too long to be a balance")]
+    /// Longer than any answer about money is.
+    #[error("the answer is too long to be one about an account")]
     TooLong,
     /// HTML: somebody wants a person to log in, or the address is wrong.
-    #[error(
-        "the answer is a web page and not a balance: is the address right, and does this network want a login first?"
-    )]
+    #[error("the answer is a web page: is the address right, and does this network want a login first?")]
     WebPage,
     /// Not in the form that was said.
     #[error("the answer is not in the form that was expected")]
     NotSo,
     /// The place that was named is empty.
-    #[error("the answer has no balance where one was expected")]
+    #[error("the answer has nothing where it was expected")]
     NoSuchField,
     /// Something stands there, but no money.
     #[error("what stands in the answer is no amount of money")]
     NoAmount,
+    /// Something stands there, but no length of time.
+    #[error("what stands in the answer is no length of time")]
+    NoTime,
     /// The provider says no.
-    #[error("the provider refuses ({code}): {words}")]
+    #[error("the provider refuses{}: {words}", numbered(*.code))]
     Refused {
-        /// Its number.
+        /// Its number; 0: it gave none.
         code: i64,
         /// Its words, or ours for them.
         words: String,
@@ -101,14 +100,17 @@ pub enum Unread {
     BadExpression,
 }
 
+fn numbered(code: i64) -> String {
+    if code == 0 { String::new() } else { format!(" ({code})") }
+}
+
 impl Reading {
     /// By an expression.
     ///
     /// # Errors
     /// - [`Unread::BadExpression`]: show it beside the field.
     pub fn text(expression: &str) -> Result<Self, Unread> {
-        let made = RegexBuilder::new(expression).size_limit(LARGEST_REGEX).build();
-        made.map(Self::Text).map_err(|_| Unread::BadExpression)
+        place::expression(expression).map(Self::Text)
     }
 
     /// Reads an answer.
@@ -116,15 +118,8 @@ impl Reading {
     /// # Errors
     /// - [`Unread`]: show its sentence; the last balance stays, with its age.
     pub fn read(&self, answer: &[u8]) -> Result<Balance, Unread> {
-        if answer.len() > MAX_ANSWER {
-            return Err(Unread::TooLong);
-        }
-        let text = String::from_utf8_lossy(answer);
-        let text = text.trim_start_matches('\u{feff}').trim();
-        let begins = |word: &str| text.get(..word.len()).is_some_and(|it| it.eq_ignore_ascii_case(word));
-        if begins("<!doctype html") || begins("<html") {
-            return Err(Unread::WebPage);
-        }
+        let text = place::text(answer)?;
+        let text = &*text;
         match self {
             Self::VosJson => vos::customer(Json::of(text)?),
             Self::VosForm => vos::form_reply(text),
@@ -136,8 +131,8 @@ impl Reading {
             }
             Self::Xml { amount, currency } => {
                 let document = roxmltree::Document::parse(text).map_err(|_| Unread::NotSo)?;
-                let amount = at(&document, amount).ok_or(Unread::NoSuchField)?;
-                let currency = currency.as_ref().and_then(|path| at(&document, path));
+                let amount = element(&document, amount).ok_or(Unread::NoSuchField)?;
+                let currency = currency.as_ref().and_then(|path| element(&document, path));
                 Ok(Balance::of(amount.parse().map_err(|_| Unread::NoAmount)?, currency.as_deref()))
             }
             Self::Text(expression) => {
@@ -164,32 +159,17 @@ impl Reading {
 }
 
 impl Balance {
-    fn of(amount: Amount, currency: Option<&str>) -> Self {
+    pub(crate) fn of(amount: Amount, currency: Option<&str>) -> Self {
         let currency: Option<String> = currency
             .map(|it| it.trim().chars().filter(|it| !it.is_control()).take(LONGEST_CURRENCY).collect());
         Self { amount, currency: currency.filter(|it| !it.is_empty()), overdraft: None, valid_until: None }
     }
 }
 
-/// The text of the first element, or attribute, by that path.
-fn at(document: &roxmltree::Document<'_>, path: &str) -> Option<String> {
-    let mut names = path.split('/').filter(|name| !name.is_empty());
-    let mut node = document.root_element();
-    if names.next()? != node.tag_name().name() {
-        return None;
-    }
-    for name in names {
-        if let Some(attribute) = name.strip_prefix('@') {
-            return node.attribute(attribute).map(str::to_owned);
-        }
-        node = node.children().find(|child| child.is_element() && child.tag_name().name() == name)?;
-    }
-    node.text().map(|text| text.trim().to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::MAX_ANSWER;
 
     fn shown(reading: &Reading, answer: &str) -> Result<String, Unread> {
         reading.read(answer.as_bytes()).map(|it| {
@@ -210,10 +190,7 @@ mod tests {
         assert_eq!(balance.overdraft, Some(Amount::whole(5)));
         let refused =
             shown(&Reading::VosJson, r#"{"retCode":-10007,"exception":"Not found, operation failed."}"#);
-        assert_eq!(
-            refused.unwrap_err().to_string(),
-            "the provider refuses (-10007): the account is not known there"
-        );
+        assert_eq!(refused.unwrap_err().to_string(), "the provider refuses (-10007): it is not known there");
         let refused = shown(&Reading::VosJson, r#"{"retCode":-9,"exception":"Go away"}"#).unwrap_err();
         assert_eq!(refused.to_string(), "the provider refuses (-9): Go away");
 
@@ -223,13 +200,7 @@ mod tests {
             shown(&Reading::VosForm, "-10007|nobody"),
             Err(Unread::Refused { code: -10007, .. })
         ));
-
-        let left = |text: &str| minutes(text.as_bytes());
-        assert_eq!(left(r#"{"retCode":0,"infoAvailableTime":{"timeRemain":3600}}"#), Ok(3600));
-        assert!(left(r#"{"retCode":0,"infoAvailableTime":{"timeRemain":-3}}"#).is_err());
     }
-
-    use crate::vos::minutes;
 
     #[test]
     fn a_balance_is_found_by_pointer_path_or_expression_to_its_last_digit() {
@@ -256,11 +227,38 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_number_is_no_money_in_any_form_and_a_debt_is_one() {
+        let expression = Reading::text(r"is (\S+)").unwrap();
+        let json = || Reading::Json { amount: "/b".into(), currency: None };
+        let xml = || Reading::Xml { amount: "b".into(), currency: None };
+        for (reading, before, behind) in [
+            (json(), r#"{"b":""#, r#""}"#),
+            (xml(), "<b>", "</b>"),
+            (expression, "it is ", " now"),
+            (Reading::Bare, "", ""),
+            (Reading::Auto, "", ""),
+            (Reading::Auto, r#"{"balance":""#, r#""}"#),
+            (Reading::VosForm, "0|1;Ann;", ";0;0"),
+            (Reading::VosJson, r#"{"retCode":0,"infoCustomers":[{"money":""#, r#""}]}"#),
+        ] {
+            for no in
+                ["NaN", "-NaN", "1e309", "-1e309", "Infinity", "inf", "0x10", "1e-99999999999", "null", "--1"]
+            {
+                let answer = format!("{before}{no}{behind}");
+                assert!(shown(&reading, &answer).is_err(), "{answer}");
+            }
+            assert_eq!(shown(&reading, &format!("{before}-3.50{behind}")), Ok("-3.50".into()));
+        }
+    }
+
+    #[test]
     fn hostile_answers_are_told_for_what_they_are_and_cost_little() {
         let json = Reading::Json { amount: "/b".into(), currency: None };
         for (answer, why) in [
             ("<!DOCTYPE html><title>Login</title>".to_owned(), Unread::WebPage),
             ("  <HTML>".to_owned(), Unread::WebPage),
+            ("<?xml version=\"1.0\"?>\n<!DOCTYPE html><html/>".to_owned(), Unread::WebPage),
+            ("\u{feff}<!-- portal --><HtMl lang=en>".to_owned(), Unread::WebPage),
             ("{".to_owned(), Unread::NotSo),
             (r#"{"b":NaN}"#.to_owned(), Unread::NotSo),
             (r#"{"b":1e309}"#.to_owned(), Unread::NoAmount),

@@ -1,11 +1,16 @@
 //! How a provider is asked: an address, perhaps a body, with places for what is known of the account.
 //!
 //! What is put in a place is written as that place wants it: percent-encoded in an address (RFC 3986 section 2.1) and in a
-//! form, escaped in a JSON string. So a password with `&` or `"` in it arrives whole, and changes nothing else.
+//! form, escaped in a JSON string. So a password with `&` or `"` in it arrives whole, and changes nothing else. Which places
+//! there are depends on what is asked: `{card}` stands where a card is paid in, and nowhere else.
 
 use std::fmt;
 
 use base::Secret;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// All but what RFC 3986 section 2.3 leaves as it is.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What stands in the places.
 #[derive(Clone)]
@@ -16,8 +21,36 @@ pub struct Known {
     pub password: Secret<String>,
     /// `{account}`: the user part of its address of record.
     pub account: String,
-    /// `{number}`: who would be called, or the account's own number.
+    /// `{number}`, where no other is asked about: the account's own.
     pub number: String,
+}
+
+/// What is asked, with what stands in its own places.
+#[derive(Clone, Default)]
+pub enum About {
+    /// The account; `{number}` is its own.
+    #[default]
+    Account,
+    /// A call to `{number}`.
+    Number(String),
+    /// A `{card}` and its `{pin}`, to be paid in.
+    Card(Card),
+    /// A call that the provider makes: it rings `{caller}`, then `{callee}`, who is the `{number}` as well.
+    CallBack {
+        /// Where the person is.
+        caller: String,
+        /// Whom the person wants.
+        callee: String,
+    },
+}
+
+/// A card with money on it, as a shop sells it.
+#[derive(Clone)]
+pub struct Card {
+    /// What is printed on it.
+    pub number: Secret<String>,
+    /// What was hidden; empty where a card has none.
+    pub pin: Secret<String>,
 }
 
 /// How it is asked.
@@ -80,8 +113,10 @@ pub enum TemplateError {
         "the address must begin with https:// (http:// only if that is allowed, and then anybody on the way can read the password)"
     )]
     NotSecure,
-    /// A place that is not known.
-    #[error("there is no {{{0}}}: places are {{user}}, {{password}}, {{account}} and {{number}}")]
+    /// A place that is not known, or not where this is asked.
+    #[error(
+        "there is no {{{0}}} here: places are {{user}}, {{password}}, {{account}} and {{number}}; for a card also {{card}} and {{pin}}, for a call back {{caller}} and {{callee}}"
+    )]
     UnknownPlace(String),
     /// In the part that names the server: what is known of the account must not choose who gets it.
     #[error("the server's name can have no places")]
@@ -110,25 +145,34 @@ impl Template {
         Self { body: Some(body), ..Self::get(url) }
     }
 
-    /// Whether it can be used.
+    /// Whether it can be used to ask about the account.
     ///
     /// # Errors
     /// - [`TemplateError`]: show it beside the field.
     pub fn check(&self) -> Result<(), TemplateError> {
+        self.check_for(&About::Account)
+    }
+
+    /// Whether it can be used to ask about that; what stands in its places does not matter.
+    ///
+    /// # Errors
+    /// - [`TemplateError`]: show it beside the field.
+    pub fn check_for(&self, about: &About) -> Result<(), TemplateError> {
         let nobody = Known {
             user: String::new(),
             password: Secret::new(String::new()),
             account: String::new(),
             number: String::new(),
         };
-        self.fill(&nobody).map(drop)
+        self.fill(&nobody, about).map(drop)
     }
 
     /// With what is known in its places.
     ///
     /// # Errors
     /// - [`TemplateError`]: show it beside the field; nothing is asked.
-    pub fn fill(&self, known: &Known) -> Result<Request, TemplateError> {
+    pub fn fill(&self, known: &Known, about: &About) -> Result<Request, TemplateError> {
+        let known = &Places { known, about };
         let rest = match (self.url.strip_prefix("https://"), self.url.strip_prefix("http://")) {
             (Some(rest), _) => rest,
             (None, Some(rest)) if self.allow_clear || is_here(rest) => rest,
@@ -193,12 +237,35 @@ fn is_here(rest: &str) -> bool {
     name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
-fn secret(text: &Secret<String>, known: &Known) -> Result<Secret<String>, TemplateError> {
+/// All that may stand in a place.
+struct Places<'a> {
+    known: &'a Known,
+    about: &'a About,
+}
+
+impl Places<'_> {
+    fn at(&self, word: &str) -> Option<&str> {
+        Some(match (word, self.about) {
+            ("user", _) => &self.known.user,
+            ("password", _) => self.known.password.expose(),
+            ("account", _) => &self.known.account,
+            ("number", About::Number(number)) => number,
+            ("number" | "callee", About::CallBack { callee, .. }) => callee,
+            ("caller", About::CallBack { caller, .. }) => caller,
+            ("number", About::Account | About::Card(_)) => &self.known.number,
+            ("card", About::Card(card)) => card.number.expose(),
+            ("pin", About::Card(card)) => card.pin.expose(),
+            _ => return None,
+        })
+    }
+}
+
+fn secret(text: &Secret<String>, known: &Places<'_>) -> Result<Secret<String>, TemplateError> {
     put(text.expose(), known, Escape::Plain).map(Secret::new)
 }
 
 /// A brace that begins no word is itself: JSON is full of them.
-fn put(text: &str, known: &Known, escape: Escape) -> Result<String, TemplateError> {
+fn put(text: &str, known: &Places<'_>, escape: Escape) -> Result<String, TemplateError> {
     let mut whole = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('{') {
@@ -211,13 +278,7 @@ fn put(text: &str, known: &Known, escape: Escape) -> Result<String, TemplateErro
             continue;
         };
         rest = &rest[word.len() + 1..];
-        let value = match word {
-            "user" => &*known.user,
-            "password" => known.password.expose(),
-            "account" => &known.account,
-            "number" => &known.number,
-            other => return Err(TemplateError::UnknownPlace(other.to_owned())),
-        };
+        let value = known.at(word).ok_or_else(|| TemplateError::UnknownPlace(word.to_owned()))?;
         match escape {
             Escape::Percent => percent(value, &mut whole),
             Escape::Json => json(value, &mut whole),
@@ -229,15 +290,7 @@ fn put(text: &str, known: &Known, escape: Escape) -> Result<String, TemplateErro
 }
 
 fn percent(value: &str, whole: &mut String) {
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            whole.push(char::from(byte));
-        } else {
-            let digit =
-                |half: u8| char::from_digit(half.into(), 16).map_or('0', |it| it.to_ascii_uppercase());
-            whole.extend(['%', digit(byte >> 4), digit(byte & 15)]);
-        }
-    }
+    whole.extend(utf8_percent_encode(value, RESERVED));
 }
 
 /// RFC 8259 section 7.
@@ -267,26 +320,36 @@ mod tests {
 
     #[test]
     fn each_place_gets_its_text_as_that_place_wants_it() {
+        assert_eq!(
+            &**Template::get("https://billing.example/{account}")
+                .fill(&Known { account: "a-b.c_d~e/f".into(), ..known() }, &About::Account)
+                .unwrap()
+                .url
+                .expose(),
+            "https://billing.example/a-b.c_d~e%2Ff"
+        );
         let url = "https://billing.example/b?u={user}&p={password}&n={number}";
-        let request = Template::get(url).fill(&known()).unwrap();
+        let request = Template::get(url).fill(&known(), &About::Account).unwrap();
         let expected = "https://billing.example/b?u=1001&p=s%26c%20%22r%C3%A9%7Dt%5C&n=%2B49%2030";
         assert_eq!((&**request.url.expose(), request.post), (expected, false));
 
         let body = Body::Json(r#"{"accounts":["{account}"],"key":"{password}"}"#.into());
-        let request = Template::post("https://billing.example/", body).fill(&known()).unwrap();
+        let request =
+            Template::post("https://billing.example/", body).fill(&known(), &About::Account).unwrap();
         let body: serde_json::Value = serde_json::from_slice(request.body.expose()).unwrap();
         assert_eq!((&body["accounts"][0], &body["key"]), (&"1001".into(), &"s&c \"ré}t\\".into()));
 
         let body =
             Body::Form(vec![("login name".into(), "{user}".into()), ("p".into(), "{password}".into())]);
-        let request = Template::post("https://billing.example/", body).fill(&known()).unwrap();
+        let request =
+            Template::post("https://billing.example/", body).fill(&known(), &About::Account).unwrap();
         assert_eq!(request.body.expose(), b"login%20name=1001&p=s%26c%20%22r%C3%A9%7Dt%5C");
         assert_eq!(request.headers[0].1, "application/x-www-form-urlencoded");
     }
 
     #[test]
     fn a_password_goes_by_tls_to_a_server_that_the_template_names_and_nowhere_else() {
-        let refused = |template: Template| template.fill(&known()).err();
+        let refused = |template: Template| template.fill(&known(), &About::Account).err();
         assert_eq!(refused(Template::get("http://billing.example/")), Some(TemplateError::NotSecure));
         assert_eq!(
             refused(Template::get("http://127.0.0.1.billing.example/")),
@@ -304,5 +367,28 @@ mod tests {
         let header = vec![("X-User".into(), "{user}\r\nX: y".into())];
         let header = Template { headers: header, ..Template::get("https://billing.example/") };
         assert_eq!(refused(header), Some(TemplateError::BadHeader("X-User".into())));
+    }
+
+    #[test]
+    fn a_place_is_there_only_where_that_is_asked() {
+        let card = Card { number: Secret::new("12 34".into()), pin: Secret::new("p\"{user}".into()) };
+        let call = About::CallBack { caller: "+491".into(), callee: "+492".into() };
+        let url = |template: &str, about: &About| {
+            let request = Template::get(format!("https://b.example/{template}")).fill(&known(), about);
+            request.map(|it| it.url.expose().trim_start_matches("https://b.example/").to_owned())
+        };
+        let no = |word: &str| Err(TemplateError::UnknownPlace(word.into()));
+        let number = About::Number("0301".into());
+        assert_eq!(url("{account}/{number}", &number), Ok("1001/0301".into()));
+        assert_eq!(url("{caller}/{callee}/{number}", &call), Ok("%2B491/%2B492/%2B492".into()));
+        for about in [&About::Account, &number, &call] {
+            assert_eq!((url("{card}", about), url("{pin}", about)), (no("card"), no("pin")));
+        }
+        let about = About::Card(card);
+        assert_eq!((url("{caller}", &about), url("{callee}", &number)), (no("caller"), no("callee")));
+        // What stands in a place is text, and no place again.
+        let body = Body::Json(r#"{"card":"{card}","pin":"{pin}"}"#.into());
+        let request = Template::post("https://b.example/", body).fill(&known(), &about).unwrap();
+        assert_eq!(request.body.expose(), br#"{"card":"12 34","pin":"p\"{user}"}"#);
     }
 }

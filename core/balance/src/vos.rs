@@ -15,6 +15,10 @@ pub enum Call {
     Customer,
     /// How long it is enough for, to `{number}`: `GetAvailableTime`.
     AvailableTime,
+    /// Top-up by a card: `PayByPhoneCard`. What is printed on it is the vendor's `pin`, and what was hidden its `password`.
+    PayByPhoneCard,
+    /// The switch rings both: `CallBack`.
+    CallBack,
 }
 
 impl Call {
@@ -25,22 +29,14 @@ impl Call {
             Self::AvailableTime => {
                 ("GetAvailableTime", r#"{"billingName":"{account}","billingMode":0,"calleeE164":"{number}"}"#)
             }
+            Self::PayByPhoneCard => (
+                "PayByPhoneCard",
+                r#"{"ownerName":"{account}","ownerType":2,"pin":"{card}","password":"{pin}"}"#,
+            ),
+            Self::CallBack => ("CallBack", r#"{"callerE164":"{caller}","calleeE164s":["{callee}"]}"#),
         };
         Template::post(format!("{}/{name}", base.trim_end_matches('/')), Body::Json(body.into()))
     }
-}
-
-/// Top-up by a card: `PayByPhoneCard`. The person's card number and its password are put in as they are.
-pub fn pay_by_card(base: &str, pin: &str, password: &str) -> Template {
-    let body =
-        serde_json::json!({"ownerName": "{account}", "ownerType": 2, "pin": pin, "password": password});
-    Template::post(format!("{}/PayByPhoneCard", base.trim_end_matches('/')), Body::Json(body.to_string()))
-}
-
-/// The switch calls both: `CallBack`.
-pub fn call_back(base: &str, own: &str) -> Template {
-    let body = serde_json::json!({"callerE164": own, "calleeE164s": ["{number}"]});
-    Template::post(format!("{}/CallBack", base.trim_end_matches('/')), Body::Json(body.to_string()))
 }
 
 /// The older form, asked at `https://billing.example/thirdparty/getcustomer.jsp`.
@@ -52,7 +48,7 @@ pub fn form(url: &str) -> Template {
 }
 
 /// What a reply of the JSON interface refuses, if it does.
-fn refusal(reply: Json<'_>) -> Result<(), Unread> {
+pub(crate) fn refusal(reply: Json<'_>) -> Result<(), Unread> {
     let code = reply.at("/retCode").and_then(Json::integer).ok_or(Unread::NoSuchField)?;
     if code == 0 {
         return Ok(());
@@ -64,7 +60,7 @@ fn refusal(reply: Json<'_>) -> Result<(), Unread> {
 /// In our words where the code is known, else in theirs.
 fn known(code: i64, words: &str) -> String {
     let ours = match code {
-        -10007 => "the account is not known there",
+        -10007 => "it is not known there",
         -10033 => "too long a time was asked for",
         -10124 => "what was asked is not understood there",
         -12103 => "something is missing in what was asked",
@@ -85,27 +81,32 @@ pub(crate) fn customer(reply: Json<'_>) -> Result<Balance, Unread> {
     })
 }
 
-/// Seconds that are left for the number that was asked about, by the answer to [`Call::AvailableTime`].
-///
-/// # Errors
-/// - [`Unread`]: say it instead.
-pub fn minutes(answer: &[u8]) -> Result<u64, Unread> {
-    let text = std::str::from_utf8(answer).map_err(|_| Unread::NotSo)?;
-    let reply = Json::of(text)?;
+/// What is left for the number that was asked about: seconds, or why there is none.
+pub(crate) fn time_remain(reply: Json<'_>) -> Result<u64, Unread> {
     refusal(reply)?;
-    let remain = reply.at("/infoAvailableTime/timeRemain").and_then(Json::integer);
-    let remain = remain.ok_or(Unread::NoSuchField)?;
-    let refused = |_| Unread::Refused { code: remain, words: "calls to this number are not possible".into() };
-    u64::try_from(remain).map_err(refused)
+    let remain = reply.at("/infoAvailableTime/timeRemain").ok_or(Unread::NoSuchField)?;
+    let remain = remain.as_it_stands().parse().map_err(|_| Unread::NoTime)?;
+    seconds(remain, 1)
+}
+
+/// So many of a unit of so many seconds; what is below zero is a refusal with that code.
+pub(crate) fn seconds(amount: Amount, unit: u32) -> Result<u64, Unread> {
+    amount.times(unit).ok_or_else(|| {
+        let code = amount.to_decimals(0).to_string().parse().unwrap_or_default();
+        Unread::Refused { code, words: "calls to this number are not possible".into() }
+    })
+}
+
+/// The code and what is behind it, of the older form: `code|...`.
+pub(crate) fn coded(reply: &str) -> Result<&str, Unread> {
+    let (code, rest) = reply.trim().split_once('|').ok_or(Unread::NoSuchField)?;
+    let code: i64 = code.trim().parse().map_err(|_| Unread::NoSuchField)?;
+    if code == 0 { Ok(rest) } else { Err(Unread::Refused { code, words: known(code, rest) }) }
 }
 
 /// `0|account;name;balance;validity;overdraft` or `code|message`.
 pub(crate) fn form_reply(reply: &str) -> Result<Balance, Unread> {
-    let (code, rest) = reply.trim().split_once('|').ok_or(Unread::NoSuchField)?;
-    let code: i64 = code.trim().parse().map_err(|_| Unread::NoSuchField)?;
-    if code != 0 {
-        return Err(Unread::Refused { code, words: known(code, rest) });
-    }
+    let rest = coded(reply)?;
     let mut fields = rest.split(';').map(str::trim);
     let amount = fields.nth(2).ok_or(Unread::NoSuchField)?.parse().map_err(|_| Unread::NoAmount)?;
     let valid_until = fields.next().and_then(|it| it.parse().ok()).filter(|time| *time > 0);

@@ -20,10 +20,10 @@ impl Asserted {
     /// Of a request whose sender has shown to be `user`; `None`: a stranger, or nobody asked.
     pub(crate) fn of(message: &Message, user: Option<&str>, own: &Own<'_>, domain: &str) -> Self {
         let private = message.list(Name::Privacy).any(|word| word.eq_ignore_ascii_case(b"id"));
-        let preferred = preferred(message, own);
+        let preferred = user.and_then(|user| preferred(message, user, own));
         let who = match user {
             // Who asks for nothing is seen by From, which was checked.
-            Some(user) if !private && (preferred.is_some() || is_nobody(message)) => {
+            Some(user) if !private && (message.has(Name::PPreferredIdentity) || is_nobody(message)) => {
                 Some(preferred.unwrap_or_else(|| format!("<sip:{user}@{domain}>")))
             }
             _ => None,
@@ -71,8 +71,16 @@ pub(crate) fn is_nobody(message: &Message) -> bool {
     message.from().is_ok_and(|from| from.uri().host.to_string().eq_ignore_ascii_case("anonymous.invalid"))
 }
 
-fn preferred(message: &Message, own: &Own<'_>) -> Option<String> {
+/// The identity that `user` prefers, if it may be his. RFC 3325 section 5: what is asserted results from having shown who one
+/// is. Numbers that are nobody's here are his to choose, as with a provider that has checked them; another user's never are.
+fn preferred(message: &Message, user: &str, own: &Own<'_>) -> Option<String> {
     let value = message.list(Name::PPreferredIdentity).next()?;
     let read = NameAddr::read(value).ok()?;
-    own.is(&read.uri()).then(|| String::from_utf8_lossy(value).into_owned())
+    let uri = read.uri();
+    let named = uri.user_decoded();
+    // Parameters of a number (RFC 3261 section 19.1.6) are not its name.
+    let number = named.split(';').next().unwrap_or_default();
+    let anothers = |name: &str| name != user && own.config.users.contains_key(name);
+    (own.is(&uri) && !anothers(&named) && !anothers(number))
+        .then(|| String::from_utf8_lossy(value).into_owned())
 }

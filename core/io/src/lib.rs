@@ -20,6 +20,8 @@ mod instance;
 mod journal;
 mod media_thread;
 mod memory;
+#[cfg(feature = "rest")]
+mod provider;
 mod recording;
 #[cfg(feature = "rest")]
 mod rest;
@@ -31,6 +33,8 @@ mod teller;
 mod tests;
 #[cfg(feature = "rest")]
 mod web;
+#[cfg(all(test, feature = "rest"))]
+mod web_service;
 mod wire;
 
 pub use audio::{Audio, AudioRoute, AudioStats, Effects, LocalTones};
@@ -44,6 +48,8 @@ pub use offhook_net::tls::{Trust, Trusts, Unusable, client_certificate};
 pub use offhook_net::{Between, addresses};
 #[cfg(feature = "store")]
 pub use offhook_store as store;
+#[cfg(feature = "rest")]
+pub use provider::{Errand, MinutesTeller, NotDone, Provider};
 pub use recording::RecordOptions;
 #[cfg(feature = "rest")]
 pub use rest::{Handed, NoRelays, Service};

@@ -164,70 +164,15 @@ fn relays(grant: &Grant) -> Vec<Relay> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
-    use std::net::{SocketAddr, TcpListener, TcpStream};
-    use std::sync::Arc;
-    use std::sync::mpsc::{Receiver, channel};
-
-    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-    use rustls::pki_types::PrivatePkcs8KeyDer;
-    use rustls::{ServerConfig, ServerConnection, StreamOwned};
+    use std::net::{SocketAddr, TcpListener};
 
     use offhook_net::tls::Trust;
 
     use super::*;
+    use crate::web_service::{moved, ok, service, service_by, under_tls};
 
     const ANSWER: &str = r#"{"username": "1700000000:ann", "password": "c2VjcmV0", "ttl": 7200, "uris": [
         "turn:relay.offhook.test", "turn:relay.offhook.test?transport=tcp", "turns:[2001:db8::9]"]}"#;
-
-    /// A service on this machine that answers each request by its path, and the requests that it got.
-    fn service(answer: impl Fn(&str) -> Option<String> + Send + 'static) -> (SocketAddr, Receiver<String>) {
-        service_by(Some, answer)
-    }
-
-    /// The same by what `accept` makes of each connection, if anything.
-    fn service_by<S: Read + Write + Send + 'static>(
-        accept: impl Fn(TcpStream) -> Option<S> + Send + 'static,
-        answer: impl Fn(&str) -> Option<String> + Send + 'static,
-    ) -> (SocketAddr, Receiver<String>) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let (tell, requests) = channel();
-        std::thread::spawn(move || {
-            let mut silent = Vec::new();
-            for stream in listener.incoming() {
-                let Some(mut stream) = accept(stream.unwrap()) else { continue };
-                let mut request = Vec::new();
-                while !request.ends_with(b"\r\n\r\n") {
-                    let mut byte = [0];
-                    if stream.read(&mut byte).unwrap_or(0) == 0 {
-                        break;
-                    }
-                    request.push(byte[0]);
-                }
-                if request.is_empty() {
-                    continue; // who does not trust us asks nothing
-                }
-                let request = String::from_utf8(request).unwrap();
-                match answer(request.split(' ').nth(1).unwrap_or_default()) {
-                    Some(answer) => drop(stream.write_all(answer.as_bytes())),
-                    None => silent.push(stream),
-                }
-                if tell.send(request).is_err() {
-                    return;
-                }
-            }
-        });
-        (address, requests)
-    }
-
-    fn ok(body: &str) -> String {
-        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
-    }
-
-    fn moved(to: &str) -> String {
-        format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-    }
 
     fn ask(address: SocketAddr, path: &str) -> Result<Handed, NoRelays> {
         Service::new(format!("http://{address}{path}"), None).unwrap().ask(&Trusts::default())
@@ -291,24 +236,8 @@ mod tests {
 
     #[test]
     fn a_service_under_tls_is_asked_if_it_is_trusted_and_does_not_send_us_on_without() {
-        let mut params = CertificateParams::new([]).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &authority).unwrap();
-        let ring = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(ring)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.into()], PrivatePkcs8KeyDer::from(key.serialize_der()).into());
-        let config = Arc::new(config.unwrap());
-        let accept = move |stream| {
-            let mut stream = StreamOwned::new(ServerConnection::new(config.clone()).unwrap(), stream);
-            stream.conn.complete_io(&mut stream.sock).is_ok().then_some(stream)
-        };
-        let (address, requests) = service_by(accept, |path| {
+        let (accept, authority) = under_tls();
+        let (address, requests) = service_by(accept, |path, _| {
             Some(if path == "/down" { moved("http://localhost/") } else { ok(ANSWER) })
         });
 
@@ -317,7 +246,7 @@ mod tests {
         let mut trusts = Trusts::default();
         trusts.set("localhost", Trust::pin(base::Fingerprint([7; 32])));
         assert_eq!(service("/turn").ask(&trusts).err(), Some(NoRelays::Unreachable));
-        trusts.set("localhost", Trust::authority(authority.pem().as_bytes()).unwrap());
+        trusts.set("localhost", Trust::authority(authority.as_bytes()).unwrap());
         assert_eq!(service("/turn").ask(&trusts).unwrap().relays.len(), 2);
         assert_eq!(service("/down").ask(&trusts).err(), Some(NoRelays::Status(302)));
         assert_eq!(requests.try_iter().count(), 2);

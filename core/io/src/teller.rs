@@ -4,9 +4,9 @@
 //! answered once. What the answer means is [`balance`]'s, and when to ask is [`balance::Pace`]'s. It is sent on to the same
 //! server alone: what is asked for holds a password.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use balance::{Auth, Balance, Known, MAX_ANSWER, Reading, Request, Template, TemplateError, Unread};
+use balance::{About, Auth, Balance, Known, MAX_ANSWER, Reading, Request, Template, TemplateError, Unread};
 use base::Secret;
 use offhook_net::tls::Trusts;
 use reqwest::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -16,7 +16,7 @@ use sip::digest::{Challenge, Credentials, Over};
 use crate::clock;
 use crate::web::{self, NoBody, NoClient, host};
 
-/// Why there is no balance. Its `Display` is a sentence for a person, and quotes neither the address nor the answer: both
+/// Why there is no answer of use. Its `Display` is a sentence for a person, and quotes neither the address nor the answer: both
 /// may hold a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoBalance {
@@ -24,31 +24,31 @@ pub enum NoBalance {
     #[error(transparent)]
     Template(#[from] TemplateError),
     /// Let the user correct it.
-    #[error("the address of the balance cannot be asked: is it whole?")]
+    #[error("the provider's address cannot be asked: is it whole?")]
     Address,
     /// No connection, or a certificate that is not trusted. Ask again later.
-    #[error("the provider's balance cannot be reached, or its certificate is not trusted")]
+    #[error("the provider cannot be reached, or its certificate is not trusted")]
     Unreachable,
     /// Ask again later.
-    #[error("the provider's balance does not answer")]
+    #[error("the provider does not answer")]
     Silent,
     /// 401 or 403: for the user to see to.
-    #[error("the provider does not take the user name and password for the balance")]
+    #[error("the provider does not take the user name and password")]
     Refused,
     /// It sends elsewhere, or to where nothing is secret.
-    #[error("the provider's balance has moved to where a password must not follow")]
+    #[error("the provider's page has moved to where a password must not follow")]
     Moved,
     /// 429 or 503: not before that time.
-    #[error("the provider wants to be asked for the balance more seldom")]
+    #[error("the provider wants to be asked more seldom")]
     Busy(Option<Duration>),
     /// Another status. Ask again later.
-    #[error("the provider's balance answers with status {0}")]
+    #[error("the provider answers with status {0}")]
     Status(u16),
     /// What it answers is of no use.
     #[error(transparent)]
     Unread(#[from] Unread),
     /// This machine is out of something. Ask again later.
-    #[error("there is nothing left to ask for the balance with")]
+    #[error("there is nothing left to ask the provider with")]
     System,
 }
 
@@ -80,7 +80,7 @@ pub struct Teller {
 impl Teller {
     /// The server's name, by which [`Trusts`] knows it.
     pub fn host(&self) -> Option<String> {
-        Url::parse(&self.template.url).ok().and_then(|url| host(&url).map(str::to_owned))
+        host_of(&self.template)
     }
 
     /// Asks, for five seconds at most: not for a thread that has something else to do.
@@ -88,22 +88,62 @@ impl Teller {
     /// # Errors
     /// - [`NoBalance`]: show its sentence; the last balance stays, with its age.
     pub fn ask(&self, known: &Known, trusts: &Trusts) -> Result<Balance, NoBalance> {
-        Ok(self.reading.read(&fetch(&self.template, known, trusts)?)?)
+        let answer = fetch(&self.template, known, &About::Account, trusts).map_err(|failed| failed.why)?;
+        Ok(self.reading.read(&answer)?)
     }
 }
 
-/// What a template's answer is, as bytes: for minutes left, for a card, for a call back.
-pub(crate) fn fetch(template: &Template, known: &Known, trusts: &Trusts) -> Result<Vec<u8>, NoBalance> {
-    let request = template.fill(known)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|_| NoBalance::System)?;
-    let answer = runtime.block_on(exchange(&request, trusts));
-    // The system's resolver may sit in a thread of its own for longer than anybody waits.
-    runtime.shutdown_background();
-    answer
+/// Whether a request may have reached the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    No,
+    Perhaps,
 }
 
-async fn exchange(request: &Request, trusts: &Trusts) -> Result<Vec<u8>, NoBalance> {
+/// Why nothing was fetched.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Failed {
+    pub(crate) why: NoBalance,
+    pub(crate) sent: Sent,
+}
+
+pub(crate) fn host_of(template: &Template) -> Option<String> {
+    Url::parse(&template.url).ok().and_then(|url| host(&url).map(str::to_owned))
+}
+
+/// What a template's answer is, as bytes.
+pub(crate) fn fetch(
+    template: &Template,
+    known: &Known,
+    about: &About,
+    trusts: &Trusts,
+) -> Result<Vec<u8>, Failed> {
+    fetch_within(web::PATIENCE, template, known, about, trusts)
+}
+
+fn fetch_within(
+    patience: Duration,
+    template: &Template,
+    known: &Known,
+    about: &About,
+    trusts: &Trusts,
+) -> Result<Vec<u8>, Failed> {
+    let unsent = |why| Failed { why, sent: Sent::No };
+    let request = template.fill(known, about).map_err(|error| unsent(error.into()))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|_| unsent(NoBalance::System))?;
+    let mut sent = Sent::No;
+    // A challenge that is answered, and places that it is sent on to, take no longer together.
+    let answer = runtime.block_on(async {
+        let asking = exchange(&request, trusts, &mut sent);
+        tokio::time::timeout(patience, asking).await.unwrap_or(Err(NoBalance::Silent))
+    });
+    // The system's resolver may sit in a thread of its own for longer than anybody waits.
+    runtime.shutdown_background();
+    answer.map_err(|why| Failed { why, sent })
+}
+
+async fn exchange(request: &Request, trusts: &Trusts, sent: &mut Sent) -> Result<Vec<u8>, NoBalance> {
     let url = Url::parse(request.url.expose()).map_err(|_| NoBalance::Address)?;
     let server = host(&url).ok_or(NoBalance::Address)?.to_owned();
     let (own, port) = (server.clone(), url.port_or_known_default());
@@ -112,13 +152,13 @@ async fn exchange(request: &Request, trusts: &Trusts) -> Result<Vec<u8>, NoBalan
         NoClient::Trust => NoBalance::Unreachable,
         NoClient::System => NoBalance::System,
     })?;
-    let mut answer = send(first(&client, request, &url)?).await?;
+    let mut answer = send(first(&client, request, &url)?, sent).await?;
     if answer.status() == StatusCode::UNAUTHORIZED
         && let Auth::Digest(user, password) = &request.auth
         && let Some(value) = digest(&answer, request, &url, user, password)?
     {
         let again = plain(&client, request, &url)?.header("authorization", value);
-        answer = send(again).await?;
+        answer = send(again, sent).await?;
     }
     let status = answer.status();
     if status.is_redirection() {
@@ -138,8 +178,15 @@ async fn exchange(request: &Request, trusts: &Trusts) -> Result<Vec<u8>, NoBalan
     })
 }
 
-async fn send(request: RequestBuilder) -> Result<Response, NoBalance> {
-    request.send().await.map_err(|error| refusal(&error))
+/// Until it has failed to connect it may have arrived: whoever stops waiting in between does not know either.
+async fn send(request: RequestBuilder, sent: &mut Sent) -> Result<Response, NoBalance> {
+    let before = std::mem::replace(sent, Sent::Perhaps);
+    request.send().await.map_err(|error| {
+        if error.is_connect() || error.is_builder() {
+            *sent = before;
+        }
+        refusal(&error)
+    })
 }
 
 fn plain(client: &Client, request: &Request, url: &Url) -> Result<RequestBuilder, NoBalance> {
@@ -187,10 +234,11 @@ fn digest(
     Ok(Some(challenge.answer(&over, &who, &cnonce, 1)))
 }
 
-/// Seconds; a date is as good as none.
+/// Seconds, or a date. RFC 9110 section 10.2.3.
 fn retry_after(answer: &Response) -> Option<Duration> {
-    let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    let value = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let seconds = value.parse().ok().map(Duration::from_secs);
+    seconds.or_else(|| httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).ok())
 }
 
 /// The client's own words quote the address.
@@ -205,106 +253,5 @@ fn refusal(error: &reqwest::Error) -> NoBalance {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{Read as _, Write as _};
-    use std::net::{SocketAddr, TcpListener};
-    use std::sync::mpsc::{Receiver, channel};
-
-    use super::*;
-
-    /// A server on this machine that answers each request's head by its path, and the heads that it got.
-    fn server(answer: impl Fn(&str, &str) -> String + Send + 'static) -> (SocketAddr, Receiver<String>) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let (tell, heads) = channel();
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (mut stream, mut head) = (stream.unwrap(), Vec::new());
-                let mut byte = [0];
-                while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
-                    head.push(byte[0]);
-                }
-                let head = String::from_utf8(head).unwrap();
-                let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-                let _ = stream.write_all(answer(&path, &head).as_bytes());
-                if tell.send(head).is_err() {
-                    return;
-                }
-            }
-        });
-        (address, heads)
-    }
-
-    fn status(line: &str, body: &str) -> String {
-        format!("HTTP/1.1 {line}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
-    }
-
-    fn known() -> Known {
-        let password = Secret::new("hush&hush".to_owned());
-        Known { user: "1001".into(), password, account: "1001".into(), number: "1002".into() }
-    }
-
-    fn teller(address: SocketAddr, path: &str) -> Teller {
-        let url = format!("http://{address}{path}");
-        Teller { template: Template { allow_clear: true, ..Template::get(url) }, reading: Reading::Bare }
-    }
-
-    fn ask(address: SocketAddr, path: &str) -> Result<Balance, NoBalance> {
-        teller(address, path).ask(&known(), &Trusts::default())
-    }
-
-    #[test]
-    fn a_provider_is_asked_by_its_template_and_what_it_answers_is_read() {
-        let (address, heads) = server(|_, _| status("200 OK", "12.34"));
-        let balance = ask(address, "/b?u={user}&p={password}").unwrap();
-        assert_eq!(balance.amount.to_string(), "12.34");
-        assert!(heads.recv().unwrap().starts_with("GET /b?u=1001&p=hush%26hush HTTP/1.1\r\n"));
-    }
-
-    #[test]
-    fn a_digest_challenge_is_answered_once_with_the_password_that_is_never_sent() {
-        let challenge = "WWW-Authenticate: Digest realm=\"b\", nonce=\"n\", qop=\"auth\", algorithm=SHA-256";
-        let (address, heads) = server(move |path, head| {
-            let asked = format!("401 No\r\n{challenge}");
-            let answered = head.to_ascii_lowercase().contains("authorization: digest username=\"1001\"");
-            if answered && path == "/right" { status("200 OK", "7") } else { status(&asked, "") }
-        });
-        let mut teller = teller(address, "/right");
-        teller.template.auth = Auth::Digest("{user}".into(), Secret::new("{password}".into()));
-        assert_eq!(teller.ask(&known(), &Trusts::default()).unwrap().amount.to_string(), "7");
-        teller.template.url = format!("http://{address}/wrong");
-        assert_eq!(teller.ask(&known(), &Trusts::default()), Err(NoBalance::Refused));
-        let heads: Vec<String> = heads.try_iter().collect();
-        assert!(heads.len() == 4 && heads.iter().all(|head| !head.contains("hush")), "{heads:?}");
-    }
-
-    #[test]
-    fn hostile_servers_are_told_for_what_they_are_within_a_bound() {
-        let (address, _heads) = server(|path, _| match path {
-            "/file" => status("302 Found\r\nLocation: file:///etc/passwd", ""),
-            "/other" => status("302 Found\r\nLocation: http://192.0.2.1/", ""),
-            "/round" => status("302 Found\r\nLocation: /round", ""),
-            "/huge" => format!("HTTP/1.1 200 OK\r\n\r\n{}", " ".repeat(10_000_000)),
-            "/page" => status("200 OK\r\nContent-Type: text/plain", "<!doctype html><p>Log in</p>"),
-            "/busy" => status("429 Slow\r\nRetry-After: 120", ""),
-            "/down" => status("500 Oops", ""),
-            "/cut" => "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n1".into(),
-            _ => "220 mail\r\n".into(),
-        });
-        for (path, why) in [
-            ("/file", NoBalance::Moved),
-            ("/other", NoBalance::Moved),
-            ("/round", NoBalance::Moved),
-            ("/huge", NoBalance::Unread(Unread::TooLong)),
-            ("/page", NoBalance::Unread(Unread::WebPage)),
-            ("/busy", NoBalance::Busy(Some(Duration::from_secs(120)))),
-            ("/down", NoBalance::Status(500)),
-            ("/cut", NoBalance::Unreachable),
-            ("/mail", NoBalance::Unreachable),
-        ] {
-            let error = ask(address, path).unwrap_err();
-            assert_eq!(error, why, "{path}");
-            assert!(!error.to_string().contains("127.0.0.1"), "{error}");
-        }
-    }
-}
+#[path = "teller_tests.rs"]
+mod tests;

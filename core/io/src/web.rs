@@ -10,7 +10,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
 
 /// From the first question to the last byte.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 /// Places that one answer may send us on to.
 const MAX_REDIRECTS: usize = 3;
 

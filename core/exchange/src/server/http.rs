@@ -233,29 +233,9 @@ async fn legacy(asker: &Asker, body: &[u8]) -> Response<Full<Bytes>> {
 
 /// `a=b&c=d`, percent-encoded. WHATWG URL section 5.1.
 fn fields(form: &[u8]) -> Vec<(String, String)> {
-    let pairs = form.split(|byte| *byte == b'&').map(|pair| {
-        let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
-        (decoded(&pair[..at]), decoded(pair.get(at + 1..).unwrap_or_default()))
-    });
-    pairs.collect()
+    form_urlencoded::parse(form).into_owned().collect()
 }
 
 fn field<'a>(fields: &'a [(String, String)], name: &str) -> &'a str {
     fields.iter().find(|(it, _)| it == name).map_or("", |(_, value)| value)
-}
-
-fn decoded(text: &[u8]) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [first, others @ ..] = rest {
-        let digit = |at: usize| others.get(at).and_then(|it| char::from(*it).to_digit(16));
-        let (byte, taken) = match (first, digit(0), digit(1)) {
-            (b'%', Some(high), Some(low)) => ((high << 4 | low) as u8, 2),
-            (b'+', ..) => (b' ', 0),
-            (byte, ..) => (*byte, 0),
-        };
-        bytes.push(byte);
-        rest = &others[taken..];
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -179,3 +179,24 @@ fn of_who_wants_privacy_nothing_that_names_it_is_passed_on() {
         assert_eq!(invite.has(Name::PAssertedIdentity), told);
     }
 }
+
+/// RFC 3325 section 5.
+#[test]
+fn who_prefers_to_be_another_user_is_asserted_as_himself() {
+    let mut h = with_bob(&[(BOB, "<sip:1002@192.0.2.12>")]);
+    for (preferred, asserted) in [
+        ("<sip:+4930@offhook.test>", "<sip:+4930@offhook.test>"),
+        ("\"Ann\" <sip:1001@offhook.test>", "\"Ann\" <sip:1001@offhook.test>"),
+        ("<sip:1003@offhook.test>", "<sip:1001@offhook.test>"),
+        ("<sip:%31003@offhook.test>", "<sip:1001@offhook.test>"),
+        ("<sip:1003;ext=1@192.0.2.1>", "<sip:1001@offhook.test>"),
+        ("<sip:+4930@else.test>", "<sip:1001@offhook.test>"),
+        ("what?", "<sip:1001@offhook.test>"),
+    ] {
+        let said = format!("P-Preferred-Identity: {preferred}\r\n");
+        let text = h.request("INVITE sip:1002@offhook.test", "1001", ANN, &said);
+        let sent = h.datagram(ANN, &text);
+        let invite = &sent.last().expect("it is passed on");
+        assert_eq!(invite.value(Name::PAssertedIdentity), asserted, "{preferred}");
+    }
+}
