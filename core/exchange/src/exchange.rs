@@ -4,6 +4,7 @@
 //! RFC 3261 sections 8.2, 10.3, 16.3 and 18. Knows no sockets: its owner tells what came and carries out the orders.
 
 mod money;
+mod registering;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -24,7 +25,7 @@ use crate::keepalive;
 use crate::ledger::Ledger;
 use crate::proxy::route::{Own, Routed};
 use crate::proxy::target::{Whereto, targets};
-use crate::proxy::{Asked, Desk, Proxy, moved};
+use crate::proxy::{Asked, Desk, Proxy};
 use crate::registrar;
 use crate::said_back::say_back;
 use crate::token::Mint;
@@ -449,49 +450,6 @@ impl<B: Bindings> Exchange<B> {
             }
             Whereto::Nowhere(status, reason) => Some(self.answer().to(&message, status, reason)),
         }
-    }
-
-    /// RFC 3261 section 10.3, steps 2 to 5; the registrar does the rest.
-    fn register(
-        &mut self,
-        tx: TxId,
-        message: &Message,
-        source: &Source,
-        now: Instant,
-        out: &mut Orders,
-    ) -> Option<Draft> {
-        let answer = Answer { config: &self.config, mint: &self.mint };
-        let unsupported: Vec<String> = message
-            .list(Name::Require)
-            .filter(|tag| !registrar::EXTENSIONS.iter().any(|e| tag.eq_ignore_ascii_case(e.as_bytes())))
-            .map(|tag| String::from_utf8_lossy(tag).into_owned())
-            .collect();
-        if !unsupported.is_empty() {
-            return Some(bad_extension(answer.to(message, 420, ""), &unsupported));
-        }
-        let user = match self.door.check(message, false, source, &self.config, &answer, now) {
-            Entry::Welcome(user) => user,
-            Entry::Refused(response) => return Some(response),
-            Entry::Ignored => {
-                self.transactions.abandon(tx);
-                return None;
-            }
-        };
-        let to = message.to().ok().filter(|to| self.own().is(&to.uri()));
-        match to.map(|to| to.uri().user_decoded().into_owned()) {
-            None => return Some(answer.to(message, 404, "")),
-            Some(to) if !self.config.users.contains_key(&to) => return Some(answer.to(message, 404, "")),
-            Some(to) if to != user => return Some(answer.to(message, 403, "")),
-            Some(_) => {}
-        }
-        self.counters.registered += 1;
-        let wall = self.wall(now);
-        let before = self.bindings.of(&user).to_vec();
-        let response =
-            registrar::register(&mut self.bindings, message, &user, source, wall, &self.config, &answer);
-        let left = moved::left(&before, self.bindings.of(&user), source);
-        self.with_proxy(now, out, |proxy, desk| proxy.follow(&left, source, desk));
-        Some(response)
     }
 
     /// RFC 3261 section 16.3: hops, loops, and extensions that proxies must know. (We know none.)
