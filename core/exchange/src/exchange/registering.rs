@@ -51,6 +51,7 @@ impl<B: Bindings> Exchange<B> {
         let before = self.bindings.of(&user).to_vec();
         let response =
             registrar::register(&mut self.bindings, message, &user, source, wall, &self.config, &answer);
+        self.presence.moved(&user);
         let left = moved::left(&before, self.bindings.of(&user), source);
         self.with_proxy(now, out, |proxy, desk| proxy.follow(&left, source, desk));
         Some(response)
