@@ -4,6 +4,8 @@
 //! RFC 3261 sections 8.2, 10.3, 16.3 and 18. Knows no sockets: its owner tells what came and carries out the orders.
 
 mod money;
+mod presence;
+mod registering;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -22,9 +24,10 @@ use crate::config::Config;
 use crate::identity::{self, Asserted};
 use crate::keepalive;
 use crate::ledger::Ledger;
+use crate::presence::{Package, Presence};
 use crate::proxy::route::{Own, Routed};
 use crate::proxy::target::{Whereto, targets};
-use crate::proxy::{Asked, Desk, Proxy, moved};
+use crate::proxy::{Asked, Desk, Proxy};
 use crate::registrar;
 use crate::said_back::say_back;
 use crate::token::Mint;
@@ -77,6 +80,7 @@ pub struct Exchange<B> {
     door: Door,
     proxy: Proxy,
     ledger: Ledger,
+    presence: Presence,
     counters: Counters,
     news: Vec<TxNews>,
     /// A moment on both clocks: monotonic, and seconds since 1970.
@@ -104,6 +108,7 @@ impl<B: Bindings> Exchange<B> {
             door: Door::new(&config, rng.split()),
             proxy: Proxy::default(),
             ledger: Ledger::default(),
+            presence: Presence::new(rng.split()),
             counters: Counters::default(),
             news: Vec::new(),
             clocks: (now, wall),
@@ -212,7 +217,9 @@ impl<B: Bindings> Exchange<B> {
         self.transactions.due(now, out, &mut self.news);
         self.drain(now, out);
         self.with_proxy(now, out, Proxy::due);
-        self.counters.expired += self.bindings.expire(self.wall(now)) as u64;
+        let expired = self.bindings.expire(self.wall(now));
+        self.counters.expired += expired as u64;
+        self.presence_due(expired > 0, now, out);
         if now.as_nanos() > SLOWEST_MESSAGE.as_nanos() as u64 {
             let since = Instant::from_nanos(now.as_nanos() - SLOWEST_MESSAGE.as_nanos() as u64);
             for flow in self.ways.slow(since) {
@@ -233,7 +240,7 @@ impl<B: Bindings> Exchange<B> {
             .ways
             .first_unfinished()
             .map(|began| Wake { at: began + SLOWEST_MESSAGE + Duration::from_millis(1), why: "slow stream" });
-        [self.transactions.next_wake(), self.proxy.next_wake(), expiry, slow]
+        [self.transactions.next_wake(), self.proxy.next_wake(), self.presence.next_wake(), expiry, slow]
             .into_iter()
             .fold(None, Wake::earlier)
     }
@@ -266,7 +273,10 @@ impl<B: Bindings> Exchange<B> {
     /// Whether nothing of any request is kept any more, in any machine; bindings may stand. One that never gets there
     /// though nobody asks for anything leaks.
     pub fn is_quiet(&self) -> bool {
-        self.proxy.is_quiet() && self.transactions.is_empty() && self.locator.is_empty()
+        self.proxy.is_quiet()
+            && self.presence.is_quiet()
+            && self.transactions.is_empty()
+            && self.locator.is_empty()
     }
 
     /// The bindings.
@@ -342,6 +352,7 @@ impl<B: Bindings> Exchange<B> {
                 break;
             }
         }
+        self.tell_watchers(now, out);
     }
 
     fn handle(&mut self, news: TxNews, now: Instant, out: &mut Orders) {
@@ -364,17 +375,26 @@ impl<B: Bindings> Exchange<B> {
             }
             TxNews::Ack { message, source } => self.ack(&message, source, now, out),
             TxNews::Response { tx, message, .. } => {
+                if self.presence.answered(tx, message.status().unwrap_or(500)) {
+                    return;
+                }
                 self.charge(&message, now);
+                self.call_advances(&message);
                 self.with_proxy(now, out, |proxy, desk| proxy.response(tx, message, desk));
             }
             TxNews::StrayResponse { .. } => self.counters.strays += 1,
             TxNews::TimedOut { tx } => {
+                self.presence.answered(tx, 408);
                 self.with_proxy(now, out, |proxy, desk| proxy.fell_through(tx, 408, desk));
             }
             TxNews::Unreachable { tx } => {
+                self.presence.answered(tx, 503);
                 self.with_proxy(now, out, |proxy, desk| proxy.fell_through(tx, 503, desk));
             }
-            TxNews::Finished { tx } => self.with_proxy(now, out, |proxy, desk| proxy.finished(tx, desk)),
+            TxNews::Finished { tx } => {
+                self.presence.finished(tx);
+                self.with_proxy(now, out, |proxy, desk| proxy.finished(tx, desk));
+            }
         }
     }
 
@@ -402,6 +422,7 @@ impl<B: Bindings> Exchange<B> {
             && let Ok(call) = message.call_id()
         {
             self.ledger.ended(call, now);
+            self.presence.call_ends(call);
         }
         if method == Method::Register && self.is_here(&routed) {
             return self.register(tx, &message, &source, now, out);
@@ -429,12 +450,17 @@ impl<B: Bindings> Exchange<B> {
                 Entry::Welcome(_) => return Some(answer.to(&message, 403, "From Is Not Yours")),
             }
         }
+        if let Some(response) = self.presence_asked(&message, &routed, claimed.as_deref(), &source, now, out)
+        {
+            return Some(response);
+        }
         let trusted = from_here || routed.leave;
         let shown = claimed.as_deref().filter(|_| !routed.leave);
         let asserted = Asserted::of(&message, shown, &self.own(), &self.config.domain);
         match targets(&routed, &method, trusted, &self.own(), &self.bindings, self.wall(now)) {
             Whereto::Forward(targets) => {
                 self.counters.forwarded += 1;
+                self.call_begins(tx, &message, &routed, claimed.as_deref(), now);
                 self.with_proxy(now, out, |proxy, desk| {
                     proxy.forward(tx, Asked { message, source, routed, mark, asserted }, targets, desk);
                 });
@@ -449,49 +475,6 @@ impl<B: Bindings> Exchange<B> {
             }
             Whereto::Nowhere(status, reason) => Some(self.answer().to(&message, status, reason)),
         }
-    }
-
-    /// RFC 3261 section 10.3, steps 2 to 5; the registrar does the rest.
-    fn register(
-        &mut self,
-        tx: TxId,
-        message: &Message,
-        source: &Source,
-        now: Instant,
-        out: &mut Orders,
-    ) -> Option<Draft> {
-        let answer = Answer { config: &self.config, mint: &self.mint };
-        let unsupported: Vec<String> = message
-            .list(Name::Require)
-            .filter(|tag| !registrar::EXTENSIONS.iter().any(|e| tag.eq_ignore_ascii_case(e.as_bytes())))
-            .map(|tag| String::from_utf8_lossy(tag).into_owned())
-            .collect();
-        if !unsupported.is_empty() {
-            return Some(bad_extension(answer.to(message, 420, ""), &unsupported));
-        }
-        let user = match self.door.check(message, false, source, &self.config, &answer, now) {
-            Entry::Welcome(user) => user,
-            Entry::Refused(response) => return Some(response),
-            Entry::Ignored => {
-                self.transactions.abandon(tx);
-                return None;
-            }
-        };
-        let to = message.to().ok().filter(|to| self.own().is(&to.uri()));
-        match to.map(|to| to.uri().user_decoded().into_owned()) {
-            None => return Some(answer.to(message, 404, "")),
-            Some(to) if !self.config.users.contains_key(&to) => return Some(answer.to(message, 404, "")),
-            Some(to) if to != user => return Some(answer.to(message, 403, "")),
-            Some(_) => {}
-        }
-        self.counters.registered += 1;
-        let wall = self.wall(now);
-        let before = self.bindings.of(&user).to_vec();
-        let response =
-            registrar::register(&mut self.bindings, message, &user, source, wall, &self.config, &answer);
-        let left = moved::left(&before, self.bindings.of(&user), source);
-        self.with_proxy(now, out, |proxy, desk| proxy.follow(&left, source, desk));
-        Some(response)
     }
 
     /// RFC 3261 section 16.3: hops, loops, and extensions that proxies must know. (We know none.)
@@ -546,6 +529,7 @@ impl<B: Bindings> Exchange<B> {
     fn capabilities(&self, message: &Message) -> Draft {
         let mut ok = self.answer().to(message, 200, "");
         ok.push(Name::Allow, ALLOW)
+            .push(Name::AllowEvents, Package::ALL)
             .push(Name::Accept, "*/*")
             .push(Name::Supported, registrar::EXTENSIONS.join(", "));
         say_back(message, &mut ok);
@@ -582,6 +566,9 @@ impl<B: Bindings> Exchange<B> {
             out,
         };
         news(&mut self.proxy, &mut desk);
+        for invite in self.proxy.take_answered() {
+            self.presence.call_settled(invite);
+        }
     }
 }
 

@@ -122,6 +122,11 @@ impl Context {
         self.state == State::Answered && self.live == 0
     }
 
+    /// An INVITE whose caller has its final response.
+    pub(super) fn is_answered_call(&self) -> bool {
+        self.state == State::Answered && self.is_invite()
+    }
+
     /// Those that are not settled.
     pub(super) fn branches_mut(&mut self) -> impl Iterator<Item = &mut Branch> {
         self.branches.iter_mut().filter(|branch| !branch.settled)

@@ -98,6 +98,8 @@ pub(crate) struct Proxy {
     acks: BTreeMap<u64, Ack>,
     last_ack: u64,
     links: Links,
+    /// INVITEs that have got their final response since somebody asked.
+    answered: Vec<TxId>,
 }
 
 impl Proxy {
@@ -140,6 +142,7 @@ impl Proxy {
     pub(crate) fn cancel(&mut self, invite: TxId, reason: Option<&str>, desk: &mut Desk<'_>) {
         if let Some(context) = self.contexts.get_mut(&invite) {
             context.cancel(reason, &mut self.links, desk);
+            self.drop_if_over(invite);
         }
     }
 
@@ -258,14 +261,26 @@ impl Proxy {
         }
     }
 
+    /// The INVITEs that have got their final response since the last time; some of them more than once.
+    pub(crate) fn take_answered(&mut self) -> Vec<TxId> {
+        std::mem::take(&mut self.answered)
+    }
+
     fn keep(&mut self, tx: TxId, context: Context) {
+        if context.is_answered_call() {
+            self.answered.push(tx);
+        }
         if !context.is_over() {
             self.contexts.insert(tx, context);
         }
     }
 
     fn drop_if_over(&mut self, tx: TxId) {
-        if self.contexts.get(&tx).is_some_and(Context::is_over) {
+        let Some(context) = self.contexts.get(&tx) else { return };
+        if context.is_answered_call() {
+            self.answered.push(tx);
+        }
+        if context.is_over() {
             self.contexts.remove(&tx);
         }
     }

@@ -241,6 +241,22 @@ impl Agent {
         self.turn(now, out, |uses, cx| uses.subscription(subscription, cx, Subscription::unsubscribe));
     }
 
+    /// Says where we are now, or asks for the whole state again: a refresh before its time, in the same dialog.
+    pub fn resubscribe(&mut self, subscription: SubscriptionId, now: Instant, out: &mut Orders) {
+        self.turn(now, out, |uses, cx| uses.subscription(subscription, cx, Subscription::again));
+    }
+
+    /// Refreshes what would be refreshed until `until` anyway: the device is awake.
+    pub fn resubscribe_along(&mut self, until: Instant, now: Instant, out: &mut Orders) {
+        self.turn(now, out, |uses, cx| uses.refresh_along(until, cx));
+    }
+
+    /// Forgets a subscription without a word: no news of it follows, and a NOTIFY that still comes is answered 481, which ends
+    /// it at the notifier. RFC 6665 section 4.1.3.
+    pub fn forget_subscription(&mut self, subscription: SubscriptionId, now: Instant, out: &mut Orders) {
+        self.turn(now, out, |uses, cx| uses.subscription(subscription, cx, Subscription::forget));
+    }
+
     // ---- calls, out
 
     /// Calls somebody. `Proceeding`, `Answered`, `Failed`, `Ended` follow.

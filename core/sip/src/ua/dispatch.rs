@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use base::Instant;
+
 use super::common::{Cx, Party as DialogParty, Timer};
 use super::news::{News, Outcome};
 use super::profile::{ReferId, SessionId, SubscriptionId};
@@ -51,6 +53,17 @@ impl Uses {
             cx.common.timers.cancel(&Timer::Subscription(id));
             cx.common.dialogs.remove(&subscription.tag());
             self.subscriptions.remove(&id);
+        }
+    }
+
+    /// Refreshes the subscriptions whose time comes until then.
+    pub(super) fn refresh_along(&mut self, until: Instant, cx: &mut Cx<'_>) {
+        let near = |id: &SubscriptionId| {
+            cx.common.timers.get(&Timer::Subscription(*id)).is_some_and(|at| at <= until)
+        };
+        let due: Vec<SubscriptionId> = self.subscriptions.keys().copied().filter(near).collect();
+        for id in due {
+            self.subscription(id, cx, Subscription::again);
         }
     }
 

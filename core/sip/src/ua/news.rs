@@ -332,6 +332,8 @@ pub enum News {
         subscription: SubscriptionId,
         /// Where it stands.
         state: SubscriptionState,
+        /// It ended by this status, ours (408, 503) or the notifier's; `None`: a NOTIFY tells.
+        status: Option<u16>,
         /// Content-Type of the body.
         content_type: String,
         /// The state told; empty when none.

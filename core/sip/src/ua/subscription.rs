@@ -87,6 +87,19 @@ impl Subscription {
         }
     }
 
+    /// A refresh before its time, from where we are now.
+    pub(super) fn again(&mut self, cx: &mut Cx<'_>) {
+        if self.state == State::Standing {
+            self.profile = cx.common.speaker(self.account);
+            self.on_alarm(cx);
+        }
+    }
+
+    /// Over without a word.
+    pub(super) fn forget(&mut self, _: &mut Cx<'_>) {
+        self.state = State::Over;
+    }
+
     /// SUBSCRIBE, the first or a refresh.
     fn ask(&mut self, cx: &mut Cx<'_>) {
         let (mut draft, next_hop) = match &mut self.dialog {
@@ -152,7 +165,7 @@ impl Subscription {
         let fatal =
             self.dialog.is_none() || matches!(status, 404 | 405 | 410 | 416 | 480..=485 | 489 | 501 | 604);
         if fatal {
-            self.end(reason, retry_after, cx);
+            self.end(status, reason, retry_after, cx);
         }
     }
 
@@ -184,7 +197,7 @@ impl Subscription {
                 // Set anew by the answer; without one the subscription has run out by then.
                 cx.common.timers.set(Timer::Subscription(self.id), cx.now + PATIENCE + PATIENCE);
             }
-            State::Ending => self.end("timeout".into(), None, cx),
+            State::Ending => self.end(408, "timeout".into(), None, cx),
             State::Asking | State::Over => {}
         }
     }
@@ -239,20 +252,20 @@ impl Subscription {
         let content_type = message.text(Name::ContentType).unwrap_or_default().to_owned();
         let body = message.body_bytes();
         if self.state != State::Over {
-            cx.tell(News::Notified { subscription: self.id, state, content_type, body });
+            cx.tell(News::Notified { subscription: self.id, state, status: None, content_type, body });
         }
         if over {
             self.state = State::Over;
         }
     }
 
-    fn end(&mut self, reason: String, retry_after: Option<u32>, cx: &mut Cx<'_>) {
+    fn end(&mut self, status: u16, reason: String, retry_after: Option<u32>, cx: &mut Cx<'_>) {
         if std::mem::replace(&mut self.state, State::Over) == State::Over {
             return;
         }
         let retry_after = retry_after.map(|s| Duration::from_secs(u64::from(s)));
         let state = SubscriptionState::Terminated { reason, retry_after };
         let (content_type, body) = (String::new(), bytes::Bytes::new());
-        cx.tell(News::Notified { subscription: self.id, state, content_type, body });
+        cx.tell(News::Notified { subscription: self.id, state, status: Some(status), content_type, body });
     }
 }

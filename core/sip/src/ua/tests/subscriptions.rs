@@ -138,6 +138,35 @@ fn a_subscription_challenged_after_its_end_leaves_nothing_behind() {
     net.assert_quiet();
 }
 
+/// Asked again before its time, and along with something else, a subscription is refreshed in its dialog; forgotten, it is
+/// nobody's, and who still tells it hears so. Sections 4.1.2.2 and 4.1.3.
+#[test]
+fn a_subscription_is_refreshed_when_asked_and_forgotten_without_a_word() {
+    let (mut net, server, id, request) = subscribed();
+    net.reply(server, &request, 200, "n", |draft| {
+        draft.push(Name::Expires, 300);
+    });
+    net.soon();
+    net.with(0, |a, now, out| a.resubscribe(id, now, out));
+    net.soon();
+    let again = net.heard(server, &Method::Subscribe);
+    assert_eq!((again.to().unwrap().tag(), again.cseq().unwrap().number), (Some("n"), 2));
+    net.reply(server, &again, 200, "", |draft| {
+        draft.push(Name::Expires, 300);
+    });
+    net.soon();
+    net.with(0, |a, now, out| a.resubscribe_along(now + Duration::from_secs(200), now, out));
+    net.soon();
+    assert!(!net.has_heard(server, &Method::Subscribe), "it has its time");
+    net.with(0, |a, now, out| a.resubscribe_along(now + Duration::from_secs(280), now, out));
+    net.soon();
+    net.heard(server, &Method::Subscribe);
+    net.with(0, |a, now, out| a.forget_subscription(id, now, out));
+    notify(&mut net, server, &request, 1, "n", "active", "");
+    net.heard_status(server, 481);
+    net.assert_quiet();
+}
+
 /// RFC 3842: message waiting told without a subscription.
 #[test]
 fn message_waiting_without_a_subscription_is_heard() {
