@@ -23,6 +23,8 @@ pub enum Occasion {
     Shown,
     /// The person wants to know: not before the spacing is over, but in spite of failures.
     Asked,
+    /// A card was paid in, or perhaps was: at once, for now the person looks at it.
+    ToppedUp,
 }
 
 /// When one account's balance is asked for.
@@ -39,18 +41,21 @@ pub struct Pace {
     failures: u32,
     /// Not before, as failures have it.
     pause: Option<Instant>,
+    /// Not before, as the server has it.
+    held: Option<Instant>,
 }
 
 impl Pace {
     /// There is a reason to ask.
     pub fn occasion(&mut self, occasion: Occasion, now: Instant) {
-        let spaced = self.asked.map_or(now, |asked| asked + SPACING);
-        let wished = match occasion {
-            Occasion::CallEnded => now + CHARGED,
-            Occasion::Shown | Occasion::Asked => now,
+        let spaced = self.asked.filter(|_| occasion != Occasion::ToppedUp).map_or(now, |it| it + SPACING);
+        let (wished, in_spite) = match occasion {
+            Occasion::CallEnded => (now + CHARGED, false),
+            Occasion::Shown => (now, false),
+            Occasion::Asked | Occasion::ToppedUp => (now, true),
         };
-        let paused = self.pause.filter(|_| occasion != Occasion::Asked).unwrap_or(now);
-        let at = wished.max(spaced).max(paused);
+        let paused = self.pause.filter(|_| !in_spite).unwrap_or(now);
+        let at = wished.max(spaced).max(paused).max(self.held.unwrap_or(now));
         // What was asked while a call ended may be from before it was charged: so the later one wins then.
         self.due = Some(match self.due {
             Some(due) if occasion != Occasion::CallEnded => due.min(at),
@@ -74,7 +79,7 @@ impl Pace {
 
     /// A balance came.
     pub fn told(&mut self) {
-        (self.asking, self.failures, self.pause) = (false, 0, None);
+        (self.asking, self.failures, self.pause, self.held) = (false, 0, None, None);
     }
 
     /// None came. `wait`: what the server wants to be waited for, if it says so; `mends`: whether it may come by itself.
@@ -84,6 +89,7 @@ impl Pace {
         let pause = pause.min(LONGEST_PAUSE);
         self.failures = self.failures.saturating_add(1);
         self.pause = Some(now + pause);
+        self.held = wait.map(|wait| now + wait.min(LONGEST_PAUSE));
         if mends && self.due.is_none() {
             self.due = self.pause;
         }
@@ -134,6 +140,20 @@ mod tests {
         assert!(pace.begin(now + MINUTE));
         pace.failed(Some(MINUTE * 7), true, now + MINUTE);
         assert_eq!(pace.due(), Some(now + MINUTE * 8));
+        // Not for a person either: it was said by the one who is asked.
+        pace.occasion(Occasion::Asked, now + MINUTE * 3);
+        pace.occasion(Occasion::ToppedUp, now + MINUTE * 3);
+        assert_eq!(pace.due(), Some(now + MINUTE * 8));
+    }
+
+    #[test]
+    fn after_a_card_it_is_asked_at_once() {
+        let mut pace = Pace::default();
+        pace.occasion(Occasion::Shown, at(0));
+        assert!(pace.begin(at(0)));
+        pace.failed(None, true, at(0));
+        pace.occasion(Occasion::ToppedUp, at(5));
+        assert_eq!((pace.due(), pace.begin(at(5))), (Some(at(5)), true));
     }
 
     #[test]
