@@ -4,12 +4,13 @@
 //! ```text
 //!  GET  /                                 status, for people
 //!  GET  /balance?user=1001                {"balance":"12.34","currency":"EUR"}
-//!  POST /external/server/GetCustomer      the VOS vendor's JSON; also GetAvailableTime, PayByPhoneCard
+//!  POST /external/server/GetCustomer      the VOS vendor's JSON; also GetAvailableTime, PayByPhoneCard, CallBack
 //!  POST /thirdparty/getcustomer.jsp       the older form, with its password checked
 //! ```
 //! The JSON interface asks for no password, as the vendor's does not: listen on loopback, or behind something that asks.
 //! Bounded: so many connections, so much of a request, so long. A card's amount is what stands before the first `-` of its
-//! number. Decides nothing about calls.
+//! number, and its PIN is what stands behind: `5.00-7777` is five with 7777. A call back is promised to users, and rings nobody.
+//! Decides nothing about calls.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -184,6 +185,7 @@ async fn vendor(asker: &Asker, name: &str, body: &[u8]) -> Response<Full<Bytes>>
                 _ => refused(-10007, "Not found, operation failed."),
             }
         }
+        "GetAvailableTime" if text("/calleeE164").is_empty() => refused(-12103, "Parameter missing."),
         "GetAvailableTime" => match funds(asker, &text("/billingName"), None).await {
             Told::Funds { balance, seconds, .. } => {
                 let account = text("/billingName");
@@ -197,11 +199,27 @@ async fn vendor(asker: &Asker, name: &str, body: &[u8]) -> Response<Full<Bytes>>
             }
             _ => refused(-10007, "Not found, operation failed."),
         },
+        "PayByPhoneCard" if text("/password").is_empty() => refused(-12103, "Parameter missing."),
         "PayByPhoneCard" => {
-            let amount = text("/pin").split('-').next().and_then(|it| it.parse().ok());
-            let Some(amount) = amount else { return refused(-10124, "No such card.") };
+            let card = text("/pin");
+            let amount = card.split_once('-').filter(|(_, pin)| *pin == text("/password"));
+            let Some(amount) = amount.and_then(|(amount, _)| amount.parse().ok()) else {
+                return refused(-10007, "Not found, operation failed.");
+            };
             match ask(asker, Question::TopUp { user: text("/ownerName"), amount }).await {
                 Told::Done => as_json(&json!({"retCode": 0})),
+                _ => refused(-10007, "Not found, operation failed."),
+            }
+        }
+        "CallBack" => {
+            let (caller, callee) = (text("/callerE164"), text("/calleeE164s/0"));
+            if caller.is_empty() || callee.is_empty() {
+                return refused(-12103, "Parameter missing.");
+            }
+            match funds(asker, &caller, None).await {
+                Told::Funds { .. } => {
+                    as_json(&json!({"retCode": 0, "callIdentifier": format!("{caller}-{callee}")}))
+                }
                 _ => refused(-10007, "Not found, operation failed."),
             }
         }

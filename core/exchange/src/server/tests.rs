@@ -441,7 +441,7 @@ fn configuration_errors_name_the_key_and_its_line() {
 }
 
 #[test]
-fn the_web_side_tells_what_is_left_in_three_forms_and_takes_cards() {
+fn the_web_side_tells_what_is_left_in_three_forms_takes_cards_and_promises_calls() {
     use std::io::{Read as _, Write as _};
     let user =
         User { balance: "12.34".parse().ok(), currency: Some("EUR".into()), ..User::new("1001", "p&w") };
@@ -475,10 +475,26 @@ fn the_web_side_tells_what_is_left_in_three_forms_and_takes_cards() {
         told("POST /thirdparty/getcustomer.jsp", "name=1001&loginName=1001&loginPassword=x")
             .starts_with("-10007|")
     );
-    assert_eq!(
-        told("POST /external/server/PayByPhoneCard", r#"{"ownerName":"1001","pin":"5-777"}"#),
-        r#"{"retCode":0}"#
-    );
+    let vendor = |name: &str, body: &str| told(&format!("POST /external/server/{name}"), body);
+    assert!(vendor("GetAvailableTime", r#"{"billingName":"1001"}"#).contains("-12103"));
+    let card = |user: &str, number: &str, pin: &str| {
+        let body = format!(r#"{{"ownerName":"{user}","ownerType":2,"pin":"{number}","password":"{pin}"}}"#);
+        vendor("PayByPhoneCard", &body)
+    };
+    for (user, number, pin, code) in [
+        ("1001", "5-777", "778", "-10007"),
+        ("1001", "5", "5", "-10007"),
+        ("1001", "-5-777", "5-777", "-10007"),
+        ("1001", "5-777", "", "-12103"),
+        ("1002", "5-777", "777", "-10007"),
+    ] {
+        assert!(card(user, number, pin).contains(code), "{user} {number} {pin}");
+    }
+    assert_eq!(card("1001", "5-777", "777"), r#"{"retCode":0}"#);
+    let promised = vendor("CallBack", r#"{"callerE164":"1001","calleeE164s":["2"]}"#);
+    assert_eq!(promised, r#"{"callIdentifier":"1001-2","retCode":0}"#);
+    assert!(vendor("CallBack", r#"{"callerE164":"1009","calleeE164s":["2"]}"#).contains("-10007"));
+    assert!(vendor("CallBack", r#"{"callerE164":"1001","calleeE164s":[]}"#).contains("-12103"));
     assert!(told("GET /balance?user=1001", "").contains("17.34"));
     assert!(told("GET /", "").contains("bindings"));
     assert_eq!((ask("GET /else", "").0, ask("POST /", "").0), ("404".into(), "405".into()));
