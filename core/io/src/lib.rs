@@ -33,7 +33,8 @@ mod teller;
 mod tests;
 #[cfg(feature = "rest")]
 mod web;
-#[cfg(all(test, feature = "rest"))]
+#[cfg(test)]
+#[cfg(feature = "rest")]
 mod web_service;
 mod wire;
 
