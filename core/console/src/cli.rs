@@ -82,6 +82,24 @@ Examples:
   offhook numbers --region DE \"030 123456,,12#\"
   offhook numbers --region US --json 911";
 
+const BALANCE_EXAMPLES: &str = "\
+Who is asked, and how, is `[balance]` in the settings. A card is never an argument: others on this machine see those.
+
+Examples:
+  offhook balance --config phone.toml
+  offhook balance --config phone.toml --to +49301234 --json
+  offhook balance --config phone.toml --top-up                          asks for the card
+  offhook balance --config phone.toml --top-up --card-file card.txt     its number, and its PIN in a second line
+
+Exit status: 0 the provider answered, 1 it did not or said no, 2 called wrongly.";
+
+const CALLBACK_EXAMPLES: &str = "\
+Examples:
+  offhook callback --config phone.toml 1002
+  offhook callback --config phone.toml --from +49170555 +49301234
+
+Exit status: 0 the provider takes it on, 1 it does not, 2 called wrongly.";
+
 /// A SIP phone in a terminal, with an exchange to try it on.
 #[derive(Debug, Parser)]
 #[command(name = "offhook", version, after_help = EXAMPLES)]
@@ -108,6 +126,10 @@ pub(crate) enum Job {
     Contacts(ContactsArgs),
     /// Says what becomes of a number that is typed.
     Numbers(NumbersArgs),
+    /// Asks the provider what is left on the account, and pays a card in.
+    Balance(BalanceArgs),
+    /// Has the provider ring you, and then whom you want.
+    Callback(CallbackArgs),
 }
 
 #[derive(Debug, Args)]
@@ -391,4 +413,63 @@ pub(crate) struct NumbersArgs {
     /// One JSON object.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Whose provider it is.
+#[derive(Debug, Args)]
+pub(crate) struct WhoseArgs {
+    /// The phone's settings, TOML.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// The first line of this file is the account's password.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(feature = "rest")]
+impl WhoseArgs {
+    /// As a phone would be started with them.
+    pub(crate) fn phone(&self) -> PhoneArgs {
+        PhoneArgs {
+            config: Some(self.config.clone()),
+            uri: None,
+            password_file: self.password_file.clone(),
+            play: None,
+            record: None,
+            json: self.json,
+            capture: None,
+            capture_secrets: false,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = BALANCE_EXAMPLES)]
+pub(crate) struct BalanceArgs {
+    #[command(flatten)]
+    pub(crate) whose: WhoseArgs,
+    /// Also for how long a call to that number could be.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) to: Option<String>,
+    /// Pays a card in first. Its number and PIN are asked for, or are two lines of stdin.
+    #[arg(long)]
+    pub(crate) top_up: bool,
+    /// They are the first two lines of this file.
+    #[arg(long, value_name = "FILE", requires = "top_up")]
+    pub(crate) card_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = CALLBACK_EXAMPLES)]
+pub(crate) struct CallbackArgs {
+    /// Whom you want.
+    pub(crate) number: String,
+    #[command(flatten)]
+    pub(crate) whose: WhoseArgs,
+    /// Where you are, instead of `caller` under `[balance.callback]`, else the account's own number.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) from: Option<String>,
 }

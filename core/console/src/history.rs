@@ -22,6 +22,14 @@ pub(crate) fn find_time_zone() {
     HERE.get_or_init(|| UtcOffset::current_local_offset().ok());
 }
 
+/// The day of a time in milliseconds since 1970, here; `None`: it is in no calendar.
+#[cfg(feature = "rest")]
+pub(crate) fn day(millis: i64) -> Option<String> {
+    let here = HERE.get().copied().flatten().unwrap_or(UtcOffset::UTC);
+    let time = OffsetDateTime::from_unix_timestamp(millis.div_euclid(1000)).ok()?;
+    time.checked_to_offset(here).map(|time| time.date().to_string())
+}
+
 /// A page of the log: `"event":"history"`.
 #[derive(Debug, Serialize)]
 pub(crate) struct History {

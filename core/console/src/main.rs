@@ -4,6 +4,8 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a console speaks there")]
 
+#[cfg(feature = "rest")]
+mod balance;
 mod cli;
 mod config;
 mod contacts;
@@ -35,6 +37,14 @@ fn main() -> ExitCode {
         Job::Messages(args) => messages::run(&args),
         Job::Contacts(args) => contacts::run(&args),
         Job::Numbers(args) => number::run(&args),
+        #[cfg(feature = "rest")]
+        Job::Balance(args) => balance::run(&args),
+        #[cfg(feature = "rest")]
+        Job::Callback(args) => balance::call_back(&args),
+        #[cfg(not(feature = "rest"))]
+        Job::Balance(_) | Job::Callback(_) => {
+            Err(failure::Failure::Usage(format!("the provider is {}", config::parts::NOT_IN_THIS_BUILD)))
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

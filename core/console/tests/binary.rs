@@ -27,6 +27,8 @@ fn a_bad_option_is_status_2_and_help_has_examples() {
         vec!["history", "--help"],
         vec!["contacts", "--help"],
         vec!["numbers", "--help"],
+        vec!["balance", "--help"],
+        vec!["callback", "--help"],
     ] {
         let output = run(&job);
         assert_eq!(output.status.code(), Some(0));

@@ -1,7 +1,7 @@
 //! No secret of a run is in anything that the run leaves behind: captures, call logs, what was said.
 //!
 //! Six phones and an exchange: a call by TLS and SDES, one by DTLS, one under VOS; relays by password and by a service with
-//! a token; a balance with the password in its address; a client certificate. SRTP keys are drawn anew in each call, so one
+//! a token; a balance with the password in its address, and cards; a client certificate. SRTP keys are drawn anew in each call, so one
 //! phone's capture is taken with its secrets, and that file is only read for what to look for.
 
 #![cfg(all(feature = "tls", feature = "rest"))]
@@ -29,6 +29,8 @@ const RELAY_PASSWORD: &str = "relayPwK4jV9";
 const HANDED_PASSWORD: &str = "handedPwS7mC2";
 const TOKEN: &str = "tokenZ3nA8qY";
 const QUERY_KEY: &str = "queryKeyU5xI1";
+const PIN: &str = "cardPinE8oG3bT";
+const WRONG_PIN: &str = "wrongPinN2fX6hK";
 
 /// A program of ours: what it says is read here, and kept in a file.
 struct Running {
@@ -301,8 +303,12 @@ fn nothing_that_a_run_leaves_behind_holds_a_secret_of_it() {
     let handed = format!(
         "[nat]\nturn = {{ service = \"http://{service}/turn?key={QUERY_KEY}\", token = \"{TOKEN}\" }}\n"
     );
-    let balance =
-        format!("[balance]\nurl = \"http://{}/balance?user={{user}}&password={{password}}\"\n", at("http"));
+    let balance = format!(
+        "[balance]\nurl = \"http://{http}/balance?user={{user}}&password={{password}}\"\n\
+         [balance.top_up]\nurl = \"http://{http}/external/server/PayByPhoneCard?again={{card}}\"\n\
+         body = '{{\"ownerName\":\"{{account}}\",\"pin\":\"{{card}}\",\"password\":\"{{pin}}\"}}'\n",
+        http = at("http")
+    );
     let account = [
         (&tls, shown + &balance),
         (&tls, sdes),
@@ -336,6 +342,10 @@ fn nothing_that_a_run_leaves_behind_holds_a_secret_of_it() {
                     let line = phone.until(|_| true);
                     told[0] |= line["event"] == "registration" && line["state"] == "registered";
                     told[1] |= line["event"] == "balance";
+                }
+                for (pin, done) in [(WRONG_PIN, false), (PIN, true)] {
+                    phone.say(&format!(r#"{{"cmd":"top_up","card":"1.00-{PIN}","pin":"{pin}"}}"#));
+                    phone.until(|line| line["event"] == "top_up" && line["done"] == done);
                 }
             } else {
                 phone.until(|line| line["event"] == "registration" && line["state"] == "registered");
@@ -380,7 +390,7 @@ fn nothing_that_a_run_leaves_behind_holds_a_secret_of_it() {
     drop(exchange);
 
     let mut wanted = Wanted::default();
-    let said = [RELAY_PASSWORD, HANDED_PASSWORD, TOKEN, QUERY_KEY];
+    let said = [RELAY_PASSWORD, HANDED_PASSWORD, TOKEN, QUERY_KEY, PIN, WRONG_PIN];
     for secret in PASSWORDS.iter().chain(&VOS_KEYS).chain(&said) {
         wanted.add(secret, secret.as_bytes());
     }

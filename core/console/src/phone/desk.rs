@@ -17,7 +17,7 @@ use phone::{
 };
 
 use super::line::Line;
-use super::request::Request;
+use super::request::{Request, Wish};
 use crate::diagnose::Router;
 use crate::failure::Failure;
 use crate::history::History;
@@ -42,9 +42,9 @@ pub(crate) enum News {
     InputEnded,
     /// What was found out about the router, or why nothing was.
     Diagnosed(Result<Box<Router>, String>),
-    /// What is left on the account.
+    /// What is left on the account, and what came of what the provider was to do.
     #[cfg(feature = "rest")]
-    Balance(Box<offhook_io::balance::Balance>),
+    Money(Box<super::money::Money>),
     /// What went wrong beside the phone, as a sentence.
     #[cfg_attr(not(feature = "rest"), expect(dead_code, reason = "nothing is beside it"))]
     Trouble(String),
@@ -62,9 +62,9 @@ pub(crate) struct Desk {
     /// Whom to ask about the router, and from which address.
     pub(crate) diagnostics: (Option<Server>, Option<IpAddr>),
     diagnosing: bool,
-    /// Who asks what is left, when there is an occasion.
+    /// Who asks the provider.
     #[cfg(feature = "rest")]
-    pub(crate) purse: Option<Sender<offhook_io::balance::Occasion>>,
+    pub(crate) purse: Option<Sender<super::purse::Ask>>,
     /// The call log, if one is kept.
     pub(crate) log: Option<PathBuf>,
     pub(crate) account: Option<AccountView>,
@@ -138,13 +138,19 @@ impl Desk {
             Call(view) if view.state == CallState::Ended => {
                 #[cfg(feature = "rest")]
                 if view.answered.is_some() {
-                    self.ask_balance(offhook_io::balance::Occasion::CallEnded);
+                    self.ask(super::purse::Ask::Balance(offhook_io::balance::Occasion::CallEnded));
                 }
                 self.calls.remove(&view.call.0);
                 self.quality.remove(&view.call.0);
                 self.ways.remove(&view.call.0);
             }
-            Call(view) => drop(self.calls.insert(view.call.0, view.clone())),
+            Call(view) => {
+                #[cfg(feature = "rest")]
+                if view.side == phone::Side::Out && !self.calls.contains_key(&view.call.0) {
+                    self.ask(super::purse::Ask::Dialled(phone::number_of(view.remote.reveal())));
+                }
+                self.calls.insert(view.call.0, view.clone());
+            }
             Quality { call, stats } if self.calls.contains_key(&call.0) => {
                 self.quality.insert(call.0, *stats);
             }
@@ -192,7 +198,8 @@ impl Desk {
         }
     }
 
-    /// Hands a request to the phone. What becomes of it comes as events. `Diagnose`, `History`, `Status` and `Quit` are the caller's.
+    /// Hands a request to the phone. What becomes of it comes as events. `Provider`, `TopUp`,
+    /// `Diagnose`, `History`, `Status` and `Quit` are the caller's.
     pub(crate) fn perform(&mut self, request: Request) {
         let command = match request {
             Request::Call { to } => {
@@ -273,26 +280,43 @@ impl Desk {
                 self.handle.network(NetworkNews::Suspect(NetworkId::new(id)));
                 return;
             }
-            Request::Balance | Request::Diagnose | Request::History | Request::Status | Request::Quit => {
+            Request::Provider(_)
+            | Request::TopUp
+            | Request::Diagnose
+            | Request::History
+            | Request::Status
+            | Request::Quit => {
                 return;
             }
         };
         self.handle.command(command);
     }
 
-    /// There is a reason to ask what is left; false: nobody is named to ask.
+    /// The provider is to be asked; false: none is named.
     #[cfg(feature = "rest")]
-    pub(crate) fn ask_balance(&self, why: offhook_io::balance::Occasion) -> bool {
-        self.purse.as_ref().is_some_and(|purse| purse.send(why).is_ok())
+    pub(crate) fn ask(&self, what: super::purse::Ask) -> bool {
+        self.purse.as_ref().is_some_and(|purse| purse.send(what).is_ok())
     }
 
-    /// The person wants to know what is left. The error is a sentence.
-    pub(crate) fn balance(&self) -> Result<(), String> {
+    /// What the person wants of the provider. What comes of it is news. The error is a sentence.
+    #[cfg_attr(not(feature = "rest"), expect(clippy::unused_self, reason = "nobody is asked"))]
+    pub(crate) fn provider(&self, wish: Wish) -> Result<(), String> {
         #[cfg(feature = "rest")]
-        if self.ask_balance(offhook_io::balance::Occasion::Asked) {
-            return Ok(());
+        {
+            use super::purse::Ask;
+            let ask = match wish {
+                Wish::Balance => Ask::Balance(offhook_io::balance::Occasion::Asked),
+                Wish::Minutes { to } => Ask::Minutes(to),
+                Wish::TopUp { number, pin } => Ask::TopUp(offhook_io::balance::Card { number, pin }),
+                Wish::CallBack { to, from } => Ask::CallBack { to, from },
+            };
+            if self.ask(ask) {
+                return Ok(());
+            }
         }
-        Err("whom to ask what is left? nobody is named: `url` under [balance]".to_owned())
+        #[cfg(not(feature = "rest"))]
+        drop(wish);
+        Err("whom to ask? no provider is named: `url` or `vos` under [balance]".to_owned())
     }
 
     /// The newest calls of the log. The error is a sentence.

@@ -15,14 +15,18 @@ pub(crate) fn run(desk: &mut Desk) -> Result<(), Failure> {
         let done = match desk.next(None) {
             Some(News::Event(Event::Phone(phone::Event::Stopped))) | None => return Ok(()),
             Some(News::Event(event)) => Line::of(&event).map_or(Ok(()), |line| say(&line)),
-            Some(News::Typed(line)) => match Request::from_json(&line) {
+            Some(News::Typed(line)) => match Request::from_json_once(line) {
                 Ok(Request::Quit) => break,
                 Ok(Request::Status) => say(&desk.status()),
                 Ok(Request::History) => match desk.history() {
                     Ok(history) => say(&history),
                     Err(reason) => say(&Line::error(reason)),
                 },
-                Ok(Request::Balance) => desk.balance().or_else(|reason| say(&Line::error(reason))),
+                Ok(Request::Provider(wish)) => {
+                    desk.provider(wish).or_else(|reason| say(&Line::error(reason)))
+                }
+                // A script gives the card with the command.
+                Ok(Request::TopUp) => Ok(()),
                 Ok(Request::Diagnose) => desk.diagnose().or_else(|reason| say(&Line::error(reason))),
                 Ok(request) => {
                     desk.perform(request);
@@ -32,7 +36,7 @@ pub(crate) fn run(desk: &mut Desk) -> Result<(), Failure> {
             },
             Some(News::Diagnosed(Ok(router))) => say(&Line::Router(*router)),
             #[cfg(feature = "rest")]
-            Some(News::Balance(balance)) => say(&Line::from(&*balance)),
+            Some(News::Money(money)) => say(&*money),
             Some(News::Diagnosed(Err(reason)) | News::Trouble(reason)) => say(&Line::error(reason)),
             Some(News::InputEnded | News::Signal) => break,
             Some(News::Terminal(_)) => Ok(()),

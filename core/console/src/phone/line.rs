@@ -58,17 +58,6 @@ pub(crate) enum Line {
         old: u32,
         waiting: bool,
     },
-    /// What is left on the account.
-    Balance {
-        amount: String,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        currency: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        overdraft: Option<String>,
-        /// Milliseconds since 1970.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        valid_until: Option<i64>,
-    },
     /// The server has a certificate that is not accepted: `trust` takes it all the same.
     Certificate {
         fingerprint: String,
@@ -205,18 +194,6 @@ pub(crate) struct Silence {
     #[serde(skip_serializing_if = "Option::is_none")]
     hears_us: Option<bool>,
     reason: String,
-}
-
-#[cfg(feature = "rest")]
-impl From<&offhook_io::balance::Balance> for Line {
-    fn from(balance: &offhook_io::balance::Balance) -> Self {
-        Self::Balance {
-            amount: balance.amount.to_string(),
-            currency: balance.currency.clone(),
-            overdraft: balance.overdraft.map(|limit| limit.to_string()),
-            valid_until: balance.valid_until,
-        }
-    }
 }
 
 impl Line {

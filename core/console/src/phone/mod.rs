@@ -1,16 +1,19 @@
 //! `offhook phone`: a phone for people or for scripts.
 
+pub(crate) mod card;
 pub(crate) mod desk;
 pub(crate) mod json;
 pub(crate) mod line;
+#[cfg(feature = "rest")]
+pub(crate) mod money;
 pub(crate) mod picture;
 #[cfg(feature = "rest")]
-mod purse;
+pub(crate) mod purse;
 #[cfg(feature = "rest")]
 mod relays;
 mod request;
 pub(crate) mod screen;
-mod settings;
+pub(crate) mod settings;
 
 use std::fs;
 use std::net::IpAddr;
@@ -79,7 +82,7 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
     #[cfg(feature = "rest")]
     if let Some(purse) = purse {
         desk.purse = Some(purse::keep(purse, news.clone())?);
-        desk.ask_balance(offhook_io::balance::Occasion::Shown);
+        desk.ask(purse::Ask::Balance(offhook_io::balance::Occasion::Shown));
     }
     if args.json {
         read_lines(news)?;

@@ -151,15 +151,6 @@ fn quality_line(stats: &media::Stats) -> String {
     }
 }
 
-/// `12.34 EUR left`.
-#[cfg(feature = "rest")]
-pub(crate) fn balance(balance: &offhook_io::balance::Balance) -> String {
-    let currency = balance.currency.as_deref().map(|it| format!(" {it}")).unwrap_or_default();
-    let overdraft =
-        balance.overdraft.map(|it| format!(", and {it}{currency} more may be spent")).unwrap_or_default();
-    harmless(&format!("{}{currency} left{overdraft}", balance.amount))
-}
-
 /// One event as a sentence; `None` for what the picture shows anyway.
 pub(crate) fn sentence(event: &offhook_io::Event) -> Option<String> {
     use offhook_io::Event;

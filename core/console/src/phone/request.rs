@@ -5,9 +5,10 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use base::{BadFingerprint, Fingerprint};
+use base::{BadFingerprint, Fingerprint, Secret};
 use phone::NetworkKind;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use crate::config::parts::NOT_IN_THIS_BUILD;
 
@@ -108,10 +109,26 @@ pub(crate) enum Request {
         fingerprint: Option<Fingerprint>,
     },
     Diagnose,
-    Balance,
+    /// Something of the account's provider, by the web.
+    Provider(Wish),
+    /// A card is to be paid in: it is asked for.
+    TopUp,
     History,
     Status,
     Quit,
+}
+
+/// What a provider can be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// What is left.
+    Balance,
+    /// For how long, to whom.
+    Minutes { to: String },
+    /// By a card.
+    TopUp { number: Secret<String>, pin: Secret<String> },
+    /// It rings the person, and then them.
+    CallBack { to: String, from: Option<String> },
 }
 
 /// A decline when no status is named: 603 would decline for all of the person's phones.
@@ -223,7 +240,31 @@ enum Line {
     Watch,
     Presence,
     Balance,
+    Minutes {
+        to: String,
+    },
+    TopUp {
+        card: Hidden,
+        #[serde(default)]
+        pin: Hidden,
+    },
+    Callback {
+        to: String,
+        from: Option<String>,
+    },
     History,
+}
+
+/// What no message may quote, such as one about its kind.
+#[derive(Default)]
+struct Hidden(Secret<String>);
+
+impl<'de> Deserialize<'de> for Hidden {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        let read = String::deserialize(source)
+            .map_err(|_| D::Error::custom("a card and its PIN are text, in quotes"))?;
+        Ok(Self(Secret::new(read)))
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -255,6 +296,11 @@ enum With {
 }
 
 impl Request {
+    /// The same as [`Self::from_json`], and the line is wiped: there may be a card in it.
+    pub(crate) fn from_json_once(line: String) -> Result<Self, String> {
+        Self::from_json(Secret::new(line).expose())
+    }
+
     /// Reads a JSON line. The error is a sentence for the `error` event.
     pub(crate) fn from_json(line: &str) -> Result<Self, String> {
         let later = |word| Err(format!("{word} is {NOT_IN_THIS_BUILD}"));
@@ -318,7 +364,10 @@ impl Request {
             Line::Quit => Self::Quit,
             Line::Watch => return later("watch"),
             Line::Presence => return later("presence"),
-            Line::Balance => Self::Balance,
+            Line::Balance => Self::Provider(Wish::Balance),
+            Line::Minutes { to } => Self::Provider(Wish::Minutes { to }),
+            Line::TopUp { card, pin } => Self::Provider(Wish::TopUp { number: card.0, pin: pin.0 }),
+            Line::Callback { to, from } => Self::Provider(Wish::CallBack { to, from }),
             Line::History => Self::History,
         })
     }
@@ -382,7 +431,11 @@ impl Request {
             "status" => Self::Status,
             "quit" | "exit" => Self::Quit,
             "history" => Self::History,
-            "balance" => Self::Balance,
+            "balance" => Self::Provider(Wish::Balance),
+            "minutes" => Self::Provider(Wish::Minutes { to: target("minutes to")? }),
+            "callback" => Self::Provider(Wish::CallBack { to: target("call back, and then")?, from: None }),
+            "topup" if rest.is_empty() => Self::TopUp,
+            "topup" => return Err("type `topup` alone: the card is asked for, and not shown".into()),
             "watch" | "presence" => {
                 return Err(format!("{verb} is {NOT_IN_THIS_BUILD}"));
             }
@@ -403,7 +456,9 @@ pub(crate) const HELP: &[&str] = &[
     "record FILE|off                                   status, diagnose",
     "transfer 1003  blind    transfer #2  to call 2    message 1002 TEXT",
     "dnd on|off     forward 1003|off                   register, unregister, quit",
-    "block 0900123, unblock 0900123                    history, balance",
+    "block 0900123, unblock 0900123                    history",
+    "balance        what is left    minutes 1002  to a number    topup  by a card",
+    "callback 1002  the provider rings you, and then them",
     "trust          the server's certificate, as shown last",
 ];
 
@@ -474,7 +529,19 @@ mod tests {
             (r#"{"cmd":"diagnose"}"#, Request::Diagnose),
             (r#"{"cmd":"status"}"#, Request::Status),
             (r#"{"cmd":"history"}"#, Request::History),
-            (r#"{"cmd":"balance"}"#, Request::Balance),
+            (r#"{"cmd":"balance"}"#, Request::Provider(Wish::Balance)),
+            (r#"{"cmd":"minutes","to":"1002"}"#, Request::Provider(Wish::Minutes { to: "1002".into() })),
+            (
+                r#"{"cmd":"top_up","card":"12 34","pin":"5"}"#,
+                Request::Provider(Wish::TopUp {
+                    number: Secret::new("12 34".into()),
+                    pin: Secret::new("5".into()),
+                }),
+            ),
+            (
+                r#"{"cmd":"callback","to":"1002","from":"030"}"#,
+                Request::Provider(Wish::CallBack { to: "1002".into(), from: Some("030".into()) }),
+            ),
             (r#"{"cmd":"quit"}"#, Request::Quit),
         ] {
             assert_eq!(json(line), Ok(expected), "{line}");
@@ -493,6 +560,23 @@ mod tests {
         assert!(json(r#"{"cmd":"transfer","call":1}"#).unwrap_err().contains("either"));
         assert!(json(r#"{"cmd":"merge","call":1}"#).unwrap_err().contains("neither"));
         assert!(json(r#"{"cmd":"conference","calls":[1]}"#).unwrap_err().contains("two"));
+    }
+
+    #[test]
+    fn a_card_is_quoted_by_no_message_and_shown_by_no_request() {
+        for line in [
+            r#"{"cmd":"top_up","card":1234567890}"#,
+            r#"{"cmd":"top_up","card":"1234567890","pin":42424242}"#,
+            r#"{"cmd":"top_up","card":["1234567890"]}"#,
+            r#"{"cmd":"top_up","card":"1234567890","pin":{"42424242":1}}"#,
+            r#"{"cmd":"top_up","card":"1234567890","pin":"42424242""#,
+        ] {
+            let error = json(line).unwrap_err();
+            assert!(!error.contains("1234567890") && !error.contains("42424242"), "{error}");
+        }
+        let shown = format!("{:?}", json(r#"{"cmd":"top_up","card":"1234567890"}"#));
+        assert!(shown.starts_with("Ok") && !shown.contains("1234567890"), "{shown}");
+        assert!(!Request::from_typed("topup 1234567890", None).unwrap_err().contains("1234567890"));
     }
 
     #[test]
@@ -523,6 +607,12 @@ mod tests {
         assert!(typed("trust 12:34").unwrap_err().contains("64 hexadecimal digits"));
         assert!(typed("dtmf").unwrap_err().contains("which digits"));
         assert_eq!(typed("dnd off"), Ok(Request::DoNotDisturb { on: false }));
+        assert_eq!(typed("minutes 030"), Ok(Request::Provider(Wish::Minutes { to: "030".into() })));
+        assert_eq!(
+            typed("callback 1002"),
+            Ok(Request::Provider(Wish::CallBack { to: "1002".into(), from: None }))
+        );
+        assert_eq!(typed("topup"), Ok(Request::TopUp));
         assert_eq!(typed("forward off"), Ok(Request::Forward { to: None }));
         assert!(typed("presence").unwrap_err().contains("not in this build"));
         assert!(typed("hold x").unwrap_err().contains("`x`") && typed("sing").unwrap_err().contains("help"));

@@ -5,6 +5,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
+use base::Secret;
 use crossterm::cursor::MoveTo;
 use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crossterm::style::Print;
@@ -13,9 +14,10 @@ use crossterm::{event, execute, queue, terminal};
 use offhook_io::Event;
 use phone::{CallState, Side};
 
+use super::card::{Entry, Then};
 use super::desk::{Desk, News, read_lines, start};
 use super::picture;
-use super::request::{HELP, Request};
+use super::request::{HELP, Request, Wish};
 use crate::failure::Failure;
 
 /// How often the timer and the meter move.
@@ -37,7 +39,7 @@ pub(crate) fn run(desk: &mut Desk, news: std::sync::mpsc::Sender<News>) -> Resul
         }
     })?;
     let terminal = Terminal::enter()?;
-    let mut screen = Screen { typed: String::new(), said: Vec::new() };
+    let mut screen = Screen { typed: String::new(), said: Vec::new(), card: None };
     let result = screen.run(desk);
     drop(terminal);
     // The farewell is for the ordinary screen, where it stays readable.
@@ -69,6 +71,8 @@ impl Drop for Terminal {
 struct Screen {
     typed: String,
     said: Vec<String>,
+    /// A card is being typed, and not shown.
+    card: Option<Entry>,
 }
 
 impl Screen {
@@ -98,7 +102,7 @@ impl Screen {
                     router.lines().into_iter().for_each(|line| self.say(line));
                 }
                 #[cfg(feature = "rest")]
-                Some(News::Balance(balance)) => self.say(picture::balance(&balance)),
+                Some(News::Money(money)) => self.say(money.sentence()),
                 Some(News::Diagnosed(Err(reason)) | News::Trouble(reason)) => self.say(reason),
                 Some(News::Terminal(_) | News::Typed(_)) | None => {}
             }
@@ -108,6 +112,7 @@ impl Screen {
     /// Whether the person wants to leave.
     fn key(&mut self, desk: &mut Desk, key: KeyEvent) -> bool {
         match key.code {
+            KeyCode::Esc if self.card.take().is_some() => drop(Secret::new(std::mem::take(&mut self.typed))),
             KeyCode::Char('c' | 'd') if key.modifiers.contains(KeyModifiers::CONTROL) => return true,
             KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => self.typed.clear(),
             KeyCode::Char(c) if !key.modifiers.contains(KeyModifiers::CONTROL) => self.typed.push(c),
@@ -119,11 +124,36 @@ impl Screen {
             },
             KeyCode::Enter => {
                 let line = std::mem::take(&mut self.typed);
-                return self.enter(desk, line.trim());
+                return match self.card.take() {
+                    Some(entry) => {
+                        self.card_line(desk, entry, line);
+                        false
+                    }
+                    None => self.enter(desk, line.trim()),
+                };
             }
             _ => {}
         }
+        #[cfg(feature = "rest")]
+        if self.card.is_none() && is_dialled(&self.typed) {
+            desk.ask(super::purse::Ask::Typed(self.typed.clone()));
+        }
         false
+    }
+
+    fn card_line(&mut self, desk: &Desk, entry: Entry, line: String) {
+        match entry.line(line) {
+            Then::More(entry) => {
+                self.say(entry.prompt().into());
+                self.card = Some(entry);
+            }
+            Then::Whole { number, pin } => {
+                if let Err(sentence) = desk.provider(Wish::TopUp { number, pin }) {
+                    self.say(sentence);
+                }
+            }
+            Then::Nothing => {}
+        }
     }
 
     fn enter(&mut self, desk: &mut Desk, line: &str) -> bool {
@@ -146,10 +176,14 @@ impl Screen {
                 Ok(history) => history.lines().into_iter().for_each(|line| self.say(line)),
                 Err(sentence) => self.say(sentence),
             },
-            Ok(Request::Balance) => {
-                if let Err(sentence) = desk.balance() {
+            Ok(Request::Provider(wish)) => {
+                if let Err(sentence) = desk.provider(wish) {
                     self.say(sentence);
                 }
+            }
+            Ok(Request::TopUp) => {
+                self.say(Entry::Number.prompt().into());
+                self.card = Some(Entry::Number);
             }
             Ok(Request::Diagnose) => {
                 if let Err(sentence) = desk.diagnose() {
@@ -179,11 +213,19 @@ impl Screen {
         // A long line shows its end, where the person types.
         let room = usize::from(size.0).saturating_sub(3);
         let hidden = self.typed.chars().count().saturating_sub(room);
-        let shown: String = self.typed.chars().skip(hidden).collect();
+        let show = |letter| if self.card.is_some() { '*' } else { letter };
+        let shown: String = self.typed.chars().skip(hidden).map(show).collect();
         let last = size.1.saturating_sub(1);
         queue!(out, MoveTo(0, last), Print("> "), Print(shown), Clear(ClearType::UntilNewLine))?;
         out.flush()
     }
+}
+
+/// Whether what stands at the prompt is a number, so far: then it may be asked how long a call to it could be.
+#[cfg(feature = "rest")]
+fn is_dialled(typed: &str) -> bool {
+    let digits = typed.chars().filter(char::is_ascii_digit).count();
+    digits >= 3 && typed.chars().all(|it| it.is_ascii_digit() || "+*#(),;-./ ".contains(it))
 }
 
 /// What ends a call in its present state.
@@ -198,6 +240,7 @@ fn end(desk: &Desk, call: u32) -> Request {
 
 /// Sentences on stdout, lines from stdin; the end of stdin ends nothing, so that it can run unattended.
 fn sentences(desk: &mut Desk) -> Result<(), Failure> {
+    let mut card: Option<Entry> = None;
     loop {
         match desk.next(None) {
             Some(News::Event(Event::Phone(phone::Event::Stopped))) | None => return Ok(()),
@@ -209,6 +252,21 @@ fn sentences(desk: &mut Desk) -> Result<(), Failure> {
                     println!("{sentence}");
                 }
             }
+            Some(News::Typed(line)) if card.is_some() => {
+                let entry = card.take().unwrap_or(Entry::Number);
+                match entry.line(line) {
+                    Then::More(entry) => {
+                        println!("{}", entry.prompt());
+                        card = Some(entry);
+                    }
+                    Then::Whole { number, pin } => {
+                        if let Err(sentence) = desk.provider(Wish::TopUp { number, pin }) {
+                            println!("{sentence}");
+                        }
+                    }
+                    Then::Nothing => {}
+                }
+            }
             Some(News::Typed(line)) => match Request::from_typed(&line, desk.current()) {
                 Ok(Request::Quit) => break,
                 Ok(Request::Status) => println!("{} calls", desk.calls.len()),
@@ -216,10 +274,14 @@ fn sentences(desk: &mut Desk) -> Result<(), Failure> {
                     Ok(history) => history.lines().iter().for_each(|line| println!("{line}")),
                     Err(sentence) => println!("{sentence}"),
                 },
-                Ok(Request::Balance) => {
-                    if let Err(sentence) = desk.balance() {
+                Ok(Request::Provider(wish)) => {
+                    if let Err(sentence) = desk.provider(wish) {
                         println!("{sentence}");
                     }
+                }
+                Ok(Request::TopUp) => {
+                    println!("{}", Entry::Number.prompt());
+                    card = Some(Entry::Number);
                 }
                 Ok(Request::Diagnose) => {
                     if let Err(sentence) = desk.diagnose() {
@@ -231,7 +293,7 @@ fn sentences(desk: &mut Desk) -> Result<(), Failure> {
             },
             Some(News::Diagnosed(Ok(router))) => router.lines().iter().for_each(|line| println!("{line}")),
             #[cfg(feature = "rest")]
-            Some(News::Balance(balance)) => println!("{}", picture::balance(&balance)),
+            Some(News::Money(money)) => println!("{}", money.sentence()),
             Some(News::Diagnosed(Err(reason)) | News::Trouble(reason)) => println!("{reason}"),
             Some(News::Signal) => break,
             Some(News::InputEnded | News::Terminal(_)) => {}

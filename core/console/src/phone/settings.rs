@@ -72,9 +72,9 @@ impl Settings {
         let service = file.nat.as_mut().and_then(NatTable::take_service);
         let account = account(table, file.nat)?;
         #[cfg(feature = "rest")]
-        let teller = file.balance.map(BalanceTable::teller).transpose();
+        let provider = file.balance.map(BalanceTable::provider).transpose();
         #[cfg(feature = "rest")]
-        let teller = teller.map_err(|why| Failure::Usage(format!("[balance] {why}")))?;
+        let provider = provider.map_err(|why| Failure::Usage(format!("[balance] {why}")))?;
         let mut trusts = Trusts::default();
         if let Some(trust) = trust {
             let first_hop = account.proxy.as_ref().unwrap_or(&account.uri).view();
@@ -87,15 +87,23 @@ impl Settings {
                     trusts.set(service.host(), trust.clone());
                 }
                 #[cfg(feature = "rest")]
-                if let Some(host) = teller.as_ref().and_then(offhook_io::Teller::host) {
-                    trusts.set(&host, trust);
+                for host in provider.iter().flat_map(|(provider, _)| provider.hosts()) {
+                    trusts.set(&host, trust.clone());
                 }
             }
         }
         Ok(Self {
             service,
             #[cfg(feature = "rest")]
-            purse: teller.map(|teller| Purse { teller, known: known(&account), trusts: trusts.clone() }),
+            purse: provider.map(|(provider, caller)| Purse {
+                provider,
+                caller: caller.unwrap_or_else(|| own_number(&account)),
+                known: known(&account),
+                trusts: trusts.clone(),
+                account: account.clone(),
+                region: file.region.clone(),
+                data: file.data.clone(),
+            }),
             account,
             trusts,
             data: file.data,
@@ -122,6 +130,13 @@ fn known(account: &Account) -> offhook_io::balance::Known {
         account: number.clone(),
         number,
     }
+}
+
+/// Where the person is called: the number that is shown to others, else the account.
+#[cfg(feature = "rest")]
+fn own_number(account: &Account) -> String {
+    let shown = account.caller_id.number.as_ref().map(|number| number.reveal().clone());
+    shown.unwrap_or_else(|| account.uri.view().user_decoded().into_owned())
 }
 
 /// What is not named is as the build has it.
