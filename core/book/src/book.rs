@@ -36,6 +36,8 @@ pub struct Book {
     /// For each slot: the first of the same person, and its place among all names.
     leaders: Vec<u32>,
     places: Vec<u32>,
+    /// Slots by name: of several that are one person, the first alone.
+    order: Vec<u32>,
     /// By the first of a person: all of it, where it is more than one contact.
     joined: BTreeMap<u32, Vec<u32>>,
     dirty: bool,
@@ -109,22 +111,40 @@ impl Book {
         {
             self.joined.entry(*leader).or_insert_with(|| vec![*leader]).push(slot as u32);
         }
-        self.places = self.by_name();
+        self.put_in_order();
     }
 
-    fn by_name(&self) -> Vec<u32> {
+    /// Who has no name stands by their number.
+    fn put_in_order(&mut self) {
         let mut names: Vec<(String, usize)> = Vec::with_capacity(self.by_id.len());
         for (slot, contact) in self.slots.iter().enumerate() {
-            let name = contact.as_ref().and_then(|contact| contact.names.first());
+            let number = |contact: &'_ Contact| contact.numbers.first().map(|number| number.text.clone());
+            let name = contact.as_ref().and_then(|it| it.names.first().cloned().or_else(|| number(it)));
             let short: String = name.map(|name| name.chars().take(64).collect()).unwrap_or_default();
             names.push((crate::fold(&short), slot));
         }
         names.sort_unstable();
-        let mut places = vec![0; self.slots.len()];
+        self.places = vec![0; self.slots.len()];
+        self.order.clear();
         for (place, (_, slot)) in names.into_iter().enumerate() {
-            places[slot] = place as u32;
+            self.places[slot] = place as u32;
+            if self.slots[slot].is_some() && self.leaders[slot] == slot as u32 {
+                self.order.push(slot as u32);
+            }
         }
-        places
+    }
+
+    /// Persons by name, `most` of them, after the first `from`: one contact of each, and the others that are the same person.
+    pub fn page(&mut self, from: usize, most: usize) -> Vec<(ContactId, Vec<ContactId>)> {
+        self.settle();
+        let slots = self.order.iter().skip(from).take(most).map(|slot| *slot as usize);
+        slots.filter_map(|slot| Some((self.slots[slot].as_ref()?.id, self.also(slot)))).collect()
+    }
+
+    /// How many persons there are.
+    pub fn persons(&mut self) -> usize {
+        self.settle();
+        self.order.len()
     }
 
     /// The `most` contacts that fit best what was typed: names that begin with it, then numbers that do, then words inside

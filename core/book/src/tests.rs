@@ -136,6 +136,21 @@ fn contacts_that_share_a_number_are_one_person_unless_their_names_differ() {
 }
 
 #[test]
+fn persons_are_listed_once_each_by_name_page_by_page() {
+    let mut book =
+        book(&[("zoë", &["3"]), ("Ann Smith", &["1"]), ("Émile", &[]), ("Ann", &["1"]), ("", &["2"])]);
+    let nameless = Contact { names: Vec::new(), ..contact(9, "", &["7"]) };
+    book.put([nameless]);
+    let page = |book: &mut Book, from, most| -> Vec<(u64, usize)> {
+        book.page(from, most).iter().map(|(id, also)| (id.0, also.len())).collect()
+    };
+    assert_eq!(page(&mut book, 0, 3), [(4, 0), (9, 0), (1, 1)]);
+    assert_eq!(page(&mut book, 3, 9), [(2, 0), (0, 0)]);
+    assert!(book.remove(ContactId(2)));
+    assert_eq!((page(&mut book, 3, 9), book.persons()), (vec![(0, 0)], 4));
+}
+
+#[test]
 fn what_is_changed_or_gone_is_found_no_more_and_what_came_lately_is() {
     let mut book = Book::default();
     book.put((0..2000).map(|id| contact(id, &format!("Person {id}"), &[&format!("{id:05}")])));

@@ -1,12 +1,13 @@
 //! `offhook contacts`: the phone book for people and for scripts.
 //!
-//! Contacts are the store's, finding them is the book's, and what a number means is `numbers`'.
+//! Contacts are the store's, finding them is the book's, and how they are made is [`contacts`]'.
 
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
 
 use book::{Book, Contact, ContactId, Field, Hit, vcard};
+use offhook_io::contacts;
 use offhook_io::store::{Kept, OWN, Store, StoreError};
 use serde::Serialize;
 
@@ -55,8 +56,9 @@ pub(crate) fn run(args: &ContactsArgs) -> Result<(), Failure> {
         ContactsJob::List { group, favourites } => show_all(&store, group.as_deref(), *favourites, args.json),
         ContactsJob::Find { text } => find(&store, text.as_deref(), args.json),
         ContactsJob::Add { name, numbers } => {
-            let contact = own(name, numbers, args.region.as_deref());
-            let key = format!("{name}\n{}", numbers.join("\n"));
+            let numbers = numbers.iter().map(|text| (text.clone(), String::new()));
+            let contact = contacts::made([name.clone()], numbers, args.region.as_deref());
+            let key = contacts::key(&contact);
             let id = store.bulk(|| store.put_contact(OWN, 0, &key, None, &contact)).map_err(failed)?;
             println!("contact {} added", id.0);
             Ok(())
@@ -109,35 +111,12 @@ fn known(done: Result<bool, StoreError>, word: &str) -> Result<(), Failure> {
     }
 }
 
-fn own(name: &str, numbers: &[String], region: Option<&str>) -> Contact {
-    let number = |text: &String| book::Number {
-        text: text.clone(),
-        kind: String::new(),
-        normal: numbers::normal(text, region),
-    };
-    Contact {
-        id: ContactId(0),
-        names: vec![name.to_owned()],
-        numbers: numbers.iter().map(number).collect(),
-        weight: 0,
-    }
-}
-
 fn import(store: &Store, file: &Path, region: Option<&str>) -> Result<(), Failure> {
     let bytes = fs::read(file)
         .map_err(|error| Failure::Usage(format!("{}: cannot be read: {error}", file.display())))?;
-    let mut cards = vcard::read(&bytes);
-    for number in cards.contacts.iter_mut().flat_map(|contact| &mut contact.numbers) {
-        number.normal = numbers::normal(&number.text, region);
-    }
-    let key = |contact: &Contact| {
-        let numbers: Vec<&str> = contact.numbers.iter().map(|number| &*number.text).collect();
-        format!("{}\n{}", contact.names.join("\n"), numbers.join("\n"))
-    };
-    let count = cards.contacts.len();
-    let page: Vec<_> = cards.contacts.into_iter().map(|contact| (key(&contact), None, contact)).collect();
+    let (page, passed_over) = contacts::cards(&bytes, region);
     store.put_contacts(OWN, 0, &page).map_err(failed)?;
-    println!("{count} contacts imported, {} cards passed over", cards.passed_over);
+    println!("{} contacts imported, {passed_over} cards passed over", page.len());
     Ok(())
 }
 

@@ -168,6 +168,23 @@ pub enum Event {
         /// Those that somebody has.
         old: u32,
     },
+    /// *State*: the call log is another than before: read anew what is shown of it.
+    CallLog {
+        /// Missed calls that the person has not seen.
+        unseen: u32,
+    },
+    /// *State*: the kept text messages are others than before: read anew what is shown of them.
+    Messages {
+        /// Those that the person has not seen.
+        unseen: u32,
+    },
+    /// *State*: the phone book is another than before, or is in memory now: read anew what is shown of it.
+    Contacts,
+    /// *Moment*: something of what the phone remembers is lost, or was not stored. Tell the user; calls go on.
+    Memory {
+        /// For a person.
+        sentence: String,
+    },
     /// *Moment*: a bug. Calls were lost and are told as ended; accounts register again by themselves. Worth a report.
     Restarted {
         /// Which thread.
@@ -237,8 +254,10 @@ impl Event {
                 let sentence = format!("{path}: {seconds:.1} s are silence, for the storage was too slow");
                 Self::FileEnded { sentence }
             }
-            // No log is kept by the app yet.
-            IoEvent::History { .. } | IoEvent::Memory { .. } => return None,
+            IoEvent::History { unseen } => Self::CallLog { unseen: unseen as u32 },
+            IoEvent::Messages { unseen } => Self::Messages { unseen: unseen as u32 },
+            IoEvent::Contacts => Self::Contacts,
+            IoEvent::Memory { reason } => Self::Memory { sentence: reason },
             IoEvent::AudioFailed { reason } => Self::AudioFailed { sentence: reason },
             IoEvent::Restarted { thread, story } => Self::Restarted { thread: thread.into(), story },
         })

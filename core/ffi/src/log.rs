@@ -58,6 +58,8 @@ impl Log {
             Event::Voicemail { account, new, old, .. } => {
                 format!("account {account}: {new} new messages, {old} old")
             }
+            // Its sentence may name a file.
+            Event::Memory { .. } => "something was not remembered".into(),
             Event::FileEnded { .. } => "a file ended".into(),
             Event::Restarted { thread, story } => format!("{thread} restarted: {story}"),
             Event::DigitsLost { call, count } => format!("call {call}: {count} digits may be lost"),
@@ -72,9 +74,13 @@ impl Log {
                 format!("call {call}: heard again after {lasted_ms} ms")
             }
             // Told too often to be worth a line, or a secret.
-            Event::Quality { .. } | Event::Timeline { .. } | Event::Wake { .. } | Event::Digit { .. } => {
-                return;
-            }
+            Event::Quality { .. }
+            | Event::Timeline { .. }
+            | Event::Wake { .. }
+            | Event::Digit { .. }
+            | Event::CallLog { .. }
+            | Event::Messages { .. }
+            | Event::Contacts => return,
         };
         self.note(text);
     }

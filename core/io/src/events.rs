@@ -66,6 +66,13 @@ pub enum Event {
         /// Missed calls that the person has not seen.
         unseen: usize,
     },
+    /// *State*: text messages are others than before.
+    Messages {
+        /// Those that the person has not seen.
+        unseen: usize,
+    },
+    /// *State*: the phone book is another than before, or is in memory now.
+    Contacts,
     /// *Moment*: something of the phone's memory is lost, or was not stored. Calls go on.
     Memory {
         /// A sentence for a person.
@@ -111,6 +118,8 @@ enum About {
     Gateway,
     Voicemail(AccountId),
     History,
+    Messages,
+    Contacts,
     Wake,
 }
 
@@ -153,6 +162,21 @@ impl Events {
         if let Some(journal) = &*self.journal.lock().unwrap_or_else(PoisonError::into_inner) {
             work(journal);
         }
+    }
+
+    /// Does `work` on the thread that stores, and waits for what comes of it.
+    #[cfg(feature = "store")]
+    pub(crate) fn on_store<T: Send + 'static>(
+        &self,
+        about: offhook_store::About,
+        work: impl FnMut(&offhook_store::Store) -> Result<T, offhook_store::StoreError> + Send + 'static,
+    ) -> Result<T, offhook_store::StoreError> {
+        use offhook_store::StoreError;
+        let mut outcome = None;
+        self.with_journal(|journal| outcome = Some(journal.work(about, work)));
+        // Not under the lock: that thread tells of what it stores by it.
+        let outcome = outcome.ok_or_else(|| StoreError::Unusable("it is not open".into()))?;
+        outcome.recv().unwrap_or_else(|_| Err(StoreError::Damaged("it could not be mended".into())))
     }
 
     /// The phone wants to be woken then.
@@ -261,6 +285,8 @@ fn about(event: &Event) -> Option<About> {
         Event::Phone(phone::Event::Way { call, .. }) => Some(About::Way(*call)),
         Event::Wake { .. } => Some(About::Wake),
         Event::History { .. } => Some(About::History),
+        Event::Messages { .. } => Some(About::Messages),
+        Event::Contacts => Some(About::Contacts),
         Event::Phone(phone::Event::Gateway(_)) => Some(About::Gateway),
         Event::Phone(phone::Event::Voicemail { account, .. }) => Some(About::Voicemail(*account)),
         Event::Phone(

@@ -85,6 +85,8 @@ pub struct Handle {
     audio_counters: Arc<Counters>,
     bound: Vec<SocketAddr>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    #[cfg(feature = "store")]
+    contacts: Option<Arc<crate::contacts::Contacts>>,
 }
 
 impl Handle {
@@ -118,6 +120,8 @@ impl Handle {
             };
             remember(path, heard, &events, to_signalling.clone());
         }
+        #[cfg(feature = "store")]
+        let contacts = config.store.as_ref().map(|path| crate::contacts::Contacts::new(path, &events));
         let gains = Gains::of(config.microphone_gain_db, config.loudspeaker_gain_db);
         let settings = Settings { tones: config.tones, effects: config.effects, gains };
         let mut phone = config.phone;
@@ -155,7 +159,16 @@ impl Handle {
             Err(StartError::System(std::io::Error::other("the signalling thread ended as it began")))
         })?;
         let threads = Mutex::new(vec![signalling, media]);
-        Ok(Self { to_signalling, events, call_ids, audio_counters, bound, threads })
+        Ok(Self {
+            to_signalling,
+            events,
+            call_ids,
+            audio_counters,
+            bound,
+            threads,
+            #[cfg(feature = "store")]
+            contacts,
+        })
     }
 
     /// Gives a command; what comes of it follows as events.
@@ -254,6 +267,26 @@ impl Handle {
     #[cfg(feature = "store")]
     pub fn block(&self, number: &str, on: bool) {
         self.events.with_journal(|journal| journal.block(number, on));
+    }
+
+    /// Does `work` on what the phone remembers, behind all that was told so far, and waits for a disk. What is another by it
+    /// is told as an event. It is done again where the file had to be mended.
+    ///
+    /// # Errors
+    /// - [`StoreError`](offhook_store::StoreError): what `work` says, or nothing is remembered.
+    #[cfg(feature = "store")]
+    pub fn on_store<T: Send + 'static>(
+        &self,
+        about: offhook_store::About,
+        work: impl FnMut(&offhook_store::Store) -> Result<T, offhook_store::StoreError> + Send + 'static,
+    ) -> Result<T, offhook_store::StoreError> {
+        self.events.on_store(about, work)
+    }
+
+    /// The phone book; none: nothing is remembered ([`Config::store`]).
+    #[cfg(feature = "store")]
+    pub fn contacts(&self) -> Option<&Arc<crate::contacts::Contacts>> {
+        self.contacts.as_ref()
     }
 
     /// Waits until the call log holds all that was told so far, for two seconds at most; false: it does not yet. For who is
@@ -365,6 +398,7 @@ fn remember(
             Notice::Calls { unseen } => Event::History { unseen },
             // Whoever changes these is above, and knows.
             Notice::Added(..) | Notice::Accounts | Notice::Settings | Notice::Drafts => return,
+            Notice::Messages { unseen } => Event::Messages { unseen },
             Notice::Salvaged(salvaged) => {
                 let (rows, aside) = (salvaged.rows, salvaged.aside.display());
                 let reason = format!(

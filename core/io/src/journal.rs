@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use base::{Instant, Redacted};
 use offhook_store::{
-    CallFacts, Change, Delivery, Direction, Keeper, Millis, Missed, NewCall, NewMessage, Notice, StoreError,
+    About, CallFacts, Change, Delivery, Direction, Keeper, Millis, Missed, NewCall, NewMessage, Notice,
+    Store, StoreError,
 };
 use phone::{AccountId, CallId, CallState, CallView, Command, NetworkKind, Side, Subject, Why};
 
@@ -62,6 +63,15 @@ impl Journal {
     /// A change that the person wants.
     pub(crate) fn change(&self, change: Change) {
         self.keeper.store(change);
+    }
+
+    /// Work of somebody's own, in its turn.
+    pub(crate) fn work<T: Send + 'static>(
+        &self,
+        about: About,
+        work: impl FnMut(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Receiver<Result<T, StoreError>> {
+        self.keeper.work(about, work)
     }
 
     /// Gets a message when all is stored that was taken down before.

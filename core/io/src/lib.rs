@@ -10,6 +10,8 @@ mod alarm;
 mod audio;
 mod capture;
 pub mod clock;
+#[cfg(feature = "store")]
+pub mod contacts;
 #[cfg(test)]
 mod counting;
 mod events;
@@ -41,10 +43,14 @@ mod wire;
 pub use audio::{Audio, AudioRoute, AudioStats, Effects, LocalTones};
 #[cfg(feature = "rest")]
 pub use balance;
+#[cfg(feature = "store")]
+pub use book;
 pub use events::Event;
 pub use handle::{CaptureTo, Config, Handle};
 pub use instance::instance;
 pub use media::{Point, Silence, Stats};
+#[cfg(feature = "store")]
+pub use numbers;
 pub use offhook_net::tls::{Trust, Trusts, Unusable, client_certificate};
 pub use offhook_net::{Between, addresses};
 #[cfg(feature = "store")]

@@ -4,26 +4,35 @@
 //! numbers are gone through once, which takes some ten milliseconds for tens of thousands of them.
 
 use base::number::{bare, same};
+use book::ContactId;
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::{Store, StoreError};
 
 impl Store {
-    /// The name of the contact that has this number, or this address. Of several, a favourite goes first, then the oldest.
+    /// The contact that has this number, or this address. Of several, a favourite goes first, then the oldest.
     ///
     /// # Errors
     /// - [`StoreError`]: they could not be read.
-    pub fn contact_of(&self, number: &str, remote: &str) -> Result<Option<String>, StoreError> {
+    pub fn whose(&self, number: &str, remote: &str) -> Result<Option<ContactId>, StoreError> {
         let wanted = [bare(number), bare(remote)];
         let id = match self.by_normal(&wanted[0])? {
             None => self.by_any(&wanted)?,
             known => known,
         };
-        let Some(id) = id else { return Ok(None) };
+        Ok(id.map(|id| ContactId(id.cast_unsigned())))
+    }
+
+    /// The name of that contact.
+    ///
+    /// # Errors
+    /// - [`StoreError`]: they could not be read.
+    pub fn contact_of(&self, number: &str, remote: &str) -> Result<Option<String>, StoreError> {
+        let Some(ContactId(id)) = self.whose(number, remote)? else { return Ok(None) };
         let mut ask = self
             .connection
             .prepare_cached("SELECT text FROM contact_name WHERE contact = ?1 ORDER BY place LIMIT 1")?;
-        Ok(ask.query_row([id], |row| row.get(0)).optional()?)
+        Ok(ask.query_row([id.cast_signed()], |row| row.get(0)).optional()?)
     }
 
     fn by_normal(&self, number: &str) -> Result<Option<i64>, StoreError> {

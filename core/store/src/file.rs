@@ -117,9 +117,22 @@ impl Store {
     /// # Errors
     /// - [`StoreError`]: show its sentence.
     pub fn reader(path: &Path) -> Result<Self, StoreError> {
-        ours(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let store = Self::connect(path, flags)?;
+        // Asked of SQLite and not of the file: to open and close that beside SQLite ends the locks of all that this process
+        // has on it (<https://www.sqlite.org/howtocorrupt.html>, section 2.2), and another process then takes itself for the
+        // last one and removes the log.
+        let opened = Self::connect(path, flags).and_then(|store| {
+            let mark = store.connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+            Ok((store, mark))
+        });
+        let store = match opened {
+            Ok((store, APPLICATION_ID)) => store,
+            Ok(_) => return Err(StoreError::Foreign(path.into())),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+                return Err(StoreError::Foreign(path.into()));
+            }
+            Err(error) => return Err(error.into()),
+        };
         store.refuse_newer(path)?;
         Ok(store)
     }
@@ -174,7 +187,7 @@ impl Store {
         Ok(())
     }
 
-    fn connect(path: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
+    fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Self> {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(PATIENCE)?;
         connection.set_prepared_statement_cache_capacity(PREPARED);

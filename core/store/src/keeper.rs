@@ -2,7 +2,7 @@
 //!
 //! Changes are carried out in the order in which they are told. What could not be stored is told as a notice and not tried
 //! again, but for a damaged file, which is mended and the change repeated. Whoever shows the log reads it anew when a
-//! notice says that it changed.
+//! notice says that it changed. Who wants to know what came of it gives work of their own ([`Keeper::work`]) and waits.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -53,9 +53,44 @@ pub enum Change {
     Draft(Draft),
 }
 
+/// What is another than before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// The log of calls.
+    Calls,
+    /// Text messages.
+    Messages,
+    /// Who does not ring.
+    Blocked,
+    /// Something of which nobody need be told.
+    Rest,
+}
+
+impl Change {
+    const fn about(&self) -> About {
+        match self {
+            Self::Begin(..) | Self::Note(..) | Self::Seen | Self::Forget(_) => About::Calls,
+            Self::Message(..) | Self::Delivered(..) => About::Messages,
+            Self::Block(..) => About::Blocked,
+            // Told as they are done.
+            Self::AddAccount(..)
+            | Self::ChangeAccount(..)
+            | Self::RemoveAccount(..)
+            | Self::MoveAccount(..)
+            | Self::DefaultAccount(_)
+            | Self::Setting(..)
+            | Self::Draft(_) => About::Rest,
+        }
+    }
+}
+
+/// Work of somebody's own, who is told its outcome by itself.
+type Work = Box<dyn FnMut(&Store) -> Result<(), StoreError> + Send>;
+
 /// What the thread does, in order.
 enum Job {
     Change(Change),
+    Work(About, Work),
     Tell(Sender<()>),
 }
 
@@ -65,6 +100,11 @@ pub enum Notice {
     /// The log is another than before.
     Calls {
         /// Missed calls that the person has not seen.
+        unseen: usize,
+    },
+    /// Text messages are others than before.
+    Messages {
+        /// Those that the person has not seen.
         unseen: usize,
     },
     /// Who does not ring, as [`base::number`] compares them: at the start, and when that changes.
@@ -127,6 +167,25 @@ impl Keeper {
         self.send(Job::Change(change));
     }
 
+    /// Does `work` behind all that was told before, and tells what is another by it. Its outcome comes to the receiver;
+    /// nothing comes where the file is damaged and could not be mended. It is done again after mending.
+    pub fn work<T: Send + 'static>(
+        &self,
+        about: About,
+        mut work: impl FnMut(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Receiver<Result<T, StoreError>> {
+        let (tell, outcome) = channel();
+        let work = move |store: &Store| match work(store) {
+            Err(damaged @ StoreError::Damaged(_)) => Err(damaged),
+            outcome => {
+                let _ = tell.send(outcome); // who waits no longer need not know
+                Ok(())
+            }
+        };
+        self.send(Job::Work(about, Box::new(work)));
+        outcome
+    }
+
     fn send(&self, job: Job) {
         if let Some(changes) = &self.changes {
             // It ends only when this is dropped.
@@ -158,31 +217,42 @@ impl Worker {
         if let Some(salvaged) = salvaged {
             (self.told)(Notice::Salvaged(salvaged));
         }
-        self.tell_of_blocked();
-        self.tell_of_calls();
-        for job in jobs {
-            let change = match job {
-                Job::Change(change) => change,
-                Job::Tell(who) => {
-                    let _ = who.send(()); // who waits no longer need not know
-                    continue;
-                }
+        for about in [About::Blocked, About::Calls, About::Messages] {
+            self.tell_of(about);
+        }
+        for mut job in jobs {
+            let about = match &job {
+                Job::Change(change) => change.about(),
+                Job::Work(about, _) => *about,
+                Job::Tell(_) => About::Rest,
             };
-            match self.carry_out(&change) {
+            match self.carry_out(&mut job) {
                 Err(StoreError::Damaged(_)) => {
                     self.mend();
-                    if let Err(error) = self.carry_out(&change) {
+                    if let Err(error) = self.carry_out(&mut job) {
                         (self.told)(Notice::Trouble(error));
                     }
                 }
                 Err(error) => (self.told)(Notice::Trouble(error)),
                 Ok(()) => {}
             }
-            self.tell_of_calls();
+            drop(job); // who waits for an outcome that will not come need not wait for the news
+            self.tell_of(about);
         }
     }
 
-    fn carry_out(&mut self, change: &Change) -> Result<(), StoreError> {
+    fn carry_out(&mut self, job: &mut Job) -> Result<(), StoreError> {
+        match job {
+            Job::Change(change) => self.change(change),
+            Job::Work(_, work) => self.store.as_ref().map_or(Ok(()), work),
+            Job::Tell(who) => {
+                let _ = who.send(()); // who waits no longer need not know
+                Ok(())
+            }
+        }
+    }
+
+    fn change(&mut self, change: &Change) -> Result<(), StoreError> {
         let Some(store) = &self.store else { return Ok(()) };
         match change {
             Change::Begin(name, call) => {
@@ -214,7 +284,6 @@ impl Worker {
             }
             Change::Block(number, on, now) => {
                 store.set_blocked(number.reveal(), *on, *now)?;
-                self.tell_of_blocked();
             }
             Change::Seen => drop(store.mark_seen()?),
             Change::Forget(which) => drop(store.forget_calls(*which)?),
@@ -265,15 +334,18 @@ impl Worker {
         }
     }
 
-    fn tell_of_blocked(&mut self) {
-        if let Some(Ok(blocked)) = self.store.as_ref().map(Store::blocked) {
-            (self.told)(Notice::Blocked(blocked.into_iter().map(Redacted::new).collect()));
-        }
-    }
-
-    fn tell_of_calls(&mut self) {
-        if let Some(Ok(unseen)) = self.store.as_ref().map(Store::unseen) {
-            (self.told)(Notice::Calls { unseen });
+    fn tell_of(&mut self, about: About) {
+        let Some(store) = &self.store else { return };
+        let notice = match about {
+            About::Calls => store.unseen().map(|unseen| Notice::Calls { unseen }),
+            About::Messages => store.unseen_messages().map(|unseen| Notice::Messages { unseen }),
+            About::Blocked => store
+                .blocked()
+                .map(|blocked| Notice::Blocked(blocked.into_iter().map(Redacted::new).collect())),
+            About::Rest => return,
+        };
+        if let Ok(notice) = notice {
+            (self.told)(notice);
         }
     }
 }

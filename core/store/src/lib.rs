@@ -30,11 +30,14 @@ pub use drafts::Draft;
 pub use export::Format;
 pub use file::{Opened, Store, StoreError};
 pub use groups::{Group, Groups};
-pub use keeper::{Change, Keeper, Notice};
+pub use keeper::{About, Change, Keeper, Notice};
 pub use messages::{Delivery, MessageKey, MessageRow, NewMessage, Thread};
 pub use people::{Kept, OWN};
 pub use salvage::Salvaged;
 pub use search::{Filter, Kind, Page};
+
+/// The file's name in a phone's folder.
+pub const FILE: &str = "phone.db";
 
 /// Milliseconds of the wall clock since 1970.
 pub type Millis = i64;

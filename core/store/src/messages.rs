@@ -228,6 +228,15 @@ impl Store {
         Ok(found.collect::<Result<_, _>>()?)
     }
 
+    /// How many messages the person has not seen.
+    ///
+    /// # Errors
+    /// - [`StoreError`]: it could not be read.
+    pub fn unseen_messages(&self) -> Result<usize, StoreError> {
+        let mut count = self.connection.prepare_cached("SELECT count(*) FROM message WHERE seen = 0")?;
+        Ok(count.query_row([], |row| row.get::<_, u32>(0))? as usize)
+    }
+
     /// The person has seen what came from a number; how many messages those were.
     ///
     /// # Errors
@@ -248,6 +257,16 @@ impl Store {
         let gone = gone.execute([number])?;
         self.wipe_log()?;
         Ok(gone)
+    }
+
+    /// Forgets one message; false: there was none.
+    ///
+    /// # Errors
+    /// - [`StoreError`]: nothing was forgotten.
+    pub fn forget_message(&self, key: MessageKey) -> Result<bool, StoreError> {
+        let gone = self.connection.prepare_cached("DELETE FROM message WHERE id = ?1")?.execute([key.0])?;
+        self.wipe_log()?;
+        Ok(gone > 0)
     }
 }
 

@@ -346,6 +346,10 @@ fn a_file_of_another_program_or_of_a_later_version_is_left_as_it_is() {
     drop(store);
     assert!(matches!(Store::open(&newer), Err(StoreError::Newer(_))));
     assert!(matches!(Store::reader(&newer), Err(StoreError::Newer(_))));
+    for foreign in [path, other] {
+        let refused = Store::reader(&foreign).map(drop);
+        assert!(matches!(refused, Err(StoreError::Foreign(_))), "{refused:?}");
+    }
 }
 
 #[test]
@@ -416,21 +420,30 @@ fn a_source_is_read_page_by_page_and_what_it_no_longer_has_is_forgotten() {
         names.iter().map(|name| (format!("key-{name}"), None, person(name, &["1", "2"]))).collect()
     };
     let own = store.put_contact(OWN, 0, "a", None, &person("Own", &[])).unwrap();
-    store.put_contacts("device", 1, &page(&["Ann", "Bob"])).unwrap();
-    store.put_contacts("device", 1, &page(&["Eve"])).unwrap();
-    assert_eq!(store.end_reading("device", 1).unwrap(), 0);
+    let first = store.put_contacts("device", 1, &page(&["Ann", "Bob"])).unwrap();
+    let second = store.put_contacts("device/work", 1, &page(&["Eve"])).unwrap();
+    assert_eq!(store.end_reading("device", 1).unwrap(), []);
     let mut bob = None;
     store.each_contact(|kept| bob = bob.or((kept.key == "key-Bob").then_some(kept.contact.id))).unwrap();
     assert!(store.set_favourite(bob.unwrap(), true).unwrap());
+    assert_eq!(store.favourites().unwrap(), [bob.unwrap()]);
 
-    store.put_contacts("device", 2, &[("key-Bob".into(), None, person("Robert", &["3"]))]).unwrap();
-    assert_eq!(store.end_reading("device", 2).unwrap(), 2);
+    let bob = ("key-Bob".to_owned(), None, person("Robert", &["3"]));
+    let put = store.put_contacts("device", 2, std::slice::from_ref(&bob)).unwrap();
+    assert_eq!(put, [(first[1].0, true)]);
+    assert_eq!(store.put_contacts("device", 2, &[bob]).unwrap(), [(first[1].0, false)]);
+    assert_eq!(store.end_reading("device", 2).unwrap(), [first[0].0, second[0].0]);
     let expected = [
         (OWN.to_owned(), "Own".to_owned(), vec![], false),
         ("device".to_owned(), "Robert".to_owned(), vec!["3".to_owned()], true),
     ];
     assert_eq!(people(&store), expected);
+    assert!(store.change_contact(own, "b", Some("p"), &person("Mine", &["4"])).unwrap());
+    assert!(!store.change_contact(put[0].0, "b", None, &person("Mine", &["4"])).unwrap(), "not entered here");
+    let mine = store.contact(own).unwrap().unwrap();
+    assert_eq!((&*mine.key, &*mine.contact.names[0], &*mine.contact.numbers[0].text), ("b", "Mine", "4"));
     assert!(store.remove_contact(own).unwrap() && !store.remove_contact(own).unwrap());
+    assert_eq!(store.contact(own).unwrap(), None);
 }
 
 #[test]
@@ -442,6 +455,7 @@ fn groups_speed_dial_and_blocked_numbers_are_kept_and_go_with_their_contacts() {
     store.set_speed_dial(3, Some("1002")).unwrap();
     assert_eq!(store.speed_dial(3).unwrap().as_deref(), Some("1002"));
     assert!(store.set_speed_dial(0, Some("1")).is_err());
+    assert_eq!(store.speed_dials().unwrap(), [(3, "1002".to_owned())]);
     store.set_speed_dial(3, None).unwrap();
     assert_eq!(store.speed_dial(3).unwrap(), None);
     store.set_blocked("+49 (30) 1", true, NOON).unwrap();
@@ -464,7 +478,7 @@ fn the_thread_stores_in_order_tells_of_it_and_ends_when_all_is_stored() {
     drop(keeper);
     let unseen = notices.iter().filter_map(|notice| match notice {
         Notice::Calls { unseen } => Some(unseen),
-        Notice::Blocked(_) => None,
+        Notice::Blocked(_) | Notice::Messages { .. } => None,
         other => panic!("{other:?}"),
     });
     assert_eq!(unseen.collect::<Vec<_>>(), [0, 0, 1, 1]);
@@ -512,6 +526,32 @@ fn the_thread_tells_who_is_blocked_and_keeps_messages_and_the_callers_name() {
     let message = &store.messages(None, None, 9).unwrap()[0];
     assert_eq!((message.delivery, message.status), (Delivery::Failed, Some(480)));
     assert_eq!(message.contact.as_deref(), Some("Bob"));
+}
+
+#[test]
+fn work_of_ones_own_is_done_in_its_turn_and_its_outcome_comes_before_the_news() {
+    let (_folder, path) = place();
+    let (tell, notices) = channel();
+    let keeper = Keeper::start(&path, move |notice| drop(tell.send(notice))).unwrap();
+    keeper.store(Change::Begin(7, call("1002", Direction::In, NOON)));
+    keeper.store(Change::Note(7, ended(NOON + 1), NOON + 1));
+    let gone = keeper.work(About::Calls, |store| store.forget_calls(Forget::All));
+    assert_eq!(gone.recv().unwrap().unwrap(), 1);
+    let refused = keeper.work(About::Rest, |store| store.set_speed_dial(0, Some("1")));
+    assert!(refused.recv().unwrap().is_err());
+    let mut times = 0;
+    let mended = keeper.work(About::Messages, move |store| {
+        times += 1;
+        if times == 1 { Err(StoreError::Damaged("so it seems".into())) } else { store.forget_messages(None) }
+    });
+    assert_eq!(mended.recv().unwrap().unwrap(), 0);
+    let lost = keeper.work::<()>(About::Rest, |_| Err(StoreError::Damaged("for good".into())));
+    assert!(lost.recv().is_err());
+    drop(keeper);
+    let told: Vec<Notice> = notices.iter().collect();
+    let calls = told.iter().filter(|it| matches!(it, Notice::Calls { .. })).count();
+    let trouble = told.iter().filter(|it| matches!(it, Notice::Trouble(_))).count();
+    assert_eq!((calls, trouble), (4, 1), "{told:?}");
 }
 
 fn keep(store: &Store, name: &str, number: &str, normal: Option<&str>) -> book::ContactId {

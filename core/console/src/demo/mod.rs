@@ -226,7 +226,7 @@ impl Scene {
             Account, Call, Certificate, Dtmf, DtmfLost, EncryptionLost, Gateway, Learnt, Message,
             MessageSent, Quality, Refused, Silence, Stopped, Timeline, Trusted, Voicemail, Way,
         };
-        if let Event::Wake { .. } | Event::History { .. } = event {
+        if let Event::Wake { .. } | Event::History { .. } | Event::Messages { .. } = event {
             return Ok(());
         }
         let Event::Phone(event) = event else {

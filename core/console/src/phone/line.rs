@@ -206,7 +206,7 @@ impl Line {
     pub(crate) fn of(event: &Event) -> Option<Self> {
         match event {
             Event::Phone(event) => Self::of_phone(event),
-            Event::Wake { .. } | Event::History { .. } => None,
+            Event::Wake { .. } | Event::History { .. } | Event::Messages { .. } | Event::Contacts => None,
             Event::RecordingEnded { .. }
             | Event::RecordingGaps { .. }
             | Event::PlayingEnded { .. }

@@ -156,7 +156,7 @@ pub(crate) fn sentence(event: &offhook_io::Event) -> Option<String> {
     use offhook_io::Event;
     match event {
         Event::Phone(event) => phone_sentence(event).map(|sentence| harmless(&sentence)),
-        Event::Wake { .. } | Event::History { .. } => None,
+        Event::Wake { .. } | Event::History { .. } | Event::Messages { .. } | Event::Contacts => None,
         Event::RecordingEnded { path, reason } => {
             Some(format!("{}: the recording ended: {reason}", path.display()))
         }
