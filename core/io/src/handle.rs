@@ -397,7 +397,11 @@ fn remember(
             }
             Notice::Calls { unseen } => Event::History { unseen },
             // Whoever changes these is above, and knows.
-            Notice::Added(..) | Notice::Accounts | Notice::Settings | Notice::Drafts => return,
+            Notice::Added(..)
+            | Notice::Accounts
+            | Notice::Settings
+            | Notice::Drafts
+            | Notice::Restored(_) => return,
             Notice::Messages { unseen } => Event::Messages { unseen },
             Notice::Salvaged(salvaged) => {
                 let (rows, aside) = (salvaged.rows, salvaged.aside.display());

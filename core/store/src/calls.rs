@@ -7,7 +7,7 @@ use std::fmt;
 
 use book::fold;
 use rusqlite::{OptionalExtension as _, Row, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Millis, Store, StoreError};
 
@@ -21,7 +21,7 @@ const CUT_OFF_REASON: &str = "The phone stopped during the call.";
 pub struct CallKey(pub i64);
 
 /// Who called whom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// We were called.
@@ -179,7 +179,7 @@ pub(crate) fn row(row: &Row<'_>) -> rusqlite::Result<CallRow> {
 }
 
 /// All that a row is found by. Two line ends stand behind it: see [`crate::migrations`].
-fn words<const N: usize>(fields: [Option<&String>; N]) -> String {
+pub(crate) fn words<const N: usize>(fields: [Option<&String>; N]) -> String {
     let mut words: Vec<String> = fields.into_iter().flatten().map(|field| fold(field)).collect();
     words.push("\n".into());
     words.join("\n")

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
-use base::Redacted;
+use base::{Redacted, Secret};
 
 use crate::{
-    AccountChange, AccountKey, CallFacts, CallKey, Delivery, Draft, Forget, MessageKey, Millis, NewAccount,
-    NewCall, NewMessage, Opened, Salvaged, Store, StoreError,
+    AccountChange, AccountKey, BackupError, CallFacts, CallKey, Delivery, Draft, Forget, MessageKey, Millis,
+    NewAccount, NewCall, NewMessage, Opened, Restored, Salvaged, Store, StoreError,
 };
 
 /// Calls, and messages, whose rows are known by name.
@@ -51,6 +51,13 @@ pub enum Change {
     Setting(String, Option<Redacted<String>>),
     /// The person has begun to write; an empty text: or no longer.
     Draft(Draft),
+    /// A backup is added to what is here: by this thread, for another one that writes so long makes it miss what it is told.
+    Restore {
+        /// The document.
+        backup: Redacted<Vec<u8>>,
+        /// What opens its passwords.
+        passphrase: Option<Secret<String>>,
+    },
 }
 
 /// What is another than before.
@@ -79,7 +86,8 @@ impl Change {
             | Self::MoveAccount(..)
             | Self::DefaultAccount(_)
             | Self::Setting(..)
-            | Self::Draft(_) => About::Rest,
+            | Self::Draft(_)
+            | Self::Restore { .. } => About::Rest,
         }
     }
 }
@@ -117,6 +125,8 @@ pub enum Notice {
     Settings,
     /// Drafts are others than before: read them anew.
     Drafts,
+    /// A backup was added, or nothing of it; notices of all that may be another follow. Contacts are to be read anew too.
+    Restored(Result<Restored, BackupError>),
     /// The file was damaged and is mended; what could not be read of it is lost. Tell the person, and read all anew.
     Salvaged(Salvaged),
     /// Something was not stored. Show the sentence.
@@ -316,6 +326,23 @@ impl Worker {
             Change::Draft(draft) => {
                 store.put_draft(draft)?;
                 (self.told)(Notice::Drafts);
+            }
+            Change::Restore { backup, passphrase } => {
+                let restored = store.restore(backup.reveal(), passphrase.as_ref());
+                if let Err(BackupError::Store(StoreError::Damaged(why))) = restored {
+                    return Err(StoreError::Damaged(why));
+                }
+                let changed = restored.is_ok();
+                (self.told)(Notice::Restored(restored));
+                if !changed {
+                    return Ok(());
+                }
+                for notice in [Notice::Accounts, Notice::Settings, Notice::Drafts] {
+                    (self.told)(notice);
+                }
+                for about in [About::Blocked, About::Calls, About::Messages] {
+                    self.tell_of(about);
+                }
             }
         }
         Ok(())

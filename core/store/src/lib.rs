@@ -7,6 +7,7 @@
 //! platform's to keep.
 
 mod accounts;
+mod backup;
 mod caller;
 mod calls;
 mod document;
@@ -25,6 +26,9 @@ mod settings;
 mod tests;
 
 pub use accounts::{AccountChange, AccountKey, AccountRow, NewAccount};
+pub use backup::{
+    AccountSecrets, BackedUp, BackupError, LONGEST_BACKUP, Lock, Part, Restored, Tally, Unlocked,
+};
 pub use calls::{CUT_OFF, CallFacts, CallKey, CallRow, Direction, Forget, Missed, NewCall};
 pub use drafts::Draft;
 pub use export::Format;

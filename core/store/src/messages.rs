@@ -5,7 +5,7 @@
 use std::fmt;
 
 use rusqlite::{Row, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Direction, Millis, Store, StoreError};
 
@@ -19,7 +19,7 @@ const CUT_OFF: &str = "The phone stopped before it was known to be sent.";
 pub struct MessageKey(pub i64);
 
 /// What became of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Delivery {
     /// It came.
@@ -33,7 +33,7 @@ pub enum Delivery {
 }
 
 impl Delivery {
-    const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Came => "came",
             Self::Queued => "queued",
