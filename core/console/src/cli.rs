@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::backup::{BackupArgs, RestoreArgs};
 use crate::config::nat::StunServer;
 use crate::config::parts::{CodecName, SipUri};
 use crate::demo::encryption::Encryption;
@@ -130,6 +131,10 @@ pub(crate) enum Job {
     Balance(BalanceArgs),
     /// Has the provider ring you, and then whom you want.
     Callback(CallbackArgs),
+    /// Writes all that a phone remembers into one file.
+    Backup(BackupArgs),
+    /// Adds what such a file has to what a phone remembers.
+    Restore(RestoreArgs),
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a console speaks there")]
 
+mod backup;
 #[cfg(feature = "rest")]
 mod balance;
 mod cli;
@@ -19,6 +20,7 @@ mod number;
 mod phone;
 mod place;
 mod typing;
+mod vault;
 
 use std::process::ExitCode;
 
@@ -45,6 +47,8 @@ fn main() -> ExitCode {
         Job::Balance(_) | Job::Callback(_) => {
             Err(failure::Failure::Usage(format!("the provider is {}", config::parts::NOT_IN_THIS_BUILD)))
         }
+        Job::Backup(args) => backup::back_up(&args),
+        Job::Restore(args) => backup::restore(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,13 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use offhook_io::store::FILE;
 
 use crate::config;
 use crate::config::phone::PhoneFile;
 use crate::failure::Failure;
-
-/// The phone's database in its folder.
-const FILE: &str = "phone.db";
 
 /// One phone's folder, by either of its names.
 #[derive(Debug, Args)]

@@ -26,6 +26,8 @@ fn a_bad_option_is_status_2_and_help_has_examples() {
         vec!["diagnose", "--help"],
         vec!["history", "--help"],
         vec!["contacts", "--help"],
+        vec!["backup", "--help"],
+        vec!["restore", "--help"],
         vec!["numbers", "--help"],
         vec!["balance", "--help"],
         vec!["callback", "--help"],
