@@ -325,12 +325,33 @@ impl Call {
 
     /// The call came to nothing.
     pub(crate) fn failed(&mut self, failure: Failure, desk: &mut Desk) {
+        if matches!(failure.status, 488 | 606) && !failure.local && self.ask_otherwise(desk) {
+            return;
+        }
         let explanation = match failure.status {
             // What was offered was more than codecs.
             488 | 606 if self.talk.insists() => Why::EncryptionRefused,
             status => reason::of_failure(status, failure.local),
         };
         self.end(Ending { status: failure.status, reason: failure.reason, explanation }, desk);
+    }
+
+    /// Calls anew with an offer that asks for encryption in another way, if there is one: it was what we described that is not
+    /// acceptable (RFC 3261 sections 21.4.26 and 21.6.4). To the person it is one call.
+    fn ask_otherwise(&mut self, desk: &mut Desk) -> bool {
+        let Phase::Outgoing(calling) = &self.phase else { return false };
+        let again = calling.again();
+        // Who was asked for an offer did not refuse one.
+        if again.late_offer || !self.talk.ask_otherwise() {
+            return false;
+        }
+        self.phase = Phase::Dialling(again);
+        self.session = None;
+        self.offered = None;
+        self.progress = None;
+        self.streams.other_session();
+        self.invite(desk);
+        true
     }
 
     /// Tells whoever asked us to call how it goes.

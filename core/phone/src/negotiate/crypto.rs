@@ -85,13 +85,15 @@ impl Secrecy {
         self.dtls && self.sdes != Sdes::UnderTls
     }
 
-    /// How our offers call an audio line. RFC 8643 section 3.1: who takes either says nothing of it here. RFC 5764 section 8.
-    pub(super) fn protocol(self) -> &'static str {
-        match self.policy {
-            MediaEncryption::Required if self.prefers_dtls() => "UDP/TLS/RTP/SAVP",
-            MediaEncryption::Required => "RTP/SAVP",
-            MediaEncryption::Off | MediaEncryption::Optional => "RTP/AVP",
-        }
+    /// What our offers may call an audio line, in the order in which they are tried. RFC 8643 section 3.1: who takes either says
+    /// nothing of it here; some take keys only where a profile insists on them. RFC 5764 section 8 has a profile for keys of
+    /// the media path alone, and some look for them under no other.
+    fn profiles(self) -> impl Iterator<Item = &'static str> {
+        let either = (self.policy != MediaEncryption::Required).then_some("RTP/AVP");
+        let told = self.offers().then_some("RTP/SAVP");
+        let agreed = self.offers_dtls().then_some("UDP/TLS/RTP/SAVP");
+        let [first, second] = if self.prefers_dtls() { [agreed, told] } else { [told, agreed] };
+        [either, first, second].into_iter().flatten()
     }
 }
 
@@ -172,6 +174,8 @@ pub(super) struct Ring {
     rng: Option<Rng>,
     /// What our certificate is known by.
     fingerprint: Option<Fingerprint>,
+    /// How many of the profiles that our offers may have were refused.
+    refused: usize,
     lines: Vec<Line>,
 }
 
@@ -179,7 +183,7 @@ impl Ring {
     pub(super) fn new(secrecy: Secrecy, fingerprint: Option<Fingerprint>, rng: &mut Rng) -> Self {
         let rng = (secrecy.policy != MediaEncryption::Off).then(|| rng.split());
         let secrecy = Secrecy { dtls: secrecy.dtls && fingerprint.is_some(), ..secrecy };
-        Self { secrecy, rng, fingerprint, lines: Vec::new() }
+        Self { secrecy, rng, fingerprint, refused: 0, lines: Vec::new() }
     }
 
     fn line(&mut self, at: usize) -> &mut Line {
@@ -187,6 +191,22 @@ impl Ring {
             self.lines.resize_with(at + 1, Line::default);
         }
         &mut self.lines[at]
+    }
+
+    /// How our next offer calls an audio line that is new.
+    pub(super) fn profile(&self) -> &'static str {
+        // Who must encrypt and cannot makes no call, and takes none in clear.
+        self.secrecy.profiles().nth(self.refused).unwrap_or("RTP/SAVP")
+    }
+
+    /// What we have offered was refused, and nothing of it stands. False: there is no other way to ask.
+    pub(super) fn ask_otherwise(&mut self) -> bool {
+        let other = self.secrecy.profiles().nth(self.refused + 1).is_some();
+        if other {
+            self.refused += 1;
+            self.lines.clear();
+        }
+        other
     }
 
     /// New keys for an offer of these lines, called so. A line that has agreed on its keys goes on so.
@@ -203,8 +223,10 @@ impl Ring {
             let agreed = line.association.is_agreed();
             let told: &[Suite] = if agreed || by_dtls(protocol) { &[] } else { suites };
             let keys = (1..).zip(told.iter().map(|suite| Keys::random(*suite, rng))).collect();
-            // A profile that insists takes one way to agree on keys: told ones have gone first.
-            let either = agreed || by_dtls(protocol) || insists(protocol) == Some(false) || told.is_empty();
+            // RFC 3711 leaves it open how `RTP/SAVP` comes to its keys, and the answer says which it has taken. Not where told
+            // ones are what is left, and room is little.
+            let either =
+                agreed || insists(protocol) == Some(false) || told.is_empty() || !secrecy.prefers_dtls();
             let association = (secrecy.offers_dtls() && either).then(|| line.association.offer());
             line.offered = Some(Said { keys, association, local: None });
         }

@@ -229,3 +229,57 @@ fn encryption_that_they_drop_is_the_end_of_it_or_is_let_be() {
         assert_eq!(clear.err(), ends);
     }
 }
+
+#[test]
+fn who_refuses_an_offer_is_asked_by_each_profile_once_and_never_in_clear_by_who_insists() {
+    let either = "RTP/AVP";
+    let (told, agreed) = ("RTP/SAVP", "UDP/TLS/RTP/SAVP");
+    for (policy, sdes, dtls, asked) in [
+        (Off, TLS, true, &[either][..]),
+        (Optional, Sdes::No, false, &[either]),
+        (Optional, TLS, false, &[either, told]),
+        (Optional, Sdes::No, true, &[either, agreed]),
+        (Optional, TLS, true, &[either, told, agreed]),
+        (Optional, Sdes::InClear, true, &[either, agreed, told]),
+        (Required, TLS, false, &[told]),
+        (Required, Sdes::No, true, &[agreed]),
+        (Required, TLS, true, &[told, agreed]),
+        (Required, Sdes::InClear, true, &[agreed, told]),
+    ] {
+        let mut rng = Rng::from_number(1);
+        let mut us = Negotiation::new(&[Codec::Pcmu], false, &mut rng);
+        let certificate = dtls::Certificate::generate(&mut rng);
+        us.guard(Secrecy { policy, sdes, dtls }, Some(certificate.fingerprint()), &mut rng);
+        let mut seen = Vec::new();
+        loop {
+            let offer = us.offer(&local(4000), false);
+            let line = text(&offer).lines().find_map(|line| line.strip_prefix("m=audio 4000 ")).unwrap();
+            let protocol = line.split(' ').next().unwrap();
+            let keyed = [!keys_in(&offer).is_empty(), text(&offer).contains("a=fingerprint:")];
+            let may = [policy != Off && sdes != Sdes::No, policy != Off && dtls];
+            let expected = match protocol {
+                "RTP/AVP" => may,
+                "RTP/SAVP" => [true, dtls && sdes == TLS],
+                _ => [false, true],
+            };
+            assert_eq!(keyed, expected, "{policy:?} {sdes:?} {dtls} {protocol}");
+            seen.push(protocol.to_owned());
+            if !us.ask_otherwise() {
+                break;
+            }
+        }
+        assert_eq!(seen, asked, "{policy:?} {sdes:?} {dtls}");
+    }
+}
+
+#[test]
+fn the_answer_to_the_last_of_several_offers_is_taken_and_later_offers_keep_its_profile() {
+    let mut us = negotiation(Optional, TLS, 1);
+    us.offer(&local(4000), false);
+    assert!(us.ask_otherwise());
+    let mut them = negotiation(Required, TLS, 2);
+    let (of_us, of_them) = exchange(&mut us, &mut them).unwrap();
+    assert!(fits(&of_us, &of_them));
+    let again = us.offer(&local(4000), true);
+    assert!(text(&again).contains(" RTP/SAVP "));
+}

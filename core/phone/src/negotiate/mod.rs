@@ -216,7 +216,7 @@ impl Negotiation {
     /// `locals` are the addresses of the audio streams, at least one.
     pub fn offer(&mut self, locals: &[Local], hold: bool) -> Bytes {
         self.before = Some((self.version, self.written.clone()));
-        let protocol = self.ring.secrecy.protocol();
+        let protocol = self.ring.profile();
         offer::lay_out(&mut self.lines, &self.codecs, self.silence, locals.len(), protocol);
         self.ring.offer(self.lines.iter().map(|line| match line {
             Line::Audio { protocol, .. } | Line::Declined { protocol, .. } => protocol.as_str(),
@@ -245,6 +245,17 @@ impl Negotiation {
     /// The last offer was refused: the keys of before it stand.
     pub fn refused(&mut self) {
         self.ring.withdraw();
+    }
+
+    /// The first offer was refused as a whole, and its session is none: the next one, of another session, asks for encryption by
+    /// another profile. Never in clear where the account insists. False: they were all asked for.
+    pub fn ask_otherwise(&mut self) -> bool {
+        let other = self.ring.ask_otherwise();
+        if other {
+            self.lines.clear();
+            self.said.clear();
+        }
+        other
     }
 
     /// The last offer was not sent after all.
