@@ -87,6 +87,9 @@ impl Agent {
     /// A flow is there, by whichever network.
     pub fn flow_came(&mut self, up: FlowUp, now: Instant, out: &mut Orders) {
         let FlowUp { network, flow, transport, remote, .. } = up;
+        if transport.is_web() {
+            self.common.flows.hide(&mut self.common.rng);
+        }
         self.common.flows.up(up);
         self.common.news.push_back(News::FlowUp { flow, transport });
         if let Some(remote) = remote {
@@ -181,7 +184,7 @@ impl Agent {
         let hop = self.common.flows.way_back(via.flow, via.remote)?;
         let address = self.common.flows.contact_address(profile.contact_address, hop);
         let carrier = (via.transport, profile.is_secure());
-        Some(common::contact_value(&profile.contact_user, carrier, address, false))
+        Some(common::contact_value(&profile.contact_user, carrier, &address, false))
     }
 
     /// The network that a flow goes by, while it is there.
