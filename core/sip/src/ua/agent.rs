@@ -356,6 +356,13 @@ impl Agent {
         self.uses.sessions.get(&session).is_some_and(|session| session.can_update())
     }
 
+    /// About how long the head of a re-INVITE with a new description is, in the form that a long one is written in, without Via,
+    /// Contact, credentials and what tells of the body: who has that many bytes and no more leaves room for them. `None`: there is
+    /// no dialog in which one could be sent.
+    pub fn offer_head(&self, session: SessionId) -> Option<usize> {
+        self.uses.sessions.get(&session)?.offer_head()
+    }
+
     /// Offers a new description. Glare (491) and "later" (500 with Retry-After) are retried inside; `Reanswered` or
     /// `ReofferFailed` follows.
     ///
