@@ -241,6 +241,7 @@ fn an_answer_in_clear_ends_the_call_of_who_insists_and_no_stream_was_ever_open()
         let ann = calls_the_peer(&mut town, Required);
         let view = town.view(ann, ONE);
         town.expect((view.state, view.explanation), (CallState::Ended, Some(why)));
+        assert_eq!(view.bad_keys, u32::from(why == Why::BadKeys), "a key too short is counted");
         assert!(town.handset(ann).streams.values().all(|stream| stream.plan.is_none()));
         let ended = town.heard(peer).iter().any(|request| request.method() == Method::Bye);
         town.expect(ended, true);

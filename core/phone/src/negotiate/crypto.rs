@@ -10,7 +10,7 @@ use base::Rng;
 use dtls::Fingerprint;
 use media::srtp::{Keys, Suite};
 use media::{Plan, Protection};
-use sip::sdp::{Crypto, Media, Writer};
+use sip::sdp::{Crypto, Media, Sdp, Writer};
 
 use super::association::{self, Association};
 use super::{Agreed, Disagreement};
@@ -176,6 +176,8 @@ pub(super) struct Ring {
     fingerprint: Option<Fingerprint>,
     /// How many of the profiles that our offers may have were refused.
     refused: usize,
+    /// Lines of keys in their descriptions that were of no use.
+    unusable: u32,
     lines: Vec<Line>,
 }
 
@@ -183,7 +185,17 @@ impl Ring {
     pub(super) fn new(secrecy: Secrecy, fingerprint: Option<Fingerprint>, rng: &mut Rng) -> Self {
         let rng = (secrecy.policy != MediaEncryption::Off).then(|| rng.split());
         let secrecy = Secrecy { dtls: secrecy.dtls && fingerprint.is_some(), ..secrecy };
-        Self { secrecy, rng, fingerprint, refused: 0, lines: Vec::new() }
+        Self { secrecy, rng, fingerprint, refused: 0, unusable: 0, lines: Vec::new() }
+    }
+
+    /// Counts what is dropped of a description of theirs.
+    pub(super) fn count(&mut self, theirs: &Sdp<'_>) {
+        self.unusable = self.unusable.saturating_add(unusable(self.secrecy, theirs));
+    }
+
+    /// How much was dropped so far.
+    pub(super) const fn unusable(&self) -> u32 {
+        self.unusable
     }
 
     fn line(&mut self, at: usize) -> &mut Line {
@@ -342,6 +354,16 @@ impl Ring {
             };
         }
     }
+}
+
+/// How many lines of keys in a description of theirs are of no use where such keys are taken: that cannot be read, lie, are
+/// for suites that we do not have, or are more than are looked at.
+fn unusable(secrecy: Secrecy, theirs: &Sdp<'_>) -> u32 {
+    let of = |media: Media<'_, '_>| {
+        let all = media.attributes().filter(|attribute| attribute.name == "crypto").count();
+        all - keys(&media).count()
+    };
+    if secrecy.offers() { theirs.media().map(of).sum::<usize>() as u32 } else { 0 }
 }
 
 /// The values of their lines.

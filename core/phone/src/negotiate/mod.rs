@@ -207,6 +207,19 @@ impl Negotiation {
         self.ring.secrecy.policy == crate::MediaEncryption::Required
     }
 
+    /// How many lines of keys in their descriptions were of no use: that could not be read, lied, or were for suites that we do
+    /// not have. Of all descriptions, also where one says the same again.
+    pub const fn bad_keys(&self) -> u32 {
+        self.ring.unusable()
+    }
+
+    /// Looks at an offer that is refused without an answer, only to count.
+    pub fn refuse(&mut self, offer: &[u8]) {
+        if let Ok(theirs) = Sdp::read(offer) {
+            self.ring.count(&theirs);
+        }
+    }
+
     /// This is done from now on.
     pub fn agreed(&mut self, agreed: &Agreed) {
         self.ring.agreed(agreed);
@@ -305,8 +318,9 @@ impl Negotiation {
     ///
     /// # Errors
     /// Nothing was accepted, or it cannot be read.
-    pub fn take_answer(&self, answer: &[u8], hold: bool) -> Result<Agreed, Disagreement> {
+    pub fn take_answer(&mut self, answer: &[u8], hold: bool) -> Result<Agreed, Disagreement> {
         let theirs = Sdp::read(answer)?;
+        self.ring.count(&theirs);
         let mut media = theirs.media();
         let lines = (self.lines.iter().enumerate()).map(|(at, line)| match (line, media.next()) {
             (Line::Audio { protocol, formats, mux, .. }, Some(media)) if media.port() != 0 => {
@@ -336,6 +350,7 @@ impl Negotiation {
         hold: bool,
     ) -> Result<(Bytes, Agreed), Disagreement> {
         let theirs = Sdp::read(offer)?;
+        self.ring.count(&theirs);
         if theirs.media().len() < self.lines.len() {
             return Err(Disagreement::LinesMissing);
         }
