@@ -136,6 +136,14 @@ impl Transport {
         }
     }
 
+    /// Whether it is a WebSocket.
+    pub const fn is_web(self) -> bool {
+        match self {
+            Self::Ws | Self::Wss => true,
+            Self::Udp | Self::Tcp | Self::Tls => false,
+        }
+    }
+
     /// Whether this is what a `transport=` URI parameter means that reads as `named`.
     pub fn is_meant_by(self, named: Self) -> bool {
         named == self || named.uri_param() == self.uri_param()

@@ -1,6 +1,7 @@
 //! What every room of the house shares: told time, seeded randomness, flows, timers, secrets, what a number is compared by.
 //!
-//! Knows nothing of SIP, RTP or sockets. Nothing here asks the machine for anything.
+//! Knows nothing of SIP, RTP or sockets. Nothing here asks the machine for anything, but for the one reading of its clock
+//! that `system` counts from and never shows.
 
 mod certificate;
 mod flow;
@@ -8,6 +9,7 @@ pub mod nat64;
 pub mod number;
 mod redact;
 mod rng;
+pub mod system;
 mod time;
 mod timers;
 

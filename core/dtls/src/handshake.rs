@@ -12,12 +12,12 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use base::{Instant, Wake};
+use base::{Instant, Wake, system};
 use bytes::Bytes;
 use dimpl::{Config, Dtls, Error, UnexpectedMessageError};
 use zeroize::Zeroizing;
 
-use crate::{Certificate, Fingerprints, Keys, Profile, clock};
+use crate::{Certificate, Fingerprints, Keys, Profile};
 
 /// The longest datagram that is looked at, bytes.
 pub const LONGEST: usize = 4096;
@@ -235,9 +235,9 @@ impl Handshake {
                 if now >= shaking.until {
                     return self.fail(Reason::TooLate, out);
                 }
-                shaking.engine.dtls.handle_timeout(clock::std(now))
+                shaking.engine.dtls.handle_timeout(system::to_std(now))
             }
-            State::Keyed(engine) => engine.dtls.handle_timeout(clock::std(now)),
+            State::Keyed(engine) => engine.dtls.handle_timeout(system::to_std(now)),
             State::Over => return,
         };
         self.settle(result, out);
@@ -380,7 +380,7 @@ impl Shaking {
 
 impl Engine {
     fn new(role: Role, config: &Arc<Config>, certificate: &Certificate, now: Instant) -> Self {
-        let mut dtls = Dtls::new_auto(config.clone(), certificate.engine(), clock::std(now));
+        let mut dtls = Dtls::new_auto(config.clone(), certificate.engine(), system::to_std(now));
         dtls.set_active(role == Role::Active);
         Self { dtls, wake: None, pressed: 0 }
     }
@@ -405,7 +405,7 @@ impl Engine {
                     continue;
                 }
                 dimpl::Output::Timeout(at) => {
-                    let at = clock::ours(at);
+                    let at = system::from_std(at);
                     self.pressed = if at > now { 0 } else { self.pressed + 1 };
                     self.wake = Some(if at > now { at } else { now + HOLD * (1 << self.pressed.min(7)) / 2 });
                     return;

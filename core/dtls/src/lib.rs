@@ -9,7 +9,6 @@
 //! operating system by itself. Knows no SDP, no SIP and no SRTP packet.
 
 mod certificate;
-mod clock;
 mod fingerprint;
 mod handshake;
 mod keys;

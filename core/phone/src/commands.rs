@@ -232,7 +232,7 @@ impl Phone {
                 self.calls.insert(call, announced);
             }
             Some((status, why)) => {
-                Call::turned_away(parties, status, why, &mut self.desk);
+                Call::turned_away(parties, (status, why), None, &mut self.desk);
                 self.decline(announcement, status);
             }
         }

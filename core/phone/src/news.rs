@@ -180,7 +180,7 @@ impl Phone {
                 };
                 match announced {
                     Some(mut call) => call.never_came(status, why, &mut self.desk),
-                    None => Call::turned_away(parties, status, why, &mut self.desk),
+                    None => Call::turned_away(parties, (status, why), offer.as_ref(), &mut self.desk),
                 }
             }
         }

@@ -32,6 +32,11 @@ pub struct CallView {
     pub codec: Option<Codec>,
     /// How its media is kept from others, while it flows, or was when it ended.
     pub encrypted: Encrypted,
+    /// Lines of keys in their descriptions that were dropped: that cannot be read, lie, or are for suites that we do not have.
+    pub bad_keys: u32,
+    /// No reports (RTCP) go with its media, so that neither side hears how it fares at the other: they want them on a port of
+    /// their own, for which other keys would have to be agreed on (RFC 5764 section 3).
+    pub no_reports: bool,
     /// By which kind of way the other side is reached, once checks have shown it.
     pub path: Option<nat::path::Reached>,
     /// Whether the user closed the microphone.

@@ -37,7 +37,12 @@ fn written(fingerprint: &Fingerprint) -> String {
 
 /// Calls a peer that answers with this certificate's fingerprint, and will say hello.
 fn calls(town: &mut Town, policy: MediaEncryption, described: &Certificate) -> SocketAddr {
-    let lines = format!("a=setup:active\r\na=fingerprint:{}\r\n", written(&described.fingerprint()));
+    answered(town, policy, described, "a=rtcp-mux\r\n")
+}
+
+/// The same, with more in the answer.
+fn answered(town: &mut Town, policy: MediaEncryption, described: &Certificate, more: &str) -> SocketAddr {
+    let lines = format!("{more}a=setup:active\r\na=fingerprint:{}\r\n", written(&described.fingerprint()));
     let protocol = if policy == MediaEncryption::Required { "UDP/TLS/RTP/SAVP" } else { "RTP/AVP" };
     let body = format!("{}{lines}", description(5000).replace("RTP/AVP", protocol));
     town.peer(9, move |request, _| {
@@ -115,8 +120,22 @@ fn the_keys_of_both_sides_are_the_same_and_nothing_goes_before_them() {
         let Some(Protection::Keyed { send, receive }) = protection(&mut town, ann) else { panic!("no keys") };
         assert_eq!(send.material(), [&keys.receive.key.expose()[..], keys.receive.salt.expose()].concat());
         assert_eq!(receive.material(), [&keys.send.key.expose()[..], keys.send.salt.expose()].concat());
-        assert_eq!(town.view(ann, ONE).encrypted, Encrypted::Dtls);
+        let view = town.view(ann, ONE);
+        assert_eq!((view.encrypted, view.no_reports), (Encrypted::Dtls, false));
     }
+}
+
+/// RFC 5764 section 3: a port of their own would need keys of their own.
+#[test]
+fn who_wants_reports_on_a_port_of_their_own_gets_none_under_agreed_keys_and_the_view_says_so() {
+    let mut town = Town::new();
+    let theirs = certificate(7);
+    let ann = answered(&mut town, MediaEncryption::Required, &theirs, "");
+    shakes_hands(&mut town, ann, &theirs).unwrap();
+    let view = town.view(ann, ONE);
+    assert_eq!((view.encrypted, view.no_reports), (Encrypted::Dtls, true));
+    let plan = town.handset(ann).open_streams()[0].plan.clone().unwrap();
+    assert!(!plan.reports && !plan.rtcp_mux);
 }
 
 #[test]

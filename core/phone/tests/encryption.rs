@@ -158,6 +158,54 @@ fn who_insists_is_told_that_the_other_side_does_not_take_it() {
 }
 
 #[test]
+fn who_refuses_an_offer_of_either_is_asked_in_the_secure_profile_within_the_same_call() {
+    let mut town = Town::new();
+    let peer =
+        answers(&mut town, |count| if count == 0 { (488, String::new()) } else { (200, secure(LINE)) });
+    let ann = calls_the_peer(&mut town, Optional);
+    let view = town.view(ann, ONE);
+    town.expect((view.state, view.encrypted), (CallState::Active, Encrypted::Sdes));
+    let offers = offers(&town);
+    assert!(offers[0].contains(" RTP/AVP ") && offers[1].contains(" RTP/SAVP "), "{offers:?}");
+    assert_eq!(offers.len(), 2);
+    let calls = town.heard(peer).iter().filter(|request| request.method() == Method::Invite);
+    let ids: std::collections::BTreeSet<_> = calls.map(|it| it.call_id().unwrap().to_owned()).collect();
+    assert_eq!(ids.len(), 2, "an INVITE anew is a call of its own to them");
+    let over = |event: &&Event| matches!(event, Event::Call(view) if view.call != ONE || view.state == CallState::Ended);
+    assert!(town.handset(ann).events.iter().find(over).is_none(), "and the same to the person");
+}
+
+#[test]
+fn each_way_to_ask_is_tried_once_and_whoever_wants_none_is_believed() {
+    for (policy, by, status, asked, why) in [
+        (Optional, KeysBy::Sdes, 488, &["RTP/AVP", "RTP/SAVP"][..], Why::NoCommonCodec),
+        (Optional, KeysBy::Both, 606, &["RTP/AVP", "UDP/TLS/RTP/SAVP", "RTP/SAVP"], Why::NoCommonCodec),
+        (Optional, KeysBy::Both, 486, &["RTP/AVP"], Why::Busy),
+        (Off, KeysBy::Both, 488, &["RTP/AVP"], Why::NoCommonCodec),
+        (Required, KeysBy::Sdes, 488, &["RTP/SAVP"], Why::EncryptionRefused),
+        (Required, KeysBy::Both, 488, &["UDP/TLS/RTP/SAVP", "RTP/SAVP"], Why::EncryptionRefused),
+        (Required, KeysBy::Both, 606, &["UDP/TLS/RTP/SAVP", "RTP/SAVP"], Why::EncryptionRefused),
+    ] {
+        let mut town = Town::new();
+        answers(&mut town, move |_| (status, String::new()));
+        let ann = town.phone(1, Account { media_encryption_by: by, ..account("ann", 1, policy) });
+        town.call(ann, "sip:peer@10.0.0.9");
+        town.run(SECOND);
+        let view = town.view(ann, ONE);
+        town.expect((view.state, view.status), (CallState::Ended, Some(status)));
+        let offers = offers(&town);
+        let profiles: Vec<_> = offers.iter().map(|offer| profile(offer)).collect();
+        assert_eq!(profiles, asked, "{policy:?} {by:?} {status}");
+        assert_eq!(view.explanation, Some(why), "{policy:?} {by:?} {status}");
+    }
+}
+
+/// How the first line of media is called.
+fn profile(offer: &str) -> &str {
+    offer.lines().find_map(|line| line.strip_prefix("m=audio ")?.split(' ').nth(1)).unwrap()
+}
+
+#[test]
 fn without_tls_no_key_is_said_unless_the_user_insists() {
     for (policy, why) in [(Required, Some(Why::KeysInClear)), (Optional, None)] {
         let mut town = Town::new();
@@ -193,6 +241,7 @@ fn an_answer_in_clear_ends_the_call_of_who_insists_and_no_stream_was_ever_open()
         let ann = calls_the_peer(&mut town, Required);
         let view = town.view(ann, ONE);
         town.expect((view.state, view.explanation), (CallState::Ended, Some(why)));
+        assert_eq!(view.bad_keys, u32::from(why == Why::BadKeys), "a key too short is counted");
         assert!(town.handset(ann).streams.values().all(|stream| stream.plan.is_none()));
         let ended = town.heard(peer).iter().any(|request| request.method() == Method::Bye);
         town.expect(ended, true);

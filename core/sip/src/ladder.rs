@@ -95,6 +95,14 @@ fn session<B: AsRef<[u8]>>(message: &Message<B>) -> Option<String> {
             words.push(format!("no {}", media.kind()));
             continue;
         }
+        // Who insists on keys says so by the profile's name: RFC 3711 section 12, RFC 5764 section 8.
+        match media.protocol().rsplit('/').next() {
+            Some("SAVP" | "SAVPF") if media.protocol().starts_with("UDP/TLS/") => {
+                words.push("DTLS".to_owned());
+            }
+            Some("SAVP" | "SAVPF") => words.push("SAVP".to_owned()),
+            Some(_) | None => {}
+        }
         if media.kind() != "audio" {
             words.push(media.kind().to_owned());
         }
@@ -289,6 +297,10 @@ mod tests {
             )),
             "INVITE (PCMU PCMA te sendonly no video)"
         );
+        for (protocol, word) in [("RTP/SAVP", "SAVP"), ("UDP/TLS/RTP/SAVPF", "DTLS")] {
+            let text = format!("SIP/2.0 200 OK\n{}", sdp.replace("RTP/AVP", protocol));
+            assert_eq!(shown(&text), format!("200 ({word} PCMU PCMA te)"));
+        }
         assert_eq!(shown(&format!("SIP/2.0 183 x\nRSeq: 7\n{sdp}")), "183 (PCMU PCMA te; RSeq: 7)");
         assert_eq!(
             shown("NOTIFY sip:a@h SIP/2.0\nt: <sip:a@h>;tag=1\nc: message/sipfrag\n\nSIP/2.0 180 Ringing\n"),

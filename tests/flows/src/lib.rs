@@ -8,6 +8,7 @@
 
 mod codecs;
 mod conference;
+mod encryption;
 mod forking;
 mod forwarding;
 mod hold;

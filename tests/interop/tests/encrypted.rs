@@ -172,18 +172,20 @@ fn baresip_and_we_hear_each_other_under_keys_agreed_on_the_media_path() {
     }
 }
 
-/// RFC 8643 section 3.1 has such offers say `RTP/AVP`; baresip 1.0 takes no keys there where it insists on them.
+/// RFC 8643 section 3.1 has such offers say `RTP/AVP`; baresip 1.0 takes no keys there where it insists on them, and fingerprints
+/// under the profile of RFC 5764 alone.
 #[test]
-fn who_insists_on_the_secure_profile_refuses_an_offer_of_either_and_is_understood_when_it_calls() {
+fn who_takes_one_profile_alone_refuses_the_others_and_is_asked_by_it_in_the_end() {
     if !ready("opportunistic offers to baresip", &["kamailio", "baresip", "cc"]) {
         return;
     }
-    for (theirs, encrypted) in [(MANDATORY, "sdes"), (DTLS, "dtls")] {
+    for (ours, theirs, encrypted) in
+        [("optional", MANDATORY, "sdes"), ("optional", DTLS, "dtls"), ("required", DTLS, "dtls")]
+    {
         let kamailio = Kamailio::start_with_tls();
         let baresip = Baresip::start_encrypted(&kamailio, CODEC, theirs);
-        let mut ann = phone(&kamailio, "ann", "srtp = \"optional\"\n");
-        ann.say(json!({"cmd": "call", "to": "bs"}));
-        ann.expect(json!({"event": "call", "state": "ended", "status": 488}));
+        let mut ann = phone(&kamailio, "ann", &format!("srtp = \"{ours}\"\nsrtp_keys = \"auto\"\n"));
+        we_call(&mut ann, &baresip, encrypted);
         they_call(&mut ann, &baresip, encrypted);
     }
 }

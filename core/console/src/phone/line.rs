@@ -127,6 +127,12 @@ pub(crate) struct Call {
     #[serde(skip_serializing_if = "Option::is_none")]
     codec: Option<&'static str>,
     encrypted: &'static str,
+    /// Lines of keys that were dropped of their descriptions.
+    #[serde(skip_serializing_if = "none_of_it")]
+    bad_keys: u32,
+    /// False where no reports go with its media.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reports: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<&'static str>,
     /// By which way and why, in `status`.
@@ -147,6 +153,10 @@ pub(crate) struct Call {
     setup_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     duration_s: Option<f64>,
+}
+
+fn none_of_it(count: &u32) -> bool {
+    *count == 0
 }
 
 /// How a call sounds.
@@ -385,6 +395,8 @@ impl From<&CallView> for Call {
             hidden: view.identity.is_some_and(|identity| identity.hidden),
             codec: view.codec.map(media::Codec::name),
             encrypted: view.encrypted.word(),
+            bad_keys: view.bad_keys,
+            reports: view.no_reports.then_some(false),
             path: view.path.map(nat::path::Reached::word),
             way: None,
             muted: view.muted,
@@ -495,6 +507,8 @@ mod tests {
             codec: None,
             keys_left: None,
             encrypted: phone::Encrypted::Sdes,
+            bad_keys: 2,
+            no_reports: true,
             path: None,
             muted: false,
             conference: false,
@@ -511,7 +525,7 @@ mod tests {
             json(&Event::Call(view)),
             concat!(
                 r#"{"event":"call","call":1,"direction":"out","state":"ended","remote":"sip:1002@offhook.test","#,
-                r#""encrypted":"sdes","muted":false,"status":486,"reason":"Busy Here"}"#
+                r#""encrypted":"sdes","bad_keys":2,"reports":false,"muted":false,"status":486,"reason":"Busy Here"}"#
             )
         );
     }

@@ -100,6 +100,8 @@ fn call_line(call: &CallView, now: Instant) -> String {
     parts.extend(call.codec.map(|codec| codec.name().into()));
     parts.extend((call.encrypted != Encrypted::None).then(|| call.encrypted.word().into()));
     parts.extend(call.path.map(|path| path.to_string()));
+    parts.extend((call.bad_keys > 0).then(|| format!("{} of their keys unusable", call.bad_keys)));
+    parts.extend(call.no_reports.then(|| "without reports".into()));
     // Experimental, and no secrecy.
     parts.extend((call.encrypted == phone::Encrypted::VosXor).then(|| "disguised (experimental)".into()));
     parts.extend(call.muted.then(|| "muted".into()));
@@ -268,6 +270,8 @@ mod tests {
             codec: Some(media::Codec::Pcma),
             keys_left: None,
             encrypted: Encrypted::Sdes,
+            bad_keys: 0,
+            no_reports: false,
             path: Some(nat::path::Reached::Host),
             muted: true,
             conference: true,

@@ -27,6 +27,8 @@ fn view(state: CallState) -> CallView {
         codec: None,
         keys_left: None,
         encrypted: Encrypted::None,
+        bad_keys: 0,
+        no_reports: false,
         path: None,
         muted: false,
         conference: false,

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::{Instant, Rng};
+use base::{Instant, Rng, system};
 use bytes::{Bytes, BytesMut};
 use rtc_ice::agent::agent_config::AgentConfig;
 use rtc_shared::{TaggedBytesMut, TransportContext, TransportProtocol};
@@ -13,7 +13,7 @@ use sansio::Protocol as _;
 
 use super::consent::{Consent, Due};
 use super::words::{Check, Counts, Event, Pair};
-use super::{Credentials, clock, converted, crypto};
+use super::{Credentials, converted, crypto};
 use crate::address::may_reach;
 use crate::stun::{Attribute, Class, Key, Message, Method, TransactionId, Writer, attribute};
 use crate::{Candidate, Carrier, Kind};
@@ -113,7 +113,7 @@ impl Agent {
             ..AgentConfig::default()
         };
         let provider = crypto::provider(tie, rng.split());
-        let inner = rtc_ice::agent::Agent::new(clock::std(now), Arc::new(config), provider)
+        let inner = rtc_ice::agent::Agent::new(system::to_std(now), Arc::new(config), provider)
             .expect("our credentials are long enough and we ask for nothing else");
         Self {
             inner,
@@ -216,7 +216,8 @@ impl Agent {
         }
         let (fragment, password) = (theirs.fragment.clone(), theirs.password.expose().clone());
         let controlling = self.inner.role();
-        if self.inner.start_connectivity_checks(clock::std(now), controlling, fragment, password).is_err() {
+        if self.inner.start_connectivity_checks(system::to_std(now), controlling, fragment, password).is_err()
+        {
             return self.fail();
         }
         self.theirs = Some(theirs);
@@ -258,7 +259,7 @@ impl Agent {
         let (fragment, password) = (self.ours.fragment.clone(), self.ours.password.expose().clone());
         // All of ours are forgotten below and told again: those that are gone meanwhile are not.
         self.inner
-            .restart(clock::std(now), fragment, password, false)
+            .restart(system::to_std(now), fragment, password, false)
             .expect("our credentials are long enough");
         for candidate in &self.locals {
             let _ = converted::ours(candidate).map(|made| self.inner.add_local_candidate(made));
@@ -445,7 +446,8 @@ impl Agent {
             self.admitted.push_back(from);
         }
         // What it refuses it has said in its log; it is nothing to us.
-        let _ = self.inner.handle_read(TaggedBytesMut { now: clock::std(now), transport, message: bytes });
+        let _ =
+            self.inner.handle_read(TaggedBytesMut { now: system::to_std(now), transport, message: bytes });
         self.collect(now);
     }
 
@@ -520,7 +522,7 @@ impl Agent {
             return;
         }
         self.last_round = Some(now);
-        let _ = self.inner.handle_timeout(clock::std(now));
+        let _ = self.inner.handle_timeout(system::to_std(now));
         self.collect(now);
         if self.is_settled() {
             return;

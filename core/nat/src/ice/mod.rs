@@ -13,7 +13,6 @@
 //! One agent is one component. Knows no socket: `local` names one of ours by its address.
 
 mod agent;
-mod clock;
 mod consent;
 mod converted;
 mod crypto;

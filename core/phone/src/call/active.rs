@@ -61,7 +61,7 @@ impl Call {
                 if tones {
                     self.talk.carry_tones(true);
                 }
-                let offer = self.offer_again(locals);
+                let offer = self.offer_again(locals, desk);
                 // RFC 3311 section 5.1 recommends re-INVITE once a call is up. Busy: the next news brings us back here.
                 match desk.agent.reoffer(session, offer, By::Reinvite, desk.now, &mut desk.orders) {
                     Ok(()) => {
@@ -97,7 +97,7 @@ impl Call {
             return;
         };
         let Some(offer) = offer else {
-            let offer = self.offer_again(locals);
+            let offer = self.offer_again(locals, desk);
             self.offered = Some(self.hold);
             desk.agent.answer_reoffer(session, offer, desk.now, &mut desk.orders);
             return;

@@ -113,9 +113,17 @@ impl Call {
     }
 
     /// A caller who was turned away without ringing: told to the app once, as ended.
-    pub(crate) fn turned_away(parties: Parties<'_>, status: u16, why: Why, desk: &mut Desk) {
+    pub(crate) fn turned_away(
+        parties: Parties<'_>,
+        (status, why): (u16, Why),
+        offer: Option<&Bytes>,
+        desk: &mut Desk,
+    ) {
         let phase = Phase::Incoming(Alerting { offer: None, wish: Wish::Ring, early: None, late: None });
         let mut it = Self::new(parties, phase, Streams::none(), desk);
+        if let Some(offer) = offer {
+            it.talk.refuse(offer);
+        }
         it.end(Ending::new(status, why), desk);
     }
 

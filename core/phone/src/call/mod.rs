@@ -16,6 +16,7 @@ mod outgoing;
 mod path;
 mod ringing;
 mod roaming;
+mod room;
 mod streams;
 mod takeover;
 mod transfer;
@@ -34,6 +35,7 @@ pub(crate) use keypad::Info;
 use keypad::{Doubles, Keypad};
 pub(crate) use outgoing::{Asked, Outgoing};
 pub(crate) use roaming::Place;
+use room::Room;
 use streams::Streams;
 use transfer::Transferring;
 
@@ -136,8 +138,8 @@ pub(crate) struct Call {
     phase: Phase,
     streams: Streams,
     talk: Negotiation,
-    /// About how long the body of an INVITE of ours may be.
-    room: usize,
+    /// How long descriptions of ours may be.
+    room: Room,
     keypad: Keypad,
     their_keypad: Doubles,
     /// Typed behind the number and not pressed yet.
@@ -182,7 +184,7 @@ impl Call {
     fn new(parties: Parties<'_>, phase: Phase, streams: Streams, desk: &mut Desk) -> Self {
         let secrecy = parties.secrecy();
         let remote = parties.remote.parse().unwrap_or_else(|_| parties.settings.uri.clone());
-        let room = outgoing::room(parties.settings, &remote);
+        let room = Room::of(parties.settings, &remote);
         let mut it = Self {
             id: parties.id,
             account: parties.account,

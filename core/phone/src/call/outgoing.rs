@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use base::{NetworkId, Transport};
+use base::NetworkId;
 use bytes::Bytes;
 use sip::message::{Name, Uri};
-use sip::ua::{Failure, Invite, ReferId, Sdp, TransportPolicy};
+use sip::ua::{Failure, Invite, ReferId, Sdp};
 
 use crate::desk::Desk;
 use crate::negotiate::{Agreed, Disagreement, Local};
@@ -17,6 +17,7 @@ use crate::{Account, AccountId, CallId, Side, Why, identity, reason};
 
 use super::path::checks;
 use super::ringing::Rover;
+use super::room::Room;
 use super::streams::Wanted;
 use super::{Call, Ending, Parties, Phase, Streams};
 use crate::registration::profile_id;
@@ -24,50 +25,8 @@ use crate::registration::profile_id;
 /// Forks whose early media is remembered; later ones are not heard before they answer.
 const MAX_FORKS: usize = 8;
 
-/// The longest INVITE: proxies add to it, and a datagram that is cut in pieces does not get through every router. RFC 3261
-/// section 18.1.1 allows 1,300.
-const INVITE_ROOM: usize = 1200;
-
-/// What an INVITE has more within a dialog: their tag, their Contact where we had written a name, and the proxy's routes, which
-/// it signs, one for each of its sides.
-const IN_DIALOG: usize = 180;
-
 /// The INFO package of late addresses, as Recv-Info names it. RFC 8840 section 10.4.
 const TRICKLE: &str = "trickle-ice";
-
-/// About how long an INVITE's head is, in the form that a long one is written in.
-fn head(account: &Account, to: &Uri) -> usize {
-    /// The request line, Via, From, To, Call-ID, CSeq, Max-Forwards, Supported, Session-Expires, Contact and the body's fields,
-    /// but for what the account and the callee are called.
-    const FIXED: usize = 292;
-    /// Digest by SHA-256 with a nonce of 56 letters (RFC 7616), likewise.
-    const DIGEST: usize = 262;
-    let user = account.uri.view().user.map_or(0, str::len);
-    let route = account.proxy.as_ref().filter(|proxy| proxy.view().is_loose());
-    let digest = if account.password.expose().is_empty() { 0 } else { DIGEST + to.as_str().len() + user };
-    let name = account.display_name.as_ref().map_or(0, |name| name.reveal().len() + 3);
-    FIXED
-        + 2 * to.as_str().len()
-        + account.uri.as_str().len()
-        + user
-        + name
-        + route.map_or(0, |route| route.as_str().len() + 11)
-        + digest
-}
-
-/// About how long the body of an INVITE to them may be.
-pub(super) fn room(account: &Account, to: &Uri) -> usize {
-    if by_stream(account, to) { usize::MAX } else { INVITE_ROOM.saturating_sub(head(account, to)) }
-}
-
-/// Whether it is known to go by a stream, on which no length matters.
-fn by_stream(account: &Account, to: &Uri) -> bool {
-    let asked = match account.transport {
-        TransportPolicy::Only(transport) => Some(transport),
-        TransportPolicy::Auto => account.proxy.as_ref().unwrap_or(to).view().transport(),
-    };
-    asked.is_some_and(|transport| transport != Transport::Udp)
-}
 
 /// A call to be made.
 pub(crate) struct Outgoing {
@@ -167,7 +126,7 @@ impl Call {
         let mut headers = identity::headers(settings, call.hide);
         headers.extend(referred_by.map(|by| (Name::ReferredBy, by)));
         let more: usize = headers.iter().map(|(_, value)| value.len() + 20).sum();
-        let room = room(settings, &call.to).saturating_sub(more);
+        let room = Room::of(settings, &call.to).less(more);
         let phase = Phase::Dialling(Dialling { to: call.to, headers, late_offer: settings.late_offer });
         let mut it = Self::new(parties, phase, streams, desk);
         it.room = room;
@@ -188,7 +147,7 @@ impl Call {
         let dialling = dialling.clone();
         self.phase = Phase::Outgoing(Calling::of(dialling.clone()));
         let mut headers = dialling.headers;
-        let offer = (!dialling.late_offer).then(|| self.short_offer(locals, self.room));
+        let offer = (!dialling.late_offer).then(|| self.short_offer(locals, self.room.first()));
         let offer = offer.map(|(offer, takes_late)| {
             headers.extend(takes_late.then(|| (Name::RecvInfo, TRICKLE.to_owned())));
             offer
@@ -200,8 +159,9 @@ impl Call {
     }
 
     /// An offer within the call's dialog, by what may be an INVITE as well.
-    pub(super) fn offer_again(&mut self, locals: Vec<Local>) -> Bytes {
-        self.short_offer(locals, self.room.saturating_sub(IN_DIALOG)).0
+    pub(super) fn offer_again(&mut self, locals: Vec<Local>, desk: &Desk) -> Bytes {
+        let head = self.session.and_then(|session| desk.agent.offer_head(session));
+        self.short_offer(locals, self.room.again(head)).0
     }
 
     /// The offer, without what would make it longer than this; and whether it says that we take addresses that come later. That
@@ -325,12 +285,33 @@ impl Call {
 
     /// The call came to nothing.
     pub(crate) fn failed(&mut self, failure: Failure, desk: &mut Desk) {
+        if matches!(failure.status, 488 | 606) && !failure.local && self.ask_otherwise(desk) {
+            return;
+        }
         let explanation = match failure.status {
             // What was offered was more than codecs.
             488 | 606 if self.talk.insists() => Why::EncryptionRefused,
             status => reason::of_failure(status, failure.local),
         };
         self.end(Ending { status: failure.status, reason: failure.reason, explanation }, desk);
+    }
+
+    /// Calls anew with an offer that asks for encryption in another way, if there is one: it was what we described that is not
+    /// acceptable (RFC 3261 sections 21.4.26 and 21.6.4). To the person it is one call.
+    fn ask_otherwise(&mut self, desk: &mut Desk) -> bool {
+        let Phase::Outgoing(calling) = &self.phase else { return false };
+        let again = calling.again();
+        // Who was asked for an offer did not refuse one.
+        if again.late_offer || !self.talk.ask_otherwise() {
+            return false;
+        }
+        self.phase = Phase::Dialling(again);
+        self.session = None;
+        self.offered = None;
+        self.progress = None;
+        self.streams.other_session();
+        self.invite(desk);
+        true
     }
 
     /// Tells whoever asked us to call how it goes.

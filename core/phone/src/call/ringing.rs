@@ -197,7 +197,7 @@ impl Call {
         };
         let Some(locals) = self.streams.locals() else { return };
         if self.ways.wanted() && desk.agent.can_update(session) {
-            let offer = self.offer_again(locals);
+            let offer = self.offer_again(locals, desk);
             match desk.agent.reoffer(session, offer, By::Update, desk.now, &mut desk.orders) {
                 Ok(()) => {
                     self.offered = Some(self.hold);

@@ -375,6 +375,8 @@ impl Streams {
             let Some(plan) = plan.or_else(idle) else { continue };
             let plan = match &stream.keyed {
                 Some(keyed) if keyed.is_wanted() => {
+                    // A port of their own would have an association of its own: RFC 5764 section 3. All offers of ours have RTCP
+                    // on RTP's port, as RFC 8834 section 4.5 wants it of everybody; who has not gets no reports, and the view says so.
                     Plan { protection: keyed.protection(), reports: plan.rtcp_mux, ..plan }
                 }
                 Some(_) | None => plan,
@@ -447,6 +449,11 @@ impl Streams {
     pub(super) fn is_clear(&self) -> bool {
         let mut open = self.list.iter().filter_map(|stream| stream.plan.as_ref());
         open.any(|plan| plan.protection == Protection::Clear)
+    }
+
+    /// Whether media is open that no reports go with.
+    pub(super) fn lacks_reports(&self) -> bool {
+        self.list.iter().filter_map(|stream| stream.plan.as_ref()).any(|plan| !plan.reports)
     }
 
     /// What we send, while anything is open.

@@ -128,7 +128,7 @@ impl Call {
         else {
             return self.not_taken_over(desk);
         };
-        let offer = self.offer_again(locals);
+        let offer = self.offer_again(locals, desk);
         let invite = Invite { replaces: Some(session), ..Invite::new(to, Some(offer)) };
         self.takeover.heir =
             Some(desk.agent.invite(profile_id(self.account), invite, desk.now, &mut desk.orders));

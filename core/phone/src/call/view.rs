@@ -37,6 +37,8 @@ impl Call {
             identity: self.identity,
             codec: was.map_or_else(|| self.streams.codec(), |was| was.codec),
             encrypted: was.map_or_else(|| self.streams.encrypted(), |was| was.encrypted),
+            bad_keys: self.talk.bad_keys(),
+            no_reports: was.map_or_else(|| self.streams.lacks_reports(), |was| was.no_reports),
             path: was.map_or_else(|| self.streams.reached(), |was| was.path),
             muted: self.muted,
             keys_left: self.keys_left(),

@@ -10,7 +10,7 @@ use base::Rng;
 use dtls::Fingerprint;
 use media::srtp::{Keys, Suite};
 use media::{Plan, Protection};
-use sip::sdp::{Crypto, Media, Writer};
+use sip::sdp::{Crypto, Media, Sdp, Writer};
 
 use super::association::{self, Association};
 use super::{Agreed, Disagreement};
@@ -85,13 +85,15 @@ impl Secrecy {
         self.dtls && self.sdes != Sdes::UnderTls
     }
 
-    /// How our offers call an audio line. RFC 8643 section 3.1: who takes either says nothing of it here. RFC 5764 section 8.
-    pub(super) fn protocol(self) -> &'static str {
-        match self.policy {
-            MediaEncryption::Required if self.prefers_dtls() => "UDP/TLS/RTP/SAVP",
-            MediaEncryption::Required => "RTP/SAVP",
-            MediaEncryption::Off | MediaEncryption::Optional => "RTP/AVP",
-        }
+    /// What our offers may call an audio line, in the order in which they are tried. RFC 8643 section 3.1: who takes either says
+    /// nothing of it here; some take keys only where a profile insists on them. RFC 5764 section 8 has a profile for keys of
+    /// the media path alone, and some look for them under no other.
+    fn profiles(self) -> impl Iterator<Item = &'static str> {
+        let either = (self.policy != MediaEncryption::Required).then_some("RTP/AVP");
+        let told = self.offers().then_some("RTP/SAVP");
+        let agreed = self.offers_dtls().then_some("UDP/TLS/RTP/SAVP");
+        let [first, second] = if self.prefers_dtls() { [agreed, told] } else { [told, agreed] };
+        [either, first, second].into_iter().flatten()
     }
 }
 
@@ -172,6 +174,10 @@ pub(super) struct Ring {
     rng: Option<Rng>,
     /// What our certificate is known by.
     fingerprint: Option<Fingerprint>,
+    /// How many of the profiles that our offers may have were refused.
+    refused: usize,
+    /// Lines of keys in their descriptions that were of no use.
+    unusable: u32,
     lines: Vec<Line>,
 }
 
@@ -179,7 +185,17 @@ impl Ring {
     pub(super) fn new(secrecy: Secrecy, fingerprint: Option<Fingerprint>, rng: &mut Rng) -> Self {
         let rng = (secrecy.policy != MediaEncryption::Off).then(|| rng.split());
         let secrecy = Secrecy { dtls: secrecy.dtls && fingerprint.is_some(), ..secrecy };
-        Self { secrecy, rng, fingerprint, lines: Vec::new() }
+        Self { secrecy, rng, fingerprint, refused: 0, unusable: 0, lines: Vec::new() }
+    }
+
+    /// Counts what is dropped of a description of theirs.
+    pub(super) fn count(&mut self, theirs: &Sdp<'_>) {
+        self.unusable = self.unusable.saturating_add(unusable(self.secrecy, theirs));
+    }
+
+    /// How much was dropped so far.
+    pub(super) const fn unusable(&self) -> u32 {
+        self.unusable
     }
 
     fn line(&mut self, at: usize) -> &mut Line {
@@ -187,6 +203,22 @@ impl Ring {
             self.lines.resize_with(at + 1, Line::default);
         }
         &mut self.lines[at]
+    }
+
+    /// How our next offer calls an audio line that is new.
+    pub(super) fn profile(&self) -> &'static str {
+        // Who must encrypt and cannot makes no call, and takes none in clear.
+        self.secrecy.profiles().nth(self.refused).unwrap_or("RTP/SAVP")
+    }
+
+    /// What we have offered was refused, and nothing of it stands. False: there is no other way to ask.
+    pub(super) fn ask_otherwise(&mut self) -> bool {
+        let other = self.secrecy.profiles().nth(self.refused + 1).is_some();
+        if other {
+            self.refused += 1;
+            self.lines.clear();
+        }
+        other
     }
 
     /// New keys for an offer of these lines, called so. A line that has agreed on its keys goes on so.
@@ -203,8 +235,10 @@ impl Ring {
             let agreed = line.association.is_agreed();
             let told: &[Suite] = if agreed || by_dtls(protocol) { &[] } else { suites };
             let keys = (1..).zip(told.iter().map(|suite| Keys::random(*suite, rng))).collect();
-            // A profile that insists takes one way to agree on keys: told ones have gone first.
-            let either = agreed || by_dtls(protocol) || insists(protocol) == Some(false) || told.is_empty();
+            // RFC 3711 leaves it open how `RTP/SAVP` comes to its keys, and the answer says which it has taken. Not where told
+            // ones are what is left, and room is little.
+            let either =
+                agreed || insists(protocol) == Some(false) || told.is_empty() || !secrecy.prefers_dtls();
             let association = (secrecy.offers_dtls() && either).then(|| line.association.offer());
             line.offered = Some(Said { keys, association, local: None });
         }
@@ -320,6 +354,16 @@ impl Ring {
             };
         }
     }
+}
+
+/// How many lines of keys in a description of theirs are of no use where such keys are taken: that cannot be read, lie, are
+/// for suites that we do not have, or are more than are looked at.
+fn unusable(secrecy: Secrecy, theirs: &Sdp<'_>) -> u32 {
+    let of = |media: Media<'_, '_>| {
+        let all = media.attributes().filter(|attribute| attribute.name == "crypto").count();
+        all - keys(&media).count()
+    };
+    if secrecy.offers() { theirs.media().map(of).sum::<usize>() as u32 } else { 0 }
 }
 
 /// The values of their lines.

@@ -229,3 +229,113 @@ fn encryption_that_they_drop_is_the_end_of_it_or_is_let_be() {
         assert_eq!(clear.err(), ends);
     }
 }
+
+#[test]
+fn who_refuses_an_offer_is_asked_by_each_profile_once_and_never_in_clear_by_who_insists() {
+    let either = "RTP/AVP";
+    let (told, agreed) = ("RTP/SAVP", "UDP/TLS/RTP/SAVP");
+    for (policy, sdes, dtls, asked) in [
+        (Off, TLS, true, &[either][..]),
+        (Optional, Sdes::No, false, &[either]),
+        (Optional, TLS, false, &[either, told]),
+        (Optional, Sdes::No, true, &[either, agreed]),
+        (Optional, TLS, true, &[either, told, agreed]),
+        (Optional, Sdes::InClear, true, &[either, agreed, told]),
+        (Required, TLS, false, &[told]),
+        (Required, Sdes::No, true, &[agreed]),
+        (Required, TLS, true, &[told, agreed]),
+        (Required, Sdes::InClear, true, &[agreed, told]),
+    ] {
+        let mut rng = Rng::from_number(1);
+        let mut us = Negotiation::new(&[Codec::Pcmu], false, &mut rng);
+        let certificate = dtls::Certificate::generate(&mut rng);
+        us.guard(Secrecy { policy, sdes, dtls }, Some(certificate.fingerprint()), &mut rng);
+        let mut seen = Vec::new();
+        loop {
+            let offer = us.offer(&local(4000), false);
+            let line = text(&offer).lines().find_map(|line| line.strip_prefix("m=audio 4000 ")).unwrap();
+            let protocol = line.split(' ').next().unwrap();
+            let keyed = [!keys_in(&offer).is_empty(), text(&offer).contains("a=fingerprint:")];
+            let may = [policy != Off && sdes != Sdes::No, policy != Off && dtls];
+            let expected = match protocol {
+                "RTP/AVP" => may,
+                "RTP/SAVP" => [true, dtls && sdes == TLS],
+                _ => [false, true],
+            };
+            assert_eq!(keyed, expected, "{policy:?} {sdes:?} {dtls} {protocol}");
+            seen.push(protocol.to_owned());
+            if !us.ask_otherwise() {
+                break;
+            }
+        }
+        assert_eq!(seen, asked, "{policy:?} {sdes:?} {dtls}");
+    }
+}
+
+#[test]
+fn the_answer_to_the_last_of_several_offers_is_taken_and_later_offers_keep_its_profile() {
+    let mut us = negotiation(Optional, TLS, 1);
+    us.offer(&local(4000), false);
+    assert!(us.ask_otherwise());
+    let mut them = negotiation(Required, TLS, 2);
+    let (of_us, of_them) = exchange(&mut us, &mut them).unwrap();
+    assert!(fits(&of_us, &of_them));
+    let again = us.offer(&local(4000), true);
+    assert!(text(&again).contains(" RTP/SAVP "));
+}
+
+#[test]
+fn lines_of_no_use_are_counted_whoever_sent_them_and_whatever_became_of_the_call() {
+    let good = LINE.trim_end().replace(":3 ", ":1 ");
+    let bad = [
+        "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0Rm*", // no base64
+        "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAA",  // a key too short
+        "a=crypto:2 F8_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj", // nobody's suite
+        "a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj|99999:1", // a lie of its MKI
+        "a=crypto:",
+    ];
+    let bad = bad.join("\n");
+    // An answer of theirs.
+    let mut us = negotiation(Required, TLS, 1);
+    us.offer(&local(4000), false);
+    let said = theirs(&format!("m=audio 5000 RTP/SAVP 0\n{bad}\n"));
+    assert_eq!((us.take_answer(&said, false), us.bad_keys()), (Err(Disagreement::BadKeys), 5));
+    // An offer of theirs, that is answered all the same, or is not.
+    let mut us = negotiation(Required, TLS, 1);
+    let said = theirs(&format!("m=audio 5000 RTP/SAVP 0\n{bad}\n{good}\n"));
+    assert_eq!((us.answer(&said, &local(4000), false).is_ok(), us.bad_keys()), (true, 5));
+    us.refuse(&said);
+    assert_eq!(us.bad_keys(), 10);
+    // More than are looked at.
+    let said = theirs(&format!("m=audio 5000 RTP/SAVP 0\n{}", format!("{good}\n").repeat(20)));
+    us.refuse(&said);
+    assert_eq!(us.bad_keys(), 14);
+    // Who takes none of them drops none.
+    let mut us = negotiation(Off, TLS, 1);
+    us.refuse(&said);
+    assert_eq!(us.bad_keys(), 0);
+}
+
+#[test]
+fn an_offer_of_both_ways_goes_by_the_one_that_the_answer_takes() {
+    let both = |policy, sdes, dtls, seed| {
+        let mut rng = Rng::from_number(seed);
+        let mut talk = Negotiation::new(&[Codec::Pcmu], false, &mut rng);
+        let certificate = dtls::Certificate::generate(&mut rng);
+        talk.guard(Secrecy { policy, sdes, dtls }, Some(certificate.fingerprint()), &mut rng);
+        talk
+    };
+    for (sdes, dtls) in [(TLS, false), (Sdes::No, true), (TLS, true)] {
+        let mut us = both(Required, TLS, true, 1);
+        let (of_us, of_them) = exchange(&mut us, &mut both(Required, sdes, dtls, 2)).unwrap();
+        let told = sdes == TLS;
+        assert_eq!(fits(&of_us, &of_them), told);
+        let agreed = [&of_us, &of_them].map(|it| it.associations().flatten().count());
+        assert_eq!(agreed, [usize::from(!told); 2]);
+        if !told {
+            assert_eq!([protection(&of_us), protection(&of_them)], [&Protection::Awaited; 2]);
+            let again = us.offer(&local(4000), false);
+            assert!(keys_in(&again).is_empty(), "what was agreed on stays");
+        }
+    }
+}

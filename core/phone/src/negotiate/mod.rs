@@ -207,6 +207,19 @@ impl Negotiation {
         self.ring.secrecy.policy == crate::MediaEncryption::Required
     }
 
+    /// How many lines of keys in their descriptions were of no use: that could not be read, lied, or were for suites that we do
+    /// not have. Of all descriptions, also where one says the same again.
+    pub const fn bad_keys(&self) -> u32 {
+        self.ring.unusable()
+    }
+
+    /// Looks at an offer that is refused without an answer, only to count.
+    pub fn refuse(&mut self, offer: &[u8]) {
+        if let Ok(theirs) = Sdp::read(offer) {
+            self.ring.count(&theirs);
+        }
+    }
+
     /// This is done from now on.
     pub fn agreed(&mut self, agreed: &Agreed) {
         self.ring.agreed(agreed);
@@ -216,7 +229,7 @@ impl Negotiation {
     /// `locals` are the addresses of the audio streams, at least one.
     pub fn offer(&mut self, locals: &[Local], hold: bool) -> Bytes {
         self.before = Some((self.version, self.written.clone()));
-        let protocol = self.ring.secrecy.protocol();
+        let protocol = self.ring.profile();
         offer::lay_out(&mut self.lines, &self.codecs, self.silence, locals.len(), protocol);
         self.ring.offer(self.lines.iter().map(|line| match line {
             Line::Audio { protocol, .. } | Line::Declined { protocol, .. } => protocol.as_str(),
@@ -245,6 +258,17 @@ impl Negotiation {
     /// The last offer was refused: the keys of before it stand.
     pub fn refused(&mut self) {
         self.ring.withdraw();
+    }
+
+    /// The first offer was refused as a whole, and its session is none: the next one, of another session, asks for encryption by
+    /// another profile. Never in clear where the account insists. False: they were all asked for.
+    pub fn ask_otherwise(&mut self) -> bool {
+        let other = self.ring.ask_otherwise();
+        if other {
+            self.lines.clear();
+            self.said.clear();
+        }
+        other
     }
 
     /// The last offer was not sent after all.
@@ -294,8 +318,9 @@ impl Negotiation {
     ///
     /// # Errors
     /// Nothing was accepted, or it cannot be read.
-    pub fn take_answer(&self, answer: &[u8], hold: bool) -> Result<Agreed, Disagreement> {
+    pub fn take_answer(&mut self, answer: &[u8], hold: bool) -> Result<Agreed, Disagreement> {
         let theirs = Sdp::read(answer)?;
+        self.ring.count(&theirs);
         let mut media = theirs.media();
         let lines = (self.lines.iter().enumerate()).map(|(at, line)| match (line, media.next()) {
             (Line::Audio { protocol, formats, mux, .. }, Some(media)) if media.port() != 0 => {
@@ -325,6 +350,7 @@ impl Negotiation {
         hold: bool,
     ) -> Result<(Bytes, Agreed), Disagreement> {
         let theirs = Sdp::read(offer)?;
+        self.ring.count(&theirs);
         if theirs.media().len() < self.lines.len() {
             return Err(Disagreement::LinesMissing);
         }

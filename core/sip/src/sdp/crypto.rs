@@ -104,10 +104,15 @@ fn lives(text: &str) -> bool {
     }
 }
 
+/// How many bytes of each packet name the key. RFC 4568 section 6.1: a number, and bytes enough for it.
 fn mki(name: &str, bytes: &str) -> Option<u8> {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let bytes = Some(bytes).filter(|bytes| digits(bytes))?.parse().ok()?;
-    (digits(name) && (1..=128).contains(&bytes)).then_some(bytes)
+    let bytes: u8 = Some(bytes).filter(|bytes| digits(bytes))?.parse().ok()?;
+    let fits = match name.parse::<u128>() {
+        Ok(number) => bytes >= 16 || number >> (8 * u32::from(bytes)) == 0,
+        Err(_) => bytes > 16, // a longer number; whoever names a key so means it
+    };
+    (digits(name) && (1..=128).contains(&bytes) && fits).then_some(bytes)
 }
 
 /// Parameters that ask nothing of us: a window's size, which each side chooses for itself, and what is marked so.
@@ -191,6 +196,16 @@ mod tests {
     }
 
     #[test]
+    fn a_name_may_be_as_large_as_its_bytes_can_say() {
+        for (name, bytes) in [("0", 1), ("255", 1), ("256", 2), ("1", 128)] {
+            let line = format!("1 X {KEY}|{name}:{bytes}");
+            assert_eq!(Crypto::read(&line).map(|crypto| crypto.mki_bytes), Ok(bytes), "{line}");
+        }
+        let large = format!("1 X {KEY}|340282366920938463463374607431768211456:17");
+        assert_eq!(Crypto::read(&large).map(|crypto| crypto.mki_bytes), Ok(17));
+    }
+
+    #[test]
     fn each_lie_is_named() {
         for (rest, why) in [
             ("|0", BadCrypto::Lifetime),
@@ -204,6 +219,8 @@ mod tests {
             ("|1:+4", BadCrypto::Mki),
             ("|:4", BadCrypto::Mki),
             ("|x:4", BadCrypto::Mki),
+            ("|256:1", BadCrypto::Mki),
+            ("|340282366920938463463374607431768211456:16", BadCrypto::Mki),
             ("|1:4|1:4", BadCrypto::Syntax),
             ("|1:4|2^20", BadCrypto::Syntax),
             ("|2^20|2^20", BadCrypto::Syntax),

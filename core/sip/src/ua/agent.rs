@@ -87,6 +87,9 @@ impl Agent {
     /// A flow is there, by whichever network.
     pub fn flow_came(&mut self, up: FlowUp, now: Instant, out: &mut Orders) {
         let FlowUp { network, flow, transport, remote, .. } = up;
+        if transport.is_web() {
+            self.common.flows.hide(&mut self.common.rng);
+        }
         self.common.flows.up(up);
         self.common.news.push_back(News::FlowUp { flow, transport });
         if let Some(remote) = remote {
@@ -181,7 +184,7 @@ impl Agent {
         let hop = self.common.flows.way_back(via.flow, via.remote)?;
         let address = self.common.flows.contact_address(profile.contact_address, hop);
         let carrier = (via.transport, profile.is_secure());
-        Some(common::contact_value(&profile.contact_user, carrier, address, false))
+        Some(common::contact_value(&profile.contact_user, carrier, &address, false))
     }
 
     /// The network that a flow goes by, while it is there.
@@ -367,6 +370,13 @@ impl Agent {
     /// Whether [`reoffer`](Self::reoffer) can be tried before the call is answered. RFC 3311 section 5.1.
     pub fn can_update(&self, session: SessionId) -> bool {
         self.uses.sessions.get(&session).is_some_and(|session| session.can_update())
+    }
+
+    /// About how long the head of a re-INVITE with a new description is, in the form that a long one is written in, without Via,
+    /// Contact, credentials and what tells of the body: who has that many bytes and no more leaves room for them. `None`: there is
+    /// no dialog in which one could be sent.
+    pub fn offer_head(&self, session: SessionId) -> Option<usize> {
+        self.uses.sessions.get(&session)?.offer_head()
     }
 
     /// Offers a new description. Glare (491) and "later" (500 with Retry-After) are retried inside; `Reanswered` or

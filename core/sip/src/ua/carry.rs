@@ -10,6 +10,7 @@ use super::common::Cx;
 use super::flows::{Named, Toward};
 use super::leg::Exchange;
 use super::session::{Session, State};
+use crate::message::{Form, Method};
 use crate::transaction::{Hop, Source, TxId};
 
 impl Session {
@@ -44,6 +45,16 @@ impl Session {
     pub(super) fn can_update(&self) -> bool {
         let newest = self.legs.iter().rev().find(|leg| leg.exchange == Exchange::Agreed);
         newest.is_some_and(|leg| leg.updates)
+    }
+
+    /// About how long the head of an offer is that is made now by INVITE, in the form that a long one is written in: without Via,
+    /// Contact, credentials and what tells of the body. `None`: none can be made.
+    pub(super) fn offer_head(&self) -> Option<usize> {
+        let leg = self.legs.iter().rev().find(|leg| leg.exchange == Exchange::Agreed)?;
+        let (mut draft, _) = leg.dialog.clone().request(&Method::Invite);
+        self.push_abilities(&mut draft);
+        self.refreshing.push_wish(&mut draft);
+        Some(draft.len(Form::Slim))
     }
 
     /// The transaction of an INVITE that has no answer, or whose answer is not acknowledged; and whom it leads to.

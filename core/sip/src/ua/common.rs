@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use base::{Instant, NetworkId, Rng, Timers, Transport};
@@ -14,7 +13,7 @@ use super::profile::{AgentConfig, Profile, ProfileId, ReferId, SessionId, Subscr
 use super::request::{OutId, Owner, Reply, Requests};
 use super::sips;
 use super::transfer::Refer;
-use super::{flows::Flows, session::Alarm};
+use super::{flows::Flows, flows::Place, session::Alarm};
 use crate::dialog::Tag;
 use crate::digest::Authorizer;
 use crate::locate::{Locator, Translator};
@@ -261,7 +260,7 @@ impl Cx<'_> {
         let address = self.common.flows.contact_address(profile.contact_address, source.hop());
         let secure = profile.is_secure() || sips::is_answered_so(request);
         let user = contact_user(profile, request.first(Name::To));
-        contact_value(user, (source.transport, secure), address, profile.outbound)
+        contact_value(user, (source.transport, secure), &address, profile.outbound || address.is_nowhere())
     }
 }
 
@@ -286,11 +285,11 @@ pub(super) fn contact_user<'a>(profile: &'a Profile, us: Option<&[u8]>) -> &'a s
 }
 
 /// `<sip:ann@192.0.2.1:5060;transport=tcp>`, or `<sips:...>` where all of the way must be secure; with `;ob` where the flow is
-/// meant and not the address.
+/// meant and not the address (RFC 5626 section 4.3).
 pub(super) fn contact_value(
     user: &str,
     (transport, secure): (Transport, bool),
-    address: SocketAddr,
+    place: &Place,
     by_flow: bool,
 ) -> String {
     let mut out = String::with_capacity(user.len() + 64);
@@ -300,7 +299,7 @@ pub(super) fn contact_value(
         out.push('@');
     }
     // Writing to a String does not fail.
-    let _ = write!(out, "{address}");
+    let _ = write!(out, "{place}");
     // A stream under TLS is what `sips` means, and has no word of its own there. RFC 5630 section 3.1.4.
     if transport != Transport::Udp && !(secure && transport == Transport::Tls) {
         let _ = write!(out, ";transport={}", transport.uri_param());

@@ -4,10 +4,11 @@
 //! (the address others see us come from). Knows the names of sockets, not the sockets.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use base::{FlowId, NetworkId, Transport};
+use base::{FlowId, NetworkId, Rng, Transport};
 use bytes::Bytes;
 
 use super::profile::ContactAddress;
@@ -69,6 +70,8 @@ pub(super) struct Flows {
     routes: BTreeMap<Toward, Route>,
     opening: BTreeSet<Toward>,
     names: Vec<Arc<str>>,
+    /// What stands for our address where we have none; drawn when it is first needed.
+    nowhere: Arc<str>,
     /// Streams closed because they could not be read on.
     pub(super) broken_streams: u64,
 }
@@ -89,6 +92,31 @@ struct Route {
     local: SocketAddr,
     /// What that remote saw us come from.
     learned: Option<SocketAddr>,
+}
+
+/// Where our Contact says that we are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// There.
+    At(SocketAddr),
+    /// Nowhere: whoever took the connection uses it. RFC 7118 section 5 and appendix B.1.
+    Nowhere(Arc<str>),
+}
+
+impl Place {
+    /// Whether a flow is meant, for there is no address.
+    pub(super) const fn is_nowhere(&self) -> bool {
+        matches!(self, Self::Nowhere(_))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(address) => address.fmt(f),
+            Self::Nowhere(name) => write!(f, "{name}.invalid"),
+        }
+    }
 }
 
 /// How far away a remote is.
@@ -128,6 +156,14 @@ impl Flows {
             out.push(Order::OpenFlow { network, transport, remote, name });
         }
         Reach::Opening
+    }
+
+    /// Draws a name for nowhere: one for all connections, for a registration by the next is the same one then.
+    pub(super) fn hide(&mut self, rng: &mut Rng) {
+        if self.nowhere.is_empty() {
+            let name: String = rng.token::<12>().into_iter().map(char::from).collect();
+            self.nowhere = name.into();
+        }
     }
 
     /// A flow is there, for `remote` or (a UDP socket) for nobody in particular yet.
@@ -198,20 +234,23 @@ impl Flows {
 
     /// The address for a Contact that `remote` is to use.
     ///
-    /// On a stream it is where we listen, unless a NAT stands between: a connection's own port is dialled in vain, and
+    /// By WebSocket there is none. On another stream it is where we listen, unless a NAT stands between: a connection's own port is dialled in vain, and
     /// would make a new binding, and calls that nobody can reach, of each connection that replaces another.
-    pub(super) fn contact_address(&self, which: ContactAddress, hop: Hop) -> SocketAddr {
+    pub(super) fn contact_address(&self, which: ContactAddress, hop: Hop) -> Place {
         let Hop { flow, transport, remote, local } = hop;
+        if transport.is_web() {
+            return Place::Nowhere(self.nowhere.clone());
+        }
         let route = || self.routes.get(&self.toward(flow, remote)?);
         let learned = match which {
             ContactAddress::Local => None,
             ContactAddress::Learned => route().and_then(|route| route.learned),
         };
-        match learned {
+        Place::At(match learned {
             Some(seen) if !transport.is_reliable() || seen.ip() != local.ip() => seen,
             Some(_) | None if transport == Transport::Tcp => self.listener(local.ip()).unwrap_or(local),
             Some(_) | None => local,
-        }
+        })
     }
 
     /// Where we listen for TCP on this address: where we do for UDP. RFC 3261 section 18.2.1.
@@ -321,5 +360,28 @@ mod tests {
         assert_eq!(contact(&flows), "10.0.0.2:5062");
         learn(&mut flows, "198.51.100.7:40000");
         assert_eq!(contact(&flows), "198.51.100.7:40000");
+    }
+
+    /// RFC 7118 appendix B.1: what a connection is seen from is nothing that could be dialled.
+    #[test]
+    fn a_contact_by_web_socket_names_nobody_and_the_same_nobody_by_the_next_connection() {
+        let (registrar, network) = (addr("192.0.2.1:443"), NetworkId::SYSTEM);
+        let (mut flows, mut rng) = (Flows::default(), Rng::from_number(1));
+        let mut contact = |flow, transport, local| {
+            let hop = Hop { flow: FlowId(flow), transport, remote: registrar, local: addr(local) };
+            flows.hide(&mut rng);
+            flows.up(FlowUp {
+                network,
+                flow: hop.flow,
+                transport,
+                local: hop.local,
+                remote: Some(registrar),
+            });
+            flows.contact_address(ContactAddress::Learned, hop).to_string()
+        };
+        let first = contact(1, Transport::Wss, "10.0.0.2:40000");
+        assert_eq!((first.len(), first.strip_suffix(".invalid").is_some()), (20, true), "{first}");
+        assert_eq!(contact(2, Transport::Ws, "10.0.0.3:40001"), first);
+        assert_eq!(contact(3, Transport::Tls, "10.0.0.3:40002"), "10.0.0.3:40002");
     }
 }

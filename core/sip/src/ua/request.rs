@@ -378,7 +378,8 @@ impl Cx<'_> {
             let register = draft.method() == Method::Register;
             let carrier = (hop.transport, profile.is_secure() || sips::is_said_so(&draft));
             let user = common::contact_user(profile, draft.first(Name::From));
-            let contact = common::contact_value(user, carrier, address, profile.outbound && !register);
+            let by_flow = (profile.outbound || address.is_nowhere()) && !register;
+            let contact = common::contact_value(user, carrier, &address, by_flow);
             let old = out.task.way.instead_of.as_ref().filter(|old| contact != format!("<{old}>"));
             let params = if register { profile.contact_params.as_str() } else { "" };
             draft.set(Name::Contact, format_args!("{contact}{params}"));
