@@ -10,7 +10,7 @@ use crate::config::phone::PhoneFile;
 use crate::failure::Failure;
 
 /// The phone's database in its folder.
-const FILE: &str = "phone.db";
+const FILE: &str = offhook_io::store::FILE;
 
 /// One phone's folder, by either of its names.
 #[derive(Debug, Args)]
