@@ -27,7 +27,7 @@ pub use reading::{Balance, Reading, Unread};
 pub use receipt::{Receipt, ReceiptReading};
 pub use template::{About, Auth, Body, Card, Known, Request, Template, TemplateError};
 pub use time_left::{TimeLeft, TimeReading, Unit};
-pub use vos::{Call, form};
+pub use vos::{Call, base_of, form};
 
 /// Bytes of an answer that are read, at most: a balance is a line.
 pub const MAX_ANSWER: usize = 256 * 1024;

@@ -39,6 +39,14 @@ impl Call {
     }
 }
 
+/// Where a switch's JSON interface is, by what a person knows of it: `billing.example`, `billing.example:8080`, or all of it.
+pub fn base_of(server: &str) -> String {
+    let server = server.trim().trim_end_matches('/');
+    let whole = if server.contains("://") { server.to_owned() } else { format!("https://{server}") };
+    let has_path = whole.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
+    if has_path { whole } else { whole + "/external/server" }
+}
+
 /// The older form, asked at `https://billing.example/thirdparty/getcustomer.jsp`.
 pub fn form(url: &str) -> Template {
     let fields =

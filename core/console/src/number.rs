@@ -1,6 +1,6 @@
 //! `offhook numbers`: what becomes of a number that is typed, in words.
 
-use numbers::{Showing, Typed, as_typed, emergency, normal, shown};
+use numbers::{Plan, Regions, Showing, as_typed};
 use serde::Serialize;
 
 use crate::cli::NumbersArgs;
@@ -25,20 +25,20 @@ struct Told {
 
 /// Says it.
 pub(crate) fn run(args: &NumbersArgs) -> Result<(), Failure> {
-    let region = args.region.as_deref();
-    let typed = Typed::of(&args.typed);
+    let regions = Regions::told(args.region.as_deref().unwrap_or_default(), "", "");
+    let told = numbers::Told::of(&args.typed, &Plan::default(), &regions);
     let told = Told {
         event: "number",
-        showing: typed.showing.map(|showing| match showing {
+        showing: told.showing.map(|showing| match showing {
             Showing::Show => "show",
             Showing::Hide => "hide",
         }),
-        emergency: emergency::is_emergency(&typed.whom, region),
-        normal: normal(&typed.whom, region),
-        shown: shown(&typed.whom, region),
-        as_typed: as_typed(&typed.whom, region),
-        keys: typed.keys,
-        whom: typed.whom,
+        emergency: told.emergency,
+        normal: told.normal,
+        shown: told.shown,
+        as_typed: as_typed(&told.whom, regions.home()),
+        keys: told.keys,
+        whom: told.whom,
     };
     if args.json {
         return say(&told).map_err(|error| Failure::Failed(format!("stdout is gone: {error}")));

@@ -87,6 +87,8 @@ impl Phone {
             let _ = store.set_relay_passwords(account, &relays);
         }
         self.handle.command(Command::AddAccount(AccountId(account), changed));
+        drop(store);
+        self.reopen_purse(account);
         self.log.note(format!("account {account} changed"));
         Ok(())
     }
@@ -99,6 +101,7 @@ impl Phone {
     pub fn remove_account(&self, account: u32) -> Result<(), PhoneError> {
         let id = self.account(account)?;
         self.store().remove(account)?;
+        self.forget_balance(account);
         self.handle.command(Command::RemoveAccount(id));
         self.log.note(format!("account {account} removed"));
         Ok(())
@@ -372,6 +375,14 @@ impl Phone {
         self.do_it(Command::CallWaiting(on))
     }
 
+    /// Lets callers who do not say who they are not ring (true), or again. The app remembers it and says it at each start.
+    ///
+    /// # Errors
+    /// `ShutDown`.
+    pub fn refuse_anonymous(&self, on: bool) -> Result<(), PhoneError> {
+        self.do_it(Command::RefuseAnonymous(on))
+    }
+
     /// Tells of the one network that there is from now on: another one, or the same with other addresses. For a platform
     /// that names one at a time; one that knows of several tells `network_appeared` and `network_vanished`. Not both.
     ///
@@ -529,7 +540,7 @@ impl Phone {
 
     /// Reads what is to be called as the phone will, but now.
     fn check_call(&self, account: Option<u32>, to: &str) -> Result<(), PhoneError> {
-        target(to, &self.account_of(account)?, None)?;
+        target(to, &self.account_of(account)?, &self.regions())?;
         Ok(())
     }
 
@@ -540,7 +551,7 @@ impl Phone {
     }
 
     /// Which account it would go by.
-    fn account_of(&self, account: Option<u32>) -> Result<phone::Account, PhoneError> {
+    pub(crate) fn account_of(&self, account: Option<u32>) -> Result<phone::Account, PhoneError> {
         self.require_open()?;
         let store = self.store();
         let settings = match account {

@@ -92,6 +92,8 @@ pub enum Field {
     RelayUser,
     /// The password at the relay.
     RelayPassword,
+    /// How the balance is asked for.
+    Balance,
 }
 
 /// Why a phone cannot begin. Show the sentence; start again when its cause is mended.

@@ -5,7 +5,7 @@ use phone::Event as PhoneEvent;
 
 use crate::error::Refused;
 use crate::view::millis;
-use crate::{AccountView, CallView, Quality, QualityPoint, Reached, Why};
+use crate::{AccountView, Balance, CallView, Quality, QualityPoint, Reached, Why};
 
 /// One event. *State* may skip what is outdated by now; a *moment* comes once and is never dropped.
 #[derive(Clone, Debug, PartialEq, uniffi::Enum)]
@@ -84,7 +84,7 @@ pub enum Event {
         /// How many.
         count: u32,
     },
-    /// *Moment*: a text message came. Keep it and tell the user.
+    /// *Moment*: a text message came. Tell the user; it is kept, and `Messages` follows.
     Message {
         /// To which account.
         account: u32,
@@ -172,6 +172,15 @@ pub enum Event {
     CallLog {
         /// Missed calls that the person has not seen.
         unseen: u32,
+    },
+    /// *State*: what is left on an account, or why it is not known. Show the last amount with its age beside the trouble.
+    Balance {
+        /// Which account.
+        account: u32,
+        /// What was told last; none: nothing yet.
+        balance: Option<Balance>,
+        /// For a person, in English; none: the balance is fresh.
+        trouble: Option<String>,
     },
     /// *State*: the kept text messages are others than before: read anew what is shown of them.
     Messages {

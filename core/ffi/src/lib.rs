@@ -12,19 +12,25 @@
 //! * A panic ends at its thread's edge: it becomes [`Event::Restarted`], and the phone begins anew from its store.
 //!
 //! Times are milliseconds since boot, sleep included: Android's `SystemClock.elapsedRealtime()`, Apple's
-//! `mach_continuous_time`. Decides nothing: what a call may do is `phone`'s, what an app shows is the app's.
+//! `mach_continuous_time`. What is remembered has times of the wall clock, milliseconds since 1970, and says so. What is read
+//! from there or written to it (the call log, contacts, messages) waits for a disk: not on a thread that draws. Decides nothing: what a call may do is `phone`'s, what an app shows is the app's.
 
 mod account;
 #[cfg(target_os = "android")]
 mod android;
+mod balance;
 mod certificate;
 mod commands;
+mod contacts;
 mod error;
 mod event;
+mod history;
 mod identity;
 mod log;
 mod media_encryption;
+mod messages;
 mod network;
+mod numbers;
 mod phone;
 mod push;
 mod relay;
@@ -38,12 +44,20 @@ mod way;
 mod why;
 
 pub use account::{AccountSettings, Transport};
+pub use balance::{Balance, BalanceField, BalanceFormat, BalanceSettings, BalanceSign};
 pub use commands::{Decline, why_sentence};
+pub use contacts::{
+    Contact, ContactGroup, ContactHit, ContactNumber, DeviceContact, FoundIn, ImportedContacts, SpeedDial,
+    TextRange,
+};
 pub use error::{BadSetting, BadTarget, Field, PhoneError, Refused, StartError};
 pub use event::{Event, Subject, WakeAt};
+pub use history::{CallFilter, CallGroup, CallGroups, CallRecord, ExportFormat, ForgetCalls, WhichCalls};
 pub use log::LogLine;
 pub use media_encryption::{MediaEncryption, MediaKeys};
+pub use messages::{Delivered, MessageRecord, MessageThread};
 pub use network::{Network, NetworkKind, SocketBinder};
+pub use numbers::TypedNumber;
 pub use phone::{Audio, Phone, PhoneConfig};
 pub use push::Announced;
 pub use relay::RelaySettings;

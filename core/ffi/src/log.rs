@@ -58,6 +58,10 @@ impl Log {
             Event::Voicemail { account, new, old, .. } => {
                 format!("account {account}: {new} new messages, {old} old")
             }
+            Event::Balance { account, trouble, .. } => {
+                let fared = if trouble.is_some() { "is not known" } else { "was told" };
+                format!("account {account}: its balance {fared}")
+            }
             // Its sentence may name a file.
             Event::Memory { .. } => "something was not remembered".into(),
             Event::FileEnded { .. } => "a file ended".into(),

@@ -1,16 +1,18 @@
 //! A running phone, as the app holds it: its beginning, its events and its end. Its commands are in `commands`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use base::Secret;
 use offhook_io::Handle;
-use phone::{AccountId, Command};
+use offhook_io::balance::Occasion;
+use phone::{AccountId, Command, Regions};
 
+use crate::balance::Kitty;
 use crate::error::{PhoneError, StartError};
 use crate::log::Log;
 use crate::network::Binder;
@@ -56,6 +58,15 @@ pub struct Phone {
     pub(crate) log: Log,
     pub(crate) binder: Option<Arc<Binder>>,
     pub(crate) messages: AtomicU32,
+    /// The file of what is remembered of calls, messages and contacts.
+    pub(crate) memory: PathBuf,
+    pub(crate) secrets: Arc<dyn SecretStore>,
+    /// What is left on accounts.
+    pub(crate) kitties: Mutex<BTreeMap<u32, Kitty>>,
+    /// Itself, for threads that tell it something and must not keep it.
+    pub(crate) this: Weak<Self>,
+    /// Where the phone is.
+    regions: Mutex<Regions>,
     /// Moments of the door itself, told before the phone's.
     own: Mutex<Vec<Event>>,
     /// The handles of the networks that there are.
@@ -87,9 +98,11 @@ impl Phone {
         let unusable = |e: std::io::Error| StartError::Folder { sentence: e.to_string() };
         let folder = PathBuf::from(&config.folder);
         let claim = Claim::of(&folder).map_err(unusable)?;
-        let store = Store::open(&folder, secrets).map_err(unusable)?;
+        let store = Store::open(&folder, Arc::clone(&secrets)).map_err(unusable)?;
         let binder = binder.map(|platform| Arc::new(Binder::new(platform)));
+        let memory = folder.join(offhook_io::store::FILE);
         let mut io = offhook_io::Config {
+            store: Some(memory.clone()),
             // The app plays the platform's own.
             tones: offhook_io::LocalTones::Off,
             binder: binder.clone().map(|binder| binder as Arc<dyn offhook_net::Bind>),
@@ -101,21 +114,26 @@ impl Phone {
         }
         config.audio.set(&mut io);
         let handle = Handle::start(io).map_err(|e| StartError::System { sentence: e.to_string() })?;
-        let phone = Self {
+        let phone = Arc::new_cyclic(|this| Self {
+            this: this.clone(),
+            secrets,
+            kitties: Mutex::default(),
             handle,
             store: Mutex::new(store),
             log: Log::default(),
             binder,
             networks: Mutex::default(),
             messages: AtomicU32::new(0),
+            memory,
+            regions: Mutex::default(),
             own: Mutex::default(),
             closing: AtomicBool::new(false),
             listening: AtomicBool::new(false),
             _folder: claim,
-        };
+        });
         phone.log.note("started");
         phone.take_in();
-        let phone = Arc::new(phone);
+        phone.open_purses();
         #[cfg(feature = "testing")]
         crate::testing::started(folder, Arc::downgrade(&phone));
         Ok(phone)
@@ -165,6 +183,12 @@ impl Phone {
                         // What cannot be kept is asked about again.
                         let _ = self.store().trust(account.0, *fingerprint);
                     }
+                    if let offhook_io::Event::Phone(phone::Event::Call(view)) = &event
+                        && view.state == phone::CallState::Ended
+                        && view.answered.is_some()
+                    {
+                        self.ask_purse(view.account.0, Occasion::CallEnded);
+                    }
                     match Event::of(event) {
                         Some(event) => event,
                         None => return Ok(None),
@@ -207,10 +231,15 @@ impl Phone {
 
     pub(crate) fn tell(&self, event: Event) {
         self.own.lock().unwrap_or_else(PoisonError::into_inner).insert(0, event);
+        self.handle.nudge();
     }
 
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn regions(&self) -> MutexGuard<'_, Regions> {
+        self.regions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Held until the news of a change is on its way, so that it goes in order.

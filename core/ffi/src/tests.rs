@@ -10,6 +10,11 @@ use exchange::server::{Listen, Server, ServerConfig};
 
 use crate::*;
 
+mod balance;
+mod contacts;
+mod history;
+mod messages;
+mod numbers;
 mod secrets;
 
 const PATIENCE: Duration = Duration::from_secs(10);

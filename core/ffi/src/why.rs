@@ -2,9 +2,28 @@
 
 pub use phone::Why;
 
-/// Why a call has ended, or a registration failed. Translate it; [`crate::why_sentence`] has it in English.
-#[uniffi::remote(Enum)]
-pub enum Why {
+/// The enum for the bindings, and its words as the call log has them.
+macro_rules! words {
+    ($($word:ident,)*) => {
+        /// Why a call has ended, or a registration failed. Translate it; [`crate::why_sentence`] has it in English.
+        #[uniffi::remote(Enum)]
+        pub enum Why {
+            $($word,)*
+        }
+
+        /// What the call log means by a word; none: another version's.
+        pub(crate) fn of_word(word: &str) -> Option<Why> {
+            match word {
+                $(stringify!($word) => Some(Why::$word),)*
+                // A phone that died is to a person one that was started again.
+                "PhoneDied" => Some(Why::PhoneRestarted),
+                _ => None,
+            }
+        }
+    };
+}
+
+words! {
     Transferred,
     YouEnded,
     TheyEnded,

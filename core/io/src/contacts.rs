@@ -171,7 +171,7 @@ impl Contacts {
     pub fn prepare(self: &Arc<Self>) {
         let this = Arc::clone(self);
         let work = move || {
-            if this.with_book(|book| book.settle()).is_ok() {
+            if this.with_book(Book::settle).is_ok() {
                 this.events.push(Event::Contacts);
             }
         };
@@ -369,13 +369,13 @@ impl Contacts {
         Ok(self.read()?.contact(id)?.map(|kept| Shown { kept, also: Vec::new() }))
     }
 
-    /// Who has that number, or address.
+    /// Who has that number, or that address.
     ///
     /// # Errors
     /// - [`StoreError`]: it could not be read.
-    pub fn whose(&self, number: &str) -> Result<Option<Shown>, StoreError> {
+    pub fn whose(&self, number: &str, remote: &str) -> Result<Option<Shown>, StoreError> {
         let store = self.read()?;
-        let Some(id) = store.whose(number, number)? else { return Ok(None) };
+        let Some(id) = store.whose(number, remote)? else { return Ok(None) };
         Ok(store.contact(id)?.map(|kept| Shown { kept, also: Vec::new() }))
     }
 

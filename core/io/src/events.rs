@@ -105,6 +105,8 @@ struct Queue {
     /// Calls that were begun and not shown yet.
     begun: BTreeSet<CallId>,
     wake: Option<Wake>,
+    /// Whoever waits is to look elsewhere.
+    nudged: bool,
     ended: bool,
 }
 
@@ -226,6 +228,12 @@ impl Events {
         queue.ended && queue.waiting.is_empty()
     }
 
+    /// Lets whoever waits go, now or the next time that nothing is there.
+    pub(crate) fn nudge(&self) {
+        self.lock().nudged = true;
+        self.came.notify_one();
+    }
+
     /// The next event; `None` when none came in time, or none will.
     pub(crate) fn wait(&self, timeout: Duration) -> Option<Event> {
         let until = Instant::now() + timeout;
@@ -234,7 +242,7 @@ impl Events {
             if let Some(event) = queue.waiting.pop_front() {
                 return Some(event);
             }
-            if queue.ended {
+            if queue.ended || std::mem::take(&mut queue.nudged) {
                 return None;
             }
             let left = until.checked_duration_since(Instant::now()).filter(|d| !d.is_zero())?;
@@ -387,6 +395,18 @@ mod tests {
         (0..FULL + 7).for_each(|_| events.push(text()));
         events.push(moment(0));
         assert_eq!((events.dropped(), drain(&events).len()), (7, FULL + 1));
+    }
+
+    #[test]
+    fn one_who_waits_is_let_go_by_a_nudge_once() {
+        let events = Events::default();
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| events.wait(Duration::from_secs(3600)));
+            events.nudge();
+            assert!(waiter.join().unwrap().is_none());
+        });
+        let begun = Instant::now();
+        assert!(events.wait(Duration::from_millis(5)).is_none() && begun.elapsed().as_millis() >= 5);
     }
 
     #[test]

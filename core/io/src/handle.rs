@@ -314,6 +314,11 @@ impl Handle {
         self.events.wait(timeout)
     }
 
+    /// Lets whoever waits for an event go, with none: there is something else for them.
+    pub fn nudge(&self) {
+        self.events.nudge();
+    }
+
     /// Text messages and digits that were dropped because nobody pulled events while strangers sent them by the thousand.
     pub fn dropped(&self) -> u64 {
         self.events.dropped()

@@ -24,6 +24,8 @@ mod media_thread;
 mod memory;
 #[cfg(feature = "rest")]
 mod provider;
+#[cfg(feature = "rest")]
+mod purse;
 mod recording;
 #[cfg(feature = "rest")]
 mod rest;
@@ -57,6 +59,8 @@ pub use offhook_net::{Between, addresses};
 pub use offhook_store as store;
 #[cfg(feature = "rest")]
 pub use provider::{Errand, MinutesTeller, NotDone, Provider};
+#[cfg(feature = "rest")]
+pub use purse::{Purse, known};
 pub use recording::RecordOptions;
 #[cfg(feature = "rest")]
 pub use rest::{Handed, NoRelays, Service};

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 
 use base::{Instant, Redacted};
-use phone::{Account, AccountId, CallId, CallState, CallView, Command, Event, Learnt, NetworkKey, Why};
+use phone::{
+    Account, AccountId, CallId, CallState, CallView, Command, Event, Learnt, NetworkKey, Regions, Why,
+};
 
 /// Networks that are remembered over a restart.
 const LEARNT: usize = 64;
@@ -19,6 +21,7 @@ pub(crate) struct Memory {
     blocked: Vec<Redacted<String>>,
     refuse_anonymous: Option<bool>,
     roaming: Option<bool>,
+    regions: Option<Regions>,
     learnt: BTreeMap<NetworkKey, Learnt>,
     calls: BTreeMap<CallId, CallView>,
 }
@@ -50,6 +53,7 @@ impl Memory {
             Command::RefuseAnonymous(on) => self.refuse_anonymous = Some(*on),
             Command::Remember(learnt) => self.learn(learnt),
             Command::AllowRoaming(on) => self.roaming = Some(*on),
+            Command::Regions(regions) => self.regions = Some(regions.clone()),
             _ => {} // passes with its call
         }
     }
@@ -97,6 +101,7 @@ impl Memory {
             (!self.blocked.is_empty()).then(|| Command::Block(self.blocked.clone())),
             self.refuse_anonymous.map(Command::RefuseAnonymous),
             self.roaming.map(Command::AllowRoaming),
+            self.regions.clone().map(Command::Regions),
         ];
         let accounts = self.accounts.iter().map(|(id, account)| Command::AddAccount(*id, account.clone()));
         let learnt = self.learnt.values().cloned().map(Command::Remember);

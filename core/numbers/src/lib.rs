@@ -7,8 +7,12 @@
 pub mod emergency;
 mod format;
 mod plan;
+mod region;
+mod told;
 mod typed;
 
 pub use format::{as_typed, normal, shown};
 pub use plan::{Applied, BadRule, Plan, Rule, Step};
+pub use region::Regions;
+pub use told::Told;
 pub use typed::{Showing, Typed};

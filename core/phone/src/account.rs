@@ -8,7 +8,7 @@ use nat::path::Tcp;
 use sip::message::Uri;
 use sip::ua::{Reliable, TransportPolicy};
 
-use crate::{CallerId, Encryption, Keepalive, NetworkPolicy};
+use crate::{CallerId, Encryption, Keepalive, NetworkPolicy, Regions};
 
 /// One account at one provider.
 #[derive(Clone, Debug)]
@@ -233,9 +233,8 @@ pub struct Config {
     pub user_agent: String,
     /// Whether whoever owns the sockets can open streams under TLS.
     pub tls: bool,
-    /// Where the phone is, as ISO 3166 has it (`DE`), by SIM, network or setting: which numbers are for emergencies. `None`:
-    /// those that all networks know are.
-    pub region: Option<String>,
+    /// Where the phone is: which numbers are for emergencies. None known: those that all networks know are.
+    pub regions: Regions,
     /// Calls at one time, both ways; the next one is busy.
     pub max_calls: usize,
     /// Whether a call may ring while another is up; else it is busy.
@@ -248,7 +247,7 @@ impl Default for Config {
             instance: None,
             user_agent: concat!("Offhook/", env!("CARGO_PKG_VERSION")).into(),
             tls: false,
-            region: None,
+            regions: Regions::default(),
             max_calls: 8,
             call_waiting: true,
         }

@@ -126,6 +126,10 @@ impl Phone {
                 self.blocked.refuse_anonymous(on);
                 Ok(())
             }
+            Command::Regions(regions) => {
+                self.config.regions = regions;
+                Ok(())
+            }
             Command::Remember(learnt) => {
                 self.desk.known.remember(learnt);
                 Ok(())
@@ -179,8 +183,8 @@ impl Phone {
             return Err(Refusal::TooManyCalls);
         }
         let account = self.pick(account)?;
-        let region = self.config.region.as_deref();
-        let target = dial::target(to.reveal(), self.account(account)?, region).map_err(Refusal::BadTarget)?;
+        let target = dial::target(to.reveal(), self.account(account)?, &self.config.regions);
+        let target = target.map_err(Refusal::BadTarget)?;
         self.hold_others(call);
         let registration = self.accounts.get(&account).ok_or(Refusal::NoAccount)?;
         let account = (account, registration.account());
@@ -407,6 +411,7 @@ fn subject(command: &Command) -> Subject {
         | Command::CallWaiting(_)
         | Command::Block(_)
         | Command::RefuseAnonymous(_)
+        | Command::Regions(_)
         | Command::AllowRoaming(_)
         | Command::Remember(_)
         | Command::Shutdown => Subject::Phone,

@@ -5,8 +5,7 @@
 
 use std::net::IpAddr;
 
-use numbers::emergency::{is_emergency, is_emergency_anywhere};
-use numbers::{Showing, Typed};
+use numbers::{Regions, Showing, Typed};
 use sip::message::{Scheme, Uri};
 
 use crate::Account;
@@ -45,12 +44,12 @@ pub struct Target {
     pub keys: Option<String>,
 }
 
-/// Reads what was typed to be called by `account`. An emergency number of `region` (`None`: those that all networks know) is
-/// recognised before anything else and never rewritten; other numbers go through the account's plan.
+/// Reads what was typed to be called by `account`. An emergency number is recognised before anything else and never
+/// rewritten; other numbers go through the account's plan.
 ///
 /// # Errors
 /// [`BadTarget`]: show it beside the text field.
-pub fn target(typed: &str, account: &Account, region: Option<&str>) -> Result<Target, BadTarget> {
+pub fn target(typed: &str, account: &Account, regions: &Regions) -> Result<Target, BadTarget> {
     if typed.len() > MAX_TYPED {
         return Err(BadTarget::TooLong);
     }
@@ -59,10 +58,7 @@ pub fn target(typed: &str, account: &Account, region: Option<&str>) -> Result<Ta
     if !taken.is_number() || typed.trim().parse::<IpAddr>().is_ok() {
         return Ok(Target { uri: dial(typed, &account.uri)?, hide: None, keys: None });
     }
-    let emergency = match region {
-        Some(region) => is_emergency(&taken.whom, Some(region)),
-        None => is_emergency_anywhere(&taken.whom),
-    };
+    let emergency = regions.is_emergency(&taken.whom);
     let number = match (emergency, account.emergency) {
         (true, false) => return Err(BadTarget::Emergency),
         (true, true) => taken.whom,

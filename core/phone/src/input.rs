@@ -10,7 +10,7 @@ use bytes::Bytes;
 use media::dtmf::Digit;
 use sip::locate::Answer;
 
-use crate::{Account, AccountId, CallId, Learnt, MediaId, MessageId, NetworkNews, Relay};
+use crate::{Account, AccountId, CallId, Learnt, MediaId, MessageId, NetworkNews, Regions, Relay};
 
 /// One piece of news.
 pub enum Input<'a> {
@@ -278,6 +278,8 @@ pub enum Command {
     Block(Vec<Redacted<String>>),
     /// Lets callers who do not say who they are not ring (true), or again.
     RefuseAnonymous(bool),
+    /// The phone is there from now on: [`crate::Config::regions`].
+    Regions(Regions),
     /// Knows this of a network from now on: what an earlier phone has learnt.
     Remember(Learnt),
     /// Lets accounts that ask first use a foreign operator's network (true), or no longer.

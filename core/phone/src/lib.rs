@@ -44,6 +44,7 @@ pub use keepalive::{Keepalive, Lifetime};
 pub use media::dtmf::Keys;
 pub use nat::path::Tcp;
 pub use network::{Learnt, Network, NetworkKey, NetworkKind, NetworkNews, NetworkPolicy};
+pub use numbers::Regions;
 pub use output::{Event, MediaOrder, Output, Outputs, Refusal, Subject, Via};
 pub use phone::Phone;
 pub use reason::Why;

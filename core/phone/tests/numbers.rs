@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use base::Redacted;
 use media::dtmf::Keys;
-use numbers::{Plan, Rule};
+use numbers::{Plan, Regions, Rule};
 use offhook_phone::{Account, BadTarget, CallId, CallState, Command, Config, Refusal};
 use sip::message::{Method, Name};
 use town::{Town, at_home, bytes, description, response};
@@ -36,7 +36,7 @@ fn ann(region: Option<&str>, set: impl FnOnce(&mut Account)) -> (Town, SocketAdd
     let mut account = at_home("ann", 1);
     account.proxy = Some("sip:10.0.0.9;lr".parse().unwrap());
     set(&mut account);
-    let config = Config { region: region.map(str::to_owned), ..Config::default() };
+    let config = Config { regions: Regions::told(region.unwrap_or_default(), "", ""), ..Config::default() };
     let ann = town.phone_with(1, account, config);
     (town, ann)
 }

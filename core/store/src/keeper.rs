@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
@@ -17,6 +19,8 @@ use crate::{
     NewAccount, NewCall, NewMessage, Opened, Restored, Salvaged, Store, StoreError,
 };
 
+/// Jobs that may wait before messages that come are no longer kept: strangers write them, and each costs a disk's time.
+const FULL: usize = 1024;
 /// Calls, and messages, whose rows are known by name.
 const MOST: usize = 256;
 
@@ -137,6 +141,8 @@ pub enum Notice {
 #[derive(Debug)]
 pub struct Keeper {
     changes: Option<Sender<Job>>,
+    /// Jobs that wait.
+    waiting: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -149,18 +155,20 @@ impl Keeper {
         let Opened { store, salvaged } = Store::open(path)?;
         store.close_cut_off()?;
         store.give_up_messages()?;
-        let (changes, waiting) = channel();
+        let (changes, jobs) = channel();
+        let waiting = Arc::<AtomicUsize>::default();
         let worker = Worker {
             path: path.into(),
+            waiting: Arc::clone(&waiting),
             store: Some(store),
             told: Box::new(told),
             calls: BTreeMap::new(),
             messages: BTreeMap::new(),
         };
-        let thread =
-            Builder::new().name("offhook-store".into()).spawn(move || worker.run(salvaged, &waiting));
+        let thread = Builder::new().name("offhook-store".into()).spawn(move || worker.run(salvaged, &jobs));
         Ok(Self {
             changes: Some(changes),
+            waiting,
             thread: Some(thread.map_err(|error: io::Error| StoreError::from(error))?),
         })
     }
@@ -172,8 +180,13 @@ impl Keeper {
         settled
     }
 
-    /// Stores a change; what comes of it is told.
+    /// Stores a change; what comes of it is told. Of a flood of messages that come, those are dropped for which the disk is
+    /// too slow.
     pub fn store(&self, change: Change) {
+        let by_stranger = matches!(&change, Change::Message(_, it) if it.direction == crate::Direction::In);
+        if by_stranger && self.waiting.load(Ordering::Relaxed) >= FULL {
+            return;
+        }
         self.send(Job::Change(change));
     }
 
@@ -198,6 +211,7 @@ impl Keeper {
 
     fn send(&self, job: Job) {
         if let Some(changes) = &self.changes {
+            self.waiting.fetch_add(1, Ordering::Relaxed);
             // It ends only when this is dropped.
             let _ = changes.send(job);
         }
@@ -213,6 +227,8 @@ impl Drop for Keeper {
 
 struct Worker {
     path: PathBuf,
+    /// Jobs that wait.
+    waiting: Arc<AtomicUsize>,
     /// None: it could not be mended.
     store: Option<Store>,
     told: Box<dyn FnMut(Notice) + Send>,
@@ -231,6 +247,7 @@ impl Worker {
             self.tell_of(about);
         }
         for mut job in jobs {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
             let about = match &job {
                 Job::Change(change) => change.about(),
                 Job::Work(about, _) => *about,

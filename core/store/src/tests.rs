@@ -529,6 +529,35 @@ fn the_thread_tells_who_is_blocked_and_keeps_messages_and_the_callers_name() {
 }
 
 #[test]
+fn a_flood_of_messages_that_come_waits_within_a_bound_and_calls_are_kept_all_the_same() {
+    let (_folder, path) = place();
+    let (hold, held) = channel::<()>();
+    let keeper = Keeper::start(&path, |_| ()).unwrap();
+    let waits = keeper.work(About::Rest, move |_| {
+        let _ = held.recv();
+        Ok(())
+    });
+    let message = NewMessage {
+        account: String::new(),
+        direction: Direction::In,
+        remote: "1002".into(),
+        number: "1002".into(),
+        name: None,
+        text: "hi".into(),
+        at: NOON,
+    };
+    (0..3_000).for_each(|_| keeper.store(Change::Message(0, message.clone())));
+    keeper.store(Change::Begin(1, call("1002", Direction::In, NOON)));
+    drop(hold);
+    waits.recv().unwrap().unwrap();
+    drop(keeper);
+    let store = Store::reader(&path).unwrap();
+    let kept = store.threads(1).unwrap()[0].messages;
+    assert!((1_000..1_030).contains(&kept), "{kept}");
+    assert_eq!(store.calls(&Filter::default(), Page::first(9)).unwrap().len(), 1);
+}
+
+#[test]
 fn work_of_ones_own_is_done_in_its_turn_and_its_outcome_comes_before_the_news() {
     let (_folder, path) = place();
     let (tell, notices) = channel();

@@ -38,7 +38,7 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
     let [microphone_gain_db, loudspeaker_gain_db] = settings.gains;
     // Without one it registers as any phone does.
     let instance = settings.data.as_deref().and_then(|folder| offhook_io::instance(folder).ok());
-    let phone = phone::Config { instance, region: settings.region, ..phone::Config::default() };
+    let phone = phone::Config { instance, regions: settings.regions, ..phone::Config::default() };
     let log = settings.data.as_deref().map(place::database);
     #[cfg(feature = "rest")]
     let asked = settings.service.map(|service| (service, settings.trusts.clone()));

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use base::Instant;
 use offhook_io::balance::{Card, Enquiries, Kept, Known, Occasion, Pace, Receipt, TimeLeft, Unread};
 use offhook_io::{NoBalance, NotDone, Provider, Trusts, clock};
-use phone::Account;
+use phone::{Account, Regions};
 
 use super::desk::News;
 use super::money::{Came, Money};
@@ -39,7 +39,7 @@ pub(crate) struct Purse {
     pub(crate) trusts: Trusts,
     /// Whose numbers are called: what is typed becomes a number by its plan.
     pub(crate) account: Account,
-    pub(crate) region: Option<String>,
+    pub(crate) regions: Regions,
     /// Where the provider rings the person.
     pub(crate) caller: String,
     /// The phone's folder.
@@ -67,7 +67,7 @@ pub(crate) enum Ask {
 impl Purse {
     /// What a typed number is, as it would be called. The error is a sentence.
     fn number(&self, typed: &str) -> Result<String, String> {
-        let target = phone::target(typed, &self.account, self.region.as_deref());
+        let target = phone::target(typed, &self.account, &self.regions);
         target.map(|target| phone::number_of(target.uri.as_str())).map_err(|error| error.to_string())
     }
 
@@ -373,7 +373,7 @@ mod tests {
             known,
             trusts: Trusts::default(),
             account,
-            region: None,
+            regions: Regions::default(),
             caller: "1001".into(),
             data: None,
         }

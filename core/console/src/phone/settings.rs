@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use base::{Redacted, Secret};
-use numbers::{Plan, Rule};
+use numbers::{Plan, Regions, Rule};
 use offhook_io::{Audio, Effects, LocalTones, Trust, Trusts, Unusable, client_certificate};
 use phone::{Account, CallerId, Carry, Connection, Encryption, Keepalive, Nat, NetworkPolicy, Vos};
 use sip::ua::{Reliable, TransportPolicy};
@@ -39,7 +39,7 @@ pub(crate) struct Settings {
     pub(crate) trusts: Trusts,
     pub(crate) data: Option<PathBuf>,
     pub(crate) bind: Option<std::net::SocketAddr>,
-    pub(crate) region: Option<String>,
+    pub(crate) regions: Regions,
     pub(crate) refuse_anonymous: bool,
     pub(crate) audio: Audio,
     pub(crate) tones: LocalTones,
@@ -92,6 +92,7 @@ impl Settings {
                 }
             }
         }
+        let regions = Regions::told(file.region.as_deref().unwrap_or_default(), "", "");
         Ok(Self {
             service,
             #[cfg(feature = "rest")]
@@ -101,14 +102,14 @@ impl Settings {
                 known: known(&account),
                 trusts: trusts.clone(),
                 account: account.clone(),
-                region: file.region.clone(),
+                regions: regions.clone(),
                 data: file.data.clone(),
             }),
             account,
             trusts,
             data: file.data,
             bind: file.bind,
-            region: file.region,
+            regions,
             refuse_anonymous: file.refuse_anonymous,
             tones: file.audio.country.map_or_else(LocalTones::default, |name| LocalTones::Of(name.0)),
             effects: effects(&file.audio)?,

@@ -52,7 +52,7 @@ fn what_a_reading_brings_and_no_longer_brings_is_found_and_found_no_more() {
     let memory = memory();
     assert_eq!(memory.read(&[("a", "Ann", &["030 123456"]), ("b", "Bob", &["1002"])]), 0);
     assert_eq!(memory.names("an"), ["Ann"]);
-    let ann = memory.contacts.whose("+4930123456").unwrap().unwrap();
+    let ann = memory.contacts.whose("+4930123456", "").unwrap().unwrap();
     assert_eq!(
         (ann.account(), ann.is_own(), ann.kept.photo.as_deref()),
         (Some("work"), false, Some("photo:a"))
@@ -90,7 +90,7 @@ fn own_contacts_are_added_changed_and_removed_and_the_devices_are_not() {
     assert!(memory.contacts.change(two, own("Xenia"), Some("p".into())).unwrap());
     assert_eq!(memory.names("x"), ["Xaver", "Xenia"]);
     assert!(memory.contacts.remove(one).unwrap() && !memory.contacts.remove(one).unwrap());
-    let bob = memory.contacts.whose("1002").unwrap().unwrap().kept.contact.id;
+    let bob = memory.contacts.whose("1002", "").unwrap().unwrap().kept.contact.id;
     assert!(!memory.contacts.remove(bob).unwrap() && !memory.contacts.change(bob, own("Me"), None).unwrap());
     assert_eq!((memory.names("x"), memory.names("bob")), (vec!["Xenia".to_owned()], vec!["Bob".to_owned()]));
 }
@@ -104,7 +104,7 @@ fn a_file_is_taken_in_once_however_often_it_is_given() {
         assert_eq!(imported, Imported { taken: 1, passed_over: 1 });
     }
     assert_eq!(memory.names("ann"), ["Ann"]);
-    let ann = memory.contacts.whose("030 123456").unwrap().unwrap().kept.contact;
+    let ann = memory.contacts.whose("030 123456", "").unwrap().unwrap().kept.contact;
     assert!(
         memory.contacts.change(ann.id, Contact { names: vec!["Ann Smith".into()], ..ann }, None).unwrap()
     );

@@ -173,4 +173,5 @@ private val Field.words: Int get() = when (this) {
     Field.RELAY -> R.string.field_relay
     Field.RELAY_USER -> R.string.field_relay_user
     Field.RELAY_PASSWORD -> R.string.field_relay_password
+    Field.BALANCE -> R.string.field_balance
 }

@@ -17,7 +17,6 @@ import org.offhook.core.Event
 import org.offhook.core.LogLine
 import org.offhook.core.Network
 import org.offhook.core.PhoneException
-import org.offhook.core.PhoneInterface
 import org.offhook.core.Side
 import org.offhook.core.Step
 import org.offhook.core.TransferState
@@ -30,7 +29,7 @@ import org.robolectric.Shadows.shadowOf
  *
  * What a call may do is the core's, so a test that wants a call to answer says so itself ([show]).
  */
-class FakePhone : PhoneInterface {
+class FakePhone : FakeMemory() {
     /** Every command in words, in order: `answer 1`. Queries are not noted. */
     val commands = CopyOnWriteArrayList<String>()
 
@@ -170,7 +169,7 @@ class FakePhone : PhoneInterface {
         }
     }
 
-    private fun note(command: String) {
+    override fun note(command: String) {
         refusal?.let {
             refusal = null
             throw it

@@ -1,0 +1,179 @@
+package org.offhook.app.core
+
+import org.offhook.core.Balance
+import org.offhook.core.BalanceSettings
+import org.offhook.core.CallFilter
+import org.offhook.core.CallGroups
+import org.offhook.core.CallRecord
+import org.offhook.core.Contact
+import org.offhook.core.ContactGroup
+import org.offhook.core.ContactHit
+import org.offhook.core.ContactNumber
+import org.offhook.core.DeviceContact
+import org.offhook.core.ExportFormat
+import org.offhook.core.ForgetCalls
+import org.offhook.core.ImportedContacts
+import org.offhook.core.MessageRecord
+import org.offhook.core.MessageThread
+import org.offhook.core.PhoneInterface
+import org.offhook.core.SpeedDial
+import org.offhook.core.TypedNumber
+
+/** What a [FakePhone] remembers: nothing, but what a test puts here. Changes are noted down and change nothing. */
+abstract class FakeMemory : PhoneInterface {
+    /** The call log, the newest first. */
+    var rows = listOf<CallRecord>()
+
+    /** The call log by day and number. */
+    var groups = CallGroups(listOf(), null)
+
+    /** The phone book by name. */
+    var book = listOf<Contact>()
+
+    /** What any search finds. */
+    var hits = listOf<ContactHit>()
+
+    /** Kept messages, the newest first. */
+    var kept = listOf<MessageRecord>()
+
+    /** The newest message of each thread. */
+    var threads = listOf<MessageThread>()
+
+    /** What is left on accounts. */
+    val balances = sortedMapOf<UInt, Balance>()
+
+    /** How accounts' balances are asked for. */
+    val asked = sortedMapOf<UInt, BalanceSettings>()
+
+    protected abstract fun note(command: String)
+
+    override fun callLog(filter: CallFilter, before: Long?, rows: UInt) =
+        this.rows.filter { before == null || it.id < before }.take(rows.toInt())
+
+    override fun callGroups(filter: CallFilter, before: Long?, least: UInt, utcOffsetMs: Long) = groups
+
+    override fun callRecord(id: Long) = rows.find { it.id == id }
+
+    override fun callsSeen() = note("callsSeen")
+
+    override fun forgetCalls(which: ForgetCalls): UInt {
+        note("forgetCalls $which")
+        return 0u
+    }
+
+    override fun exportCalls(filter: CallFilter, format: ExportFormat) = ""
+
+    override fun exportCallsTo(filter: CallFilter, format: ExportFormat, path: String) =
+        note("exportCallsTo $format $path")
+
+    override fun beginContacts(): Long {
+        note("beginContacts")
+        return 1L
+    }
+
+    override fun putContacts(reading: Long, page: List<DeviceContact>) = note("putContacts ${page.map { it.key }}")
+
+    override fun endContacts(reading: Long): UInt {
+        note("endContacts")
+        return 0u
+    }
+
+    override fun prepareContacts() = note("prepareContacts")
+
+    override fun searchContacts(typed: String, most: UInt) = hits.take(most.toInt())
+
+    override fun contactList(from: UInt, most: UInt) = book.drop(from.toInt()).take(most.toInt())
+
+    override fun contactCount() = book.size.toUInt()
+
+    override fun contact(id: ULong) = book.find { it.id == id }
+
+    override fun contactOf(number: String, remote: String) =
+        book.find { contact -> contact.numbers.any { it.text == number } }
+
+    override fun favourites() = book.filter { it.favourite }
+
+    override fun addContact(names: List<String>, numbers: List<ContactNumber>, photo: String?): ULong {
+        note("addContact $names")
+        return 1uL
+    }
+
+    override fun changeContact(
+        id: ULong,
+        names: List<String>,
+        numbers: List<ContactNumber>,
+        photo: String?
+    ): Boolean {
+        note("changeContact $id $names")
+        return true
+    }
+
+    override fun removeContact(id: ULong): Boolean {
+        note("removeContact $id")
+        return true
+    }
+
+    override fun setFavourite(id: ULong, on: Boolean): Boolean {
+        note("setFavourite $id $on")
+        return true
+    }
+
+    override fun contactGroups() = listOf<ContactGroup>()
+
+    override fun setInGroup(group: String, id: ULong, within: Boolean) = note("setInGroup $group $id $within")
+
+    override fun speedDials() = listOf<SpeedDial>()
+
+    override fun setSpeedDial(digit: UByte, number: String?) = note("setSpeedDial $digit $number")
+
+    override fun blocked() = listOf<String>()
+
+    override fun block(number: String, on: Boolean) = note("block $number $on")
+
+    override fun importContacts(vcard: ByteArray): ImportedContacts {
+        note("importContacts")
+        return ImportedContacts(0u, 0u)
+    }
+
+    override fun exportContacts(ids: List<ULong>) = ""
+
+    override fun messageThreads(most: UInt) = threads.take(most.toInt())
+
+    override fun keptMessages(number: String?, before: Long?, rows: UInt) =
+        kept.filter { number == null || it.number == number }.take(rows.toInt())
+
+    override fun messagesSeen(number: String) = note("messagesSeen $number")
+
+    override fun forgetMessages(number: String?): UInt {
+        note("forgetMessages $number")
+        return 0u
+    }
+
+    override fun forgetMessage(id: Long): Boolean {
+        note("forgetMessage $id")
+        return true
+    }
+
+    override fun setRegion(setting: String, card: String, network: String) =
+        note("setRegion $setting $card $network")
+
+    override fun asTyped(typed: String) = typed
+
+    override fun shownNumber(number: String) = number
+
+    override fun explain(account: UInt?, typed: String) =
+        TypedNumber(typed, false, typed, null, null, null, typed, listOf())
+
+    override fun refuseAnonymous(on: Boolean) = note("refuseAnonymous $on")
+
+    override fun setBalance(account: UInt, settings: BalanceSettings?, secret: String?) =
+        note("setBalance $account ${settings?.vos}")
+
+    override fun balanceSettings(account: UInt) = asked[account]
+
+    override fun balance(account: UInt) = balances[account]
+
+    override fun refreshBalance(account: UInt) = note("refreshBalance $account")
+
+    override fun cameToFront() = note("cameToFront")
+}

@@ -1,0 +1,88 @@
+//! Numbers as they are typed and read, for an app that shows them. What a number means is the core's to say.
+//!
+//! The plans of all the world's numbers are read when first needed: some 20 to 80 ms, once in a process.
+
+use offhook_io::numbers::{Showing, Told, as_typed, shown};
+use phone::{Command, Regions};
+
+use crate::Phone;
+use crate::error::PhoneError;
+
+/// Longer than any number or address: it stays as it is.
+const LONGEST: usize = 256;
+
+/// What becomes of what was typed.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct TypedNumber {
+    /// Who is meant: digits, or an address or name as it was typed.
+    pub whom: String,
+    /// It calls for help: hand it to the platform's own dialer, before anything else.
+    pub emergency: bool,
+    /// As people at home write it.
+    pub shown: String,
+    /// The same number from anywhere in the world, if it is one.
+    pub normal: Option<String>,
+    /// Whether the called person sees who calls, where that was typed for this call (`*31#`, `#31#`).
+    pub caller_shown: Option<bool>,
+    /// What is pressed once they answer: keys, `,` for a pause, `;` until the person says so.
+    pub keys: Option<String>,
+    /// What is dialed: what the account's dial plan makes of it.
+    pub dialed: String,
+    /// What each rule of the plan did, in English; empty: no rule fitted.
+    pub steps: Vec<String>,
+}
+
+/// Numbers.
+#[uniffi::export]
+impl Phone {
+    /// Tells where the phone is, as often as that changes; countries by two letters (`DE`), empty where one is not known. What
+    /// the person has set (`setting`), the SIM `card`'s country and that of the `network` around. Numbers without a country are read as
+    /// at home (what is set, else the card's, else the network's); an emergency number of any of them is one.
+    ///
+    /// # Errors
+    /// `ShutDown`.
+    pub fn set_region(&self, setting: String, card: String, network: String) -> Result<(), PhoneError> {
+        self.require_open()?;
+        let regions = Regions::told(&setting, &card, &network);
+        if let Some(contacts) = self.handle.contacts() {
+            contacts.set_region(regions.home());
+        }
+        *self.regions() = regions.clone();
+        self.handle.command(Command::Regions(regions));
+        Ok(())
+    }
+
+    /// A number as it stands while it is typed, moved apart: `030123` is `030 123`. Only digits and `+` are, and none is lost
+    /// or added: the caret stands behind as many digits as before.
+    pub fn as_typed(&self, typed: String) -> String {
+        if typed.len() > LONGEST { typed } else { as_typed(&typed, self.regions().home()) }
+    }
+
+    /// A number of a call or a contact as people at home write it; what is no whole number stays as it is.
+    pub fn shown_number(&self, number: String) -> String {
+        if number.len() > LONGEST { number } else { shown(&number, self.regions().home()) }
+    }
+
+    /// What becomes of what was typed when it is called by that account, or the first: to be shown before the call, and
+    /// where a dial plan is tried. `call` does the same.
+    ///
+    /// # Errors
+    /// - `NoAccount`: send the user to account set-up.
+    /// - `TooLong`.
+    pub fn explain(&self, account: Option<u32>, typed: String) -> Result<TypedNumber, PhoneError> {
+        if typed.len() > LONGEST {
+            return Err(PhoneError::TooLong);
+        }
+        let told = Told::of(&typed, &self.account_of(account)?.dial_plan, &self.regions());
+        Ok(TypedNumber {
+            whom: told.whom,
+            emergency: told.emergency,
+            shown: told.shown,
+            normal: told.normal,
+            caller_shown: told.showing.map(|showing| showing == Showing::Show),
+            keys: told.keys,
+            dialed: told.dialed,
+            steps: told.steps.iter().map(ToString::to_string).collect(),
+        })
+    }
+}

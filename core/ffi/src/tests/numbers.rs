@@ -1,0 +1,51 @@
+//! What is typed, by the door.
+
+use super::*;
+
+#[test]
+fn a_number_is_moved_apart_shown_and_explained_as_the_region_has_it() {
+    let exchange = exchange();
+    let app = App::new();
+    assert_eq!(app.phone.explain(None, "1".into()), Err(PhoneError::NoAccount));
+    app.phone.add_account(settings("1001", &exchange), "secret-1001".into()).unwrap();
+    let moved = |app: &App| app.phone.as_typed("030123".into());
+    assert_eq!(moved(&app), "030123", "no region is known");
+    app.phone.set_region(String::new(), "de".into(), "GB".into()).unwrap();
+    assert_eq!(moved(&app), "030 123");
+    assert_eq!(app.phone.shown_number("+4930123456".into()), "030 123456");
+    let told = app.phone.explain(None, "#31#030 123456,,7".into()).unwrap();
+    assert_eq!((&*told.whom, &*told.dialed, &*told.shown), ("030123456", "030123456", "030 123456"));
+    assert_eq!((told.caller_shown, told.keys.as_deref()), (Some(false), Some(",,7")));
+    assert_eq!((told.normal.as_deref(), told.emergency), (Some("+4930123456"), false));
+    for (number, emergency) in [("110", true), ("999", true), ("112", true), ("15", false)] {
+        assert_eq!(app.phone.explain(None, number.into()).unwrap().emergency, emergency, "{number}");
+        let refused = matches!(
+            app.phone.check(None, number.into()),
+            Err(PhoneError::BadTarget { why: BadTarget::Emergency, .. })
+        );
+        assert_eq!(refused, emergency, "{number}");
+    }
+    let long = "1".repeat(1 << 20);
+    assert_eq!(app.phone.explain(None, long.clone()), Err(PhoneError::TooLong));
+    assert_eq!(
+        (app.phone.as_typed(long.clone()), app.phone.shown_number(long.clone())),
+        (long.clone(), long)
+    );
+    for odd in ["", "+", "\0", "👩‍🚀", "٠٣٠", "sip:", "*#06#"] {
+        assert_eq!(app.phone.as_typed(odd.into()), odd);
+        app.phone.explain(None, odd.into()).unwrap();
+    }
+}
+
+#[test]
+fn who_does_not_say_who_they_are_does_not_ring_where_that_is_not_wanted() {
+    let exchange = exchange();
+    let (ann, bob) = (registered("1001", &exchange), registered("1002", &exchange));
+    bob.phone.refuse_anonymous(true).unwrap();
+    ann.phone.call(None, "#31#1002".into()).unwrap();
+    assert_eq!(ann.until_call(CallState::Ended).why, Some(Why::AnonymousRefused));
+    assert_eq!(bob.until_call(CallState::Ended).why, Some(Why::YouRefuseAnonymous));
+    bob.phone.refuse_anonymous(false).unwrap();
+    ann.phone.call(None, "#31#1002".into()).unwrap();
+    bob.until_call(CallState::Ringing);
+}
