@@ -26,6 +26,7 @@ mod log;
 mod media_encryption;
 mod network;
 mod phone;
+mod presence;
 mod push;
 mod relay;
 mod store;
@@ -37,6 +38,7 @@ mod view;
 mod way;
 mod why;
 
+pub use ::phone::{OwnPresence, PresenceState};
 pub use account::{AccountSettings, Transport};
 pub use commands::{Decline, why_sentence};
 pub use error::{BadSetting, BadTarget, Field, PhoneError, Refused, StartError};

@@ -58,6 +58,10 @@ impl Log {
             Event::Voicemail { account, new, old, .. } => {
                 format!("account {account}: {new} new messages, {old} old")
             }
+            Event::Presence { account, state, .. } => format!("account {account}: somebody is {state:?}"),
+            Event::PresenceRefused { account, status } => {
+                format!("account {account}: not published, {status}")
+            }
             Event::FileEnded { .. } => "a file ended".into(),
             Event::Restarted { thread, story } => format!("{thread} restarted: {story}"),
             Event::DigitsLost { call, count } => format!("call {call}: {count} digits may be lost"),

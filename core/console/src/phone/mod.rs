@@ -4,6 +4,7 @@ pub(crate) mod desk;
 pub(crate) mod json;
 pub(crate) mod line;
 pub(crate) mod picture;
+mod presence;
 #[cfg(feature = "rest")]
 mod purse;
 #[cfg(feature = "rest")]
@@ -72,6 +73,9 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
         handle.command(Command::RefuseAnonymous(true));
     }
     handle.command(Command::AddAccount(ACCOUNT, settings.account));
+    for who in settings.watch {
+        handle.command(presence::watch(who, true, false));
+    }
     #[cfg(feature = "rest")]
     if let Some((service, trusts)) = asked {
         relays::keep(service, trusts, handle, news.clone())?;

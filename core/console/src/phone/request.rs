@@ -6,10 +6,10 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use base::{BadFingerprint, Fingerprint};
-use phone::NetworkKind;
+use phone::{NetworkKind, OwnPresence};
 use serde::Deserialize;
 
-use crate::config::parts::NOT_IN_THIS_BUILD;
+use super::presence::own;
 
 /// One thing asked for. A merge of no calls is of the one that is up and the youngest other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +81,17 @@ pub(crate) enum Request {
     },
     DoNotDisturb {
         on: bool,
+    },
+    /// How somebody is, from now on or no longer; `lamp`: by the calls of their line.
+    Watch {
+        who: String,
+        on: bool,
+        lamp: bool,
+    },
+    /// How one wants to be seen.
+    Presence {
+        own: OwnPresence,
+        note: Option<String>,
     },
     /// Callers of that number do not ring, or do again.
     Block {
@@ -220,8 +231,18 @@ enum Line {
     Diagnose,
     Status,
     Quit,
-    Watch,
-    Presence,
+    Watch {
+        who: String,
+        #[serde(default)]
+        lamp: bool,
+    },
+    Unwatch {
+        who: String,
+    },
+    Presence {
+        state: String,
+        note: Option<String>,
+    },
     Balance,
     History,
 }
@@ -257,7 +278,6 @@ enum With {
 impl Request {
     /// Reads a JSON line. The error is a sentence for the `error` event.
     pub(crate) fn from_json(line: &str) -> Result<Self, String> {
-        let later = |word| Err(format!("{word} is {NOT_IN_THIS_BUILD}"));
         Ok(match serde_json::from_str(line).map_err(|error| format!("not a command: {error}"))? {
             Line::Call { to } => Self::Call { to },
             Line::Answer { call } => Self::Answer { call },
@@ -316,8 +336,9 @@ impl Request {
             Line::Diagnose => Self::Diagnose,
             Line::Status => Self::Status,
             Line::Quit => Self::Quit,
-            Line::Watch => return later("watch"),
-            Line::Presence => return later("presence"),
+            Line::Watch { who, lamp } => Self::Watch { who, on: true, lamp },
+            Line::Unwatch { who } => Self::Watch { who, on: false, lamp: false },
+            Line::Presence { state, note } => Self::Presence { own: own(&state)?, note },
             Line::Balance => Self::Balance,
             Line::History => Self::History,
         })
@@ -383,8 +404,13 @@ impl Request {
             "quit" | "exit" => Self::Quit,
             "history" => Self::History,
             "balance" => Self::Balance,
-            "watch" | "presence" => {
-                return Err(format!("{verb} is {NOT_IN_THIS_BUILD}"));
+            "watch" => Self::Watch { who: target("watch")?, on: true, lamp: false },
+            "lamp" => Self::Watch { who: target("watch")?, on: true, lamp: true },
+            "unwatch" => Self::Watch { who: target("unwatch")?, on: false, lamp: false },
+            "presence" => {
+                let (state, note) = rest.split_once(' ').unwrap_or((rest, ""));
+                let note = Some(note.trim().to_owned()).filter(|note| !note.is_empty());
+                Self::Presence { own: own(state)?, note }
             }
             // A number or a URI by itself is called.
             to if rest.is_empty() && to.contains(|c: char| c.is_ascii_digit() || c == ':' || c == '@') => {
@@ -404,6 +430,8 @@ pub(crate) const HELP: &[&str] = &[
     "transfer 1003  blind    transfer #2  to call 2    message 1002 TEXT",
     "dnd on|off     forward 1003|off                   register, unregister, quit",
     "block 0900123, unblock 0900123                    history, balance",
+    "watch 1002     by a busy lamp: lamp 1002          unwatch 1002",
+    "presence auto|busy|away|offline [NOTE]            as others see you",
     "trust          the server's certificate, as shown last",
 ];
 
@@ -471,6 +499,19 @@ mod tests {
             ),
             (r#"{"cmd":"block","number":"1"}"#, Request::Block { number: "1".into(), on: true }),
             (r#"{"cmd":"unblock","number":"1"}"#, Request::Block { number: "1".into(), on: false }),
+            (r#"{"cmd":"watch","who":"1002"}"#, Request::Watch { who: "1002".into(), on: true, lamp: false }),
+            (
+                r#"{"cmd":"watch","who":"1002","lamp":true}"#,
+                Request::Watch { who: "1002".into(), on: true, lamp: true },
+            ),
+            (
+                r#"{"cmd":"unwatch","who":"1002"}"#,
+                Request::Watch { who: "1002".into(), on: false, lamp: false },
+            ),
+            (
+                r#"{"cmd":"presence","state":"away","note":"lunch"}"#,
+                Request::Presence { own: OwnPresence::Away, note: Some("lunch".into()) },
+            ),
             (r#"{"cmd":"diagnose"}"#, Request::Diagnose),
             (r#"{"cmd":"status"}"#, Request::Status),
             (r#"{"cmd":"history"}"#, Request::History),
@@ -482,14 +523,12 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_and_what_is_not_built_is_named() {
+    fn what_cannot_be_read_is_told() {
         for line in ["", "hello", "{}", r#"{"cmd":"fly"}"#, r#"{"cmd":"answer"}"#, r#"{"cmd":"call","to":7}"#]
         {
             assert!(json(line).unwrap_err().starts_with("not a command: "), "{line}");
         }
-        for line in [r#"{"cmd":"watch"}"#, r#"{"cmd":"presence"}"#] {
-            assert!(json(line).unwrap_err().ends_with("is not in this build"), "{line}");
-        }
+        assert!(json(r#"{"cmd":"presence","state":"asleep"}"#).unwrap_err().contains("away"));
         assert!(json(r#"{"cmd":"transfer","call":1}"#).unwrap_err().contains("either"));
         assert!(json(r#"{"cmd":"merge","call":1}"#).unwrap_err().contains("neither"));
         assert!(json(r#"{"cmd":"conference","calls":[1]}"#).unwrap_err().contains("two"));
@@ -524,7 +563,10 @@ mod tests {
         assert!(typed("dtmf").unwrap_err().contains("which digits"));
         assert_eq!(typed("dnd off"), Ok(Request::DoNotDisturb { on: false }));
         assert_eq!(typed("forward off"), Ok(Request::Forward { to: None }));
-        assert!(typed("presence").unwrap_err().contains("not in this build"));
+        assert_eq!(typed("lamp 1002"), Ok(Request::Watch { who: "1002".into(), on: true, lamp: true }));
+        let away = Request::Presence { own: OwnPresence::Away, note: Some("at lunch".into()) };
+        assert_eq!(typed("presence away at lunch"), Ok(away));
+        assert!(typed("presence").unwrap_err().contains("auto"));
         assert!(typed("hold x").unwrap_err().contains("`x`") && typed("sing").unwrap_err().contains("help"));
         assert_eq!(Request::from_typed("hold", None), Err("there is no call".into()));
     }

@@ -236,6 +236,10 @@ impl Call {
         self.id
     }
 
+    pub(crate) fn side(&self) -> Side {
+        self.side
+    }
+
     pub(crate) fn account(&self) -> AccountId {
         self.account
     }
