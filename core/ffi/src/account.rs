@@ -44,6 +44,10 @@ pub struct AccountSettings {
     #[uniffi(default = "")]
     #[serde(default)]
     pub stun: String,
+    /// Whether the server is told whether the user is free, for those who may know.
+    #[uniffi(default = false)]
+    #[serde(default)]
+    pub publish_presence: bool,
     /// How signalling is hidden from those on the way. With anything but `None`, `transport` means nothing.
     #[uniffi(default = None)]
     #[serde(default)]
@@ -122,6 +126,7 @@ impl AccountSettings {
         account.auth_user = given(&self.auth_user).map(Redacted::new);
         account.display_name = given(&self.display_name).map(Redacted::new);
         account.register = self.register;
+        account.publish_presence = self.publish_presence;
         // It lives in a pocket.
         account.keepalive = Keepalive::Thrifty;
         account.nat.ice = self.ice;
@@ -246,6 +251,7 @@ mod tests {
             register: true,
             ice: true,
             stun: String::new(),
+            publish_presence: false,
             encryption: None,
             media_encryption: None,
             media_keys: None,

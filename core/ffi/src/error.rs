@@ -183,6 +183,7 @@ impl From<Refusal> for Refused {
             Refusal::TooManyCalls => Self::TooManyCalls,
             Refusal::Busy => Self::Busy,
             Refusal::TextTooLong => Self::TooLong,
+            Refusal::TooManyWatched => Self::Busy,
             Refusal::ShuttingDown => Self::ShuttingDown,
         }
     }

@@ -194,6 +194,26 @@ pub enum Event {
         /// For a person.
         sentence: String,
     },
+    /// *State*: how a watched person is ([`crate::Phone::watch`]).
+    Presence {
+        /// Which account watches.
+        account: u32,
+        /// Whom: a URI.
+        who: String,
+        /// The number in it.
+        number: String,
+        /// In one word.
+        state: phone::PresenceState,
+        /// In their own, if they say more. What a stranger wrote.
+        note: Option<String>,
+    },
+    /// *Moment*: an account's server does not tell others how the user is. It is asked again when the account is changed.
+    PresenceRefused {
+        /// Which account.
+        account: u32,
+        /// The SIP status, for diagnostics.
+        status: u16,
+    },
     /// *Moment*: a bug. Calls were lost and are told as ended; accounts register again by themselves. Worth a report.
     Restarted {
         /// Which thread.
@@ -311,6 +331,16 @@ fn of_phone(event: PhoneEvent) -> Option<Event> {
             new: voicemail.new,
             old: voicemail.old,
         },
+        PhoneEvent::Presence { account, who, presence } => Event::Presence {
+            account: account.0,
+            number: phone::number_of(who.reveal()),
+            who: who.into_inner(),
+            state: presence.state,
+            note: presence.note.map(base::Redacted::into_inner),
+        },
+        PhoneEvent::PresenceRefused { account, status } => {
+            Event::PresenceRefused { account: account.0, status }
+        }
         PhoneEvent::Gateway(gateway) => Event::Gateway { sentence: gateway.to_string() },
         PhoneEvent::Stopped => Event::Stopped,
         PhoneEvent::Way { call, report } => Event::Way {

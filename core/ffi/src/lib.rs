@@ -32,6 +32,7 @@ mod messages;
 mod network;
 mod numbers;
 mod phone;
+mod presence;
 mod push;
 mod relay;
 mod store;
@@ -43,6 +44,7 @@ mod view;
 mod way;
 mod why;
 
+pub use ::phone::{OwnPresence, PresenceState};
 pub use account::{AccountSettings, Transport};
 pub use balance::{Balance, BalanceField, BalanceFormat, BalanceSettings, BalanceSign};
 pub use commands::{Decline, why_sentence};

@@ -64,6 +64,10 @@ impl Log {
             }
             // Its sentence may name a file.
             Event::Memory { .. } => "something was not remembered".into(),
+            Event::Presence { account, state, .. } => format!("account {account}: somebody is {state:?}"),
+            Event::PresenceRefused { account, status } => {
+                format!("account {account}: not published, {status}")
+            }
             Event::FileEnded { .. } => "a file ended".into(),
             Event::Restarted { thread, story } => format!("{thread} restarted: {story}"),
             Event::DigitsLost { call, count } => format!("call {call}: {count} digits may be lost"),

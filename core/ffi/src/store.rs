@@ -410,6 +410,7 @@ mod tests {
             register: true,
             ice: true,
             stun: String::new(),
+            publish_presence: false,
             encryption: None,
             media_encryption: None,
             media_keys: None,

@@ -119,6 +119,7 @@ fn settings(number: &str, exchange: &Server) -> AccountSettings {
         register: true,
         ice: true,
         stun: String::new(),
+        publish_presence: false,
         encryption: None,
         media_encryption: None,
         media_keys: None,

@@ -119,6 +119,7 @@ enum About {
     Way(CallId),
     Gateway,
     Voicemail(AccountId),
+    Presence(AccountId, base::Redacted<String>),
     History,
     Messages,
     Contacts,
@@ -297,6 +298,9 @@ fn about(event: &Event) -> Option<About> {
         Event::Contacts => Some(About::Contacts),
         Event::Phone(phone::Event::Gateway(_)) => Some(About::Gateway),
         Event::Phone(phone::Event::Voicemail { account, .. }) => Some(About::Voicemail(*account)),
+        Event::Phone(phone::Event::Presence { account, who, .. }) => {
+            Some(About::Presence(*account, who.clone()))
+        }
         Event::Phone(
             phone::Event::Message { .. }
             | phone::Event::MessageSent { .. }
@@ -308,6 +312,7 @@ fn about(event: &Event) -> Option<About> {
             | phone::Event::Learnt(_)
             | phone::Event::Certificate { .. }
             | phone::Event::Trusted { .. }
+            | phone::Event::PresenceRefused { .. }
             | phone::Event::Refused { .. }
             | phone::Event::Stopped,
         )

@@ -6,11 +6,14 @@ use std::collections::BTreeMap;
 
 use base::{Instant, Redacted};
 use phone::{
-    Account, AccountId, CallId, CallState, CallView, Command, Event, Learnt, NetworkKey, Regions, Why,
+    Account, AccountId, CallId, CallState, CallView, Command, Event, Learnt, NetworkKey, OwnPresence,
+    Regions, WatchBy, Why,
 };
 
 /// Networks that are remembered over a restart.
 const LEARNT: usize = 64;
+/// Watched people that are remembered.
+const WATCHED: usize = 256;
 
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
@@ -22,6 +25,8 @@ pub(crate) struct Memory {
     refuse_anonymous: Option<bool>,
     roaming: Option<bool>,
     regions: Option<Regions>,
+    presence: Option<(OwnPresence, Option<Redacted<String>>)>,
+    watched: BTreeMap<(Option<AccountId>, Redacted<String>), WatchBy>,
     learnt: BTreeMap<NetworkKey, Learnt>,
     calls: BTreeMap<CallId, CallView>,
 }
@@ -54,6 +59,13 @@ impl Memory {
             Command::Remember(learnt) => self.learn(learnt),
             Command::AllowRoaming(on) => self.roaming = Some(*on),
             Command::Regions(regions) => self.regions = Some(regions.clone()),
+            Command::SetPresence { own, note } => self.presence = Some((*own, note.clone())),
+            Command::Watch { account, who, by } if self.watched.len() < WATCHED => {
+                self.watched.insert((*account, who.clone()), *by);
+            }
+            Command::Unwatch { account, who } => {
+                self.watched.remove(&(*account, who.clone()));
+            }
             _ => {} // passes with its call
         }
     }
@@ -102,10 +114,16 @@ impl Memory {
             self.refuse_anonymous.map(Command::RefuseAnonymous),
             self.roaming.map(Command::AllowRoaming),
             self.regions.clone().map(Command::Regions),
+            self.presence.clone().map(|(own, note)| Command::SetPresence { own, note }),
         ];
         let accounts = self.accounts.iter().map(|(id, account)| Command::AddAccount(*id, account.clone()));
         let learnt = self.learnt.values().cloned().map(Command::Remember);
-        settings.into_iter().flatten().chain(learnt).chain(accounts).collect()
+        let watched = self.watched.iter().map(|((account, who), by)| Command::Watch {
+            account: *account,
+            who: who.clone(),
+            by: *by,
+        });
+        settings.into_iter().flatten().chain(learnt).chain(accounts).chain(watched).collect()
     }
 
     /// The last views of the calls that went down with the phone.
@@ -148,13 +166,16 @@ mod tests {
             Command::DoNotDisturb(true),
             Command::ForwardTo(Some(Redacted::new("1003".into()))),
             Command::ForwardTo(None),
+            Command::Watch { account: None, who: Redacted::new("bob".into()), by: WatchBy::Lamp },
+            Command::Watch { account: None, who: Redacted::new("cem".into()), by: WatchBy::Presence },
+            Command::Unwatch { account: None, who: Redacted::new("cem".into()) },
             Command::HangUp(CallId(7)),
         ] {
             memory.commanded(&command);
         }
         let replay = memory.replay();
         assert!(
-            matches!(&replay[..], [Command::DoNotDisturb(true), Command::AddAccount(AccountId(1), account)]
+            matches!(&replay[..], [Command::DoNotDisturb(true), Command::AddAccount(AccountId(1), account), Command::Watch { by: WatchBy::Lamp, .. }]
                 if !account.register && account.nat.turn.len() == 1),
             "{replay:?}"
         );

@@ -49,6 +49,8 @@ pub struct Account {
     pub late_offer: bool,
     /// Whether the provider is asked for messages that wait (RFC 3842). Providers that tell by themselves are heard anyway.
     pub voicemail: bool,
+    /// Whether the provider is told whether the user is free, for those who may know (RFC 3856). Off: nobody is told anything.
+    pub publish_presence: bool,
     /// How its provider wants numbers.
     pub dial_plan: numbers::Plan,
     /// Emergency calls may go by it, on a machine that is no telephone, whose person knows that help may not be told where it
@@ -91,6 +93,7 @@ impl Account {
             transport: TransportPolicy::Auto,
             late_offer: false,
             voicemail: false,
+            publish_presence: false,
             dial_plan: numbers::Plan::default(),
             emergency: false,
             nat: Nat::default(),

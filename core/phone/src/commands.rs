@@ -44,6 +44,7 @@ impl Phone {
                 for call in self.calls.values_mut().filter(|call| call.account() == id) {
                     call.hang_up(&mut self.desk);
                 }
+                self.leave_presence(id);
                 self.with_account(id, Registration::remove)
             }
             Command::Trust(id, fingerprint) => {
@@ -54,7 +55,10 @@ impl Phone {
                 self.require_open()?;
                 self.with_account(id, Registration::start)
             }
-            Command::Unregister(id) => self.with_account(id, Registration::stop),
+            Command::Unregister(id) => {
+                self.leave_presence(id);
+                self.with_account(id, Registration::stop)
+            }
             Command::Call { call, account, to } => self.start_call(call, account, &to),
             Command::Answer(call) => {
                 self.with_call(call, Call::answer)?;
@@ -118,6 +122,9 @@ impl Phone {
                 self.config.call_waiting = on;
                 Ok(())
             }
+            Command::Watch { account, who, by } => self.watch(account, &who, Some(by)),
+            Command::Unwatch { account, who } => self.watch(account, &who, None),
+            Command::SetPresence { own, note } => self.set_presence(own, note),
             Command::Block(numbers) => {
                 self.blocked.set(&numbers);
                 Ok(())
@@ -157,6 +164,7 @@ impl Phone {
         let account = account.fit_to_seal()?;
         let network = self.network_of(id).unwrap_or_default();
         self.desk.servers.look_up(network, account.nat.servers(), &mut self.desk.orders);
+        self.leave_presence(id);
         if let Some(known) = self.accounts.get_mut(&id) {
             known.change(account, &self.config, &mut self.desk);
             self.look_at_networks(&[]);
@@ -324,6 +332,10 @@ impl Phone {
         for call in self.calls.values_mut() {
             call.leave(&mut self.desk);
         }
+        let accounts: Vec<AccountId> = self.accounts.keys().copied().collect();
+        for id in accounts {
+            self.leave_presence(id);
+        }
         for account in self.accounts.values_mut() {
             account.stop(&mut self.desk);
         }
@@ -344,7 +356,7 @@ impl Phone {
     }
 
     /// The account asked for; unasked, the first that is registered, else the first.
-    fn pick(&self, account: Option<AccountId>) -> Result<AccountId, Refusal> {
+    pub(crate) fn pick(&self, account: Option<AccountId>) -> Result<AccountId, Refusal> {
         let registered = || self.accounts.iter().find(|(_, it)| it.is_registered());
         let known = match account {
             Some(id) => self.accounts.get_key_value(&id),
@@ -353,7 +365,7 @@ impl Phone {
         known.map(|(id, _)| *id).ok_or(Refusal::NoAccount)
     }
 
-    fn account(&self, id: AccountId) -> Result<&Account, Refusal> {
+    pub(crate) fn account(&self, id: AccountId) -> Result<&Account, Refusal> {
         self.accounts.get(&id).map(Registration::account).ok_or(Refusal::NoAccount)
     }
 
@@ -410,6 +422,9 @@ fn subject(command: &Command) -> Subject {
         | Command::ForwardTo(_)
         | Command::CallWaiting(_)
         | Command::Block(_)
+        | Command::Watch { .. }
+        | Command::Unwatch { .. }
+        | Command::SetPresence { .. }
         | Command::RefuseAnonymous(_)
         | Command::Regions(_)
         | Command::AllowRoaming(_)

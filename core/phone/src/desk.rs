@@ -37,6 +37,8 @@ pub(crate) enum Timer {
     Ladder(AccountId),
     /// Keep the way to the registrar open.
     Ping(AccountId),
+    /// Say how the user is, again or otherwise.
+    Publish(AccountId),
     /// Nobody picked up here.
     Unanswered(CallId),
     /// The next key of a call's keypad.
@@ -64,6 +66,7 @@ impl Timer {
             Self::Register(_) | Self::Ladder(_) => "register",
             Self::Networks => "networks",
             Self::Ping(_) => "keepalive",
+            Self::Publish(_) => "presence",
             Self::Unanswered(_) => "unanswered call",
             Self::Keypad(_) => "keypad",
             Self::Path(_) | Self::Renew(_) | Self::Follow(_) | Self::Left(_) => "path",
@@ -117,6 +120,8 @@ pub(crate) struct Desk {
     /// What accounts are known by on the media path: made when first needed, kept while the phone runs.
     certificates: BTreeMap<AccountId, Certificate>,
     media_ids: u32,
+    /// Documents about watched people that could not be read.
+    pub(crate) unread: u64,
 }
 
 impl Desk {
@@ -145,6 +150,7 @@ impl Desk {
             alg: Watch::default(),
             certificates: BTreeMap::new(),
             media_ids: 0,
+            unread: 0,
         }
     }
 

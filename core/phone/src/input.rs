@@ -10,7 +10,9 @@ use bytes::Bytes;
 use media::dtmf::Digit;
 use sip::locate::Answer;
 
-use crate::{Account, AccountId, CallId, Learnt, MediaId, MessageId, NetworkNews, Regions, Relay};
+use crate::{
+    Account, AccountId, CallId, Learnt, MediaId, MessageId, NetworkNews, OwnPresence, Regions, Relay, WatchBy,
+};
 
 /// One piece of news.
 pub enum Input<'a> {
@@ -276,6 +278,30 @@ pub enum Command {
     /// Callers with one of these numbers or addresses do not ring, and what they write is dropped; in place of those that were
     /// given before. [`base::number`] compares them.
     Block(Vec<Redacted<String>>),
+    /// Wants to know how somebody is, from now on: [`crate::Event::Presence`] tells, the first time when the server has
+    /// answered. Again for one who is watched asks anew.
+    Watch {
+        /// Which account; as for `Call`.
+        account: Option<AccountId>,
+        /// What was typed.
+        who: Redacted<String>,
+        /// What is asked for.
+        by: WatchBy,
+    },
+    /// Does not want to know any more.
+    Unwatch {
+        /// Which account; as for `Call`.
+        account: Option<AccountId>,
+        /// What was typed.
+        who: Redacted<String>,
+    },
+    /// How the user is to be seen, by accounts that publish it.
+    SetPresence {
+        /// In one word.
+        own: OwnPresence,
+        /// In the user's own words, shown to those who watch; at most 200 bytes.
+        note: Option<Redacted<String>>,
+    },
     /// Lets callers who do not say who they are not ring (true), or again.
     RefuseAnonymous(bool),
     /// The phone is there from now on: [`crate::Config::regions`].

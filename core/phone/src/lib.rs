@@ -23,6 +23,7 @@ mod network;
 mod news;
 mod output;
 mod phone;
+pub mod presence;
 mod reason;
 mod registration;
 mod servers;
@@ -47,6 +48,7 @@ pub use network::{Learnt, Network, NetworkKey, NetworkKind, NetworkNews, Network
 pub use numbers::Regions;
 pub use output::{Event, MediaOrder, Output, Outputs, Refusal, Subject, Via};
 pub use phone::Phone;
+pub use presence::{OwnPresence, Presence, PresenceState, WatchBy};
 pub use reason::Why;
 pub use registration::Rung;
 pub use tones::Tone;

@@ -26,7 +26,7 @@ impl Phone {
                     let (status, local) = status_of(&outcome);
                     let reason = (status >= 300).then(|| reason::of_failure(status, local));
                     self.desk.event(Event::MessageSent { message, status, reason });
-                } else {
+                } else if !self.published(request, &outcome) {
                     for account in self.accounts.values_mut() {
                         account.done(request, &outcome, via, &mut self.desk);
                     }
@@ -97,7 +97,10 @@ impl Phone {
             News::TrickleDone { session, status } => {
                 self.tell(session, |call, desk| call.trickle_done(status, desk));
             }
-            News::Notified { subscription, state, body, .. } => {
+            News::Notified { subscription, state, status, body, .. } => {
+                if self.presence.notified(subscription, (&state, status), &body, &mut self.desk) {
+                    return;
+                }
                 for registration in self.accounts.values_mut() {
                     registration.notified(subscription, &state, &body, &mut self.desk);
                 }

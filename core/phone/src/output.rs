@@ -10,8 +10,8 @@ use bytes::Bytes;
 use media::dtmf::{Digit, Keys};
 
 use crate::{
-    AccountId, AccountView, CallId, CallView, Connection, Gateway, Learnt, MediaId, MessageId, Tone,
-    Voicemail, Why,
+    AccountId, AccountView, CallId, CallView, Connection, Gateway, Learnt, MediaId, MessageId, Presence,
+    Tone, Voicemail, Why,
 };
 
 /// One order or event.
@@ -174,6 +174,23 @@ pub enum Event {
         /// How many.
         voicemail: Voicemail,
     },
+    /// *State*: how a watched person is ([`crate::Command::Watch`]).
+    Presence {
+        /// Which account watches.
+        account: AccountId,
+        /// Whom: the URI that what was typed has become.
+        who: Redacted<String>,
+        /// How they are.
+        presence: Presence,
+    },
+    /// *Moment*: an account's server does not take what the account would publish of its user; it is not asked again until the
+    /// account's settings change.
+    PresenceRefused {
+        /// Which account.
+        account: AccountId,
+        /// 489, 405, 501: it knows no presence at all.
+        status: u16,
+    },
     /// *State*: a call changed.
     Call(CallView),
     /// *Moment*: a call that was encrypted is so no more, by the other side's wish. Its account lets that be.
@@ -311,6 +328,9 @@ pub enum Refusal {
     /// A status outside 400..=699.
     #[error("a call is declined with a status of 400 to 699")]
     BadStatus,
+    /// Unwatch somebody first.
+    #[error("there are too many people to watch")]
+    TooManyWatched,
     /// The text is longer than a message may be.
     #[error("the message is too long")]
     TextTooLong,

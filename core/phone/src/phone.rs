@@ -14,6 +14,7 @@ use crate::blocked::Blocked;
 use crate::call::{Call, Declined};
 use crate::desk::{Desk, Timer};
 use crate::network::Networks;
+use crate::presence::Presences;
 use crate::registration::Registration;
 use crate::servers::Servers;
 use crate::tones::Tones;
@@ -34,6 +35,7 @@ pub struct Phone {
     pub(crate) forward_to: Option<Redacted<String>>,
     pub(crate) blocked: Blocked,
     pub(crate) networks: Networks,
+    pub(crate) presence: Presences,
     pub(crate) roaming_allowed: bool,
     pub(crate) goodbye: Goodbye,
     tones: Tones,
@@ -73,6 +75,7 @@ impl Phone {
             forward_to: None,
             blocked: Blocked::default(),
             networks: Networks::new(),
+            presence: Presences::default(),
             roaming_allowed: false,
             goodbye: Goodbye::NotSaid,
             tones: Tones::default(),
@@ -167,6 +170,7 @@ impl Phone {
         self.hear_of_networks();
         self.look_at_gateway();
         self.tones.look(self.calls.values(), &mut self.desk);
+        self.look_at_presence();
         self.sweep();
         self.desk.flush();
         Outputs(&mut self.desk.queue)
@@ -241,6 +245,8 @@ impl Phone {
                     awake = true;
                     with(accounts, id, |account| account.ping(desk));
                 }
+                // All accounts are looked at after each piece of news.
+                Timer::Publish(_) => {}
                 Timer::Unanswered(id) => with(calls, id, |call| call.unanswered(desk)),
                 Timer::Keypad(id) => with(calls, id, |call| call.keypad_due(desk)),
                 Timer::Path(media) => {

@@ -16,6 +16,7 @@ mod insisting;
 mod keypad;
 mod messages;
 mod moving;
+mod presence;
 mod races;
 mod registration;
 mod reliability;

@@ -70,6 +70,11 @@ pub(crate) struct AccountTable {
     pub(crate) caller_id: Option<CallerIdTable>,
     /// Whether the provider is asked for messages that wait.
     pub(crate) voicemail: Option<bool>,
+    /// Whether the provider is told whether one is free, for those who may know.
+    pub(crate) publish_presence: Option<bool>,
+    /// Who is to be watched.
+    #[serde(default)]
+    pub(crate) watch: Vec<String>,
     /// How its provider wants numbers.
     #[serde(default)]
     pub(crate) dial_plan: Vec<RuleTable>,

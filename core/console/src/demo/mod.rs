@@ -224,7 +224,8 @@ impl Scene {
         }
         use phone::Event::{
             Account, Call, Certificate, Dtmf, DtmfLost, EncryptionLost, Gateway, Learnt, Message,
-            MessageSent, Quality, Refused, Silence, Stopped, Timeline, Trusted, Voicemail, Way,
+            MessageSent, Presence, PresenceRefused, Quality, Refused, Silence, Stopped, Timeline, Trusted,
+            Voicemail, Way,
         };
         if let Event::Wake { .. } | Event::History { .. } | Event::Messages { .. } = event {
             return Ok(());
@@ -269,6 +270,8 @@ impl Scene {
             | Trusted { .. }
             | Gateway(_)
             | Voicemail { .. }
+            | Presence { .. }
+            | PresenceRefused { .. }
             | Stopped => {}
         }
         Ok(())

@@ -130,7 +130,8 @@ impl Desk {
     fn note(&mut self, event: &Event) {
         use phone::Event::{
             Account, Call, Certificate, Dtmf, DtmfLost, EncryptionLost, Gateway, Learnt, Message,
-            MessageSent, Quality, Refused, Silence, Stopped, Timeline, Trusted, Voicemail, Way,
+            MessageSent, Presence, PresenceRefused, Quality, Refused, Silence, Stopped, Timeline, Trusted,
+            Voicemail, Way,
         };
         let Event::Phone(event) = event else { return };
         match event {
@@ -172,6 +173,8 @@ impl Desk {
             | Trusted { .. }
             | Gateway(_)
             | Voicemail { .. }
+            | Presence { .. }
+            | PresenceRefused { .. }
             | Refused { .. } => {}
         }
     }
@@ -251,6 +254,8 @@ impl Desk {
                 }
             }
             Request::DoNotDisturb { on } => Command::DoNotDisturb(on),
+            Request::Watch { who, on, lamp } => super::presence::watch(who, on, lamp),
+            Request::Presence { own, note } => Command::SetPresence { own, note: note.map(Redacted::new) },
             Request::Forward { to } => Command::ForwardTo(to.map(Redacted::new)),
             // One that was never shown is refused by the phone.
             Request::Trust { fingerprint } => {

@@ -58,6 +58,13 @@ pub(crate) enum Line {
         old: u32,
         waiting: bool,
     },
+    /// How a watched person is.
+    Presence {
+        who: String,
+        state: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
     /// The server has a certificate that is not accepted: `trust` takes it all the same.
     Certificate {
         fingerprint: String,
@@ -286,6 +293,7 @@ impl Line {
             Event::Voicemail { voicemail, .. } => {
                 Self::Voicemail { new: voicemail.new, old: voicemail.old, waiting: voicemail.waiting }
             }
+            Event::Presence { .. } | Event::PresenceRefused { .. } => return super::presence::line(event),
             Event::Gateway(gateway) => Self::Gateway { sentence: gateway.to_string() },
             Event::Certificate { certificate, why, .. } => Self::Certificate {
                 fingerprint: certificate.fingerprint.to_string(),

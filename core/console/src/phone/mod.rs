@@ -7,6 +7,7 @@ pub(crate) mod line;
 #[cfg(feature = "rest")]
 pub(crate) mod money;
 pub(crate) mod picture;
+mod presence;
 #[cfg(feature = "rest")]
 pub(crate) mod purse;
 #[cfg(feature = "rest")]
@@ -75,6 +76,9 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
         handle.command(Command::RefuseAnonymous(true));
     }
     handle.command(Command::AddAccount(ACCOUNT, settings.account));
+    for who in settings.watch {
+        handle.command(presence::watch(who, true, false));
+    }
     #[cfg(feature = "rest")]
     if let Some((service, trusts)) = asked {
         relays::keep(service, trusts, handle, news.clone())?;

@@ -238,6 +238,7 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
             (true, 0) => "messages wait".to_owned(),
             (true, new) => format!("{new} new messages wait"),
         }),
+        Event::Presence { .. } | Event::PresenceRefused { .. } => super::presence::sentence(event),
         Event::Gateway(gateway) => Some(gateway.to_string()),
         Event::Silence { call, silence } => Some(format!("call {}: {silence}", call.0)),
         Event::Way { call, report } => {

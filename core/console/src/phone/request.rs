@@ -6,11 +6,11 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use base::{BadFingerprint, Fingerprint, Secret};
-use phone::NetworkKind;
+use phone::{NetworkKind, OwnPresence};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::config::parts::NOT_IN_THIS_BUILD;
+use super::presence::own;
 
 /// One thing asked for. A merge of no calls is of the one that is up and the youngest other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +82,17 @@ pub(crate) enum Request {
     },
     DoNotDisturb {
         on: bool,
+    },
+    /// How somebody is, from now on or no longer; `lamp`: by the calls of their line.
+    Watch {
+        who: String,
+        on: bool,
+        lamp: bool,
+    },
+    /// How one wants to be seen.
+    Presence {
+        own: OwnPresence,
+        note: Option<String>,
     },
     /// Callers of that number do not ring, or do again.
     Block {
@@ -237,8 +248,18 @@ enum Line {
     Diagnose,
     Status,
     Quit,
-    Watch,
-    Presence,
+    Watch {
+        who: String,
+        #[serde(default)]
+        lamp: bool,
+    },
+    Unwatch {
+        who: String,
+    },
+    Presence {
+        state: String,
+        note: Option<String>,
+    },
     Balance,
     Minutes {
         to: String,
@@ -303,7 +324,6 @@ impl Request {
 
     /// Reads a JSON line. The error is a sentence for the `error` event.
     pub(crate) fn from_json(line: &str) -> Result<Self, String> {
-        let later = |word| Err(format!("{word} is {NOT_IN_THIS_BUILD}"));
         Ok(match serde_json::from_str(line).map_err(|error| format!("not a command: {error}"))? {
             Line::Call { to } => Self::Call { to },
             Line::Answer { call } => Self::Answer { call },
@@ -362,12 +382,13 @@ impl Request {
             Line::Diagnose => Self::Diagnose,
             Line::Status => Self::Status,
             Line::Quit => Self::Quit,
-            Line::Watch => return later("watch"),
-            Line::Presence => return later("presence"),
             Line::Balance => Self::Provider(Wish::Balance),
             Line::Minutes { to } => Self::Provider(Wish::Minutes { to }),
             Line::TopUp { card, pin } => Self::Provider(Wish::TopUp { number: card.0, pin: pin.0 }),
             Line::Callback { to, from } => Self::Provider(Wish::CallBack { to, from }),
+            Line::Watch { who, lamp } => Self::Watch { who, on: true, lamp },
+            Line::Unwatch { who } => Self::Watch { who, on: false, lamp: false },
+            Line::Presence { state, note } => Self::Presence { own: own(&state)?, note },
             Line::History => Self::History,
         })
     }
@@ -436,8 +457,13 @@ impl Request {
             "callback" => Self::Provider(Wish::CallBack { to: target("call back, and then")?, from: None }),
             "topup" if rest.is_empty() => Self::TopUp,
             "topup" => return Err("type `topup` alone: the card is asked for, and not shown".into()),
-            "watch" | "presence" => {
-                return Err(format!("{verb} is {NOT_IN_THIS_BUILD}"));
+            "watch" => Self::Watch { who: target("watch")?, on: true, lamp: false },
+            "lamp" => Self::Watch { who: target("watch")?, on: true, lamp: true },
+            "unwatch" => Self::Watch { who: target("unwatch")?, on: false, lamp: false },
+            "presence" => {
+                let (state, note) = rest.split_once(' ').unwrap_or((rest, ""));
+                let note = Some(note.trim().to_owned()).filter(|note| !note.is_empty());
+                Self::Presence { own: own(state)?, note }
             }
             // A number or a URI by itself is called.
             to if rest.is_empty() && to.contains(|c: char| c.is_ascii_digit() || c == ':' || c == '@') => {
@@ -459,6 +485,8 @@ pub(crate) const HELP: &[&str] = &[
     "block 0900123, unblock 0900123                    history",
     "balance        what is left    minutes 1002  to a number    topup  by a card",
     "callback 1002  the provider rings you, and then them",
+    "watch 1002     by a busy lamp: lamp 1002          unwatch 1002",
+    "presence auto|busy|away|offline [NOTE]            as others see you",
     "trust          the server's certificate, as shown last",
 ];
 
@@ -526,6 +554,19 @@ mod tests {
             ),
             (r#"{"cmd":"block","number":"1"}"#, Request::Block { number: "1".into(), on: true }),
             (r#"{"cmd":"unblock","number":"1"}"#, Request::Block { number: "1".into(), on: false }),
+            (r#"{"cmd":"watch","who":"1002"}"#, Request::Watch { who: "1002".into(), on: true, lamp: false }),
+            (
+                r#"{"cmd":"watch","who":"1002","lamp":true}"#,
+                Request::Watch { who: "1002".into(), on: true, lamp: true },
+            ),
+            (
+                r#"{"cmd":"unwatch","who":"1002"}"#,
+                Request::Watch { who: "1002".into(), on: false, lamp: false },
+            ),
+            (
+                r#"{"cmd":"presence","state":"away","note":"lunch"}"#,
+                Request::Presence { own: OwnPresence::Away, note: Some("lunch".into()) },
+            ),
             (r#"{"cmd":"diagnose"}"#, Request::Diagnose),
             (r#"{"cmd":"status"}"#, Request::Status),
             (r#"{"cmd":"history"}"#, Request::History),
@@ -549,14 +590,12 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_and_what_is_not_built_is_named() {
+    fn what_cannot_be_read_is_told() {
         for line in ["", "hello", "{}", r#"{"cmd":"fly"}"#, r#"{"cmd":"answer"}"#, r#"{"cmd":"call","to":7}"#]
         {
             assert!(json(line).unwrap_err().starts_with("not a command: "), "{line}");
         }
-        for line in [r#"{"cmd":"watch"}"#, r#"{"cmd":"presence"}"#] {
-            assert!(json(line).unwrap_err().ends_with("is not in this build"), "{line}");
-        }
+        assert!(json(r#"{"cmd":"presence","state":"asleep"}"#).unwrap_err().contains("away"));
         assert!(json(r#"{"cmd":"transfer","call":1}"#).unwrap_err().contains("either"));
         assert!(json(r#"{"cmd":"merge","call":1}"#).unwrap_err().contains("neither"));
         assert!(json(r#"{"cmd":"conference","calls":[1]}"#).unwrap_err().contains("two"));
@@ -614,7 +653,10 @@ mod tests {
         );
         assert_eq!(typed("topup"), Ok(Request::TopUp));
         assert_eq!(typed("forward off"), Ok(Request::Forward { to: None }));
-        assert!(typed("presence").unwrap_err().contains("not in this build"));
+        assert_eq!(typed("lamp 1002"), Ok(Request::Watch { who: "1002".into(), on: true, lamp: true }));
+        let away = Request::Presence { own: OwnPresence::Away, note: Some("at lunch".into()) };
+        assert_eq!(typed("presence away at lunch"), Ok(away));
+        assert!(typed("presence").unwrap_err().contains("auto"));
         assert!(typed("hold x").unwrap_err().contains("`x`") && typed("sing").unwrap_err().contains("help"));
         assert_eq!(Request::from_typed("hold", None), Err("there is no call".into()));
     }

@@ -41,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) bind: Option<std::net::SocketAddr>,
     pub(crate) regions: Regions,
     pub(crate) refuse_anonymous: bool,
+    /// People who are watched from the beginning.
+    pub(crate) watch: Vec<String>,
     pub(crate) audio: Audio,
     pub(crate) tones: LocalTones,
     pub(crate) effects: Effects,
@@ -70,6 +72,7 @@ impl Settings {
         }
         let (trust, by_authority) = (trust(&table)?, table.tls_ca.is_some());
         let service = file.nat.as_mut().and_then(NatTable::take_service);
+        let watch = std::mem::take(&mut table.watch);
         let account = account(table, file.nat)?;
         #[cfg(feature = "rest")]
         let provider = file.balance.map(BalanceTable::provider).transpose();
@@ -111,6 +114,7 @@ impl Settings {
             bind: file.bind,
             regions,
             refuse_anonymous: file.refuse_anonymous,
+            watch,
             tones: file.audio.country.map_or_else(LocalTones::default, |name| LocalTones::Of(name.0)),
             effects: effects(&file.audio)?,
             gains: [file.audio.microphone_gain_db, file.audio.loudspeaker_gain_db]
@@ -268,6 +272,7 @@ fn account(table: AccountTable, nat: Option<NatTable>) -> Result<Account, Failur
     account.auth_user = table.auth_user.map(Redacted::new);
     account.display_name = table.display_name.map(Redacted::new);
     account.voicemail = table.voicemail.unwrap_or(false);
+    account.publish_presence = table.publish_presence.unwrap_or(false);
     account.dial_plan = plan(table.dial_plan)?;
     account.emergency = table.emergency.unwrap_or(false);
     account.caller_id = caller_id(table.caller_id)?;

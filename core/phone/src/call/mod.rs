@@ -238,6 +238,10 @@ impl Call {
         self.id
     }
 
+    pub(crate) fn side(&self) -> Side {
+        self.side
+    }
+
     pub(crate) fn account(&self) -> AccountId {
         self.account
     }

@@ -99,6 +99,7 @@ impl Registration {
         let expires = Duration::from_secs(self.granted_seconds(message, via, desk).into());
         self.state = State::Registered { until: desk.now + expires };
         self.ask_for_voicemail(desk);
+        self.grants = self.grants.wrapping_add(1);
         let reliable = via.is_some_and(|via| via.transport.is_reliable());
         let prompt = !reliable && self.account.keepalive == Keepalive::Prompt;
         let mut wait = refresh_after(expires, prompt);

@@ -40,7 +40,7 @@ use asking::Asking;
 use dodge::Dodge;
 use ladder::Ladder;
 pub use ladder::Rung;
-pub(crate) use profile::profile_id;
+pub(crate) use profile::{may_pass, profile_id};
 use silence::Silence;
 use trust::Trust;
 
@@ -133,6 +133,8 @@ pub(crate) struct Registration {
     /// How it goes round a router that spoils datagrams.
     dodge: Dodge,
     view: AccountView,
+    /// How often it was granted or refreshed.
+    grants: u32,
 }
 
 impl Registration {
@@ -179,6 +181,7 @@ impl Registration {
             voicemail: None,
             dodge: Dodge::default(),
             view,
+            grants: 0,
         };
         it.show(desk, it.view.clone());
         it.say_connection(desk);
@@ -225,6 +228,26 @@ impl Registration {
     /// Nothing is registered and nothing on its way.
     pub(crate) fn is_off(&self) -> bool {
         matches!(self.state, State::Off)
+    }
+
+    /// It is to be forgotten soon.
+    pub(crate) const fn is_leaving(&self) -> bool {
+        self.leaving_for_good
+    }
+
+    /// The user wants to be registered.
+    pub(crate) const fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
+    /// How often it was granted or refreshed.
+    pub(crate) const fn grants(&self) -> u32 {
+        self.grants
+    }
+
+    /// When its binding is refreshed, which wakes the device.
+    pub(crate) const fn refresh_at(&self) -> Instant {
+        self.refresh_at
     }
 
     /// The address that our requests go to, as far as it is known: media takes the same network.

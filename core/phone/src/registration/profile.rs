@@ -70,7 +70,7 @@ pub(super) fn is_secure(profile: &Profile, to: &Uri) -> bool {
 }
 
 /// Whether the same request may be welcome in a moment.
-pub(super) const fn may_pass(status: u16) -> bool {
+pub(crate) const fn may_pass(status: u16) -> bool {
     matches!(status, 408 | 429 | 480 | 491 | 500 | 502..=599)
 }
 

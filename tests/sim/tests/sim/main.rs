@@ -17,6 +17,7 @@ mod ladder;
 mod nat;
 mod networks;
 mod people;
+mod presence;
 mod ringing;
 mod silence;
 mod streams;
