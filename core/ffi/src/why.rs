@@ -94,4 +94,7 @@ pub enum Why {
     EncryptionEnded,
     KeysNotAgreed,
     WrongCertificate,
+    TakenBack,
+    WaitedTooLong,
+    AccountRemoved,
 }

@@ -26,6 +26,7 @@ mod phone;
 mod reason;
 mod registration;
 mod servers;
+mod texts;
 mod tones;
 mod view;
 mod voicemail;

@@ -192,11 +192,22 @@ pub enum Event {
         /// The text; bytes that are not UTF-8 are shown as U+FFFD.
         text: Redacted<String>,
     },
+    /// *State*: a text message of ours cannot be sent yet, or was sent in vain, and is tried again. [`Event::MessageSent`] ends it.
+    MessageWaits {
+        /// Which.
+        message: MessageId,
+        /// By which account it goes.
+        account: AccountId,
+        /// What was answered last, if anything was.
+        status: Option<u16>,
+        /// Why it waits; `None`: its account is not registered yet.
+        why: Option<Why>,
+    },
     /// *Moment*: what became of a text message that was sent.
     MessageSent {
         /// Which.
         message: MessageId,
-        /// 2xx: delivered or on its way. Else why not.
+        /// 202: somebody has taken it who passes it on; another 2xx: delivered. Else why not.
         status: u16,
         /// Why not, unless it was delivered.
         reason: Option<Why>,
@@ -311,6 +322,12 @@ pub enum Refusal {
     /// A status outside 400..=699.
     #[error("a call is declined with a status of 400 to 699")]
     BadStatus,
+    /// Wait until some have been sent.
+    #[error("too many messages wait to be sent")]
+    TooManyMessages,
+    /// It was sent, or never was.
+    #[error("no such message waits")]
+    NoSuchMessage,
     /// The text is longer than a message may be.
     #[error("the message is too long")]
     TextTooLong,

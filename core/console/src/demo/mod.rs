@@ -224,7 +224,7 @@ impl Scene {
         }
         use phone::Event::{
             Account, Call, Certificate, Dtmf, DtmfLost, EncryptionLost, Gateway, Learnt, Message,
-            MessageSent, Quality, Refused, Silence, Stopped, Timeline, Trusted, Voicemail, Way,
+            MessageSent, MessageWaits, Quality, Refused, Silence, Stopped, Timeline, Trusted, Voicemail, Way,
         };
         if let Event::Wake { .. } | Event::History { .. } = event {
             return Ok(());
@@ -259,6 +259,7 @@ impl Scene {
             Dtmf { digit, .. } => self.digits.push(digit.as_char()),
             Message { .. }
             | MessageSent { .. }
+            | MessageWaits { .. }
             | DtmfLost { .. }
             | EncryptionLost { .. }
             | Timeline { .. }

@@ -130,7 +130,7 @@ impl Desk {
     fn note(&mut self, event: &Event) {
         use phone::Event::{
             Account, Call, Certificate, Dtmf, DtmfLost, EncryptionLost, Gateway, Learnt, Message,
-            MessageSent, Quality, Refused, Silence, Stopped, Timeline, Trusted, Voicemail, Way,
+            MessageSent, MessageWaits, Quality, Refused, Silence, Stopped, Timeline, Trusted, Voicemail, Way,
         };
         let Event::Phone(event) = event else { return };
         match event {
@@ -156,6 +156,7 @@ impl Desk {
             Quality { .. }
             | Message { .. }
             | MessageSent { .. }
+            | MessageWaits { .. }
             | Dtmf { .. }
             | DtmfLost { .. }
             | EncryptionLost { .. }
@@ -241,8 +242,10 @@ impl Desk {
                     account: None,
                     to: Redacted::new(to),
                     text: Redacted::new(text),
+                    written: None,
                 }
             }
+            Request::TakeBack { message } => Command::TakeBack(MessageId(message)),
             Request::DoNotDisturb { on } => Command::DoNotDisturb(on),
             Request::Forward { to } => Command::ForwardTo(to.map(Redacted::new)),
             // One that was never shown is refused by the phone.

@@ -36,6 +36,14 @@ pub(crate) enum Line {
         name: Option<String>,
         text: String,
     },
+    /// A message of ours is sent later.
+    Waits {
+        message: u32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     Sent {
         message: u32,
         status: u16,
@@ -284,6 +292,11 @@ impl Line {
             Event::Message { from, name, text, .. } => {
                 Self::Message { from: shown(from), name: name.as_ref().map(shown), text: shown(text) }
             }
+            Event::MessageWaits { message, status, why, .. } => Self::Waits {
+                message: message.0,
+                status: *status,
+                reason: why.as_ref().map(ToString::to_string),
+            },
             Event::MessageSent { message, status, reason } => Self::Sent {
                 message: message.0,
                 status: *status,

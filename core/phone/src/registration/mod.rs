@@ -40,7 +40,7 @@ use asking::Asking;
 use dodge::Dodge;
 use ladder::Ladder;
 pub use ladder::Rung;
-pub(crate) use profile::profile_id;
+pub(crate) use profile::{profile_id, retry_after};
 use silence::Silence;
 use trust::Trust;
 
@@ -220,6 +220,16 @@ impl Registration {
 
     pub(crate) fn is_registered(&self) -> bool {
         matches!(self.state, State::Registered { .. }) || self.view.state == AccountState::Registered
+    }
+
+    /// Whether it is to be registered, now or when it can be.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted || self.account.register
+    }
+
+    /// Why it is not registered, as far as that is known.
+    pub(crate) fn reason(&self) -> Option<Why> {
+        self.view.reason
     }
 
     /// Nothing is registered and nothing on its way.

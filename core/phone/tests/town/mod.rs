@@ -43,7 +43,7 @@ pub struct Stream {
 }
 
 pub struct Handset {
-    phone: Phone,
+    pub phone: Phone,
     ids: CallIds,
     address: SocketAddr,
     pub events: Vec<Event>,

@@ -20,6 +20,7 @@ mod people;
 mod ringing;
 mod silence;
 mod streams;
+mod texts;
 mod vos;
 mod ways;
 
