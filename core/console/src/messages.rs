@@ -58,8 +58,10 @@ fn line(message: &MessageRow) -> String {
     let who = message.contact.as_ref().or(message.name.as_ref());
     let who = who.map_or_else(|| message.number.clone(), |name| format!("{name} ({})", message.number));
     let state = match (message.delivery, &message.reason) {
+        (Delivery::Sent, _) if message.status == Some(202) => " [accepted]".to_owned(),
         (Delivery::Came | Delivery::Sent, _) => String::new(),
-        (Delivery::Queued, _) => " [on its way]".to_owned(),
+        (Delivery::Queued, None) => " [on its way]".to_owned(),
+        (Delivery::Queued, Some(reason)) => format!(" [waits: {reason}]"),
         (Delivery::Failed, None) => " [not delivered]".to_owned(),
         (Delivery::Failed, Some(reason)) => format!(" [not delivered: {reason}]"),
     };

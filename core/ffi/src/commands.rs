@@ -328,7 +328,7 @@ impl Phone {
 /// The phone itself.
 #[uniffi::export]
 impl Phone {
-    /// Sends a text message and returns its id; what became of it follows as an event.
+    /// Sends a text message and returns its id; it waits where it cannot be sent at once. What became of it follows as an event.
     ///
     /// # Errors
     /// - `BadTarget`, `NoAccount`: as for `call`.
@@ -344,8 +344,17 @@ impl Phone {
             account: account.map(AccountId),
             to: Redacted::new(to),
             text: Redacted::new(text),
+            written: None,
         })?;
         Ok(id)
+    }
+
+    /// Does not send a message that waits; one that is on its way is not tried again.
+    ///
+    /// # Errors
+    /// `ShutDown`.
+    pub fn take_back(&self, message: u32) -> Result<(), PhoneError> {
+        self.do_it(Command::TakeBack(MessageId(message)))
     }
 
     /// Refuses every caller while on.

@@ -152,7 +152,7 @@ pub enum Refused {
     WrongState,
     /// Too many calls: ask the user to end one.
     TooManyCalls,
-    /// The last change is still being agreed: try again in a moment.
+    /// The last change is still being agreed, or too many messages wait: try again in a moment.
     Busy,
     /// The text is too long.
     TooLong,
@@ -176,12 +176,13 @@ impl From<Refusal> for Refused {
             | Refusal::WrongState
             | Refusal::BadStatus
             | Refusal::BadDigits
+            | Refusal::NoSuchMessage
             // A newer one was shown, or none.
             | Refusal::NotShown => Self::WrongState,
             Refusal::NoKeypad => Self::NoKeypad,
             Refusal::DigitsNotTaken => Self::DigitsNotTaken,
             Refusal::TooManyCalls => Self::TooManyCalls,
-            Refusal::Busy => Self::Busy,
+            Refusal::Busy | Refusal::TooManyMessages => Self::Busy,
             Refusal::TextTooLong => Self::TooLong,
             Refusal::TooManyWatched => Self::Busy,
             Refusal::ShuttingDown => Self::ShuttingDown,

@@ -116,6 +116,13 @@ pub enum Event {
         /// Why it is not accepted. `CertificateChanged`: warn of it, somebody may stand between.
         why: Why,
     },
+    /// *State*: a text message cannot be sent yet, or was sent in vain, and is tried again; `MessageSent` ends it.
+    MessageWaits {
+        /// Which.
+        message: u32,
+        /// Why; none: its account is not registered yet.
+        why: Option<Why>,
+    },
     /// *Moment*: what became of a text message.
     MessageSent {
         /// Which.
@@ -303,6 +310,7 @@ fn of_phone(event: PhoneEvent) -> Option<Event> {
             name: name.map(base::Redacted::into_inner),
             text: text.into_inner(),
         },
+        PhoneEvent::MessageWaits { message, why, .. } => Event::MessageWaits { message: message.0, why },
         PhoneEvent::MessageSent { message, reason, .. } => {
             Event::MessageSent { message: message.0, why: reason }
         }

@@ -48,6 +48,7 @@ impl Log {
             }
             Event::Refused { subject, why } => format!("{subject:?} refused: {why:?}"),
             Event::Message { account, .. } => format!("account {account}: a message came"),
+            Event::MessageWaits { message, why } => format!("message {message} waits, {why:?}"),
             Event::MessageSent { message, why } => format!("message {message} sent, {why:?}"),
             Event::AudioFailed { .. } => "audio failed".into(),
             Event::PasswordLost { account } => format!("account {account}: its password is lost"),

@@ -113,4 +113,7 @@ words! {
     EncryptionEnded,
     KeysNotAgreed,
     WrongCertificate,
+    TakenBack,
+    WaitedTooLong,
+    AccountRemoved,
 }

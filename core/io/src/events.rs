@@ -304,6 +304,7 @@ fn about(event: &Event) -> Option<About> {
         Event::Phone(
             phone::Event::Message { .. }
             | phone::Event::MessageSent { .. }
+            | phone::Event::MessageWaits { .. }
             | phone::Event::Dtmf { .. }
             | phone::Event::DtmfLost { .. }
             | phone::Event::EncryptionLost { .. }

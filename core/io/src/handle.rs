@@ -173,6 +173,7 @@ impl Handle {
 
     /// Gives a command; what comes of it follows as events.
     pub fn command(&self, command: Command) {
+        let command = dated(command);
         #[cfg(feature = "store")]
         self.events.with_journal(|journal| journal.wanted(&command));
         self.tell(ToSignalling::Command(command));
@@ -392,7 +393,9 @@ fn remember(
 ) {
     use offhook_store::Notice;
     let told = Arc::downgrade(events);
-    let journal = crate::journal::Journal::open(path, heard, move |notice| {
+    let phone = to.clone();
+    let hand = move |command| drop(phone.send(ToSignalling::Command(command)));
+    let journal = crate::journal::Journal::open(path, heard, hand, move |notice| {
         let Some(events) = told.upgrade() else { return };
         events.push(match notice {
             Notice::Blocked(numbers) => {
@@ -422,6 +425,15 @@ fn remember(
         Ok(journal) => events.set_journal(Some(journal)),
         Err(error) => events.push(Event::Memory { reason: format!("calls are not logged: {error}") }),
     }
+}
+
+/// A message has the time at which it was written, to the millisecond that is kept of it: by that it is known again.
+fn dated(mut command: Command) -> Command {
+    if let Command::Message { written, .. } = &mut command {
+        let millis = written.unwrap_or_else(clock::wall).as_millis();
+        *written = u64::try_from(millis).ok().map(Duration::from_millis);
+    }
+    command
 }
 
 fn binds(asked: &[SocketAddr]) -> Vec<signalling::Bind> {

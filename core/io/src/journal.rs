@@ -1,4 +1,5 @@
 //! What the call log is told of what the phone tells: a row at a call's first view, facts as they come; and text messages.
+//! Those that an earlier phone has left unsent are handed to this one as soon as it has their account.
 //!
 //! While a call is up, its row is touched every ten seconds at most, so that a crash loses no more than that of it. Times
 //! become the wall clock's here. Knows no SQL.
@@ -11,33 +12,52 @@ use std::time::Duration;
 
 use base::{Instant, Redacted};
 use offhook_store::{
-    About, CallFacts, Change, Delivery, Direction, Keeper, Millis, Missed, NewCall, NewMessage, Notice,
-    Store, StoreError,
+    About, CallFacts, Change, Delivery, Direction, Keeper, MessageRow, Millis, Missed, NewCall, NewMessage,
+    Notice, Store, StoreError,
 };
-use phone::{AccountId, CallId, CallState, CallView, Command, NetworkKind, Side, Subject, Why};
+use phone::{
+    AccountId, AccountState, CallId, CallState, CallView, Command, MessageId, NetworkKind, Side, Subject, Why,
+};
 
 use crate::clock;
 use crate::events::Event;
 
 /// How often the row of a call that is up is written, at most.
 const TOUCH: Duration = Duration::from_secs(10);
+/// How long messages are sent again: as long as [`phone`] keeps them.
+const PATIENCE: Duration = Duration::from_secs(3 * 24 * 3600);
 /// Moves between networks that are kept of one call.
 const MOST_NETWORKS: usize = 16;
 
 /// The call log's scribe.
-#[derive(Debug)]
 pub(crate) struct Journal {
     keeper: Keeper,
     /// Where all is kept that calls hear, if it is.
     heard: Option<PathBuf>,
     known: Mutex<Known>,
+    hand: Box<dyn Fn(Command) + Send>,
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Journal").field("keeper", &self.keeper).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Default)]
 struct Known {
-    accounts: BTreeMap<AccountId, String>,
+    /// By address, and whether they are registered.
+    accounts: BTreeMap<AccountId, (String, bool)>,
+    /// Messages that an earlier phone has left, while their account is not there.
+    left: Vec<(u64, MessageRow)>,
     /// Calls that are not over.
     calls: BTreeMap<CallId, Open>,
+}
+
+impl Known {
+    fn address(&self, account: AccountId) -> String {
+        self.accounts.get(&account).map(|(address, _)| address.clone()).unwrap_or_default()
+    }
 }
 
 /// A call that is not over.
@@ -51,13 +71,18 @@ struct Open {
 }
 
 impl Journal {
-    /// Opens the log at `path`. `heard`: where all is kept that calls hear. `told` is called by the log's own thread.
+    /// Opens the log at `path`. `heard`: where all is kept that calls hear. `hand` gets what an earlier phone has left to do;
+    /// `told` is called by the log's own thread.
     pub(crate) fn open(
         path: &Path,
         heard: Option<PathBuf>,
+        hand: impl Fn(Command) + Send + 'static,
         told: impl FnMut(Notice) + Send + 'static,
     ) -> Result<Self, StoreError> {
-        Ok(Self { keeper: Keeper::start(path, told)?, heard, known: Mutex::default() })
+        let since = Now::read().wall - Millis::try_from(PATIENCE.as_millis()).unwrap_or(0);
+        let mut keeper = Keeper::start(path, since, told)?;
+        let known = Known { left: keeper.take_left(), ..Known::default() };
+        Ok(Self { keeper, heard, known: Mutex::new(known), hand: Box::new(hand) })
     }
 
     /// A change that the person wants.
@@ -85,7 +110,9 @@ impl Journal {
         let now = Now::read();
         match event {
             Event::Phone(phone::Event::Account(view)) => {
-                known.accounts.insert(view.account, view.uri.reveal().clone());
+                let registered = view.state == AccountState::Registered;
+                known.accounts.insert(view.account, (view.uri.reveal().clone(), registered));
+                self.hand_over(&mut known, view.account, view.uri.reveal());
             }
             Event::Phone(phone::Event::Call(view)) => self.call(&mut known, view, now),
             Event::Phone(phone::Event::Quality { call, stats }) => {
@@ -104,7 +131,7 @@ impl Journal {
                 self.keeper.store(Change::Message(
                     0,
                     NewMessage {
-                        account: known.accounts.get(account).cloned().unwrap_or_default(),
+                        account: known.address(*account),
                         direction: Direction::In,
                         remote: from.reveal().clone(),
                         number: phone::number_of(from.reveal()),
@@ -113,6 +140,10 @@ impl Journal {
                         at: now.wall,
                     },
                 ));
+            }
+            Event::Phone(phone::Event::MessageWaits { message, status, why, .. }) => {
+                let reason = why.map(|why| why.to_string());
+                self.keeper.store(Change::Delivered(u64::from(message.0), Delivery::Queued, *status, reason));
             }
             Event::Phone(phone::Event::MessageSent { message, status, reason }) => {
                 let delivery = if *status < 300 { Delivery::Sent } else { Delivery::Failed };
@@ -129,21 +160,40 @@ impl Journal {
 
     /// Takes down what the app wants, where it is to be remembered.
     pub(crate) fn wanted(&self, command: &Command) {
-        let Command::Message { message, account, to, text } = command else { return };
+        let Command::Message { message, account, to, text, written } = command else { return };
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let account = account.or_else(|| known.accounts.keys().next().copied());
+        // As the phone picks it.
+        let registered = || known.accounts.iter().find(|(_, (_, registered))| *registered);
+        let first = || registered().or_else(|| known.accounts.iter().next()).map(|(id, _)| *id);
+        let account = account.or_else(first);
+        let written = written.and_then(|it| Millis::try_from(it.as_millis()).ok());
         self.keeper.store(Change::Message(
             u64::from(message.0),
             NewMessage {
-                account: account.and_then(|id| known.accounts.get(&id).cloned()).unwrap_or_default(),
+                account: account.map(|id| known.address(id)).unwrap_or_default(),
                 direction: Direction::Out,
                 remote: to.reveal().clone(),
                 number: phone::number_of(to.reveal()),
                 name: None,
                 text: text.reveal().clone(),
-                at: Now::read().wall,
+                at: written.unwrap_or_else(|| Now::read().wall),
             },
         ));
+    }
+
+    /// An account is there: what was left to it goes on.
+    fn hand_over(&self, known: &mut Known, account: AccountId, address: &str) {
+        let is_its = |row: &MessageRow| row.account == address || row.account.is_empty();
+        for (name, row) in known.left.extract_if(.., |(_, row)| is_its(row)) {
+            let Ok(name) = u32::try_from(name) else { continue };
+            (self.hand)(Command::Message {
+                message: MessageId(name),
+                account: Some(account),
+                to: Redacted::new(row.remote),
+                text: Redacted::new(row.text),
+                written: u64::try_from(row.at).ok().map(Duration::from_millis),
+            });
+        }
     }
 
     /// Takes down by which kind of network accounts, and so their calls, go now.
@@ -177,7 +227,7 @@ impl Journal {
             self.keeper.store(Change::Begin(
                 u64::from(view.call.0),
                 NewCall {
-                    account: known.accounts.get(&view.account).cloned().unwrap_or_default(),
+                    account: known.address(view.account),
                     direction: if view.side == Side::In { Direction::In } else { Direction::Out },
                     remote: remote.clone(),
                     number: phone::number_of(remote),

@@ -35,6 +35,9 @@ mod signalling;
 mod teller;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+#[cfg(feature = "store")]
+mod unsent_tests;
 #[cfg(feature = "rest")]
 mod web;
 #[cfg(test)]

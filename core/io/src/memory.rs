@@ -1,19 +1,23 @@
-//! What outlives a panic of the phone: its accounts and settings, and which calls the app believes to be up.
+//! What outlives a panic of the phone: its accounts and settings, the messages that it has not sent yet, and which calls the
+//! app believes to be up.
 //!
 //! Knows nothing of how a phone follows a command; it only repeats those that last.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use base::{Instant, Redacted};
 use phone::{
-    Account, AccountId, CallId, CallState, CallView, Command, Event, Learnt, NetworkKey, OwnPresence,
-    Regions, WatchBy, Why,
+    Account, AccountId, CallId, CallState, CallView, Command, Event, Learnt, MessageId, NetworkKey,
+    OwnPresence, Regions, Subject, WatchBy, Why,
 };
 
 /// Networks that are remembered over a restart.
 const LEARNT: usize = 64;
 /// Watched people that are remembered.
 const WATCHED: usize = 256;
+/// Messages that are; the phone keeps fewer.
+const UNSENT: usize = 512;
 
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
@@ -29,6 +33,18 @@ pub(crate) struct Memory {
     watched: BTreeMap<(Option<AccountId>, Redacted<String>), WatchBy>,
     learnt: BTreeMap<NetworkKey, Learnt>,
     calls: BTreeMap<CallId, CallView>,
+    /// Messages that are not settled, in order.
+    messages: Vec<Unsent>,
+}
+
+/// As [`Command::Message`] has it.
+#[derive(Debug)]
+struct Unsent {
+    message: MessageId,
+    account: Option<AccountId>,
+    to: Redacted<String>,
+    text: Redacted<String>,
+    written: Option<Duration>,
 }
 
 impl Memory {
@@ -66,6 +82,11 @@ impl Memory {
             Command::Unwatch { account, who } => {
                 self.watched.remove(&(*account, who.clone()));
             }
+            Command::Message { message, account, to, text, written } if self.messages.len() < UNSENT => {
+                let (to, text) = (to.clone(), text.clone());
+                let unsent = Unsent { message: *message, account: *account, to, text, written: *written };
+                self.messages.push(unsent);
+            }
             _ => {} // passes with its call
         }
     }
@@ -74,6 +95,11 @@ impl Memory {
     pub(crate) fn told(&mut self, event: &Event) {
         if let Event::Learnt(learnt) = event {
             self.learn(learnt);
+        }
+        if let Event::MessageSent { message, .. }
+        | Event::Refused { subject: Subject::Message(message), .. } = event
+        {
+            self.messages.retain(|unsent| unsent.message != *message);
         }
         if let Event::Trusted { account, fingerprint } = event
             && let Some(account) = self.accounts.get_mut(account)
@@ -123,7 +149,14 @@ impl Memory {
             who: who.clone(),
             by: *by,
         });
-        settings.into_iter().flatten().chain(learnt).chain(accounts).chain(watched).collect()
+        let messages = self.messages.iter().map(|it| Command::Message {
+            message: it.message,
+            account: it.account,
+            to: it.to.clone(),
+            text: it.text.clone(),
+            written: it.written,
+        });
+        settings.into_iter().flatten().chain(learnt).chain(accounts).chain(watched).chain(messages).collect()
     }
 
     /// The last views of the calls that went down with the phone.

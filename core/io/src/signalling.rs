@@ -164,7 +164,8 @@ impl Signalling {
                 *told = true;
                 let _ = started.send(Ok(self.bind.iter().map(|bind| bind.addr).collect()));
             }
-            let phone = Phone::new(self.phone.clone(), self.call_ids.clone(), self.rng.split());
+            let mut phone = Phone::new(self.phone.clone(), self.call_ids.clone(), self.rng.split());
+            phone.set_wall_clock(clock::wall(), now);
             let mut life = Life { net, phone, alarm: Alarm::new()?, leave_at: None, left: false };
             for network in self.networks.clone().into_values() {
                 join(&network, &mut life.net);
@@ -234,6 +235,7 @@ impl Signalling {
             }
         }
         self.hear_the_rest(life);
+        life.phone.set_wall_clock(clock::wall(), clock::now()); // it may have been set
         #[cfg(feature = "store")]
         self.events.with_journal(|journal| {
             let kind = |id| self.networks.get(&id).map(|network| network.kind);

@@ -6,21 +6,16 @@ use std::time::Duration;
 
 use base::Redacted;
 use media::dtmf::Keys;
-use sip::message::{Draft, Method};
 use sip::ua::ReferTo;
 
 use crate::call::{Announcement, Call, Declined, HERE, Outgoing, Parties};
 use crate::desk::{Desk, Timer};
 use crate::phone::{Goodbye, Phone};
-use crate::registration::{Registration, profile_id};
-use crate::{
-    Account, AccountId, CallId, Command, Event, MessageId, Refusal, Relay, Side, Subject, Why, dial, reason,
-};
+use crate::registration::Registration;
+use crate::{Account, AccountId, CallId, Command, Event, Refusal, Relay, Side, Subject, Why, dial, reason};
 
 /// Longest text of a message, in bytes: RFC 3428 section 8 bounds it by what a datagram holds.
 pub const MAX_TEXT: usize = 1000;
-/// Text messages on their way at one time.
-const MAX_MESSAGES: usize = 64;
 /// Announced calls that are remembered as declined, until they come.
 const MAX_DECLINED: usize = 8;
 /// How long a goodbye may take.
@@ -105,7 +100,10 @@ impl Phone {
                 let keys = Keys::read(digits.reveal()).map_err(|_| Refusal::BadDigits)?;
                 self.with_call(call, |call, desk| call.press(&keys, desk))
             }
-            Command::Message { message, account, to, text } => self.send_text(message, account, &to, &text),
+            Command::Message { message, account, to, text, written } => {
+                self.write(message, account, &to, text, written)
+            }
+            Command::TakeBack(message) => self.take_back(message),
             Command::DoNotDisturb(on) => {
                 self.do_not_disturb = on;
                 Ok(())
@@ -301,30 +299,6 @@ impl Phone {
         Ok(())
     }
 
-    fn send_text(
-        &mut self,
-        message: MessageId,
-        account: Option<AccountId>,
-        to: &Redacted<String>,
-        text: &Redacted<String>,
-    ) -> Result<(), Refusal> {
-        self.require_open()?;
-        if text.reveal().len() > MAX_TEXT {
-            return Err(Refusal::TextTooLong);
-        }
-        if self.messages.len() >= MAX_MESSAGES {
-            return Err(Refusal::Busy);
-        }
-        let account = self.pick(account)?;
-        let to = dialled(self.account(account)?, to)?;
-        let mut draft = Draft::request(&Method::Message, to.as_str());
-        draft.body("text/plain;charset=UTF-8", text.reveal().clone());
-        let Desk { agent, now, orders, .. } = &mut self.desk;
-        let request = agent.request(profile_id(account), draft, *now, orders);
-        self.messages.insert(request, message);
-        Ok(())
-    }
-
     fn shut_down(&mut self) -> Result<(), Refusal> {
         self.require_open()?;
         self.goodbye = Goodbye::Saying;
@@ -369,7 +343,7 @@ impl Phone {
         self.accounts.get(&id).map(Registration::account).ok_or(Refusal::NoAccount)
     }
 
-    fn require_open(&self) -> Result<(), Refusal> {
+    pub(crate) fn require_open(&self) -> Result<(), Refusal> {
         if self.goodbye == Goodbye::NotSaid { Ok(()) } else { Err(Refusal::ShuttingDown) }
     }
 
@@ -387,7 +361,7 @@ impl Phone {
     }
 }
 
-fn dialled(account: &Account, to: &Redacted<String>) -> Result<sip::message::Uri, Refusal> {
+pub(crate) fn dialled(account: &Account, to: &Redacted<String>) -> Result<sip::message::Uri, Refusal> {
     dial::dial(to.reveal(), &account.uri).map_err(Refusal::BadTarget)
 }
 
@@ -415,7 +389,7 @@ fn subject(command: &Command) -> Subject {
         | Command::Refresh { call, .. }
         | Command::Dtmf { call, .. }
         | Command::Announce { call, .. } => Subject::Call(*call),
-        Command::Message { message, .. } => Subject::Message(*message),
+        Command::Message { message, .. } | Command::TakeBack(message) => Subject::Message(*message),
         Command::Swap
         | Command::Merge
         | Command::DoNotDisturb(_)

@@ -53,6 +53,8 @@ pub(crate) enum Timer {
     Follow(CallId),
     /// The sockets that a call has left are closed.
     Left(CallId),
+    /// A text message has its turn, or has waited too long.
+    Texts,
     /// The tone after a call that came to nothing has sounded long enough.
     Tone,
     /// The goodbye has taken long enough.
@@ -71,6 +73,7 @@ impl Timer {
             Self::Keypad(_) => "keypad",
             Self::Path(_) | Self::Renew(_) | Self::Follow(_) | Self::Left(_) => "path",
             Self::Keying(_) => "keys",
+            Self::Texts => "messages",
             Self::Tone => "tone",
             Self::Stop => "shutdown",
         }
@@ -81,6 +84,8 @@ impl Timer {
 pub(crate) struct Desk {
     pub(crate) agent: Agent,
     pub(crate) now: Instant,
+    /// What the wall clock showed since 1970, and when.
+    pub(crate) wall: Option<(Duration, Instant)>,
     pub(crate) rng: Rng,
     pub(crate) timers: Timers<Timer>,
     /// What the agent wants done; goes out behind the media orders of the same news, so that a stream is open before
@@ -129,6 +134,7 @@ impl Desk {
         Self {
             agent,
             now: Instant::ZERO,
+            wall: None,
             rng,
             timers: Timers::default(),
             orders: Orders::new(),
@@ -177,6 +183,11 @@ impl Desk {
         if changes {
             self.agent.switch_port(network, further, &mut self.orders);
         }
+    }
+
+    /// What the wall clock shows since 1970, where that was told.
+    pub(crate) fn wall(&self) -> Option<Duration> {
+        self.wall.map(|(wall, at)| wall + self.now.since(at))
     }
 
     pub(crate) fn event(&mut self, event: Event) {

@@ -17,7 +17,8 @@ pub struct AccountId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MediaId(pub u32);
 
-/// One text message on its way out. Given by the app.
+/// One text message on its way out. Given by the app, which counts up; what an earlier phone has left counts down from the
+/// largest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId(pub u32);
 

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use base::{Certificate, Fingerprint, FlowId, NetworkId, QueryId, Redacted, Transport, Untrusted};
 use bytes::Bytes;
@@ -258,7 +259,7 @@ pub enum Command {
         /// after those of earlier commands.
         digits: Redacted<String>,
     },
-    /// Sends a text message. RFC 3428.
+    /// Sends a text message, as soon as its account can: for three days. RFC 3428.
     Message {
         /// The app's name for it.
         message: MessageId,
@@ -268,7 +269,12 @@ pub enum Command {
         to: Redacted<String>,
         /// Plain text.
         text: Redacted<String>,
+        /// When it was written, by the wall clock since 1970; `None`: now. One that an earlier phone had left is given with
+        /// its own time: by that the other side knows it again, if it has it already.
+        written: Option<Duration>,
     },
+    /// Does not send a message that waits; one that is on its way is not tried again.
+    TakeBack(MessageId),
     /// Refuses every caller with 480 while on.
     DoNotDisturb(bool),
     /// Sends every caller elsewhere (302) while set.

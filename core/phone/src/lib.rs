@@ -27,6 +27,7 @@ pub mod presence;
 mod reason;
 mod registration;
 mod servers;
+mod texts;
 mod tones;
 mod view;
 mod voicemail;

@@ -22,11 +22,7 @@ impl Phone {
     pub(crate) fn hear(&mut self, news: News) {
         match news {
             News::Done { request, outcome, via } => {
-                if let Some(message) = self.messages.remove(&request) {
-                    let (status, local) = status_of(&outcome);
-                    let reason = (status >= 300).then(|| reason::of_failure(status, local));
-                    self.desk.event(Event::MessageSent { message, status, reason });
-                } else if !self.published(request, &outcome) {
+                if !self.text_done(request, &outcome) && !self.published(request, &outcome) {
                     for account in self.accounts.values_mut() {
                         account.done(request, &outcome, via, &mut self.desk);
                     }
@@ -299,6 +295,9 @@ impl Phone {
             return;
         }
         let from = message.from().ok();
+        if self.texts.heard.is_repeated(message, body) {
+            return;
+        }
         if from.is_some_and(|from| self.blocked.has(from.uri_text())) {
             return;
         }
@@ -342,7 +341,7 @@ impl Phone {
 }
 
 /// The status of a request's end, and whether it was made up here.
-fn status_of(outcome: &Outcome) -> (u16, bool) {
+pub(crate) fn status_of(outcome: &Outcome) -> (u16, bool) {
     match outcome {
         Outcome::Final(message) | Outcome::CannotAuthorize(message) => {
             (message.status().unwrap_or(500), false)

@@ -209,11 +209,22 @@ pub enum Event {
         /// The text; bytes that are not UTF-8 are shown as U+FFFD.
         text: Redacted<String>,
     },
+    /// *State*: a text message of ours cannot be sent yet, or was sent in vain, and is tried again. [`Event::MessageSent`] ends it.
+    MessageWaits {
+        /// Which.
+        message: MessageId,
+        /// By which account it goes.
+        account: AccountId,
+        /// What was answered last, if anything was.
+        status: Option<u16>,
+        /// Why it waits; `None`: its account is not registered yet.
+        why: Option<Why>,
+    },
     /// *Moment*: what became of a text message that was sent.
     MessageSent {
         /// Which.
         message: MessageId,
-        /// 2xx: delivered or on its way. Else why not.
+        /// 202: somebody has taken it who passes it on; another 2xx: delivered. Else why not.
         status: u16,
         /// Why not, unless it was delivered.
         reason: Option<Why>,
@@ -331,6 +342,12 @@ pub enum Refusal {
     /// Unwatch somebody first.
     #[error("there are too many people to watch")]
     TooManyWatched,
+    /// Wait until some have been sent.
+    #[error("too many messages wait to be sent")]
+    TooManyMessages,
+    /// It was sent, or never was.
+    #[error("no such message waits")]
+    NoSuchMessage,
     /// The text is longer than a message may be.
     #[error("the message is too long")]
     TextTooLong,

@@ -1,13 +1,14 @@
 //! The phone's door: news in, orders out. Dispatch only; commands are followed in `commands`, the agent's news heard in
 //! `news`, and both act on calls and accounts, which know nothing of each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use base::{FlowId, Instant, Redacted, Rng, Wake};
 use sip::codec::FlowCodec;
-use sip::ua::{Agent, AgentConfig, FlowUp, RequestId};
+use sip::ua::{Agent, AgentConfig, FlowUp};
 
 use crate::addresses::Addresses;
 use crate::blocked::Blocked;
@@ -17,8 +18,9 @@ use crate::network::Networks;
 use crate::presence::Presences;
 use crate::registration::Registration;
 use crate::servers::Servers;
+use crate::texts::Texts;
 use crate::tones::Tones;
-use crate::{AccountId, CallId, CallIds, Config, Event, Gateway, Input, MessageId, Outputs};
+use crate::{AccountId, CallId, CallIds, Config, Event, Gateway, Input, Outputs};
 
 /// A whole phone without sockets, clock or sound.
 pub struct Phone {
@@ -27,8 +29,9 @@ pub struct Phone {
     pub(crate) desk: Desk,
     pub(crate) accounts: BTreeMap<AccountId, Registration>,
     pub(crate) calls: BTreeMap<CallId, Call>,
-    /// Text messages on their way.
-    pub(crate) messages: BTreeMap<RequestId, MessageId>,
+    pub(crate) texts: Texts,
+    /// Accounts that messages could not go by when they were last looked at.
+    pub(crate) waylaid: BTreeSet<AccountId>,
     /// Announced calls that were declined before they came.
     pub(crate) declined: Vec<Declined>,
     pub(crate) do_not_disturb: bool,
@@ -69,7 +72,8 @@ impl Phone {
             desk,
             accounts: BTreeMap::new(),
             calls: BTreeMap::new(),
-            messages: BTreeMap::new(),
+            texts: Texts::default(),
+            waylaid: BTreeSet::new(),
             declined: Vec::new(),
             do_not_disturb: false,
             forward_to: None,
@@ -172,6 +176,7 @@ impl Phone {
         self.tones.look(self.calls.values(), &mut self.desk);
         self.look_at_presence();
         self.sweep();
+        self.look_at_texts();
         self.desk.flush();
         Outputs(&mut self.desk.queue)
     }
@@ -206,6 +211,12 @@ impl Phone {
         self.unopened
     }
 
+    /// Tells what the wall clock shows, since 1970: at the start, and again when it may have been set. Nothing is timed by it;
+    /// it is written on messages, and read on what others have signed.
+    pub fn set_wall_clock(&mut self, wall: Duration, now: Instant) {
+        self.desk.wall = Some((wall, now));
+    }
+
     /// When the phone wants to hear [`Input::Due`] if nothing happens, and why.
     pub fn next_wake(&self) -> Option<Wake> {
         let own = self.desk.timers.next().map(|(at, timer)| Wake { at, why: timer.why() });
@@ -215,7 +226,7 @@ impl Phone {
     /// Whether nothing of any call, message or request is kept any more, in any machine; registrations may stand. A phone
     /// that never gets there leaks.
     pub fn is_quiet(&self) -> bool {
-        self.calls.is_empty() && self.messages.is_empty() && self.desk.agent.is_quiet()
+        self.calls.is_empty() && self.texts.is_empty() && self.desk.agent.is_quiet()
     }
 
     /// Whether a datagram answers the question of an account what its registrar sees it as. RFC 5626 section 8.
@@ -262,6 +273,7 @@ impl Phone {
                 Timer::Renew(id) => with(calls, id, |call| call.renew(desk)),
                 Timer::Follow(id) => with(calls, id, |call| call.follow(desk)),
                 Timer::Left(id) => with(calls, id, |call| call.left(desk)),
+                Timer::Texts => {} // looked at behind all news
                 Timer::Tone => tones.over(),
                 Timer::Stop => stopped(&mut self.goodbye, desk),
             }

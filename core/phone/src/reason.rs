@@ -193,6 +193,12 @@ pub enum Why {
         "Somebody else answered where the other side was to agree on keys: the call may have been listened to."
     )]
     WrongCertificate,
+    #[error("You took the message back.")]
+    TakenBack,
+    #[error("It could not be sent for three days.")]
+    WaitedTooLong,
+    #[error("Its account was removed.")]
+    AccountRemoved,
 }
 
 /// Why what the other side described cannot be agreed to.

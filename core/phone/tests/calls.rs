@@ -314,7 +314,7 @@ fn a_text_message_arrives_and_is_reported() {
     let (mut town, ann, bob) = pair();
     let to = Redacted::new("sip:bob@10.0.0.2".to_owned());
     let text = Redacted::new("Grüße".to_owned());
-    town.command(ann, Command::Message { message: MessageId(5), account: None, to, text });
+    town.command(ann, Command::Message { message: MessageId(5), account: None, to, text, written: None });
     town.run(SECOND);
     let story = town.story();
     let heard = town.handset(bob).events.iter().find_map(|event| match event {

@@ -15,14 +15,17 @@ use std::thread::{Builder, JoinHandle};
 use base::{Redacted, Secret};
 
 use crate::{
-    AccountChange, AccountKey, BackupError, CallFacts, CallKey, Delivery, Draft, Forget, MessageKey, Millis,
-    NewAccount, NewCall, NewMessage, Opened, Restored, Salvaged, Store, StoreError,
+    AccountChange, AccountKey, BackupError, CallFacts, CallKey, Delivery, Draft, Forget, MessageKey,
+    MessageRow, Millis, NewAccount, NewCall, NewMessage, Opened, Restored, Salvaged, Store, StoreError,
 };
 
 /// Jobs that may wait before messages that come are no longer kept: strangers write them, and each costs a disk's time.
 const FULL: usize = 1024;
 /// Calls, and messages, whose rows are known by name.
 const MOST: usize = 256;
+const MOST_MESSAGES: usize = 1024;
+/// Messages that an earlier phone has left are named from here on downwards; who sends others counts up from 1.
+const LEFT: u64 = u32::MAX as u64;
 
 /// What is to be stored.
 #[derive(Clone, Debug)]
@@ -33,7 +36,7 @@ pub enum Change {
     Note(u64, CallFacts, Millis),
     /// A message came, or is sent; one that is sent is named so by later changes.
     Message(u64, NewMessage),
-    /// That has become of a message of ours, by that status, and why.
+    /// That has become of a message of ours, by that status, and why; one that is still queued may be changed again.
     Delivered(u64, Delivery, Option<u16>, Option<String>),
     /// Callers of that number do not ring from now on (true), or do again.
     Block(Redacted<String>, bool, Millis),
@@ -144,17 +147,25 @@ pub struct Keeper {
     /// Jobs that wait.
     waiting: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
+    left: Vec<(u64, MessageRow)>,
 }
 
 impl Keeper {
-    /// Opens the file at `path`, closes what a crash left open in it, and starts.
+    /// Opens the file at `path`, closes what a crash left open in it, and starts. Messages of ours that are still queued and
+    /// older than `since` are given up.
     ///
     /// # Errors
     /// - [`StoreError`]: show its sentence; the phone goes on without a memory.
-    pub fn start(path: &Path, told: impl FnMut(Notice) + Send + 'static) -> Result<Self, StoreError> {
+    pub fn start(
+        path: &Path,
+        since: Millis,
+        told: impl FnMut(Notice) + Send + 'static,
+    ) -> Result<Self, StoreError> {
         let Opened { store, salvaged } = Store::open(path)?;
         store.close_cut_off()?;
-        store.give_up_messages()?;
+        store.give_up_messages(since)?;
+        let queued = store.queued_messages()?.into_iter().enumerate();
+        let left: Vec<(u64, MessageRow)> = queued.map(|(at, row)| (LEFT - at as u64, row)).collect();
         let (changes, jobs) = channel();
         let waiting = Arc::<AtomicUsize>::default();
         let worker = Worker {
@@ -163,14 +174,20 @@ impl Keeper {
             store: Some(store),
             told: Box::new(told),
             calls: BTreeMap::new(),
-            messages: BTreeMap::new(),
+            messages: left.iter().map(|(name, row)| (*name, row.id)).collect(),
         };
         let thread = Builder::new().name("offhook-store".into()).spawn(move || worker.run(salvaged, &jobs));
         Ok(Self {
             changes: Some(changes),
             waiting,
             thread: Some(thread.map_err(|error: io::Error| StoreError::from(error))?),
+            left,
         })
+    }
+
+    /// The messages that an earlier phone has left queued, the oldest first, with the names that changes have for them: once.
+    pub fn take_left(&mut self) -> Vec<(u64, MessageRow)> {
+        std::mem::take(&mut self.left)
     }
 
     /// Gets a message when all is stored that was told before.
@@ -234,7 +251,7 @@ struct Worker {
     told: Box<dyn FnMut(Notice) + Send>,
     /// Rows of the latest calls: more may come to be known of one that is over.
     calls: BTreeMap<u64, CallKey>,
-    /// Rows of the latest messages of ours.
+    /// Rows of the messages of ours that are not settled.
     messages: BTreeMap<u64, MessageKey>,
 }
 
@@ -301,13 +318,16 @@ impl Worker {
                 if message.direction == crate::Direction::Out {
                     self.messages.insert(*name, key);
                 }
-                if self.messages.len() > MOST {
+                if self.messages.len() > MOST_MESSAGES {
                     self.messages.pop_first();
                 }
             }
             Change::Delivered(name, delivery, status, reason) => {
                 let Some(key) = self.messages.get(name) else { return Ok(()) };
                 store.note_message(*key, *delivery, *status, reason.as_deref())?;
+                if *delivery != Delivery::Queued {
+                    self.messages.remove(name);
+                }
             }
             Change::Block(number, on, now) => {
                 store.set_blocked(number.reveal(), *on, *now)?;

@@ -1,6 +1,7 @@
 //! Text messages, beside the log of calls: one row each, in threads by number. RFC 3428.
 //!
-//! A message of ours is there before it is sent, as `Queued`, until it is known what became of it.
+//! A message of ours is there before it is sent, as `Queued`, until it is known what became of it; a phone that begins anew
+//! goes on with those.
 
 use std::fmt;
 
@@ -11,8 +12,8 @@ use crate::{Direction, Millis, Store, StoreError};
 
 /// Rows of one page, at most.
 const MOST: usize = 500;
-/// Why a message failed of which nothing was heard before the phone died.
-const CUT_OFF: &str = "The phone stopped before it was known to be sent.";
+/// Why a message failed that a phone has left and none has taken up in time.
+const TOO_LATE: &str = "It could not be sent in time.";
 
 /// Names one message; never given twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -24,7 +25,7 @@ pub struct MessageKey(pub i64);
 pub enum Delivery {
     /// It came.
     Came,
-    /// Ours: on its way.
+    /// Ours: on its way, or waiting for it to be free.
     Queued,
     /// Ours: the other side, or who keeps it for them, has it.
     Sent,
@@ -182,15 +183,27 @@ impl Store {
         Ok(())
     }
 
-    /// Gives up the messages of which a crash left open what became of them; how many those were.
+    /// Gives up the messages that were written before `since` and are still queued; how many those were.
     ///
     /// # Errors
     /// - [`StoreError`]: nothing was stored.
-    pub fn give_up_messages(&self) -> Result<usize, StoreError> {
+    pub fn give_up_messages(&self, since: Millis) -> Result<usize, StoreError> {
         let mut put = self.connection.prepare_cached(
-            "UPDATE message SET delivery = 'failed', reason = ?1 WHERE delivery = 'queued'",
+            "UPDATE message SET delivery = 'failed', reason = ?1 WHERE delivery = 'queued' AND at < ?2",
         )?;
-        Ok(put.execute([CUT_OFF])?)
+        Ok(put.execute(params![TOO_LATE, since])?)
+    }
+
+    /// The messages that are still queued, the oldest first: 500 at most.
+    ///
+    /// # Errors
+    /// - [`StoreError`]: they could not be read.
+    pub fn queued_messages(&self) -> Result<Vec<MessageRow>, StoreError> {
+        let mut ask = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM message WHERE delivery = 'queued' ORDER BY id LIMIT ?1"
+        ))?;
+        let found = ask.query_map([MOST as i64], row)?;
+        Ok(found.collect::<Result<_, _>>()?)
     }
 
     /// The messages with one number, or with all, the newest first: those before `before`, at most `rows` (500 is the most).
@@ -296,7 +309,9 @@ mod tests {
         store.put_message(&message("1002", Direction::In, "hello", 3)).unwrap();
         let lost = store.put_message(&message("1003", Direction::Out, "later", 4)).unwrap();
         store.note_message(hi, Delivery::Sent, Some(200), None).unwrap();
-        assert_eq!(store.give_up_messages().unwrap(), 1);
+        assert_eq!(store.queued_messages().unwrap()[0].text, "later");
+        assert_eq!((store.give_up_messages(4).unwrap(), store.give_up_messages(5).unwrap()), (0, 1));
+        assert_eq!(store.queued_messages().unwrap(), []);
 
         let threads = store.threads(10).unwrap();
         let seen: Vec<_> =
@@ -307,7 +322,7 @@ mod tests {
         assert_eq!(states, [("hello", Delivery::Came), ("hi", Delivery::Sent)]);
         assert_eq!(store.messages(None, Some(lost), 1).unwrap()[0].text, "hello");
         let failed = &store.messages(Some("1003"), None, 1).unwrap()[0];
-        assert_eq!((failed.delivery, failed.reason.as_deref()), (Delivery::Failed, Some(CUT_OFF)));
+        assert_eq!((failed.delivery, failed.reason.as_deref()), (Delivery::Failed, Some(TOO_LATE)));
 
         assert_eq!(store.mark_messages_seen("1003").unwrap(), 1);
         assert_eq!(store.threads(10).unwrap()[0].unseen, 0);

@@ -470,7 +470,7 @@ fn groups_speed_dial_and_blocked_numbers_are_kept_and_go_with_their_contacts() {
 fn the_thread_stores_in_order_tells_of_it_and_ends_when_all_is_stored() {
     let (_folder, path) = place();
     let (tell, notices) = channel();
-    let keeper = Keeper::start(&path, move |notice| drop(tell.send(notice))).unwrap();
+    let keeper = Keeper::start(&path, 0, move |notice| drop(tell.send(notice))).unwrap();
     keeper.store(Change::Begin(7, call("1002", Direction::In, NOON)));
     let facts = CallFacts { missed: Some(Missed(true)), ..ended(NOON + 1) };
     keeper.store(Change::Note(7, facts, NOON + 1));
@@ -494,7 +494,7 @@ fn the_thread_tells_who_is_blocked_and_keeps_messages_and_the_callers_name() {
     keep(&store, "Bob", "1002", None);
     drop(store);
     let (tell, notices) = channel();
-    let keeper = Keeper::start(&path, move |notice| drop(tell.send(notice))).unwrap();
+    let keeper = Keeper::start(&path, 0, move |notice| drop(tell.send(notice))).unwrap();
     keeper.store(Change::Block(base::Redacted::new("0900-1".into()), true, NOON + 1));
     keeper.store(Change::Block(base::Redacted::new("1009".into()), false, NOON + 2));
     keeper.store(Change::Begin(1, call("1002", Direction::In, NOON)));

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use base::{Instant, Redacted, Rng, Secret};
 use phone::{
@@ -18,6 +19,8 @@ use crate::sound::Stream;
 
 /// The one account of each simulated phone.
 pub const ACCOUNT: AccountId = AccountId(1);
+/// What the wall clock shows when the world begins.
+const WALL: Duration = Duration::from_secs(1_800_000_000);
 
 /// What a phone asks of the world beside signalling.
 pub(crate) enum Wish {
@@ -45,8 +48,10 @@ pub struct Handset {
 impl Handset {
     pub(crate) fn new(account: Option<Account>, config: Config, rng: Rng) -> Self {
         let ids = CallIds::new();
+        let mut phone = Phone::new(config.clone(), ids.clone(), rng);
+        phone.set_wall_clock(WALL, Instant::ZERO);
         Self {
-            phone: Phone::new(config.clone(), ids.clone(), rng),
+            phone,
             config,
             ids,
             account,

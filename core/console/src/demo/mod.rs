@@ -224,8 +224,8 @@ impl Scene {
         }
         use phone::Event::{
             Account, Call, Certificate, Dtmf, DtmfLost, EncryptionLost, Gateway, Learnt, Message,
-            MessageSent, Presence, PresenceRefused, Quality, Refused, Silence, Stopped, Timeline, Trusted,
-            Voicemail, Way,
+            MessageSent, MessageWaits, Presence, PresenceRefused, Quality, Refused, Silence, Stopped,
+            Timeline, Trusted, Voicemail, Way,
         };
         if let Event::Wake { .. } | Event::History { .. } | Event::Messages { .. } = event {
             return Ok(());
@@ -260,6 +260,7 @@ impl Scene {
             Dtmf { digit, .. } => self.digits.push(digit.as_char()),
             Message { .. }
             | MessageSent { .. }
+            | MessageWaits { .. }
             | DtmfLost { .. }
             | EncryptionLost { .. }
             | Timeline { .. }

@@ -130,8 +130,8 @@ impl Desk {
     fn note(&mut self, event: &Event) {
         use phone::Event::{
             Account, Call, Certificate, Dtmf, DtmfLost, EncryptionLost, Gateway, Learnt, Message,
-            MessageSent, Presence, PresenceRefused, Quality, Refused, Silence, Stopped, Timeline, Trusted,
-            Voicemail, Way,
+            MessageSent, MessageWaits, Presence, PresenceRefused, Quality, Refused, Silence, Stopped,
+            Timeline, Trusted, Voicemail, Way,
         };
         let Event::Phone(event) = event else { return };
         match event {
@@ -163,6 +163,7 @@ impl Desk {
             Quality { .. }
             | Message { .. }
             | MessageSent { .. }
+            | MessageWaits { .. }
             | Dtmf { .. }
             | DtmfLost { .. }
             | EncryptionLost { .. }
@@ -251,8 +252,10 @@ impl Desk {
                     account: None,
                     to: Redacted::new(to),
                     text: Redacted::new(text),
+                    written: None,
                 }
             }
+            Request::TakeBack { message } => Command::TakeBack(MessageId(message)),
             Request::DoNotDisturb { on } => Command::DoNotDisturb(on),
             Request::Watch { who, on, lamp } => super::presence::watch(who, on, lamp),
             Request::Presence { own, note } => Command::SetPresence { own, note: note.map(Redacted::new) },

@@ -1,5 +1,6 @@
 //! The phone's events as JSON lines.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use base::{Instant, Redacted};
@@ -35,6 +36,14 @@ pub(crate) enum Line {
         #[serde(skip_serializing_if = "Option::is_none")]
         name: Option<String>,
         text: String,
+    },
+    /// A message of ours is sent later.
+    Waits {
+        message: u32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     Sent {
         message: u32,
@@ -135,8 +144,8 @@ pub(crate) struct Call {
     codec: Option<&'static str>,
     encrypted: &'static str,
     /// Lines of keys that were dropped of their descriptions.
-    #[serde(skip_serializing_if = "none_of_it")]
-    bad_keys: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bad_keys: Option<NonZeroU32>,
     /// False where no reports go with its media.
     #[serde(skip_serializing_if = "Option::is_none")]
     reports: Option<bool>,
@@ -160,10 +169,6 @@ pub(crate) struct Call {
     setup_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     duration_s: Option<f64>,
-}
-
-fn none_of_it(count: &u32) -> bool {
-    *count == 0
 }
 
 /// How a call sounds.
@@ -278,6 +283,11 @@ impl Line {
             Event::Message { from, name, text, .. } => {
                 Self::Message { from: shown(from), name: name.as_ref().map(shown), text: shown(text) }
             }
+            Event::MessageWaits { message, status, why, .. } => Self::Waits {
+                message: message.0,
+                status: *status,
+                reason: why.as_ref().map(ToString::to_string),
+            },
             Event::MessageSent { message, status, reason } => Self::Sent {
                 message: message.0,
                 status: *status,
@@ -403,7 +413,7 @@ impl From<&CallView> for Call {
             hidden: view.identity.is_some_and(|identity| identity.hidden),
             codec: view.codec.map(media::Codec::name),
             encrypted: view.encrypted.word(),
-            bad_keys: view.bad_keys,
+            bad_keys: NonZeroU32::new(view.bad_keys),
             reports: view.no_reports.then_some(false),
             path: view.path.map(nat::path::Reached::word),
             way: None,

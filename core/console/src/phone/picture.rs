@@ -230,8 +230,15 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
         Event::Dtmf { call, digit, .. } => {
             Some(format!("call {}: the other side pressed {}", call.0, digit.as_char()))
         }
-        Event::MessageSent { reason: None, .. } => Some("message delivered".into()),
-        Event::MessageSent { reason: Some(reason), .. } => Some(format!("message not delivered: {reason}")),
+        Event::MessageWaits { message, why, .. } => {
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            Some(format!("message {} waits{why}", message.0))
+        }
+        Event::MessageSent { message, status: 202, .. } => Some(format!("message {} accepted", message.0)),
+        Event::MessageSent { message, reason: None, .. } => Some(format!("message {} delivered", message.0)),
+        Event::MessageSent { message, reason: Some(reason), .. } => {
+            Some(format!("message {} not delivered: {reason}", message.0))
+        }
         Event::Refused { reason, .. } => Some(reason.to_string()),
         Event::Voicemail { voicemail, .. } => Some(match (voicemail.waiting, voicemail.new) {
             (false, _) => "no messages wait".to_owned(),

@@ -80,6 +80,9 @@ pub(crate) enum Request {
         to: String,
         text: String,
     },
+    TakeBack {
+        message: u32,
+    },
     DoNotDisturb {
         on: bool,
     },
@@ -216,6 +219,9 @@ enum Line {
         to: String,
         text: String,
     },
+    TakeBack {
+        message: u32,
+    },
     Dnd {
         on: bool,
     },
@@ -350,6 +356,7 @@ impl Request {
             Line::Record { call, path, beep } => Self::Record { call, path, beep: beep.unwrap_or(false) },
             Line::RecordStop { call } => Self::StopRecording { call },
             Line::Message { to, text } => Self::Message { to, text },
+            Line::TakeBack { message } => Self::TakeBack { message },
             Line::Block { number } => Self::Block { number, on: true },
             Line::Unblock { number } => Self::Block { number, on: false },
             Line::Dnd { on } => Self::DoNotDisturb { on },
@@ -437,6 +444,7 @@ impl Request {
                 Some((to, text)) => Self::Message { to: to.into(), text: text.trim().into() },
                 None => return Err("message whom, and what?".into()),
             },
+            "unsend" => Self::TakeBack { message: rest.parse().map_err(|_| "take back which message?")? },
             "block" => Self::Block { number: target("block")?, on: true },
             "unblock" => Self::Block { number: target("unblock")?, on: false },
             "dnd" => Self::DoNotDisturb { on: rest != "off" },
@@ -487,7 +495,7 @@ pub(crate) const HELP: &[&str] = &[
     "callback 1002  the provider rings you, and then them",
     "watch 1002     by a busy lamp: lamp 1002          unwatch 1002",
     "presence auto|busy|away|offline [NOTE]            as others see you",
-    "trust          the server's certificate, as shown last",
+    "trust          the server's certificate, as shown last    unsend MESSAGE",
 ];
 
 #[cfg(test)]
@@ -535,6 +543,7 @@ mod tests {
                 r#"{"cmd":"message","to":"1002","text":"hi"}"#,
                 Request::Message { to: "1002".into(), text: "hi".into() },
             ),
+            (r#"{"cmd":"take_back","message":3}"#, Request::TakeBack { message: 3 }),
             (r#"{"cmd":"network","up":"127.0.0.2"}"#, Request::NetworkUp([127, 0, 0, 2].into())),
             (r#"{"cmd":"network","down":true}"#, Request::NetworkDown),
             (

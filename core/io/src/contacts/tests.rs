@@ -20,7 +20,7 @@ fn memory() -> Memory {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(offhook_store::FILE);
     let events = Arc::<Events>::default();
-    events.set_journal(Some(Journal::open(&path, None, |_| ()).unwrap()));
+    events.set_journal(Some(Journal::open(&path, None, |_| (), |_| ()).unwrap()));
     let contacts = Contacts::new(&path, &events);
     contacts.set_region(Some("DE"));
     Memory { contacts, events, _folder: folder }

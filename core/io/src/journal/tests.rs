@@ -1,6 +1,6 @@
 use base::Redacted;
 use offhook_store::{CallRow, Filter, Page, Store};
-use phone::{Encrypted, MessageId};
+use phone::Encrypted;
 
 use super::*;
 
@@ -10,7 +10,7 @@ const CALL: CallId = CallId(7);
 fn journal(heard: Option<PathBuf>) -> (tempfile::TempDir, PathBuf, Journal) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("phone.db");
-    let journal = Journal::open(&path, heard, |_| ()).unwrap();
+    let journal = Journal::open(&path, heard, |_| (), |_| ()).unwrap();
     (folder, path, journal)
 }
 
@@ -96,6 +96,7 @@ fn a_message_is_kept_from_when_it_is_wanted_until_it_is_known_what_became_of_it(
             account: None,
             to: Redacted::new("1002".into()),
             text: Redacted::new("hi".into()),
+            written: None,
         });
     }
     for (message, status, reason) in [(1, 200, None), (2, 480, Some(Why::Unavailable))] {

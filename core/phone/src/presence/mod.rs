@@ -164,8 +164,7 @@ impl Phone {
         by: Option<WatchBy>,
     ) -> Result<(), Refusal> {
         let account = self.pick(account)?;
-        let region = self.config.region.as_deref();
-        let target = dial::target(who.reveal(), self.account(account)?, region);
+        let target = dial::target(who.reveal(), self.account(account)?, &self.config.regions);
         let to = target.map_err(Refusal::BadTarget)?.uri;
         match by {
             Some(by) => {
@@ -240,7 +239,7 @@ impl Phone {
                 account: *id,
                 uri: &registration.account().uri,
                 serves: network.is_some()
-                    && (!registers || registration.is_wanted() && registration.is_registered()),
+                    && (!registers || registration.is_still_wanted() && registration.is_registered()),
                 registers,
                 network,
                 here: (network, contact, way.map(|way| way.flow)),

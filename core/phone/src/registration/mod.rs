@@ -40,7 +40,7 @@ use asking::Asking;
 use dodge::Dodge;
 use ladder::Ladder;
 pub use ladder::Rung;
-pub(crate) use profile::{may_pass, profile_id};
+pub(crate) use profile::{may_pass, profile_id, retry_after};
 use silence::Silence;
 use trust::Trust;
 
@@ -225,6 +225,16 @@ impl Registration {
         matches!(self.state, State::Registered { .. }) || self.view.state == AccountState::Registered
     }
 
+    /// Whether it is to be registered, now or when it can be.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted || self.account.register
+    }
+
+    /// Why it is not registered, as far as that is known.
+    pub(crate) fn reason(&self) -> Option<Why> {
+        self.view.reason
+    }
+
     /// Nothing is registered and nothing on its way.
     pub(crate) fn is_off(&self) -> bool {
         matches!(self.state, State::Off)
@@ -235,8 +245,8 @@ impl Registration {
         self.leaving_for_good
     }
 
-    /// The user wants to be registered.
-    pub(crate) const fn is_wanted(&self) -> bool {
+    /// It has not been told to unregister.
+    pub(crate) const fn is_still_wanted(&self) -> bool {
         self.wanted
     }
 

@@ -80,7 +80,7 @@ pub(super) fn refresh_after(expires: Duration, promptly: bool) -> Duration {
     if promptly { latest.min(UDP_REFRESH) } else { latest }
 }
 
-pub(super) fn retry_after(message: &Message) -> Option<Duration> {
+pub(crate) fn retry_after(message: &Message) -> Option<Duration> {
     message.retry_after().map(|seconds| Duration::from_secs(seconds.min(3600).into()))
 }
 

@@ -21,6 +21,7 @@ mod presence;
 mod ringing;
 mod silence;
 mod streams;
+mod texts;
 mod vos;
 mod ways;
 

@@ -91,7 +91,7 @@ fn press_something(w: &mut World, phones: &[NodeId], pressed: &mut Pressed) {
         (_, 3) => {
             pressed.texts += 1;
             let text = Redacted::new(pressed.texts.to_string());
-            Command::Message { message: MessageId(pressed.texts), account: None, to, text }
+            Command::Message { message: MessageId(pressed.texts), account: None, to, text, written: None }
         }
         (_, 4) => Command::DoNotDisturb(w.below(2) == 0),
         (CallState::Ringing, 5) => Command::Reject(call, 486),

@@ -108,6 +108,9 @@ val Why.sentence: Int get() = when (this) {
     Why.ENCRYPTION_ENDED -> R.string.why_encryption_ended
     Why.KEYS_NOT_AGREED -> R.string.why_keys_not_agreed
     Why.WRONG_CERTIFICATE -> R.string.why_wrong_certificate
+    Why.TAKEN_BACK -> R.string.why_taken_back
+    Why.WAITED_TOO_LONG -> R.string.why_waited_too_long
+    Why.ACCOUNT_REMOVED -> R.string.why_account_removed
 }
 
 /** What to show when a command came too late; null: nothing, the next picture of the call says how it stands. */
