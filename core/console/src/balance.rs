@@ -7,6 +7,7 @@ use std::path::Path;
 use base::Secret;
 use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use crossterm::terminal;
+use offhook_io::Offer;
 use offhook_io::balance::Card;
 
 use crate::cli::{BalanceArgs, CallbackArgs, WhoseArgs};
@@ -14,7 +15,7 @@ use crate::failure::Failure;
 use crate::phone::card::{Entry, Then};
 use crate::phone::json::say;
 use crate::phone::money::{Came, Money};
-use crate::phone::purse::{NOT_ASKED, Purse, not_offered, wall};
+use crate::phone::purse::{Purse, not_offered, wall};
 use crate::phone::settings::Settings;
 
 /// Pays a card in, if there is one; then says what is left, and for how long.
@@ -24,16 +25,16 @@ pub(crate) fn run(args: &BalanceArgs) -> Result<(), Failure> {
     let mut wrong = None;
     if args.top_up {
         // Before a card is asked for that nobody takes.
-        if purse.provider.top_up.is_none() {
-            return Err(Failure::Usage(not_offered("a card", "top_up")));
+        if purse.customer.provider.top_up.is_none() {
+            return Err(Failure::Usage(not_offered(Offer::TopUp)));
         }
         let told = purse.pay(card(args.card_file.as_deref())?).map_err(Failure::Usage)?;
         let told = Money::TopUp(Came::from(told));
         tell(&told, json)?;
         wrong = told.failure();
     }
-    if args.to.is_some() && purse.provider.minutes.is_none() {
-        return Err(Failure::Usage(not_offered("minutes left to a number", "minutes")));
+    if args.to.is_some() && purse.customer.provider.minutes.is_none() {
+        return Err(Failure::Usage(not_offered(Offer::Minutes)));
     }
     match purse.ask() {
         Some(Ok(kept)) => tell(&Money::balance(&kept.balance, Some(kept.age(wall()))), json)?,
@@ -43,7 +44,7 @@ pub(crate) fn run(args: &BalanceArgs) -> Result<(), Failure> {
             }
             return Err(Failure::Failed(wrong.unwrap_or_else(|| why.to_string())));
         }
-        None if args.to.is_none() && !args.top_up => return Err(Failure::Usage(NOT_ASKED.to_owned())),
+        None if args.to.is_none() && !args.top_up => return Err(Failure::Usage(not_offered(Offer::Balance))),
         None => {}
     }
     if let Some(to) = &args.to {

@@ -14,6 +14,8 @@ pub mod clock;
 pub mod contacts;
 #[cfg(test)]
 mod counting;
+#[cfg(feature = "rest")]
+mod dealings;
 mod events;
 mod fence;
 mod handle;
@@ -50,6 +52,8 @@ pub use audio::{Audio, AudioRoute, AudioStats, Effects, LocalTones};
 pub use balance;
 #[cfg(feature = "store")]
 pub use book;
+#[cfg(feature = "rest")]
+pub use dealings::{Ask, Customer, Dealings, NoMinutes, Offer, Told};
 pub use events::Event;
 pub use handle::{CaptureTo, Config, Handle};
 pub use instance::instance;

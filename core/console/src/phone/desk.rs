@@ -62,9 +62,9 @@ pub(crate) struct Desk {
     /// Whom to ask about the router, and from which address.
     pub(crate) diagnostics: (Option<Server>, Option<IpAddr>),
     diagnosing: bool,
-    /// Who asks the provider.
+    /// The account's provider.
     #[cfg(feature = "rest")]
-    pub(crate) purse: Option<Sender<super::purse::Ask>>,
+    pub(crate) purse: Option<super::purse::Open>,
     /// The call log, if one is kept.
     pub(crate) log: Option<PathBuf>,
     pub(crate) account: Option<AccountView>,
@@ -138,8 +138,10 @@ impl Desk {
             Account(view) => self.account = Some(view.clone()),
             Call(view) if view.state == CallState::Ended => {
                 #[cfg(feature = "rest")]
-                if view.answered.is_some() {
-                    self.ask(super::purse::Ask::Balance(offhook_io::balance::Occasion::CallEnded));
+                if view.answered.is_some()
+                    && let Some(purse) = &self.purse
+                {
+                    purse.occasion(offhook_io::balance::Occasion::CallEnded);
                 }
                 self.calls.remove(&view.call.0);
                 self.quality.remove(&view.call.0);
@@ -147,8 +149,11 @@ impl Desk {
             }
             Call(view) => {
                 #[cfg(feature = "rest")]
-                if view.side == phone::Side::Out && !self.calls.contains_key(&view.call.0) {
-                    self.ask(super::purse::Ask::Dialled(phone::number_of(view.remote.reveal())));
+                if let Some(purse) = &self.purse
+                    && view.side == phone::Side::Out
+                    && !self.calls.contains_key(&view.call.0)
+                {
+                    purse.dialled(phone::number_of(view.remote.reveal()));
                 }
                 self.calls.insert(view.call.0, view.clone());
             }
@@ -300,29 +305,19 @@ impl Desk {
         self.handle.command(command);
     }
 
-    /// The provider is to be asked; false: none is named.
-    #[cfg(feature = "rest")]
-    pub(crate) fn ask(&self, what: super::purse::Ask) -> bool {
-        self.purse.as_ref().is_some_and(|purse| purse.send(what).is_ok())
-    }
-
     /// What the person wants of the provider. What comes of it is news. The error is a sentence.
     #[cfg_attr(not(feature = "rest"), expect(clippy::unused_self, reason = "nobody is asked"))]
     pub(crate) fn provider(&self, wish: Wish) -> Result<(), String> {
         #[cfg(feature = "rest")]
-        {
-            use super::purse::Ask;
-            let ask = match wish {
-                Wish::Balance => Ask::Balance(offhook_io::balance::Occasion::Asked),
-                Wish::Minutes { to } => Ask::Minutes(to),
-                Wish::TopUp { number, pin } => Ask::TopUp(offhook_io::balance::Card { number, pin }),
-                Wish::CallBack { to, from } => Ask::CallBack { to, from },
-            };
-            if self.ask(ask) {
-                return Ok(());
+        if let Some(purse) = &self.purse {
+            match wish {
+                Wish::Balance => purse.occasion(offhook_io::balance::Occasion::Asked),
+                Wish::Minutes { to } => purse.minutes(&to)?,
+                Wish::TopUp { number, pin } => purse.top_up(offhook_io::balance::Card { number, pin }),
+                Wish::CallBack { to, from } => purse.call_back(&to, from)?,
             }
+            return Ok(());
         }
-        #[cfg(not(feature = "rest"))]
         drop(wish);
         Err("whom to ask? no provider is named: `url` or `vos` under [balance]".to_owned())
     }

@@ -85,8 +85,9 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
     }
     #[cfg(feature = "rest")]
     if let Some(purse) = purse {
-        desk.purse = Some(purse::keep(purse, news.clone())?);
-        desk.ask(purse::Ask::Balance(offhook_io::balance::Occasion::Shown));
+        let purse = purse::Open::new(purse, news.clone())?;
+        purse.occasion(offhook_io::balance::Occasion::Shown);
+        desk.purse = Some(purse);
     }
     if args.json {
         read_lines(news)?;

@@ -135,8 +135,8 @@ impl Screen {
             _ => {}
         }
         #[cfg(feature = "rest")]
-        if self.card.is_none() && is_dialled(&self.typed) {
-            desk.ask(super::purse::Ask::Typed(self.typed.clone()));
+        if let Some(purse) = desk.purse.as_ref().filter(|_| self.card.is_none() && is_dialled(&self.typed)) {
+            purse.typed(&self.typed);
         }
         false
     }

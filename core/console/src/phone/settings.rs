@@ -100,10 +100,12 @@ impl Settings {
             service,
             #[cfg(feature = "rest")]
             purse: provider.map(|(provider, caller)| Purse {
-                provider,
+                customer: offhook_io::Customer {
+                    provider,
+                    known: offhook_io::known(&account),
+                    trusts: trusts.clone(),
+                },
                 caller: caller.unwrap_or_else(|| own_number(&account)),
-                known: known(&account),
-                trusts: trusts.clone(),
                 account: account.clone(),
                 regions: regions.clone(),
                 data: file.data.clone(),
@@ -122,18 +124,6 @@ impl Settings {
             audio: audio(args, file.audio)?,
             capture: args.capture.clone(),
         })
-    }
-}
-
-/// What is known of the account where its balance is asked for.
-#[cfg(feature = "rest")]
-fn known(account: &Account) -> offhook_io::balance::Known {
-    let number = account.uri.view().user_decoded().into_owned();
-    offhook_io::balance::Known {
-        user: account.auth_user.as_ref().map_or_else(|| number.clone(), |user| user.reveal().clone()),
-        password: account.password.clone(),
-        account: number.clone(),
-        number,
     }
 }
 
