@@ -532,7 +532,7 @@ fn the_thread_tells_who_is_blocked_and_keeps_messages_and_the_callers_name() {
 fn a_flood_of_messages_that_come_waits_within_a_bound_and_calls_are_kept_all_the_same() {
     let (_folder, path) = place();
     let (hold, held) = channel::<()>();
-    let keeper = Keeper::start(&path, |_| ()).unwrap();
+    let keeper = Keeper::start(&path, 0, |_| ()).unwrap();
     let waits = keeper.work(About::Rest, move |_| {
         let _ = held.recv();
         Ok(())
@@ -561,7 +561,7 @@ fn a_flood_of_messages_that_come_waits_within_a_bound_and_calls_are_kept_all_the
 fn work_of_ones_own_is_done_in_its_turn_and_its_outcome_comes_before_the_news() {
     let (_folder, path) = place();
     let (tell, notices) = channel();
-    let keeper = Keeper::start(&path, move |notice| drop(tell.send(notice))).unwrap();
+    let keeper = Keeper::start(&path, 0, move |notice| drop(tell.send(notice))).unwrap();
     keeper.store(Change::Begin(7, call("1002", Direction::In, NOON)));
     keeper.store(Change::Note(7, ended(NOON + 1), NOON + 1));
     let gone = keeper.work(About::Calls, |store| store.forget_calls(Forget::All));
@@ -625,7 +625,7 @@ fn a_caller_is_named_as_the_phone_book_has_the_number_however_either_is_written(
 fn the_thread_keeps_accounts_settings_and_drafts_and_tells_which_are_to_be_read_anew() {
     let (_folder, path) = place();
     let (tell, notices) = channel();
-    let keeper = Keeper::start(&path, move |notice| drop(tell.send(notice))).unwrap();
+    let keeper = Keeper::start(&path, 0, move |notice| drop(tell.send(notice))).unwrap();
     let new = |name: &str| NewAccount { name: name.into(), enabled: true, settings: "{}".into() };
     keeper.store(Change::AddAccount(7, new("Work")));
     keeper.store(Change::AddAccount(8, new("Home")));

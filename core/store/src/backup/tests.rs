@@ -457,7 +457,7 @@ fn the_thread_adds_a_backup_between_other_changes_and_tells_what_is_to_be_read_a
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("phone.db");
     let (tell, notices) = std::sync::mpsc::channel();
-    let keeper = Keeper::start(&path, move |notice| drop(tell.send(notice))).unwrap();
+    let keeper = Keeper::start(&path, 0, move |notice| drop(tell.send(notice))).unwrap();
     let restore = |backup: Vec<u8>| Change::Restore { backup: base::Redacted::new(backup), passphrase: None };
     assert!(!format!("{:?}", restore(b"tun4".to_vec())).contains("116"));
     keeper.store(restore(b"{}".to_vec()));
