@@ -60,7 +60,7 @@ pub use instance::instance;
 pub use media::{Point, Silence, Stats};
 #[cfg(feature = "store")]
 pub use numbers;
-pub use offhook_net::tls::{Trust, Trusts, Unusable, client_certificate};
+pub use offhook_net::tls::{Trust, Trusts, Unusable, client_certificate, signer_certificate};
 pub use offhook_net::{Between, addresses};
 #[cfg(feature = "store")]
 pub use offhook_store as store;

@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn who_hides_rings_unless_the_person_does_not_want_it() {
-        let identity = |hidden| Some(Identity { by: Said::Provider, verified: None, hidden });
+        let identity = |hidden| Some(Identity { by: Said::Provider, verified: None, passport: None, hidden });
         let mut blocked = blocked(&[]);
         assert_eq!(blocked.refusal("sip:1002@offhook.test", identity(true)), None);
         blocked.refuse_anonymous(true);

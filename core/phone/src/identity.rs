@@ -1,17 +1,21 @@
 //! Who calls: what the called person is to see of us, and what we make of what others say of themselves.
 //!
 //! RFC 3323 (privacy), RFC 3325 (asserted identity), RFC 8224 by what a provider made of it (`verstat`, 3GPP TS 24.229
-//! section 7.2A.20). The switch decides what the called person sees, and switches differ in where they look: so the number
+//! section 7.2A.20) and by what we find ourselves ([`passport`]). The switch decides what the called person sees, and switches differ in where they look: so the number
 //! goes wherever the account says. Knows no phone book.
+
+mod passport;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use base::Redacted;
 use sip::message::{Message, Name, NameAddr, quote};
 
 use crate::Account;
 use crate::dial;
+pub use passport::{Attest, Passport, Signer};
 
 /// Longest name that is shown of a caller.
 const LONGEST_NAME: usize = 128;
@@ -59,6 +63,8 @@ pub struct Identity {
     pub by: Said,
     /// What the provider found when it checked the number's signature (STIR). `None`: it says nothing of that.
     pub verified: Option<bool>,
+    /// What we found when we checked the address's signature ourselves. `None`: there is none that the account can judge.
+    pub passport: Option<Passport>,
     /// Whether they do not want to be known.
     pub hidden: bool,
 }
@@ -68,6 +74,8 @@ pub struct Identity {
 pub enum Said {
     /// The provider, by P-Asserted-Identity.
     Provider,
+    /// A signer whom the account knows, by a signature over what From says (STIR, level A).
+    Signer,
     /// Whoever wrote Remote-Party-ID: the provider, as a rule.
     RemoteParty,
     /// The caller, by From.
@@ -79,6 +87,7 @@ impl Said {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Provider => "pai",
+            Self::Signer => "stir",
             Self::RemoteParty => "rpid",
             Self::Caller => "from",
         }
@@ -136,8 +145,9 @@ pub(crate) fn headers(account: &Account, hide: Option<bool>) -> Vec<(Name, Strin
     headers
 }
 
-/// Who has sent this INVITE, as far as it says.
-pub(crate) fn caller(message: &Message) -> Option<Caller> {
+/// Who has sent this INVITE, as far as it says. `wall`: since 1970, where that is known.
+pub(crate) fn caller(message: &Message, signers: &[Signer], wall: Option<Duration>) -> Option<Caller> {
+    let judge = |who: &NameAddr<'_>| passport::judge(message, who, signers, wall);
     let asserted = message.name_addrs(Name::PAssertedIdentity).filter_map(Result::ok);
     // Two may stand there, a SIP and a tel address (RFC 3325 section 9.1): the first names the person best.
     let asserted = asserted.filter(|it| is_somebody(it)).map(|it| (it, Said::Provider)).next();
@@ -147,8 +157,20 @@ pub(crate) fn caller(message: &Message) -> Option<Caller> {
             |it: &NameAddr<'_>| it.param("party").is_none_or(|party| party.eq_ignore_ascii_case("calling"));
         party.filter(|it| calling(it) && is_somebody(it)).map(|it| (it, Said::RemoteParty)).next()
     };
-    let from = || message.from().ok().map(|from| (from, Said::Caller));
-    let (who, by) = asserted.or_else(remote).or_else(from)?;
+    let from = message.from().ok().map(|from| (from, Said::Caller));
+    // Of anybody but the provider, what is signed for is believed first. Who hides signs for nobody.
+    let from_signed = from.filter(|(from, _)| is_somebody(from)).and_then(|(from, _)| judge(&from));
+    let signed = from.filter(|_| from_signed == Some(Passport::Signed(Attest::Number)));
+    let signed = signed.map(|(from, _)| (from, Said::Signer));
+    let (who, by) = asserted.or(signed).or_else(remote).or(from)?;
+    let passport = match by {
+        Said::Signer | Said::Caller => from_signed,
+        // Neither need be what the caller's side has signed: RFC 8224 section 8.1 has it sign for From, as a rule.
+        Said::Provider | Said::RemoteParty => match judge(&who) {
+            Some(Passport::False) => from_signed.filter(|it| *it == Passport::False),
+            other => other,
+        },
+    };
     let private = message
         .list(Name::Privacy)
         .any(|word| ["id", "user", "header"].iter().any(|kind| word.eq_ignore_ascii_case(kind.as_bytes())));
@@ -157,7 +179,7 @@ pub(crate) fn caller(message: &Message) -> Option<Caller> {
     Some(Caller {
         uri: who.uri_text().to_owned(),
         name: who.display().map(name).filter(|name| !name.is_empty()),
-        identity: Identity { by, verified: verified(&who), hidden: private || withheld || nobody },
+        identity: Identity { by, verified: verified(&who), passport, hidden: private || withheld || nobody },
     })
 }
 
@@ -256,7 +278,7 @@ mod tests {
             "INVITE sip:1002@offhook.test SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKa\r\n\
              To: <sip:1002@offhook.test>\r\nCall-ID: a\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n{fields}\r\n"
         );
-        caller(&Message::read(Bytes::from(text)).unwrap()).unwrap()
+        caller(&Message::read(Bytes::from(text)).unwrap(), &[], None).unwrap()
     }
 
     #[test]

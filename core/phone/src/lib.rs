@@ -39,7 +39,7 @@ pub use account::{
 pub use alg::{Gateway, Tampering};
 pub use commands::MAX_TEXT;
 pub use dial::{BadTarget, Target, dial, number_of, target};
-pub use identity::{CallerId, Carry, Identity, Said, is_number};
+pub use identity::{Attest, CallerId, Carry, Identity, Passport, Said, Signer, is_number};
 pub use ids::{AccountId, CallId, CallIds, MediaId, MessageId};
 pub use input::{Command, Input, MediaNews, With};
 pub use keepalive::{Keepalive, Lifetime};

@@ -142,7 +142,7 @@ impl Phone {
             (None, Ok(_)) => self.turn_away(settings),
             (_, Err(_)) => Some((488, None)),
         };
-        let caller = identity::caller(message);
+        let caller = identity::caller(message, &settings.signers, self.desk.wall());
         let blocked = replaces.is_none().then_some(caller.as_ref()).flatten();
         let blocked = blocked.and_then(|it| self.blocked.refusal(&it.uri, Some(it.identity)));
         let refusal = blocked.map(|(status, _)| (status, None)).or(refusal);

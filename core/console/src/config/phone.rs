@@ -68,6 +68,9 @@ pub(crate) struct AccountTable {
     /// Keys may stand in the signalling though it is not under TLS.
     pub(crate) sdes_in_clear: Option<bool>,
     pub(crate) caller_id: Option<CallerIdTable>,
+    /// Whose signatures on callers' numbers are believed.
+    #[serde(default)]
+    pub(crate) stir_certificates: Vec<SignerTable>,
     /// Whether the provider is asked for messages that wait.
     pub(crate) voicemail: Option<bool>,
     /// Whether the provider is told whether one is free, for those who may know.
@@ -108,6 +111,16 @@ pub(crate) struct CallerIdTable {
     pub(crate) carry: Vec<CarryName>,
     #[serde(default)]
     pub(crate) hide: bool,
+}
+
+/// `stir_certificates`: one who signs for callers.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignerTable {
+    /// The certificate, PEM.
+    pub(crate) file: std::path::PathBuf,
+    /// The address that his signatures name; absent: any.
+    pub(crate) url: Option<String>,
 }
 
 /// Where a number is said.

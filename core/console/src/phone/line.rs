@@ -131,12 +131,15 @@ pub(crate) struct Call {
     remote: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    /// Who says so: `pai`, `rpid` or `from`.
+    /// Who says so: `pai`, `stir`, `rpid` or `from`.
     #[serde(skip_serializing_if = "Option::is_none")]
     said_by: Option<&'static str>,
     /// What the provider found when it checked the number's signature.
     #[serde(skip_serializing_if = "Option::is_none")]
     verified: Option<bool>,
+    /// What we found: the level `A`, `B` or `C`, or `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stir: Option<&'static str>,
     /// They do not want to be known.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     hidden: bool,
@@ -410,6 +413,7 @@ impl From<&CallView> for Call {
             name: view.name.as_ref().map(shown),
             said_by: view.identity.map(|identity| identity.by.word()),
             verified: view.identity.and_then(|identity| identity.verified),
+            stir: view.identity.and_then(|identity| identity.passport).map(phone::Passport::word),
             hidden: view.identity.is_some_and(|identity| identity.hidden),
             codec: view.codec.map(media::Codec::name),
             encrypted: view.encrypted.word(),

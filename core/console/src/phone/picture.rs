@@ -194,7 +194,11 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
             let who = user(view.remote.reveal());
             let what = match (view.state, view.side) {
                 (CallState::Calling | CallState::Announced, _) => return None,
-                (CallState::Ringing, Side::In) => format!("{who} calls: Enter answers, Esc declines"),
+                (CallState::Ringing, Side::In) => {
+                    let passport = view.identity.and_then(|identity| identity.passport);
+                    let signed = passport.map(|it| format!(". {it}")).unwrap_or_default();
+                    format!("{who} calls: Enter answers, Esc declines{signed}")
+                }
                 (CallState::Ringing, Side::Out) => format!("it rings at {who}"),
                 (CallState::Early, _) => format!("{who}: the network speaks"),
                 // RFC 3264 sections 6.1 and 7: the answer decides, and ours keeps to the caller's order.

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 
 use base::{Redacted, Secret};
 use numbers::{Plan, Regions, Rule};
-use offhook_io::{Audio, Effects, LocalTones, Trust, Trusts, Unusable, client_certificate};
-use phone::{Account, CallerId, Carry, Connection, Encryption, Keepalive, Nat, NetworkPolicy, Vos};
+use offhook_io::{
+    Audio, Effects, LocalTones, Trust, Trusts, Unusable, client_certificate, signer_certificate,
+};
+use phone::{Account, CallerId, Carry, Connection, Encryption, Keepalive, Nat, NetworkPolicy, Signer, Vos};
 use sip::ua::{Reliable, TransportPolicy};
 
 #[cfg(feature = "rest")]
@@ -20,7 +22,7 @@ use crate::config::nat::{NatTable, Service};
 use crate::config::parts::{NOT_IN_THIS_BUILD, TransportName};
 use crate::config::phone::{
     AccountTable, AudioTable, CallerIdTable, CarryName, KeepaliveName, NetworksName, PhoneFile, ReliableName,
-    RuleTable, VosTable,
+    RuleTable, SignerTable, VosTable,
 };
 use crate::failure::Failure;
 
@@ -212,6 +214,15 @@ fn caller_id(table: Option<CallerIdTable>) -> Result<CallerId, Failure> {
     Ok(CallerId { number: table.number.map(Redacted::new), carry: carry.collect(), hide: table.hide })
 }
 
+fn signer(table: SignerTable) -> Result<Signer, Failure> {
+    let file = table.file.display();
+    let failed =
+        |why: &dyn std::fmt::Display| Failure::Usage(format!("[account] stir_certificates: {file}: {why}"));
+    let pem = std::fs::read(&table.file).map_err(|error| failed(&error))?;
+    let read = signer_certificate(&pem).map_err(|why| failed(&why))?;
+    Ok(Signer { info: table.url, key: read.key, valid: read.valid })
+}
+
 /// How connections to the account's server are made.
 fn connection(table: &AccountTable) -> Result<Connection, Failure> {
     let pin = table.tls_pin.as_ref().map(|pin| {
@@ -266,6 +277,7 @@ fn account(table: AccountTable, nat: Option<NatTable>) -> Result<Account, Failur
     account.dial_plan = plan(table.dial_plan)?;
     account.emergency = table.emergency.unwrap_or(false);
     account.caller_id = caller_id(table.caller_id)?;
+    account.signers = table.stir_certificates.into_iter().map(signer).collect::<Result<_, _>>()?;
     account.register = table.register.unwrap_or(account.register);
     account.expires = table.expires.unwrap_or(account.expires);
     account.session_expires = table.session_expires.map_or(account.session_expires, |timer| timer.0);
