@@ -117,10 +117,10 @@ impl fmt::Debug for NewMessage {
 }
 
 /// In the order that [`row`] reads.
-const COLUMNS: &str =
+pub(crate) const COLUMNS: &str =
     "id, account, outgoing, remote, number, name, contact, text, at, delivery, status, reason, seen";
 
-fn row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
+pub(crate) fn row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
     Ok(MessageRow {
         id: MessageKey(row.get(0)?),
         account: row.get(1)?,

@@ -264,18 +264,20 @@ impl<'a> Merge<'a> {
         Ok(if added > 0 { Outcome::Taken } else { Outcome::Same })
     }
 
-    /// The number of the newest row that comes behind all that are in a table: so the order of the table stays that of
-    /// time, as far as a log that is restored is older.
-    fn newest_behind(&self, part: Part, table: &str, records: &RawValue) -> Result<i64, BackupError> {
+    /// The numbers of the first and the last row of a backup, behind all that are in a table: so the order of the table
+    /// stays that of time, as far as a log that is restored is older.
+    fn behind(&self, part: Part, table: &str, records: &RawValue) -> Result<(i64, i64), BackupError> {
         let oldest: Option<i64> =
             self.store.connection.query_row(&format!("SELECT min(id) FROM {table}"), [], |row| row.get(0))?;
-        Ok(oldest.map_or_else(|| count(part, records), |oldest| oldest.saturating_sub(1)))
+        let count = count(part, records);
+        let last = oldest.map_or(count, |oldest| oldest.saturating_sub(1));
+        // Upwards: SQLite's index of words writes itself to the file whenever a number is less than the one before.
+        Ok((last.saturating_sub(count) + 1, last))
     }
 
     fn calls(&self, records: &RawValue) -> Result<Tally, BackupError> {
-        let newest = self.newest_behind(Part::Calls, "call", records)?;
-        let mut id = newest;
-        // Rows of this backup are below: they are not compared with each other.
+        let (mut id, last) = self.behind(Part::Calls, "call", records)?;
+        // Rows of this backup are not above: they are not compared with each other.
         let mut ask = self.store.connection.prepare(
             "SELECT 1 FROM (SELECT * FROM call WHERE started_at = ?1 AND id > ?2 LIMIT ?3)
              WHERE account = ?4 AND outgoing = ?5 AND remote = ?6 LIMIT 1",
@@ -287,7 +289,7 @@ impl<'a> Merge<'a> {
         )?;
         each(Part::Calls, records, |it: CallRecord| {
             let outgoing = it.direction == Direction::Out;
-            let same = params![it.started, newest, COMPARED, it.account, outgoing, it.remote];
+            let same = params![it.started, last, COMPARED, it.account, outgoing, it.remote];
             if ask.exists(same)? {
                 return Ok(Outcome::Same);
             }
@@ -316,14 +318,13 @@ impl<'a> Merge<'a> {
                 it.seen,
                 words,
             ])?;
-            id -= 1;
+            id += 1;
             Ok(Outcome::Taken)
         })
     }
 
     fn messages(&self, records: &RawValue) -> Result<Tally, BackupError> {
-        let newest = self.newest_behind(Part::Messages, "message", records)?;
-        let mut id = newest;
+        let (mut id, last) = self.behind(Part::Messages, "message", records)?;
         let mut ask = self.store.connection.prepare(
             "SELECT 1 FROM (SELECT * FROM message WHERE at = ?1 AND id > ?2 LIMIT ?3)
              WHERE account = ?4 AND outgoing = ?5 AND number = ?6 AND text = ?7 LIMIT 1",
@@ -335,7 +336,7 @@ impl<'a> Merge<'a> {
         )?;
         each(Part::Messages, records, |it: MessageRecord| {
             let outgoing = it.direction == Direction::Out;
-            if ask.exists(params![it.at, newest, COMPARED, it.account, outgoing, it.number, it.text])? {
+            if ask.exists(params![it.at, last, COMPARED, it.account, outgoing, it.number, it.text])? {
                 return Ok(Outcome::Same);
             }
             put.execute(params![
@@ -353,7 +354,7 @@ impl<'a> Merge<'a> {
                 it.reason,
                 it.seen,
             ])?;
-            id -= 1;
+            id += 1;
             Ok(Outcome::Taken)
         })
     }

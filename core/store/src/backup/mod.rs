@@ -9,8 +9,8 @@
 //!   "marks":      [{ "source": "device", "key": "...", "favourite": true, "groups": [] }],
 //!   "speed_dial": [{ "digit": 2, "number": "..." }],
 //!   "blocked":    [{ "number": "...", "since": 1700000000000 }],
-//!   "calls":      [{ ... }],                                            the newest first
-//!   "messages":   [{ ... }],                                            the newest first
+//!   "calls":      [{ ... }],                                            the oldest first
+//!   "messages":   [{ ... }],                                            the oldest first
 //!   "drafts":     [{ "account": 1, "number": "...", "text": "...", "at": 1700000000000 }],
 //!   "passwords":  { "kdf": "argon2id", ... } }                          only if asked for: `seal` has the words
 //! ```
@@ -114,7 +114,7 @@ impl Part {
             Self::Settings | Self::SpeedDial => 1_000,
             Self::Contacts | Self::Marks => 200_000,
             Self::Blocked | Self::Drafts => 20_000,
-            Self::Calls | Self::Messages => 500_000,
+            Self::Calls | Self::Messages => 1_000_000,
         }
     }
 }

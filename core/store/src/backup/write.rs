@@ -14,10 +14,7 @@ use super::records::{
 };
 use super::seal::{Inside, InsideAccount, Sealed, Told};
 use super::{BackedUp, BackupError, FORMAT, Lock, Part, VERSION};
-use crate::{AccountRow, Filter, Kept, Millis, OWN, Store, StoreError};
-
-/// Messages that are read at once.
-const PAGE: usize = 500;
+use crate::{AccountRow, Kept, Millis, OWN, Store, StoreError, calls, messages};
 
 impl Store {
     /// Writes all that is the person's `to` a file, and with a [`Lock`] the secrets too; `now` stands in it. Costs some 0.2 to
@@ -107,23 +104,26 @@ impl Store {
                 Ok(())
             }
             Part::Calls => {
-                let mut written = Ok(());
-                self.while_calls(&Filter::default(), None, usize::MAX, &mut |row| {
-                    written = of_call(row).map_or(Ok(()), |record| out.put(&record));
-                    written.is_ok()
-                })?;
-                written
+                let ask = format!(
+                    "SELECT {} FROM call WHERE ended_at IS NOT NULL ORDER BY call.id",
+                    calls::COLUMNS
+                );
+                let mut ask = self.connection.prepare(&ask)?;
+                let mut rows = ask.query([])?;
+                while let Some(row) = rows.next()? {
+                    of_call(calls::row(row)?).map_or(Ok(()), |record| out.put(&record))?;
+                }
+                Ok(())
             }
             Part::Messages => {
-                let mut before = None;
-                loop {
-                    let page = self.messages(None, before, PAGE)?;
-                    before = page.last().map(|row| row.id);
-                    if before.is_none() {
-                        return Ok(());
-                    }
-                    page.into_iter().try_for_each(|row| out.put(&of_message(row)))?;
+                let mut ask = self
+                    .connection
+                    .prepare(&format!("SELECT {} FROM message ORDER BY id", messages::COLUMNS))?;
+                let mut rows = ask.query([])?;
+                while let Some(row) = rows.next()? {
+                    out.put(&of_message(messages::row(row)?))?;
                 }
+                Ok(())
             }
             Part::Drafts => self.drafts()?.into_iter().try_for_each(|draft| {
                 let (number, text) = (draft.number, draft.text);
