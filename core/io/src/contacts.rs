@@ -179,6 +179,12 @@ impl Contacts {
         let _ = Builder::new().name("offhook-book".into()).spawn(work);
     }
 
+    /// What is kept was changed by somebody else: it is read anew when it is next needed.
+    pub(crate) fn anew(&self) {
+        *lock(&self.book) = None;
+        self.events.push(Event::Contacts);
+    }
+
     /// Begins to read the device's contacts, and names the reading. An older one that did not end is given up.
     pub fn begin(&self) -> i64 {
         let now = i64::try_from(clock::wall().as_millis()).unwrap_or(i64::MAX);

@@ -113,15 +113,15 @@ impl Handle {
         let audio_counters = Arc::<Counters>::default();
         let (to_signalling, from_app) = unbounded_channel();
         #[cfg(feature = "store")]
+        let contacts = config.store.as_ref().map(|path| crate::contacts::Contacts::new(path, &events));
+        #[cfg(feature = "store")]
         if let Some(path) = &config.store {
             let heard = match &config.audio {
                 Audio::Files { record, .. } => record.clone(),
                 _ => None,
             };
-            remember(path, heard, &events, to_signalling.clone());
+            remember(path, heard, &events, contacts.as_ref(), to_signalling.clone());
         }
-        #[cfg(feature = "store")]
-        let contacts = config.store.as_ref().map(|path| crate::contacts::Contacts::new(path, &events));
         let gains = Gains::of(config.microphone_gain_db, config.loudspeaker_gain_db);
         let settings = Settings { tones: config.tones, effects: config.effects, gains };
         let mut phone = config.phone;
@@ -389,14 +389,19 @@ fn remember(
     path: &std::path::Path,
     heard: Option<PathBuf>,
     events: &Arc<Events>,
+    contacts: Option<&Arc<crate::contacts::Contacts>>,
     to: UnboundedSender<ToSignalling>,
 ) {
     use offhook_store::Notice;
+    let contacts = contacts.map(Arc::downgrade);
     let told = Arc::downgrade(events);
     let phone = to.clone();
     let hand = move |command| drop(phone.send(ToSignalling::Command(command)));
     let journal = crate::journal::Journal::open(path, heard, hand, move |notice| {
         let Some(events) = told.upgrade() else { return };
+        if let Notice::Salvaged(_) | Notice::Restored(_) = &notice {
+            contacts.iter().filter_map(std::sync::Weak::upgrade).for_each(|contacts| contacts.anew());
+        }
         events.push(match notice {
             Notice::Blocked(numbers) => {
                 // After a shutdown nobody listens, and nobody needs to.

@@ -79,6 +79,17 @@ fn a_reading_that_another_one_has_overtaken_takes_and_forgets_nothing() {
 }
 
 #[test]
+fn what_somebody_else_has_changed_is_read_anew() {
+    let memory = memory();
+    memory.read(&[("a", "Ann", &["1"])]);
+    assert_eq!(memory.names("ann"), ["Ann"]);
+    let forget = |store: &Store| store.end_reading(DEVICE, 0);
+    assert_eq!(memory.events.on_store(About::Rest, forget).unwrap().len(), 1);
+    memory.contacts.anew();
+    assert_eq!(memory.names("ann"), [""; 0]);
+}
+
+#[test]
 fn own_contacts_are_added_changed_and_removed_and_the_devices_are_not() {
     let memory = memory();
     memory.read(&[("b", "Bob", &["1002"])]);
