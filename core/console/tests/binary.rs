@@ -234,6 +234,35 @@ fn a_phone_that_is_diagnosing_says_so_when_asked_again_and_leaves_without_waitin
 }
 
 #[test]
+fn a_phone_is_seen_free_away_and_gone_by_one_that_watches_it() {
+    let mut exchange = Running::start(&["exchange", "--listen", "127.0.0.1:0", "--json"]);
+    let udp = exchange.line()["udp"].as_str().expect("an address").to_owned();
+    let mut phones =
+        [("1002", "publish_presence = true"), ("1001", "watch = [\"1002\"]")].map(|(number, more)| {
+            let config = format!(
+                "bind = \"127.0.0.1:0\"\n[account]\nuri = \"sip:{number}@offhook.test\"\n\
+             proxy = \"sip:{udp};transport=udp\"\npassword = \"secret-{number}\"\n{more}\n"
+            );
+            let config = file(&format!("presence-{number}.toml"), config);
+            let mut phone = Running::start(&["phone", "--config", &config, "--json"]);
+            phone.until(|l| l["event"] == "registration" && l["state"] == "registered");
+            phone
+        });
+    let [bob, ann] = &mut phones;
+    let seen = |state: &'static str| move |l: &Value| l["event"] == "presence" && l["state"] == state;
+    assert_eq!(ann.until(seen("free"))["who"], "1002");
+    bob.say(r#"{"cmd":"presence","state":"away","note":"at lunch"}"#);
+    assert_eq!(ann.until(seen("away"))["note"], "at lunch");
+    bob.say(r#"{"cmd":"quit"}"#);
+    ann.until(seen("offline"));
+    ann.say(r#"{"cmd":"unwatch","who":"1002"}"#);
+    let [bob, ann] = phones;
+    drop(bob);
+    assert_eq!(ann.terminate(), Some(0));
+    assert_eq!(exchange.terminate(), Some(0));
+}
+
+#[test]
 fn two_phones_call_each_other_by_json_and_a_signal_ends_them_politely() {
     let mut exchange = Running::start(&["exchange", "--listen", "127.0.0.1:0", "--json"]);
     let listening = exchange.line();
@@ -262,8 +291,6 @@ fn two_phones_call_each_other_by_json_and_a_signal_ends_them_politely() {
     assert!(
         ann.until(|l| l["event"] == "error")["reason"].as_str().expect("words").contains("not a command")
     );
-    ann.say(r#"{"cmd":"watch","to":"1002"}"#);
-    assert_eq!(ann.until(|l| l["event"] == "error")["reason"], "watch is not in this build");
     ann.say(r#"{"cmd":"answer","call":7}"#);
     assert_eq!(ann.until(|l| l["event"] == "error")["call"], 7);
 
