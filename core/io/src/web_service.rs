@@ -32,11 +32,13 @@ pub(crate) fn service_by<S: Read + Write + Send + 'static>(
             if request.is_empty() {
                 continue; // who does not trust us asks nothing
             }
+            // Told first: whoever has the answer may look at once.
+            let gone = tell.send(request.clone()).is_err();
             match answer(request.split(' ').nth(1).unwrap_or_default(), &request) {
                 Some(answer) => drop(stream.write_all(answer.as_bytes())),
                 None => silent.push(stream),
             }
-            if tell.send(request).is_err() {
+            if gone {
                 return;
             }
         }
