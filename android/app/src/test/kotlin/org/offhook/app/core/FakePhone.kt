@@ -283,6 +283,8 @@ class FakePhone : FakeMemory() {
         return 1u
     }
 
+    override fun takeBack(message: UInt) = note("takeBack $message")
+
     override fun doNotDisturb(on: Boolean) = note("doNotDisturb $on")
 
     override fun forwardTo(to: String?) = note("forwardTo $to")
