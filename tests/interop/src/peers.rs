@@ -26,12 +26,22 @@ pub struct Kamailio {
 impl Kamailio {
     /// Starts it and waits until it answers.
     pub fn start() -> Self {
-        Self::run(None)
+        Self::run(None, false)
+    }
+
+    /// The same, as a presence server beside.
+    pub fn start_with_presence() -> Self {
+        Self::run(None, true)
+    }
+
+    /// Whether the package of its presence server is installed.
+    pub fn knows_presence() -> bool {
+        modules("kamailio/modules/tm.so").join("presence_xml.so").exists()
     }
 
     /// The same, with a port for TLS beside the others.
     pub fn start_with_tls() -> Self {
-        Self::run(Some((Authority::new(), free_port())))
+        Self::run(Some((Authority::new(), free_port())), false)
     }
 
     /// Whether the package of its TLS is installed.
@@ -39,7 +49,7 @@ impl Kamailio {
         modules("kamailio/modules/tm.so").join("tls.so").exists()
     }
 
-    fn run(tls: Option<(Authority, u16)>) -> Self {
+    fn run(tls: Option<(Authority, u16)>, presence: bool) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = free_port();
         let config = folder.path().join("kamailio.cfg");
@@ -47,6 +57,7 @@ impl Kamailio {
         let text = include_str!("../kamailio.cfg")
             .replace("TLS_PORT", &tls.as_ref().map_or(0, |(_, port)| *port).to_string())
             .replace("PORT", &port.to_string())
+            .replace("TABLES", &folder.path().display().to_string())
             .replace("CERTIFICATE", &folder.path().join("kamailio.pem").display().to_string())
             .replace("MODULES", &format!("{}/", modules.display()));
         std::fs::write(&config, text).expect("the folder takes a file");
@@ -54,6 +65,14 @@ impl Kamailio {
         if let Some((authority, _)) = &tls {
             authority.certify(&folder.path().join("kamailio.pem"));
             command.args(["-A", "WITH_TLS"]);
+        }
+        if presence {
+            // Empty ones, as the package has them: they are written to.
+            for table in ["version", "presentity", "active_watchers", "watchers"] {
+                let from = Path::new("/usr/share/kamailio/dbtext/kamailio").join(table);
+                std::fs::copy(from, folder.path().join(table)).expect("the package brings its tables");
+            }
+            command.args(["-A", "WITH_PRESENCE"]);
         }
         let child = command
             .arg("-f")
