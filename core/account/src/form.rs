@@ -88,6 +88,9 @@ pub struct Form {
     pub sdes_in_clear: Option<bool>,
     /// What the people called are to see.
     pub caller_id: Option<CallerIdForm>,
+    /// Whose signatures on callers' numbers are believed.
+    #[serde(deserialize_with = "few")]
+    pub stir_certificates: Vec<SignerForm>,
     /// Whether the provider is asked for messages that wait.
     pub voicemail: Option<bool>,
     /// Whether the provider is told whether one is free, for those who may know.
@@ -156,6 +159,16 @@ pub struct CallerIdForm {
     pub hide: bool,
 }
 
+/// `stir_certificates`: one who signs for callers; see [`phone::Signer`].
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignerForm {
+    /// The certificate, as `tls_ca`.
+    pub file: Long,
+    /// The address that his signatures name; absent: any.
+    pub url: Option<Text>,
+}
+
 /// `nat`; see [`phone::Nat`].
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -207,6 +220,17 @@ pub struct ServiceForm {
 
 /// People whom one account watches, at most.
 const MOST_WATCHED: usize = 100;
+
+/// Signers that one account believes, at most.
+const MOST_SIGNERS: usize = 16;
+
+fn few<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<SignerForm>, D::Error> {
+    let all = Vec::<SignerForm>::deserialize(source)?;
+    if all.len() > MOST_SIGNERS {
+        return Err(de::Error::custom(format!("name at most {MOST_SIGNERS}")));
+    }
+    Ok(all)
+}
 
 fn some<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<Text>, D::Error> {
     let all = Vec::<Text>::deserialize(source)?;

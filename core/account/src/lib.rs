@@ -16,8 +16,10 @@ mod web;
 pub mod words;
 
 pub use document::{BadField, Document, MAX_DOCUMENT, Unreadable, field};
-pub use form::{CallerIdForm, Form, NatForm, RelayForm, RuleForm, ServiceForm, Stun, Turn, VosForm, server};
-pub use made::{RelayService, known};
+pub use form::{
+    CallerIdForm, Form, NatForm, RelayForm, RuleForm, ServiceForm, SignerForm, Stun, Turn, VosForm, server,
+};
+pub use made::RelayService;
 pub use notice::{About, Notice};
 pub use proposal::{Answer, Link, Offered, Proposal, Surroundings, Unusable};
 pub use purse::{AuthName, BalanceForm, BodyForm, FormatName, MethodName};

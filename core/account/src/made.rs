@@ -2,7 +2,7 @@
 //!
 //! Whether its fields go together is judged here; each alone was judged when it was read.
 
-use balance::{Known, Reading, Template};
+use balance::{Reading, Template};
 use base::{Redacted, Secret, Transport};
 use numbers::{Plan, Rule};
 use phone::{Account, CallerId, Connection, Encryption, Nat, Tcp, Vos};
@@ -27,7 +27,8 @@ pub struct RelayService {
 }
 
 impl Document {
-    /// The phone's account. Certificates that are shown to a server are the runtime's to read: [`Form::tls_certificate`].
+    /// The phone's account. Certificates are the runtime's to read: [`Form::tls_certificate`],
+    /// [`Form::stir_certificates`].
     ///
     /// # Errors
     /// [`BadField`]: show its sentence.
@@ -69,17 +70,6 @@ impl Document {
         form.join(secrets);
         let service = form.nat?.turn.service?;
         Some(RelayService { url: service.service.0.clone(), token: service.token.map(|it| it.0) })
-    }
-}
-
-/// What is known of an account where its balance is asked for.
-pub fn known(account: &Account) -> Known {
-    let number = account.uri.view().user_decoded().into_owned();
-    Known {
-        user: account.auth_user.as_ref().map_or_else(|| number.clone(), |user| user.reveal().clone()),
-        password: account.password.clone(),
-        account: number.clone(),
-        number,
     }
 }
 

@@ -47,6 +47,8 @@ pub enum About {
     PinnedCertificate,
     /// The document names who may sign for the server.
     OwnAuthority,
+    /// The document names whose signatures on callers' numbers are believed.
+    OwnSigners,
     /// Calls may go by this relay.
     Relay,
     /// What the people called would see as the number.
@@ -106,6 +108,7 @@ impl About {
             | Self::OneNumber
             | Self::EmergencyBySip
             | Self::OwnAuthority
+            | Self::OwnSigners
             | Self::Default => true,
             Self::Account
             | Self::Provider
@@ -160,6 +163,7 @@ impl fmt::Display for Notice {
                 write!(f, "its server is known by one certificate, whoever signed it: {it}")
             }
             About::OwnAuthority => f.write_str("it says itself who may sign its server's certificate"),
+            About::OwnSigners => f.write_str("it says itself whose word on who calls is believed"),
             About::Relay => write!(f, "calls may go by the relay {it}"),
             About::CallerId => write!(f, "who is called sees the number {it}"),
             About::NumberHidden => f.write_str("who is called does not see the number"),
@@ -243,6 +247,9 @@ pub(crate) fn notices(proposal: &Proposal, surroundings: &Surroundings<'_>) -> V
     }
     if form.tls_ca.is_some() {
         tell(About::OwnAuthority, "");
+    }
+    if !form.stir_certificates.is_empty() {
+        tell(About::OwnSigners, "");
     }
     for relay in &account.nat.turn {
         tell(About::Relay, &relay.server.host);

@@ -203,11 +203,12 @@ impl Proposal {
         let (provider, default) = document.take_offer();
         let proposal = Self { document, secrets, provider, default, from };
         // A stranger names no file of ours.
-        for (field, pem) in [
-            ("tls_ca", &proposal.document.form().tls_ca),
-            ("tls_certificate", &proposal.document.form().tls_certificate),
-        ] {
-            if pem.as_ref().is_some_and(|pem| !pem.as_str().trim_start().starts_with("-----BEGIN ")) {
+        let form = proposal.document.form();
+        let named = [("tls_ca", &form.tls_ca), ("tls_certificate", &form.tls_certificate)];
+        let named = named.into_iter().filter_map(|(field, pem)| Some((field, pem.as_ref()?)));
+        let signers = form.stir_certificates.iter().map(|signer| ("stir_certificates", &signer.file));
+        for (field, pem) in named.chain(signers) {
+            if !pem.as_str().trim_start().starts_with("-----BEGIN ") {
                 return Err(BadField::new(field, "it is no certificate in PEM").into());
             }
         }
