@@ -78,9 +78,22 @@ Examples:
 
 Exit status: 0 done, 1 it could not be done, 2 called wrongly.";
 
+const ACCOUNTS_EXAMPLES: &str = "\
+The password comes from --password-file, --from password=FILE or, for a new account, OFFHOOK_PASSWORD.
+
+Examples:
+  offhook accounts --data phone-data add sip:1001@sip.example.com transport=tls srtp=optional
+  offhook accounts --data phone-data change 1001 codecs='[\"opus\", \"PCMA\"]' nat.stun=stun:stun.example.com
+  offhook accounts --data phone-data import \"offhook:provision?url=https%3A%2F%2Fexample.com%2Fa%3Ft%3D1\"
+  offhook accounts --data phone-data export 1001 > account.json     without its secrets
+  offhook accounts --data phone-data test 030123456                 what its dial plan makes of it
+
+Exit status: 0 done, 1 it could not be done, 2 called wrongly.";
+
 const NUMBERS_EXAMPLES: &str = "\
 Examples:
   offhook numbers --region DE \"030 123456,,12#\"
+  offhook numbers --data phone-data --account Work 030123456
   offhook numbers --region US --json 911";
 
 const BALANCE_EXAMPLES: &str = "\
@@ -135,6 +148,8 @@ pub(crate) enum Job {
     Backup(BackupArgs),
     /// Adds what such a file has to what a phone remembers.
     Restore(RestoreArgs),
+    /// The accounts that a phone keeps: shows, adds, changes, imports from a link or a QR code's text.
+    Accounts(AccountsArgs),
 }
 
 #[derive(Debug, Args)]
@@ -186,6 +201,12 @@ pub(crate) struct PhoneArgs {
     /// The account, instead of the file's: `sip:1001@HOST[:PORT]`.
     #[arg(long, value_name = "URI")]
     pub(crate) uri: Option<SipUri>,
+    /// The phone's folder, instead of the file's.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// A stored account, by its id, name or address; without it, and without another, the default one.
+    #[arg(long, value_name = "WHICH", conflicts_with = "uri")]
+    pub(crate) account: Option<String>,
     /// The first line of this file is the password.
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
@@ -408,6 +429,133 @@ pub(crate) enum ContactsJob {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = ACCOUNTS_EXAMPLES)]
+pub(crate) struct AccountsArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Where the phone is: `DE`. Which numbers are for emergencies.
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// One JSON object a thing.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) job: AccountsJob,
+}
+
+/// What is to be done to the accounts. WHICH is an id, a name, an address or its user. While no phone runs on the folder,
+/// unless it only shows.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountsJob {
+    /// All of them, in order; `*` is the one that calls go by unless said otherwise.
+    List,
+    /// One, with its settings.
+    Show {
+        /// Which.
+        which: String,
+    },
+    /// Adds one.
+    Add {
+        /// Its address: `sip:1001@HOST`.
+        uri: SipUri,
+        /// What it is called.
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        fields: NewFields,
+    },
+    /// Changes one.
+    Change {
+        /// Which.
+        which: String,
+        /// What it is called.
+        #[arg(long)]
+        name: Option<String>,
+        /// Takes it out of use.
+        #[arg(long, conflicts_with = "on")]
+        off: bool,
+        /// Puts it into use.
+        #[arg(long)]
+        on: bool,
+        #[command(flatten)]
+        fields: NewFields,
+    },
+    /// Removes one, and its secrets.
+    Remove {
+        /// Which.
+        which: String,
+    },
+    /// Makes one that which calls go by unless said otherwise.
+    Default {
+        /// Which.
+        which: String,
+    },
+    /// Puts one at another place.
+    Move {
+        /// Which.
+        which: String,
+        /// From 1.
+        place: usize,
+    },
+    /// Shows an account that somebody hands out, and takes it if it is agreed to.
+    Import {
+        /// A link, an address, a QR code's text, or a file (`-`: stdin) with one of these.
+        from: String,
+        /// Agreed.
+        #[arg(long)]
+        yes: bool,
+        /// What it is called.
+        #[arg(long)]
+        name: Option<String>,
+        /// The first line of this file is the password.
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+    /// One as a document, without its secrets, on stdout.
+    Export {
+        /// Which.
+        which: String,
+    },
+    /// Says what becomes of a number, and what the dial plan makes of it.
+    Test {
+        /// As it is typed.
+        number: String,
+        /// By which account; else by the default one.
+        #[arg(long, value_name = "WHICH")]
+        account: Option<String>,
+    },
+}
+
+/// Fields of an account's document.
+#[derive(Debug, Args)]
+pub(crate) struct NewFields {
+    /// FIELD=VALUE, as the document has it (JSON or a text): `transport=tls`, `nat.ice=true`; without a value: as usual.
+    pub(crate) fields: Vec<FieldValue>,
+    /// A field whose value is in a file: secrets.
+    #[arg(long, value_name = "FIELD=FILE")]
+    pub(crate) from: Vec<FieldValue>,
+    /// The first line of this file is the password.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+}
+
+/// `FIELD=VALUE`.
+#[derive(Clone, Debug)]
+pub(crate) struct FieldValue {
+    pub(crate) field: String,
+    pub(crate) value: String,
+}
+
+impl std::str::FromStr for FieldValue {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (field, value) = text.split_once('=').ok_or("FIELD=VALUE")?;
+        Ok(Self { field: field.to_owned(), value: value.to_owned() })
+    }
+}
+
+#[derive(Debug, Args)]
 #[command(after_help = NUMBERS_EXAMPLES)]
 pub(crate) struct NumbersArgs {
     /// As it is typed.
@@ -415,6 +563,12 @@ pub(crate) struct NumbersArgs {
     /// Where the phone is: `DE`.
     #[arg(long, value_name = "REGION")]
     pub(crate) region: Option<String>,
+    /// The phone's folder: what the dial plan of its default account makes of the number is told, too.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// That of another account.
+    #[arg(long, value_name = "WHICH", requires = "data")]
+    pub(crate) account: Option<String>,
     /// One JSON object.
     #[arg(long)]
     pub(crate) json: bool,
@@ -441,6 +595,8 @@ impl WhoseArgs {
         PhoneArgs {
             config: Some(self.config.clone()),
             uri: None,
+            data: None,
+            account: None,
             password_file: self.password_file.clone(),
             play: None,
             record: None,

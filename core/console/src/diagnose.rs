@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use nat::behaviour::Dependence;
 use offhook_io::Between;
-use phone::{Nat, Server};
+use phone::Server;
 use serde::Serialize;
 
 use crate::cli::DiagnoseArgs;
@@ -88,7 +88,7 @@ impl Router {
 pub(crate) fn run(args: &DiagnoseArgs) -> Result<(), Failure> {
     let file: PhoneFile = args.config.as_deref().map(config::read).transpose()?.unwrap_or_default();
     let from = file.bind.map(|bind| bind.ip());
-    let in_file = file.nat.and_then(|table| Nat::from(table).stun.into_iter().next());
+    let in_file = file.nat.and_then(|table| table.stun.0.into_iter().next());
     let server = args.stun.as_ref().map(|given| given.0.clone()).or(in_file).ok_or_else(|| {
         Failure::Usage("which STUN server? give --stun, or --config with `stun` under [nat]".into())
     })?;

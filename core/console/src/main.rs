@@ -4,6 +4,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a console speaks there")]
 
+mod accounts;
 mod backup;
 #[cfg(feature = "rest")]
 mod balance;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         }
         Job::Backup(args) => backup::back_up(&args),
         Job::Restore(args) => backup::restore(&args),
+        Job::Accounts(args) => accounts::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -556,7 +556,7 @@ fn a_server_that_nobody_vouches_for_is_shown_and_taken_by_a_word_and_then_by_its
 #[test]
 fn settings_of_tls_that_cannot_be_used_say_which_and_why() {
     for (more, why) in [
-        ("tls_pin = \"12:34\"", "[account] tls_pin: a fingerprint has 64 hexadecimal digits"),
+        ("tls_pin = \"12:34\"", "line 3: tls_pin: a fingerprint has 64 hexadecimal digits"),
         ("tls_certificate = \"x.pem\"", "[account] tls_certificate: it needs its tls_key"),
         ("tls_certificate = \"/nowhere/x\"\ntls_key = \"/nowhere/y\"", "/nowhere/x: cannot be read"),
     ] {

@@ -98,7 +98,7 @@ impl App {
     }
 }
 
-fn config(folder: &tempfile::TempDir) -> PhoneConfig {
+pub(crate) fn config(folder: &tempfile::TempDir) -> PhoneConfig {
     let folder = folder.path().to_str().unwrap().into();
     PhoneConfig { folder, audio: Audio::Silent, user_agent: "Test/1".into() }
 }

@@ -27,6 +27,8 @@ mod memory;
 #[cfg(feature = "rest")]
 mod provider;
 #[cfg(feature = "rest")]
+mod provision;
+#[cfg(feature = "rest")]
 mod purse;
 mod recording;
 #[cfg(feature = "rest")]
@@ -66,6 +68,8 @@ pub use offhook_net::{Between, addresses};
 pub use offhook_store as store;
 #[cfg(feature = "rest")]
 pub use provider::{Errand, MinutesTeller, NotDone, Provider};
+#[cfg(feature = "rest")]
+pub use provision::{Fetched, NotFetched, fetch};
 #[cfg(feature = "rest")]
 pub use purse::{Purse, known};
 pub use recording::RecordOptions;

@@ -15,6 +15,7 @@ mod relays;
 mod request;
 pub(crate) mod screen;
 pub(crate) mod settings;
+pub(crate) mod standing;
 
 use std::fs;
 use std::net::IpAddr;
@@ -41,18 +42,19 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
     let instance = settings.data.as_deref().and_then(|folder| offhook_io::instance(folder).ok());
     let phone = phone::Config { instance, regions: settings.regions, ..phone::Config::default() };
     let log = settings.data.as_deref().map(place::database);
+    let standing = settings.standing;
     #[cfg(feature = "rest")]
-    let asked = settings.service.map(|service| (service, settings.trusts.clone()));
+    let asked = standing.service.map(|service| (service, standing.trusts.clone()));
     #[cfg(feature = "rest")]
     let purse = settings.purse;
     #[cfg(not(feature = "rest"))]
-    if let Some(none) = settings.service {
+    if let Some(none) = standing.service {
         match none {}
     }
     let handle = Handle::start(Config {
         phone,
         bind: settings.bind.into_iter().collect(),
-        trusts: settings.trusts,
+        trusts: standing.trusts,
         audio: settings.audio,
         tones: settings.tones,
         effects: settings.effects,
@@ -71,11 +73,11 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
         handle.network(NetworkNews::Up { addrs });
     }
     desk.log = log;
-    desk.diagnostics = (settings.account.nat.stun.first().cloned(), settings.bind.map(|bind| bind.ip()));
+    desk.diagnostics = (standing.account.nat.stun.first().cloned(), settings.bind.map(|bind| bind.ip()));
     if settings.refuse_anonymous {
         handle.command(Command::RefuseAnonymous(true));
     }
-    handle.command(Command::AddAccount(ACCOUNT, settings.account));
+    handle.command(Command::AddAccount(ACCOUNT, standing.account));
     for who in settings.watch {
         handle.command(presence::watch(who, true, false));
     }

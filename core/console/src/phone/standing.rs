@@ -1,0 +1,199 @@
+//! One account as it is run: the phone's, and who is asked and trusted beside it.
+//!
+//! From a settings file, where certificates may be files' names, or from what is stored, where they are not.
+
+use std::fs;
+
+use account::words::Hidden;
+use account::{BadField, Document, Form, Secrets};
+use base::{ClientCertificate, Secret};
+use offhook_io::{Trust, Trusts, Unusable, client_certificate, signer_certificate};
+use phone::{Account, Signer};
+use sip::ua::TransportPolicy;
+
+use crate::config::parts::NOT_IN_THIS_BUILD;
+use crate::failure::Failure;
+#[cfg(feature = "rest")]
+use offhook_io::{Provider, Teller};
+
+#[cfg(feature = "rest")]
+pub(crate) use offhook_io::Service;
+
+/// None in this build.
+#[cfg(not(feature = "rest"))]
+#[derive(Debug)]
+pub(crate) enum Service {}
+
+/// An account, and what is run for it.
+pub(crate) struct Standing {
+    pub(crate) account: Account,
+    /// Who hands out its relays.
+    pub(crate) service: Option<Service>,
+    /// Who is asked what is left, and more.
+    #[cfg(feature = "rest")]
+    pub(crate) provider: Option<Provider>,
+    /// Whose certificates are accepted.
+    pub(crate) trusts: Trusts,
+}
+
+/// Where certificates and keys may stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// As text, or in a file of that name.
+    Anywhere,
+    /// As text: a name would be a stranger's.
+    Inside,
+}
+
+impl Standing {
+    /// Of a settings file, whose provider may stand beside the account.
+    pub(crate) fn of_form(
+        form: Form,
+        #[cfg(feature = "rest")] provider: Option<Provider>,
+    ) -> Result<Self, Failure> {
+        if form.uri.is_none() {
+            return Err(Failure::Usage(
+                "which account? give --uri, or --config with `uri` under [account], or --data with a stored one"
+                    .into(),
+            ));
+        }
+        let (document, secrets) = form.part();
+        #[cfg(feature = "rest")]
+        let made = Self::made(&document, &secrets, Kept::Anywhere, provider);
+        #[cfg(not(feature = "rest"))]
+        let made = Self::made(&document, &secrets, Kept::Anywhere);
+        made.map_err(|failure| match failure {
+            NotMade::Field(bad) => Failure::Usage(format!("[account] {bad}")),
+            NotMade::File(sentence) => Failure::Usage(sentence),
+        })
+    }
+
+    /// Of what is stored.
+    pub(crate) fn of(document: &Document, secrets: &Secrets) -> Result<Self, String> {
+        #[cfg(feature = "rest")]
+        let made = Self::made(document, secrets, Kept::Inside, None);
+        #[cfg(not(feature = "rest"))]
+        let made = Self::made(document, secrets, Kept::Inside);
+        made.map_err(|failure| match failure {
+            NotMade::Field(bad) => bad.to_string(),
+            NotMade::File(sentence) => sentence,
+        })
+    }
+
+    fn made(
+        document: &Document,
+        secrets: &Secrets,
+        kept: Kept,
+        #[cfg(feature = "rest")] provider: Option<Provider>,
+    ) -> Result<Self, NotMade> {
+        let form = document.form();
+        let mut account = document.account(secrets)?;
+        if account.connection.pin.is_some() && !cfg!(feature = "tls") {
+            return Err(bad("tls_pin", format!("it is {NOT_IN_THIS_BUILD}")));
+        }
+        if let TransportPolicy::Only(transport) = account.transport
+            && transport.is_secure()
+            && !cfg!(feature = "tls")
+        {
+            return Err(bad("transport", format!("`{transport}` is {NOT_IN_THIS_BUILD}")));
+        }
+        account.connection.certificate = shown(form, secrets, kept)?;
+        account.signers =
+            form.stir_certificates.iter().map(|named| signer(named, kept)).collect::<Result<_, _>>()?;
+        #[cfg(feature = "rest")]
+        let provider = match (document.balance(secrets)?, provider) {
+            (Some(_), Some(_)) => return Err(bad("balance", "it stands beside the account, too")),
+            (Some((template, reading)), None) => {
+                Some(Provider { balance: Some(Teller { template, reading }), ..Provider::default() })
+            }
+            (None, provider) => provider,
+        };
+        let service = service(document, secrets)?;
+        let mut trusts = Trusts::default();
+        if let Some(ca) = &form.tls_ca {
+            let (name, pem) = pem("tls_ca", ca.as_str(), kept)?;
+            let trust =
+                Trust::authority(pem.expose()).map_err(|error| NotMade::File(format!("{name}: {error}")))?;
+            let first_hop = account.proxy.as_ref().unwrap_or(&account.uri).view();
+            trusts.set(&first_hop.host.to_string(), trust.clone());
+            // Relays have certificates of their own, of the same authority.
+            account.nat.turn.iter().for_each(|relay| trusts.set(&relay.server.host, trust.clone()));
+            #[cfg(feature = "rest")]
+            if let Some(service) = &service {
+                trusts.set(service.host(), trust.clone());
+            }
+            #[cfg(feature = "rest")]
+            for host in provider.iter().flat_map(Provider::hosts) {
+                trusts.set(&host, trust.clone());
+            }
+        }
+        Ok(Self {
+            account,
+            service,
+            #[cfg(feature = "rest")]
+            provider,
+            trusts,
+        })
+    }
+}
+
+/// Why an account cannot be run.
+enum NotMade {
+    Field(BadField),
+    File(String),
+}
+
+impl From<BadField> for NotMade {
+    fn from(bad: BadField) -> Self {
+        Self::Field(bad)
+    }
+}
+
+fn bad(field: &str, why: impl ToString) -> NotMade {
+    NotMade::Field(BadField { field: field.to_owned(), why: why.to_string() })
+}
+
+#[cfg(feature = "rest")]
+fn service(document: &Document, secrets: &Secrets) -> Result<Option<Service>, NotMade> {
+    let Some(named) = document.relay_service(secrets) else { return Ok(None) };
+    let made = Service::new(named.url.expose().clone(), named.token);
+    made.map(Some).map_err(|error| bad("nat.turn", error))
+}
+
+#[cfg(not(feature = "rest"))]
+fn service(document: &Document, secrets: &Secrets) -> Result<Option<Service>, NotMade> {
+    match document.relay_service(secrets) {
+        Some(_) => Err(bad("nat.turn", format!("a service is {NOT_IN_THIS_BUILD}"))),
+        None => Ok(None),
+    }
+}
+
+/// Whose signatures are believed.
+fn signer(named: &account::SignerForm, kept: Kept) -> Result<Signer, NotMade> {
+    let (name, pem) = pem("stir_certificates", named.file.as_str(), kept)?;
+    let read =
+        signer_certificate(pem.expose()).map_err(|why| bad("stir_certificates", format!("{name}: {why}")))?;
+    Ok(Signer { info: named.url.as_ref().map(ToString::to_string), key: read.key, valid: read.valid })
+}
+
+/// What is shown to a server that asks who connects.
+fn shown(form: &Form, secrets: &Secrets, kept: Kept) -> Result<Option<ClientCertificate>, NotMade> {
+    let (Some(certificate), Some(Hidden(key))) = (&form.tls_certificate, &secrets.tls_key) else {
+        return Ok(None);
+    };
+    let (name, chain) = pem("tls_certificate", certificate.as_str(), kept)?;
+    let (key_name, key) = pem("tls_key", key.expose(), kept)?;
+    client_certificate(chain.expose(), key.expose()).map(Some).map_err(|why| {
+        let of = if why == Unusable::Certificate { name } else { key_name };
+        NotMade::File(format!("{of}: {why}"))
+    })
+}
+
+/// What it is called in a sentence, and what it holds: the text itself, or the file that it names.
+fn pem(field: &str, text: &str, kept: Kept) -> Result<(String, Secret<Vec<u8>>), NotMade> {
+    if kept == Kept::Inside || text.trim_start().starts_with("-----BEGIN ") {
+        return Ok((field.to_owned(), Secret::new(text.as_bytes().to_vec())));
+    }
+    let read = fs::read(text).map_err(|error| NotMade::File(format!("{text}: cannot be read: {error}")))?;
+    Ok((text.to_owned(), Secret::new(read)))
+}
