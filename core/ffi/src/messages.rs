@@ -14,7 +14,7 @@ use crate::{Phone, Side};
 pub enum Delivered {
     /// It came.
     Came,
-    /// Ours: on its way.
+    /// Ours: on its way, or waiting until there is one.
     OnItsWay,
     /// Ours: the other side, or who keeps it for them, has it.
     Sent,

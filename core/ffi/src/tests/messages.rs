@@ -29,8 +29,10 @@ fn a_message_is_kept_on_both_sides_in_threads_until_it_is_seen_and_forgotten() {
     assert_eq!((came.side, &*came.text, came.seen), (Side::In, "hello 😀", false));
     bob.phone.message(None, came.remote, "and to you".into()).unwrap();
     bob.until_message("1001", Delivered::Sent);
-    ann.phone.message(None, "1999".into(), "anybody?".into()).unwrap();
-    let failed = ann.until_message("1999", Delivered::Failed);
+    ann.phone.message(None, "1009".into(), "anybody?".into()).unwrap();
+    ann.until_message("1009", Delivered::OnItsWay);
+    ann.phone.message(None, "7777".into(), "whoever?".into()).unwrap();
+    let failed = ann.until_message("7777", Delivered::Failed);
     assert!(failed.sentence.is_some());
 
     let bob = bob.again();
