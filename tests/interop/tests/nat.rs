@@ -135,7 +135,9 @@ fn where_no_stream_can_be_punched_the_relay_is_taken_by_tcp() {
         let talk = talk(&town, &mut ann, &mut bob);
         let manner = if refuses { "answers RST" } else { "drops" };
         print(&format!("UDP dropped, {translation:?}, {manner}: {}", talk.line()));
-        if talk.paths != ["relay"; 2] || talk.relayed == 0 {
+        // Segments that cross on their way meet no refusal: with a port of one's own that is luck, and a punched stream.
+        let lucky = translation == Translation::Masquerade && talk.paths == ["tcp-punched"; 2];
+        if !lucky && (talk.paths != ["relay"; 2] || talk.relayed == 0) {
             failed.push((translation, refuses));
         }
         assert!(ann.quit() && bob.quit());
