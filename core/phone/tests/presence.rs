@@ -242,6 +242,19 @@ fn our_own_state_is_published_changed_refreshed_and_taken_back() {
     assert!(!town.handset(ann).wakes.contains_key("subscription refresh"));
 }
 
+#[test]
+fn what_is_being_said_when_the_phone_leaves_is_taken_back_once_it_stands() {
+    let (mut town, ann, _) = registered(true);
+    town.run(10 * SECOND);
+    town.command(ann, Command::SetPresence { own: OwnPresence::Away, note: None });
+    town.command(ann, Command::Shutdown);
+    town.run(2 * SECOND);
+    let those = heard(&town, &Method::Publish);
+    let ends = those.iter().map(|it| (text(it, Name::SipIfMatch), text(it, Name::Expires) == "0"));
+    let expected = [("", false), ("tag-1", false), ("tag-2", true)];
+    assert_eq!(ends.collect::<Vec<_>>(), expected.map(|(tag, last)| (tag.to_owned(), last)));
+}
+
 /// RFC 3903 sections 4.3 and 11.2.
 #[test]
 fn a_publication_that_is_lost_is_made_anew_and_one_that_is_too_brief_is_asked_for_longer() {

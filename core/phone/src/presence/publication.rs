@@ -9,6 +9,8 @@
 //!     ^                           | | ^
 //!     |  408, 5xx: with the next  | | '-- 412: nobody knows of it there, anew; 423: for longer
 //!     '--- registration ----------' '-- any other refusal --> Refused: told once, and not asked again
+//!
+//!   to be taken back: from Standing at once; from Asking when it is known what the server calls it (Leaving)
 //! ```
 
 use std::fmt::Write as _;
@@ -39,6 +41,10 @@ enum State {
     #[default]
     Silent,
     Asking {
+        request: RequestId,
+    },
+    /// The same, and what it says is to be taken back.
+    Leaving {
         request: RequestId,
     },
     /// Until then, and to be refreshed in time.
@@ -84,7 +90,7 @@ impl Publication {
         }
         let changed = self.said.as_ref() != Some(wanted);
         match self.state {
-            State::Asking { .. } | State::Refused => return,
+            State::Asking { .. } | State::Leaving { .. } | State::Refused => return,
             State::Silent => {}
             State::Standing { until, refresh } => {
                 // The next time that the registration wakes us is too late.
@@ -134,9 +140,26 @@ impl Publication {
         outcome: &Outcome,
         desk: &mut Desk,
     ) -> bool {
+        let leaves = matches!(self.state, State::Leaving { .. });
         match self.state {
-            State::Asking { request: ours } if ours == request => {}
-            State::Asking { .. } | State::Silent | State::Standing { .. } | State::Refused => return false,
+            State::Asking { request: ours } | State::Leaving { request: ours } if ours == request => {}
+            State::Asking { .. }
+            | State::Leaving { .. }
+            | State::Silent
+            | State::Standing { .. }
+            | State::Refused => return false,
+        }
+        if leaves {
+            // What was not granted does not stand there.
+            if let Outcome::Final(message) = outcome
+                && message.status().is_some_and(|status| (200..300).contains(&status))
+            {
+                self.granted(message, desk.now);
+            } else {
+                self.state = State::Silent;
+            }
+            self.end(account, uri, desk);
+            return true;
         }
         match outcome {
             Outcome::Final(message) => self.answered(account, uri, message, desk),
@@ -148,15 +171,7 @@ impl Publication {
 
     fn answered(&mut self, account: AccountId, uri: &Uri, message: &Message, desk: &mut Desk) {
         match message.status().unwrap_or(500) {
-            200..=299 => {
-                let tag = message.text(Name::SipEtag).map(str::trim).filter(|tag| !tag.is_empty());
-                self.tag = tag.filter(|tag| tag.len() <= LONGEST_TAG).map(str::to_owned);
-                let granted =
-                    message.expires().unwrap_or(self.asked).clamp(SHORTEST_EXPIRES, LONGEST_EXPIRES);
-                let granted = Duration::from_secs(granted.into());
-                let (until, refresh) = (desk.now + granted, desk.now + granted.saturating_sub(AHEAD));
-                self.state = State::Standing { until, refresh };
-            }
+            200..=299 => self.granted(message, desk.now),
             // RFC 3903 section 4.3: it is gone there; what it said is said anew.
             412 if self.tag.take().is_some() => self.say(account, uri, None, desk),
             423 => match message.min_expires() {
@@ -169,6 +184,15 @@ impl Publication {
             status if may_pass(status) => self.later(message.retry_after(), desk),
             status => self.refused(account, status, desk),
         }
+    }
+
+    fn granted(&mut self, message: &Message, now: Instant) {
+        let tag = message.text(Name::SipEtag).map(str::trim).filter(|tag| !tag.is_empty());
+        self.tag = tag.filter(|tag| tag.len() <= LONGEST_TAG).map(str::to_owned);
+        let granted = message.expires().unwrap_or(self.asked).clamp(SHORTEST_EXPIRES, LONGEST_EXPIRES);
+        let granted = Duration::from_secs(granted.into());
+        let (until, refresh) = (now + granted, now + granted.saturating_sub(AHEAD));
+        self.state = State::Standing { until, refresh };
     }
 
     /// The server takes none, or not from us: it is not asked again.
@@ -184,9 +208,13 @@ impl Publication {
         self.wait = desk.now + Duration::from_secs(retry_after.unwrap_or(0).clamp(30, 3600).into());
     }
 
-    /// Takes it back. RFC 3903 section 4.5. What is on its way then is not taken back: it runs out.
+    /// Takes it back. RFC 3903 section 4.5. What is on its way then is taken back when it has come to stand there.
     pub(super) fn end(&mut self, account: AccountId, uri: &Uri, desk: &mut Desk) {
         desk.timers.cancel(&Timer::Publish(account));
+        if let State::Asking { request } | State::Leaving { request } = self.state {
+            self.state = State::Leaving { request };
+            return;
+        }
         if let (State::Standing { .. }, Some(tag)) = (&self.state, &self.tag) {
             let draft = draft(uri, 0, Some(tag));
             desk.agent.request(profile_id(account), draft, desk.now, &mut desk.orders);
