@@ -128,6 +128,11 @@ public final class PublicApi {
             throws IOException {
         ClassReader found = find(platform, name);
         if (found == null) return;
+        // Kotlin finds a class by the one around it.
+        int around = name.lastIndexOf('$');
+        if (around > 0 && !table.containsKey(name.substring(0, around))) {
+            keep(name.substring(0, around), Set.of(), table, platform, kept);
+        }
         boolean grew = kept.computeIfAbsent(name, n -> new TreeSet<>()).addAll(members);
         if (!grew && members.isEmpty()) return;
         String parent = found.getSuperName();

@@ -33,6 +33,7 @@ data class AccountForm(
         register = kept?.register ?: true,
         ice = ice,
         stun = text(Field.STUN),
+        publishPresence = kept?.publishPresence ?: false,
         encryption = encryption,
         mediaEncryption = mediaEncryption,
         mediaKeys = mediaKeys,

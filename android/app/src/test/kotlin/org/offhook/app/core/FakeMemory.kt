@@ -1,5 +1,6 @@
 package org.offhook.app.core
 
+import java.util.concurrent.CopyOnWriteArrayList
 import org.offhook.core.Balance
 import org.offhook.core.BalanceSettings
 import org.offhook.core.CallFilter
@@ -15,6 +16,7 @@ import org.offhook.core.ForgetCalls
 import org.offhook.core.ImportedContacts
 import org.offhook.core.MessageRecord
 import org.offhook.core.MessageThread
+import org.offhook.core.OwnPresence
 import org.offhook.core.PhoneInterface
 import org.offhook.core.SpeedDial
 import org.offhook.core.TypedNumber
@@ -45,12 +47,27 @@ abstract class FakeMemory : PhoneInterface {
     /** How accounts' balances are asked for. */
     val asked = sortedMapOf<UInt, BalanceSettings>()
 
+    /** How numbers are moved apart while they are typed; others are not. */
+    val apart = sortedMapOf<String, String>()
+
+    /** Numbers that do not ring. */
+    var noRing = listOf<String>()
+
+    /** Where the phone was said to be, in order: what is set, the card's country, the network's. */
+    val regions = CopyOnWriteArrayList<String>()
+
+    /** What was last asked of the call log. */
+    var filter = CallFilter()
+
     protected abstract fun note(command: String)
 
     override fun callLog(filter: CallFilter, before: Long?, rows: UInt) =
         this.rows.filter { before == null || it.id < before }.take(rows.toInt())
 
-    override fun callGroups(filter: CallFilter, before: Long?, least: UInt, utcOffsetMs: Long) = groups
+    override fun callGroups(filter: CallFilter, before: Long?, least: UInt, utcOffsetMs: Long): CallGroups {
+        this.filter = filter
+        return groups
+    }
 
     override fun callRecord(id: Long) = rows.find { it.id == id }
 
@@ -98,12 +115,7 @@ abstract class FakeMemory : PhoneInterface {
         return 1uL
     }
 
-    override fun changeContact(
-        id: ULong,
-        names: List<String>,
-        numbers: List<ContactNumber>,
-        photo: String?
-    ): Boolean {
+    override fun changeContact(id: ULong, names: List<String>, numbers: List<ContactNumber>, photo: String?): Boolean {
         note("changeContact $id $names")
         return true
     }
@@ -126,7 +138,7 @@ abstract class FakeMemory : PhoneInterface {
 
     override fun setSpeedDial(digit: UByte, number: String?) = note("setSpeedDial $digit $number")
 
-    override fun blocked() = listOf<String>()
+    override fun blocked() = noRing
 
     override fun block(number: String, on: Boolean) = note("block $number $on")
 
@@ -154,10 +166,11 @@ abstract class FakeMemory : PhoneInterface {
         return true
     }
 
-    override fun setRegion(setting: String, card: String, network: String) =
-        note("setRegion $setting $card $network")
+    override fun setRegion(setting: String, card: String, network: String) {
+        regions += "$setting,$card,$network"
+    }
 
-    override fun asTyped(typed: String) = typed
+    override fun asTyped(typed: String) = apart[typed] ?: typed
 
     override fun shownNumber(number: String) = number
 
@@ -176,4 +189,10 @@ abstract class FakeMemory : PhoneInterface {
     override fun refreshBalance(account: UInt) = note("refreshBalance $account")
 
     override fun cameToFront() = note("cameToFront")
+
+    override fun watch(account: UInt?, who: String, lamp: Boolean) = note("watch $account $who $lamp")
+
+    override fun unwatch(account: UInt?, who: String) = note("unwatch $account $who")
+
+    override fun setPresence(own: OwnPresence, note: String) = note("setPresence $own")
 }
