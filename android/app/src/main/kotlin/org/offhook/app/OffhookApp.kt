@@ -2,10 +2,13 @@ package org.offhook.app
 
 import android.app.Application
 import android.content.Context
+import java.util.concurrent.Executor
 import org.offhook.app.audio.AudioRoutes
+import org.offhook.app.contacts.DeviceContacts
 import org.offhook.app.core.Core
 import org.offhook.app.core.Start
 import org.offhook.app.net.Networks
+import org.offhook.app.net.Regions
 import org.offhook.app.net.Standby
 import org.offhook.app.net.Wakes
 import org.offhook.app.notify.CallNotice
@@ -25,6 +28,12 @@ class OffhookApp : Application() {
     /** How the core is begun; tests put another in its place before anything asks for [core]. */
     var startCore: (Context) -> PhoneInterface = { Start.phone(it) }
 
+    /** What time it is, in milliseconds since 1970; tests have a day of their own. */
+    var now: () -> Long = System::currentTimeMillis
+
+    /** Threads for what waits for a disk, by name; tests put the caller's own in their place, as for [startCore]. */
+    var aside: (String) -> Executor = { Core.aside(it) }
+
     /** Why there is no phone in this process, as a sentence for a person; null while all is well. Asks for [core]. */
     val trouble: String? get() = begun.trouble
 
@@ -33,6 +42,9 @@ class OffhookApp : Application() {
     val calls: CallDesk get() = begun.calls
 
     val audio: AudioRoutes get() = begun.audio
+
+    /** The device's phone book, for the core's. */
+    val contacts: DeviceContacts get() = begun.contacts
 
     private val begun by lazy(LazyThreadSafetyMode.NONE) { Begun(this) }
 
@@ -45,9 +57,10 @@ class OffhookApp : Application() {
     private class Begun(app: OffhookApp) {
         private val outcome = Start.attempt(app) { app.startCore(app) }
         val trouble = outcome.trouble
-        val core = Core(outcome.phone)
+        val core = Core(outcome.phone, app.aside("offhook-memory"))
         val audio = AudioRoutes(app)
         val calls = CallDesk(app, core, audio)
+        val contacts = DeviceContacts(app, core, app.aside("offhook-contacts"))
 
         init {
             PhoneAccounts.register(app)
@@ -58,6 +71,8 @@ class OffhookApp : Application() {
             Standby(app, core)
             core.start()
             Networks(app, core).watch()
+            Regions(app, core).watch()
+            contacts.watch()
         }
     }
 

@@ -3,6 +3,8 @@ package org.offhook.app.core
 import android.os.Handler
 import android.os.Looper
 import java.nio.charset.CharacterCodingException
+import java.util.concurrent.Executor
+import java.util.concurrent.Executors
 import org.offhook.core.AccountSettings
 import org.offhook.core.AccountState
 import org.offhook.core.AccountView
@@ -21,7 +23,7 @@ import org.offhook.core.Quality
  * and passes on what the user wants. Without a [phone] (it could not be started) there are no accounts and no calls, and
  * every command fails.
  */
-class Core(private val phone: PhoneInterface?) {
+class Core(private val phone: PhoneInterface?, private val memory: Executor = aside("offhook-memory")) {
     /** Who wants to be told; all on the main thread. */
     interface Listener {
         fun accountChanged(view: AccountView) {}
@@ -30,7 +32,7 @@ class Core(private val phone: PhoneInterface?) {
 
         fun qualityChanged(call: UInt, quality: Quality) {}
 
-        /** Whatever comes once: a message, a digit, a refusal; and a wake. */
+        /** Whatever comes once: a message, a digit, a refusal; and a wake, and what stands [around] calls. */
         fun moment(event: Event) {}
     }
 
@@ -45,6 +47,9 @@ class Core(private val phone: PhoneInterface?) {
 
     /** Ids are never used twice. */
     private val removed = HashSet<UInt>()
+
+    /** What stands around calls. */
+    val around = Around()
 
     /** All accounts, by id. */
     val accounts: List<AccountView> get() = accountViews.values.toList()
@@ -95,12 +100,19 @@ class Core(private val phone: PhoneInterface?) {
         Result.failure(PhoneException.BadArgument("that is no text"))
     }
 
+    /** The same for what may wait for a disk: beside the main thread, one after the other. [then] comes on the main thread. */
+    fun <T> later(command: PhoneInterface.() -> T, then: (Result<T>) -> Unit = {}) = memory.execute {
+        val result = ask(command)
+        main.post { then(result) }
+    }
+
     /** The core tells of an account while it unregisters, and never that it is gone: here it is gone at once. */
     fun removeAccount(id: UInt): Result<Unit> = ask { removeAccount(id) }.onSuccess {
         removed += id
         accountViews.remove(id)
         lost -= id
         shown.remove(id)
+        around.forget(id)
     }
 
     /** The server's certificate is this one. */
@@ -170,14 +182,21 @@ class Core(private val phone: PhoneInterface?) {
                 tell { moment(event) }
             }
 
-            else -> tell { moment(event) }
+            else -> {
+                around.take(event)
+                tell { moment(event) }
+            }
         }
     }
 
     private fun tell(what: Listener.() -> Unit) = listeners.toList().forEach(what)
 
-    private companion object {
+    companion object {
         /** Nothing happens when it ends: the core wakes the thread when there is news. */
-        val LONG_MS = 3_600_000uL
+        private val LONG_MS = 3_600_000uL
+
+        /** A thread for what waits. */
+        fun aside(name: String): Executor =
+            Executors.newSingleThreadExecutor { Thread(it, name).apply { isDaemon = true } }
     }
 }

@@ -173,7 +173,7 @@ class CallActivity :
 
             Permission.BLUETOOTH -> panels.chooseAsked()
 
-            Permission.NOTIFICATIONS -> Unit
+            Permission.NOTIFICATIONS, Permission.CONTACTS -> Unit
         }
         show()
     }

@@ -29,6 +29,7 @@ class DialActivity :
     private lateinit var number: EditText
     private lateinit var mistake: TextView
     private lateinit var notice: Notice
+    private lateinit var around: DialAround
     private val app get() = OffhookApp.of(this)
 
     /** The user refused the microphone a moment ago. */
@@ -41,7 +42,10 @@ class DialActivity :
         number = findViewById(R.id.number)
         mistake = findViewById(R.id.mistake)
         notice = Notice(this)
+        around = DialAround(this)
         prepareNumber()
+        // The plans of the world's numbers are read when first needed, and that is not while somebody types.
+        app.core.later({ asTyped(ANY_NUMBER) })
         findViewById<View>(R.id.header).setOnClickListener { openAccount() }
         findViewById<View>(R.id.set_up).setOnClickListener { openAccount() }
         findViewById<View>(R.id.call).setOnClickListener { call() }
@@ -58,6 +62,7 @@ class DialActivity :
     override fun onStart() {
         super.onStart()
         app.core.listen(this)
+        app.core.ask { cameToFront() }
         refused?.let { if (it.given(this)) refused = null }
         show()
     }
@@ -72,7 +77,7 @@ class DialActivity :
     override fun callChanged(view: CallView) = show()
 
     override fun moment(event: Event) {
-        if (event is Event.PasswordLost) show()
+        if (event is Event.PasswordLost || around.concerns(event)) show()
     }
 
     override fun onRequestPermissionsResult(code: Int, permissions: Array<String>, results: IntArray) {
@@ -104,6 +109,7 @@ class DialActivity :
 
             override fun afterTextChanged(text: Editable) {
                 backspace.visibility = if (text.isEmpty()) View.INVISIBLE else View.VISIBLE
+                Grouping.apply(text) { app.core.ask { asTyped(it) }.getOrDefault(it) }
             }
         })
         backspace.setOnClickListener { deleteBack() }
@@ -132,7 +138,7 @@ class DialActivity :
         val from = if (at.first < at.last || at.first == 0) {
             at.first
         } else {
-            Character.offsetByCodePoints(number.text, at.first, -1)
+            Character.offsetByCodePoints(number.text, Grouping.before(number.text, at.first), -1)
         }
         number.text.delete(from, at.last)
     }
@@ -185,7 +191,10 @@ class DialActivity :
         val account = Registration.first(app.core.accounts)
         findViewById<View>(R.id.first).visibility = if (account == null) View.VISIBLE else View.GONE
         findViewById<View>(R.id.dial).visibility = if (account == null) View.GONE else View.VISIBLE
-        if (account != null) showRegistration(Registration.of(account))
+        if (account != null) {
+            showRegistration(Registration.of(account))
+            around.show(account.account)
+        }
         showCall(CallScreen.foremost(app.core.calls))
     }
 
@@ -265,6 +274,7 @@ class DialActivity :
         /** As the core: no number or address that works is longer. */
         const val LONGEST_LENGTH = 255
         const val LAST = "last"
+        const val ANY_NUMBER = "+493"
 
         /** The user leaves the screen dark when a call comes in. */
         const val DARK = "dark"

@@ -1,6 +1,7 @@
 package org.offhook.app.ui
 
 import android.telephony.PhoneNumberUtils
+import org.offhook.core.CallRecord
 import org.offhook.core.CallView
 
 /**
@@ -20,23 +21,37 @@ object Numbers {
     private val international = Regex("""\+\d{7,15}""")
 
     /** A number or an address, grouped where the world agrees how, and isolated. */
-    fun shown(number: String): String = LEFT_TO_RIGHT + grouped(clean(number)) + ISOLATE_END
+    fun shown(number: String): String = leftToRight(grouped(clean(number)))
+
+    /** Part of a number, or all of it, isolated. */
+    fun leftToRight(number: String): String = LEFT_TO_RIGHT + number + ISOLATE_END
 
     /** The name of the other side, isolated; its number where it has none; empty where it has neither. */
-    fun title(view: CallView): String {
-        val name = clean(view.name.orEmpty())
+    fun title(view: CallView): String = title(view.name, view.number)
+
+    /** The same of whoever has that name and that number. */
+    fun title(name: String?, number: String): String {
+        val shownName = clean(name.orEmpty())
         return when {
-            name.isNotEmpty() -> FIRST_STRONG + name + ISOLATE_END
-            clean(view.number).isNotEmpty() -> shown(view.number)
+            shownName.isNotEmpty() -> isolated(shownName)
+            clean(number).isNotEmpty() -> shown(number)
             else -> ""
         }
     }
 
+    /** Text of either direction, kept apart from what stands around it. */
+    fun isolated(text: String): String = FIRST_STRONG + text + ISOLATE_END
+
     /** The number below a name; null where the title is the number already. */
-    fun below(view: CallView): String? {
-        val name = clean(view.name.orEmpty())
-        val number = clean(view.number)
-        return if (name.isEmpty() || number.isEmpty() || name == number) null else shown(number)
+    fun below(view: CallView): String? = below(view.name, view.number)
+
+    /** The same of a call that was. */
+    fun below(call: CallRecord): String? = below(call.name, call.number)
+
+    private fun below(name: String?, number: String): String? {
+        val shownName = clean(name.orEmpty())
+        val shownNumber = clean(number)
+        return if (shownName.isEmpty() || shownNumber.isEmpty() || shownName == shownNumber) null else shown(number)
     }
 
     /** The letter for a face; null where the name does not begin with one. */

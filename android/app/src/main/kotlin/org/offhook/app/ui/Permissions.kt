@@ -29,7 +29,10 @@ enum class Permission(val permission: String, private val since: Int, val refuse
     ),
 
     /** When sound is first to go to a headset of that kind. */
-    BLUETOOTH("android.permission.BLUETOOTH_CONNECT", Build.VERSION_CODES.S, R.string.permission_bluetooth, 3);
+    BLUETOOTH("android.permission.BLUETOOTH_CONNECT", Build.VERSION_CODES.S, R.string.permission_bluetooth, 3),
+
+    /** On the screen of contacts, by a button beside the reason. */
+    CONTACTS(Manifest.permission.READ_CONTACTS, 0, R.string.permission_contacts, 4);
 
     /** Whether there is nothing left to ask for. */
     fun given(context: Context): Boolean = Build.VERSION.SDK_INT < since ||

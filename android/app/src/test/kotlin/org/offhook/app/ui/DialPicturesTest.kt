@@ -6,7 +6,9 @@ import org.junit.runner.RunWith
 import org.offhook.app.Pictures
 import org.offhook.app.R
 import org.offhook.app.core.FakePhone
+import org.offhook.core.Balance
 import org.offhook.core.CallState
+import org.offhook.core.Event
 import org.offhook.core.PhoneException
 import org.offhook.core.Step
 import org.offhook.core.TargetFault
@@ -23,7 +25,10 @@ class DialPicturesTest {
     private val screens by lazy { Screens() }
     private val phone get() = screens.phone
 
-    private fun typed() = screens.dial().get().apply { type(R.id.number, "+49 30 123456") }
+    private fun typed() = screens.dial().get().apply {
+        phone.apart["+4930123456"] = "+49 30 123456"
+        type(R.id.number, "+4930123456")
+    }
 
     private fun failing() = screens.dial().get().also {
         phone.emit(failed(Step.REACH, Why.SERVER_SILENT, Duration.ofSeconds(95)))
@@ -60,6 +65,15 @@ class DialPicturesTest {
         val activity = screens.dial().get()
         phone.show(state = CallState.ACTIVE, name = "Bob Builder")
         Pictures.check("dial-in-call", activity)
+    }
+
+    @Test
+    fun with_what_stands_around_calls() {
+        val activity = screens.dial().get()
+        phone.emit(Event.CallLog(2u))
+        phone.emit(Event.Voicemail(1u, true, 1u, 0u))
+        phone.emit(Event.Balance(1u, Balance("12.5", "USD", null, null, NOW_MS), null))
+        Pictures.check("dial-around", activity)
     }
 
     @Test

@@ -14,6 +14,7 @@ import android.widget.CompoundButton
 import android.widget.EditText
 import android.widget.TextView
 import java.time.Duration
+import java.util.concurrent.Executor
 import org.offhook.app.OffhookApp
 import org.offhook.app.R
 import org.offhook.app.core.FakePhone
@@ -39,6 +40,8 @@ class Screens(val phone: FakePhone = FakePhone().withAccount()) {
 
     init {
         app.startCore = { phone }
+        app.aside = { Executor(Runnable::run) }
+        app.now = { NOW_MS }
         // The platform's stand-in allows none by itself.
         shadowOf(app.getSystemService(TelecomManager::class.java)).setIsOutgoingCallPermitted(true)
         allow(Manifest.permission.RECORD_AUDIO, "android.permission.POST_NOTIFICATIONS", FULL_SCREEN)
@@ -47,6 +50,11 @@ class Screens(val phone: FakePhone = FakePhone().withAccount()) {
     fun dial(): ActivityController<DialActivity> = Robolectric.buildActivity(DialActivity::class.java).setup()
 
     fun account(): ActivityController<AccountActivity> = Robolectric.buildActivity(AccountActivity::class.java).setup()
+
+    fun log(): ActivityController<LogActivity> = Robolectric.buildActivity(LogActivity::class.java).setup()
+
+    fun contacts(): ActivityController<ContactsActivity> =
+        Robolectric.buildActivity(ContactsActivity::class.java).setup()
 
     /** Call 1, or the one of the id. */
     fun call(id: UInt = 1u): ActivityController<CallActivity> =

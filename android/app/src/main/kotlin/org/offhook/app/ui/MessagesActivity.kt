@@ -1,0 +1,110 @@
+package org.offhook.app.ui
+
+import android.app.AlertDialog
+import android.content.Context
+import android.content.Intent
+import android.graphics.Typeface
+import android.os.Bundle
+import android.text.InputType
+import android.view.View
+import android.widget.EditText
+import android.widget.ImageView
+import android.widget.TextView
+import org.offhook.app.R
+import org.offhook.core.Event
+import org.offhook.core.MessageThread
+import org.offhook.core.Side
+
+/** Everybody whom messages were exchanged with, the newest first. */
+class MessagesActivity : ListScreen(R.string.messages_title) {
+    private val words = LogWords(this)
+    private lateinit var rows: Rows<MessageThread>
+
+    override fun onCreate(savedInstanceState: Bundle?) {
+        super.onCreate(savedInstanceState)
+        rows = Rows(layoutInflater, Kind())
+        list.adapter = rows
+        list.setOnItemClickListener { _, _, at, _ -> open(rows.getItem(at)) }
+        list.setOnItemLongClickListener { _, _, at, _ ->
+            forget(rows.getItem(at))
+            true
+        }
+        // Threads are few, and the core finds none by words.
+        search.visibility = View.GONE
+        aside(R.drawable.ic_add, R.string.messages_new) { begin() }
+    }
+
+    override fun moment(event: Event) {
+        if (event is Event.Messages) show()
+    }
+
+    override fun show() = read({ messageThreads(MOST) }) {
+        rows.items = it
+        shown(rows, R.string.messages_nothing)
+    }
+
+    private fun who(thread: MessageThread) =
+        Numbers.title(thread.newest.name, thread.newest.number).ifEmpty { getString(R.string.call_unknown) }
+
+    private fun open(thread: MessageThread) =
+        startActivity(ThreadActivity.intent(this, thread.newest.number, thread.newest.remote, who(thread)))
+
+    private fun begin() {
+        val field = EditText(this).apply {
+            hint = getString(R.string.messages_to)
+            inputType = InputType.TYPE_CLASS_TEXT or InputType.TYPE_TEXT_VARIATION_URI
+        }
+        AlertDialog.Builder(this)
+            .setTitle(R.string.messages_new)
+            .setView(field)
+            .setPositiveButton(R.string.messages_write) { _, _ ->
+                val to = field.text.toString().trim()
+                app.core.ask { check(null, to) }
+                    .onSuccess { startActivity(ThreadActivity.intent(this, to, to, Numbers.shown(to))) }
+                    .onFailure(::wrong)
+            }
+            .setNegativeButton(R.string.cancel, null)
+            .show()
+    }
+
+    private fun forget(thread: MessageThread) {
+        AlertDialog.Builder(this)
+            .setMessage(getString(R.string.messages_delete_ask, who(thread)))
+            .setPositiveButton(R.string.log_forget) { _, _ -> change { forgetMessages(thread.newest.number) } }
+            .setNegativeButton(R.string.cancel, null)
+            .show()
+    }
+
+    private inner class Kind : Rows.Kind<MessageThread> {
+        override fun day(item: MessageThread): String? = null
+
+        override fun id(item: MessageThread) = item.newest.id
+
+        override fun draw(row: View, item: MessageThread) {
+            val said = Numbers.clean(item.newest.text)
+            val text = if (item.newest.side == Side.OUT) getString(R.string.messages_you, said) else said
+            val below = "${Numbers.isolated(words.whenOf(item.newest.atMs))} · ${Numbers.isolated(text)}"
+            val new = getString(R.string.log_new).takeIf { item.unseen > 0u }
+            row.contentDescription = listOfNotNull(who(item), new, below).joinToString(", ")
+            row.findViewById<TextView>(R.id.row_title).apply {
+                this.text = who(item)
+                typeface = if (new == null) Typeface.DEFAULT else Typeface.DEFAULT_BOLD
+            }
+            row.findViewById<TextView>(R.id.row_below).text = below
+            row.findViewById<ImageView>(R.id.row_mark).apply {
+                setImageResource(R.drawable.ic_message)
+                setColorFilter(getColor(if (new == null) R.color.text_soft else R.color.accent))
+            }
+            row.findViewById<View>(R.id.row_more).apply {
+                contentDescription = getString(R.string.contact_more, who(item))
+                setOnClickListener { forget(item) }
+            }
+        }
+    }
+
+    companion object {
+        private const val MOST = 250u
+
+        fun intent(context: Context) = Intent(context, MessagesActivity::class.java)
+    }
+}
