@@ -95,8 +95,9 @@ class MessagesActivity : ListScreen(R.string.messages_title) {
                 setImageResource(R.drawable.ic_message)
                 setColorFilter(getColor(if (new == null) R.color.text_soft else R.color.accent))
             }
-            row.findViewById<View>(R.id.row_more).apply {
-                contentDescription = getString(R.string.contact_more, who(item))
+            row.findViewById<ImageView>(R.id.row_more).apply {
+                setImageResource(R.drawable.ic_delete)
+                contentDescription = getString(R.string.messages_delete, who(item))
                 setOnClickListener { forget(item) }
             }
         }
