@@ -18,6 +18,8 @@ import org.offhook.core.MessageRecord
 import org.offhook.core.MessageThread
 import org.offhook.core.OwnPresence
 import org.offhook.core.PhoneInterface
+import org.offhook.core.Proposal
+import org.offhook.core.ProposalException
 import org.offhook.core.SpeedDial
 import org.offhook.core.TypedNumber
 
@@ -195,4 +197,11 @@ abstract class FakeMemory : PhoneInterface {
     override fun unwatch(account: UInt?, who: String) = note("unwatch $account $who")
 
     override fun setPresence(own: OwnPresence, note: String) = note("setPresence $own")
+
+    override fun preview(text: String): Proposal = throw ProposalException.Unusable("nothing is offered")
+
+    override fun take(proposal: Proposal, password: String?): UInt {
+        note("take")
+        return 1u
+    }
 }
