@@ -131,7 +131,7 @@ pub(crate) fn back_up(args: &BackupArgs) -> Result<(), Failure> {
     rng.fill(&mut salt);
     rng.fill(&mut nonce);
     let lock = passphrase.as_ref().map(|passphrase| Lock { passphrase, salt, nonce, secrets: &secrets });
-    let now = i64::try_from(offhook_io::clock::wall().as_millis()).unwrap_or(i64::MAX);
+    let now = offhook_io::clock::wall_millis();
     let done = vault::write_private(&args.file, |file| store.back_up(now, lock.as_ref(), file))
         .map_err(|error| failed(&args.file, error))?;
     let records = done.records.iter().map(|(part, count)| (part.name(), *count)).collect();

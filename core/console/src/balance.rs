@@ -7,15 +7,15 @@ use std::path::Path;
 use base::Secret;
 use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use crossterm::terminal;
-use offhook_io::Offer;
 use offhook_io::balance::Card;
+use offhook_io::{Offer, clock};
 
 use crate::cli::{BalanceArgs, CallbackArgs, WhoseArgs};
 use crate::failure::Failure;
 use crate::phone::card::{Entry, Then};
 use crate::phone::json::say;
 use crate::phone::money::{Came, Money};
-use crate::phone::purse::{Purse, not_offered, wall};
+use crate::phone::purse::{Purse, not_offered};
 use crate::phone::settings::Settings;
 
 /// Pays a card in, if there is one; then says what is left, and for how long.
@@ -37,10 +37,10 @@ pub(crate) fn run(args: &BalanceArgs) -> Result<(), Failure> {
         return Err(Failure::Usage(not_offered(Offer::Minutes)));
     }
     match purse.ask() {
-        Some(Ok(kept)) => tell(&Money::balance(&kept.balance, Some(kept.age(wall()))), json)?,
+        Some(Ok(kept)) => tell(&Money::balance(&kept.balance, Some(kept.age(clock::wall_millis()))), json)?,
         Some(Err(why)) => {
             if let Some(kept) = purse.kept() {
-                tell(&Money::balance(&kept.balance, Some(kept.age(wall()))), json)?;
+                tell(&Money::balance(&kept.balance, Some(kept.age(clock::wall_millis()))), json)?;
             }
             return Err(Failure::Failed(wrong.unwrap_or_else(|| why.to_string())));
         }

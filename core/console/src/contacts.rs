@@ -80,7 +80,7 @@ pub(crate) fn run(args: &ContactsArgs) -> Result<(), Failure> {
             Ok(())
         }
         ContactsJob::Block { number, off } => {
-            let now = i64::try_from(offhook_io::clock::wall().as_millis()).unwrap_or(i64::MAX);
+            let now = offhook_io::clock::wall_millis();
             store.set_blocked(number, !off, now).map_err(failed)
         }
         ContactsJob::Blocked => {

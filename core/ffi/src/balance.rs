@@ -239,7 +239,7 @@ impl Phone {
         let this = self.this.clone();
         let told = move |outcome: Result<_, NoBalance>| {
             let Some(phone) = this.upgrade() else { return };
-            let outcome = outcome.map(|balance| Kept { balance, told: wall_ms() });
+            let outcome = outcome.map(|balance| Kept { balance, told: offhook_io::clock::wall_millis() });
             phone.balance_told(account, outcome);
         };
         Purse::keep(teller, known(&caller), Trusts::default(), told).ok()
@@ -377,10 +377,6 @@ fn shown(kept: &Kept) -> Balance {
         valid_until_ms: kept.balance.valid_until,
         told_ms: kept.told,
     }
-}
-
-fn wall_ms() -> i64 {
-    i64::try_from(offhook_io::clock::wall().as_millis()).unwrap_or(i64::MAX)
 }
 
 fn setting_name(account: u32) -> String {

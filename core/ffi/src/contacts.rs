@@ -372,7 +372,7 @@ impl Phone {
         if base::number::bare(&number).is_empty() {
             return Err(PhoneError::BadArgument { sentence: "there is no number to block".into() });
         }
-        let now = i64::try_from(offhook_io::clock::wall().as_millis()).unwrap_or(i64::MAX);
+        let now = offhook_io::clock::wall_millis();
         let number = Redacted::new(number);
         self.handle.on_store(About::Blocked, move |store| store.set_blocked(number.reveal(), on, now))?;
         Ok(())

@@ -33,6 +33,11 @@ pub fn wall() -> Duration {
     Duration::from_nanos(nanos(ClockId::CLOCK_REALTIME))
 }
 
+/// The same in whole milliseconds, as the store counts.
+pub fn wall_millis() -> i64 {
+    i64::try_from(wall().as_millis()).unwrap_or(i64::MAX)
+}
+
 /// A wall-clock time in NTP's 32.32 bits. RFC 3550 section 4.
 pub fn ntp(wall: Duration) -> u64 {
     let fraction = (u64::from(wall.subsec_nanos()) << 32) / 1_000_000_000;

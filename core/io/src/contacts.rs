@@ -187,7 +187,7 @@ impl Contacts {
 
     /// Begins to read the device's contacts, and names the reading. An older one that did not end is given up.
     pub fn begin(&self) -> i64 {
-        let now = i64::try_from(clock::wall().as_millis()).unwrap_or(i64::MAX);
+        let now = clock::wall_millis();
         let mut reading = lock(&self.reading);
         let mark = reading.map_or(now, |last| now.max(last + 1));
         *reading = Some(mark);

@@ -7,7 +7,7 @@
 use std::io;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::Builder;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use balance::{Balance, Card, Enquiries, Kept, Known, Occasion, Pace, Receipt, TimeLeft, Unread};
 use base::Instant;
@@ -143,7 +143,7 @@ impl Customer {
     /// - [`NoBalance`]: show its sentence.
     pub fn balance(&self) -> Option<Result<Kept, NoBalance>> {
         let told = self.provider.balance.as_ref()?.ask(&self.known, &self.trusts);
-        Some(told.map(|balance: Balance| Kept { balance, told: wall() }))
+        Some(told.map(|balance: Balance| Kept { balance, told: clock::wall_millis() }))
     }
 
     /// How long a call to that number could be, asked now; `None`: it is not offered.
@@ -170,12 +170,6 @@ impl Customer {
         let errand = self.provider.call_back.as_ref()?;
         Some(errand.call_back(&self.known, caller, callee, &self.trusts))
     }
-}
-
-/// Milliseconds since 1970: what [`Kept::age`] is counted to.
-fn wall() -> i64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Nobody listens any more.

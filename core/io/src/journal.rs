@@ -263,7 +263,7 @@ struct Now {
 
 impl Now {
     fn read() -> Self {
-        Self { boot: clock::now(), wall: Millis::try_from(clock::wall().as_millis()).unwrap_or(Millis::MAX) }
+        Self { boot: clock::now(), wall: clock::wall_millis() }
     }
 
     fn wall_of(self, at: Instant) -> Millis {

@@ -6,10 +6,9 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::mpsc::Sender;
-use std::time::SystemTime;
 
 use offhook_io::balance::{Card, Kept, Occasion, Receipt, TimeLeft};
-use offhook_io::{Ask, Customer, Dealings, NoBalance, NotDone, Offer, Told};
+use offhook_io::{Ask, Customer, Dealings, NoBalance, NotDone, Offer, Told, clock};
 use phone::{Account, Regions};
 
 use super::desk::News;
@@ -101,12 +100,6 @@ pub(crate) fn not_offered(what: Offer) -> String {
     format!("the provider is not asked for {what}: no `[balance.{table}]`, nor `vos` under [balance]")
 }
 
-/// Milliseconds since 1970.
-pub(crate) fn wall() -> i64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
-}
-
 /// A provider that is dealt with while a phone runs.
 pub(crate) struct Open {
     dealings: Dealings,
@@ -164,7 +157,7 @@ impl Open {
 fn as_news(told: Told) -> News {
     let money = match told {
         Told::Balance(kept) => Money::balance(&kept.balance, None),
-        Told::Stale(kept) => Money::balance(&kept.balance, Some(kept.age(wall()))),
+        Told::Stale(kept) => Money::balance(&kept.balance, Some(kept.age(clock::wall_millis()))),
         Told::Minutes { number, left } => Money::minutes(number, left.map_err(|why| why.to_string())),
         Told::TopUp(came) => Money::TopUp(Came::from(came)),
         Told::CallBack { callee, came } => Money::Callback { to: callee, came: Came::from(came) },
