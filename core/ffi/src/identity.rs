@@ -11,6 +11,7 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv6Addr};
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
 use crate::NetworkKind;
@@ -49,10 +50,7 @@ impl Facts<'_> {
             let _ = write!(text, "domain {}\n{}", self.domain.to_ascii_lowercase(), marks.join("\n"));
         }
         let hash = Sha256::digest(text.as_bytes());
-        Some(hash.iter().take(BYTES).fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        }))
+        Some(HEXLOWER.encode(&hash[..BYTES]))
     }
 
     fn marks(&self) -> Vec<String> {

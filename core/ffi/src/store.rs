@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::{ClientCertificate, Fingerprint, Secret};
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use phone::{AccountId, Connection, Learnt, Lifetime, NetworkKey, Rung, Tampering};
 use serde::{Deserialize, Serialize};
 
@@ -243,11 +244,12 @@ impl Store {
         shown: Option<&ClientCertificate>,
     ) -> Result<(), PhoneError> {
         if let Some(shown) = shown {
-            self.secrets.put(key_name(id), hex(shown.key.expose()))?;
+            self.secrets.put(key_name(id), HEXLOWER.encode(shown.key.expose()))?;
         }
         let mut kept = self.kept.clone();
         if let Some(account) = kept.accounts.iter_mut().find(|kept| kept.id == id) {
-            account.shown = shown.map_or(Vec::new(), |it| it.chain.iter().map(|der| hex(der)).collect());
+            account.shown =
+                shown.map_or(Vec::new(), |it| it.chain.iter().map(|der| HEXLOWER.encode(der)).collect());
         }
         self.write(kept)?;
         if shown.is_none() {
@@ -367,15 +369,8 @@ fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or_default().min(Duration::from_hours(24))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(u32::from(value), 16).expect("four bits are a digit");
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]).collect()
-}
-
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect();
-    let pairs = digits?;
-    (pairs.len() % 2 == 0).then(|| pairs.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+    HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()
 }
 
 fn key_name(id: u32) -> String {

@@ -14,6 +14,7 @@
 use std::time::Duration;
 
 use base::number::{bare, same};
+use data_encoding::BASE64URL_NOPAD;
 use p256::ecdsa::signature::Verifier as _;
 use p256::ecdsa::{Signature, VerifyingKey};
 use serde_json::Value;
@@ -312,32 +313,13 @@ fn info(params: &str) -> Option<(String, Vec<&str>)> {
     Some((address.trim().to_owned(), params[..at].split(';').chain(rest.split(';')).collect()))
 }
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
 /// Base64url without padding. RFC 4648 section 5, RFC 7515 appendix C.
 fn decode(text: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(text.len() * 3 / 4);
-    for four in text.as_bytes().chunks(4) {
-        let mut bits = 0_u32;
-        for byte in four {
-            bits = bits << 6 | ALPHABET.iter().position(|it| it == byte)? as u32;
-        }
-        let [_, bytes @ ..] = (bits << (6 * (4 - four.len()))).to_be_bytes();
-        out.extend_from_slice(bytes.get(..four.len() - 1).filter(|it| !it.is_empty())?);
-    }
-    Some(out)
+    BASE64URL_NOPAD.decode(text.as_bytes()).ok()
 }
 
 fn encode(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 4 / 3 + 3);
-    for three in bytes.chunks(3) {
-        let mut room = [0; 4];
-        room[1..=three.len()].copy_from_slice(three);
-        let bits = u32::from_be_bytes(room);
-        let sextet = |at: usize| char::from(ALPHABET[(bits >> (18 - 6 * at)) as usize & 63]);
-        out.extend((0..=three.len()).map(sextet));
-    }
-    out
+    BASE64URL_NOPAD.encode(bytes)
 }
 
 #[cfg(test)]

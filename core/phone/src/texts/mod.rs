@@ -29,6 +29,7 @@ mod phone;
 use std::time::Duration;
 
 use base::{Instant, Redacted};
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use sip::message::{Draft, Method, Name, Uri, quote};
 use sip::ua::RequestId;
@@ -107,7 +108,7 @@ impl Letter {
             Some(at) => {
                 let millis = at.as_millis().to_be_bytes();
                 let parts = [own.as_str().as_bytes(), to.as_str().as_bytes(), text.reveal().as_bytes()];
-                hex(&digest(&[&millis[..]].into_iter().chain(parts).collect::<Vec<_>>())[..16])
+                HEXLOWER.encode(&digest(&[&millis[..]].into_iter().chain(parts).collect::<Vec<_>>())[..16])
             }
             None => self::text(random),
         };
@@ -134,7 +135,7 @@ impl Letter {
         let mut draft = Draft::request(&Method::Message, self.to.as_str());
         let name = account.display_name.as_ref().map(|name| name.reveal().as_str());
         let name = name.filter(|name| !name.is_empty()).map_or_else(String::new, |name| quote(name) + " ");
-        let tag = hex(&digest(&[b"tag", self.call_id.as_bytes()])[..6]);
+        let tag = HEXLOWER.encode(&digest(&[b"tag", self.call_id.as_bytes()])[..6]);
         draft.push(Name::From, format_args!("{name}<{}>;tag={tag}", account.uri));
         draft.push(Name::CallId, &self.call_id);
         draft.push(Name::CSeq, format_args!("{} MESSAGE", self.seq));
@@ -257,12 +258,4 @@ fn digest(parts: &[&[u8]]) -> [u8; 32] {
         hash.update(part);
     }
     hash.finalize().into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|it| char::from(b"0123456789abcdef"[it as usize]))
-        .collect()
 }

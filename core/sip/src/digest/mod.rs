@@ -8,6 +8,7 @@ mod params;
 pub mod server;
 
 use base::Secret;
+use data_encoding::HEXLOWER;
 use md5::Md5;
 use sha2::{Sha256, Sha512_256};
 
@@ -66,7 +67,7 @@ impl Algorithm {
             for part in parts {
                 d.update(part);
             }
-            hex(&d.finalize())
+            HEXLOWER.encode(&d.finalize())
         }
         match self {
             Self::Md5 | Self::Md5Sess => run::<Md5>(parts),
@@ -74,15 +75,6 @@ impl Algorithm {
             Self::Sha512_256 | Self::Sha512_256Sess => run::<Sha512_256>(parts),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]])
-        .map(char::from)
-        .collect()
 }
 
 /// Quality of protection. RFC 7616 section 3.3.

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base::{Instant, Rng, Secret};
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::params::{Params, Quoted};
-use super::{Algorithm, Credentials, Input, Qop, hex};
+use super::{Algorithm, Credentials, Input, Qop};
 use crate::message::{Message, Name};
 
 /// Answered nonces whose counts are kept; the oldest give way, and are stale from then on.
@@ -168,7 +169,7 @@ impl Verifier {
             Hmac::<Sha256>::new_from_slice(self.secret.expose()).expect("a MAC takes a key of any length");
         seal.update(&born.to_be_bytes());
         seal.update(&salt.to_be_bytes());
-        format!("{born:016x}{salt:016x}{}", hex(&seal.finalize().into_bytes()[..12]))
+        format!("{born:016x}{salt:016x}{}", HEXLOWER.encode(&seal.finalize().into_bytes()[..12]))
     }
 }
 

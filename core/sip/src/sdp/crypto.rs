@@ -5,6 +5,7 @@
 //! and how long their keys, is not known here.
 
 use base::Secret;
+use data_encoding::BASE64;
 use thiserror::Error;
 
 /// No suite has longer ones: 46 bytes.
@@ -90,7 +91,7 @@ impl<'a> Crypto<'a> {
 
     /// The value that says so: a key without a name, for as long as one may live.
     pub fn write(tag: u32, suite: &str, material: &[u8]) -> String {
-        format!("{tag} {suite} inline:{}", base64(material))
+        format!("{tag} {suite} inline:{}", BASE64.encode(material))
     }
 }
 
@@ -122,21 +123,7 @@ fn may_be_passed_over(parameter: &str) -> bool {
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// RFC 4648 section 4.
-fn base64(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let word =
-            three.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
-        for at in 0..4 {
-            let letter = ALPHABET[(word >> (18 - 6 * at) & 63) as usize] as char;
-            text.push(if at <= three.len() { letter } else { '=' });
-        }
-    }
-    text
-}
-
-/// Padding may be left out, as some do.
+/// RFC 4648 section 4, into what is wiped. Padding may be left out, as some do.
 fn unbase64(text: &str) -> Option<Secret<Vec<u8>>> {
     let text = text.trim_end_matches('=').as_bytes();
     if text.is_empty() || text.len() % 4 == 1 || text.len() > LONGEST_KEY.div_ceil(3) * 4 {

@@ -2,6 +2,7 @@
 //!
 //! The subprotocol is `sip` or there is no connection. Knows nothing of paths and origins: whoever asks for `sip` is heard.
 
+use data_encoding::BASE64;
 use sha1::{Digest as _, Sha1};
 
 /// The longest head of a request or an answer; what is longer is given up.
@@ -41,7 +42,7 @@ pub struct Asked {
 impl Asked {
     /// Writes the request to `host` (with its port, unless that is the usual one). `nonce` is drawn anew each time.
     pub fn write(host: &str, path: &str, nonce: [u8; 16]) -> (Self, Vec<u8>) {
-        let key = base64(&nonce);
+        let key = BASE64.encode(&nonce);
         let slash = if path.starts_with('/') { "" } else { "/" };
         // Nothing of a setting can begin another line.
         let clean = |text: &str| text.replace(|c: char| c.is_ascii_control() || c == ' ', "");
@@ -165,18 +166,5 @@ impl<'a> Head<'a> {
 }
 
 fn accept(key: &str) -> String {
-    base64(&Sha1::new().chain_update(key).chain_update(MAGIC).finalize())
-}
-
-/// RFC 4648 section 4.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let bits =
-            three.iter().enumerate().fold(0_u32, |bits, (at, byte)| bits | u32::from(*byte) << (16 - 8 * at));
-        let digit = |at: u32| char::from(DIGITS[(bits >> (18 - 6 * at)) as usize & 63]);
-        (0..4).for_each(|at| out.push(if at as usize <= three.len() { digit(at) } else { '=' }));
-    }
-    out
+    BASE64.encode(&Sha1::new().chain_update(key).chain_update(MAGIC).finalize())
 }

@@ -11,12 +11,12 @@
 //! sealed is [`Inside`], as JSON and blanks, so that its length tells little. Knows no table.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use aes_gcm::aead::{AeadInOut as _, KeyInit as _};
 use aes_gcm::{Aes256Gcm, Nonce};
 use argon2::{Algorithm, Argon2, Params, Version};
 use base::Secret;
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -71,9 +71,9 @@ impl Sealed {
             memory_kib,
             passes,
             lanes,
-            salt: hex(&salt),
+            salt: HEXLOWER.encode(&salt),
             cipher: CIPHER.into(),
-            nonce: hex(&nonce),
+            nonce: HEXLOWER.encode(&nonce),
             body: String::new(),
         };
         let inside = inside.expose();
@@ -87,7 +87,7 @@ impl Sealed {
             .encrypt_inout_detached(&Nonce::from(nonce), &sealed.associated(), buffer.as_mut_slice().into())
             .expect("far below the 64 GiB of one nonce");
         buffer.extend_from_slice(&tag);
-        sealed.body = hex(buffer);
+        sealed.body = HEXLOWER.encode(buffer);
         Ok(sealed)
     }
 
@@ -98,8 +98,12 @@ impl Sealed {
         if self.kdf != KDF || self.cipher != CIPHER || !fair || self.body.len() > 2 * (MOST + TAG) {
             return Err(BackupError::UnknownLock);
         }
-        let parts = (unhex(&self.salt), unhex(&self.nonce), unhex(&self.body));
-        let (Some(salt), Some(nonce), Some(sealed)) = parts else { return Err(BackupError::UnknownLock) };
+        let parts = (
+            HEXLOWER_PERMISSIVE.decode(self.salt.as_bytes()),
+            HEXLOWER_PERMISSIVE.decode(self.nonce.as_bytes()),
+            HEXLOWER_PERMISSIVE.decode(self.body.as_bytes()),
+        );
+        let (Ok(salt), Ok(nonce), Ok(sealed)) = parts else { return Err(BackupError::UnknownLock) };
         let nonce = <[u8; 12]>::try_from(nonce).map_err(|_| BackupError::UnknownLock)?;
         let at = sealed.len().checked_sub(TAG).ok_or(BackupError::UnknownLock)?;
         let mut inside = Secret::new(sealed);
@@ -199,21 +203,6 @@ fn prepared(passphrase: &Secret<String>) -> Result<Secret<String>, BackupError> 
     Ok(prepared)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes all");
-        text
-    })
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
-    let pairs = text.as_bytes().chunks(2);
-    pairs
-        .map(|pair| if let [high, low] = *pair { Some(digit(high)? << 4 | digit(low)?) } else { None })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,7 +233,7 @@ mod tests {
     fn the_length_of_what_is_sealed_tells_little_and_nothing_of_it_shows() {
         let [short, long] = ["x", &"x".repeat(400)].map(|text| closed(text, "p").body);
         assert_eq!(short.len(), long.len());
-        assert!(!short.contains(&hex(b"x   ")));
+        assert!(!short.contains(&HEXLOWER.encode(b"x   ")));
     }
 
     #[test]
