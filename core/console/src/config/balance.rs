@@ -10,6 +10,8 @@
 
 use std::collections::BTreeMap;
 
+use account::words::Hidden;
+use account::{AuthName, BodyForm, FormatName, MethodName};
 use base::Secret;
 use offhook_io::balance::{
     About, Auth, Body, Card, Place, Reading, ReceiptReading, Template, TimeReading, Unit,
@@ -25,13 +27,13 @@ pub(crate) struct BalanceTable {
     vos: Option<String>,
     url: Option<String>,
     method: Option<MethodName>,
-    body: Option<BodyTable>,
+    body: Option<BodyForm>,
     #[serde(default)]
-    headers: BTreeMap<String, String>,
+    headers: BTreeMap<String, Hidden>,
     auth: Option<AuthName>,
     user: Option<String>,
-    password: Option<String>,
-    token: Option<String>,
+    password: Option<Hidden>,
+    token: Option<Hidden>,
     format: Option<FormatName>,
     pointer: Option<String>,
     path: Option<String>,
@@ -47,41 +49,6 @@ pub(crate) struct BalanceTable {
     callback: Option<Box<BalanceTable>>,
 }
 
-/// A form's fields, or the text of a JSON body.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum BodyTable {
-    Form(BTreeMap<String, String>),
-    Json(String),
-}
-
-#[derive(Clone, Copy, Deserialize)]
-enum MethodName {
-    #[serde(rename = "GET")]
-    Get,
-    #[serde(rename = "POST")]
-    Post,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum AuthName {
-    Basic,
-    Bearer,
-    Digest,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum FormatName {
-    Auto,
-    Vos,
-    VosForm,
-    Json,
-    Xml,
-    Text,
-}
-
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum UnitName {
@@ -93,13 +60,6 @@ enum UnitName {
 impl std::fmt::Debug for BalanceTable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("BalanceTable").finish_non_exhaustive()
-    }
-}
-
-/// Moved into keeping, so that it is wiped; whether it is used or not.
-impl Drop for BalanceTable {
-    fn drop(&mut self) {
-        drop((self.password.take().map(Secret::new), self.token.take().map(Secret::new)));
     }
 }
 
@@ -173,7 +133,7 @@ impl BalanceTable {
         ];
         for template in templates.into_iter().flatten() {
             template.auth = auth.clone();
-            template.headers = self.headers.clone().into_iter().collect();
+            template.headers = self.shown_headers();
             template.allow_clear = self.allow_clear.unwrap_or(false);
         }
         let balance = provider.balance.as_ref().map(|it| it.template.check());
@@ -215,13 +175,15 @@ impl BalanceTable {
     fn template(&mut self, auth: &Auth, about: &About) -> Result<Template, String> {
         let body = match (self.method, self.body.take()) {
             (Some(MethodName::Get), Some(_)) => return Err("body: a GET has none".to_owned()),
-            (_, Some(BodyTable::Json(text))) => Some(Body::Json(text)),
-            (_, Some(BodyTable::Form(fields))) => Some(Body::Form(fields.into_iter().collect())),
+            (_, Some(BodyForm::Json(text))) => Some(Body::Json(text.into_inner())),
+            (_, Some(BodyForm::Form(fields))) => Some(Body::Form(
+                fields.into_iter().map(|(name, value)| (name.into_inner(), value.into_inner())).collect(),
+            )),
             (Some(MethodName::Post), None) => Some(Body::Form(Vec::new())),
             (_, None) => None,
         };
         let url = self.url.take().ok_or("url: it is missing")?;
-        let headers = std::mem::take(&mut self.headers).into_iter().collect();
+        let headers = self.shown_headers();
         let template = Template {
             url,
             body,
@@ -233,8 +195,12 @@ impl BalanceTable {
         Ok(template)
     }
 
+    fn shown_headers(&self) -> Vec<(String, String)> {
+        self.headers.iter().map(|(name, value)| (name.clone(), value.0.expose().clone())).collect()
+    }
+
     fn auth(&mut self) -> Result<Auth, String> {
-        let (password, token) = (self.password.take().map(Secret::new), self.token.take().map(Secret::new));
+        let (password, token) = (self.password.take().map(|it| it.0), self.token.take().map(|it| it.0));
         let user = || self.user.clone().unwrap_or_else(|| "{user}".to_owned());
         let password = password.unwrap_or_else(|| Secret::new("{password}".to_owned()));
         Ok(match self.auth {
