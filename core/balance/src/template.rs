@@ -121,6 +121,9 @@ pub enum TemplateError {
     /// In the part that names the server: what is known of the account must not choose who gets it.
     #[error("the server's name can have no places")]
     PlaceInHost,
+    /// Something that no server's name has: what reads it leniently asks another than what is shown.
+    #[error("the server's name has characters that no server's name has")]
+    BadHost,
     /// A header with a line's end in it.
     #[error("the header {0} cannot be sent as it is")]
     BadHeader(String),
@@ -167,6 +170,23 @@ impl Template {
         self.fill(&nobody, about).map(drop)
     }
 
+    /// Whether the account's password goes in it as it is, for the server to read: a digest says only that it is known.
+    pub fn shows_password(&self) -> bool {
+        let place = |text: &str| text.contains("{password}");
+        let within = match &self.body {
+            Some(Body::Form(fields)) => fields.iter().any(|(_, value)| place(value)),
+            Some(Body::Json(text)) => place(text),
+            None => false,
+        };
+        let signed = match &self.auth {
+            Auth::Basic(user, password) => place(user) || place(password.expose()),
+            Auth::Bearer(token) => place(token.expose()),
+            Auth::Digest(user, _) => place(user),
+            Auth::None => false,
+        };
+        within || signed || self.headers.iter().any(|(_, value)| place(value)) || place(&self.url)
+    }
+
     /// With what is known in its places.
     ///
     /// # Errors
@@ -181,6 +201,10 @@ impl Template {
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
         if host.contains(['{', '}', '@']) || host.is_empty() {
             return Err(TemplateError::PlaceInHost);
+        }
+        // A browser drops tabs and line ends, and goes on behind `\` as behind `/`.
+        if !host.bytes().all(|it| it.is_ascii_graphic() && it != b'\\') {
+            return Err(TemplateError::BadHost);
         }
         let mut headers = Vec::new();
         for (name, value) in &self.headers {
@@ -362,11 +386,28 @@ mod tests {
         assert_eq!(refused(Template::get("https://a@b.example/")), Some(TemplateError::PlaceInHost));
         let unknown = TemplateError::UnknownPlace("pin".into());
         assert_eq!(refused(Template::get("https://billing.example/{pin}")), Some(unknown));
+        for strange in
+            ["https://bill\ning.example/", "https://b\\illing.example/", "https://b\u{456}lling.example/"]
+        {
+            assert_eq!(refused(Template::get(strange)), Some(TemplateError::BadHost), "{strange:?}");
+        }
         let clear = Template { allow_clear: true, ..Template::get("http://billing.example/") };
         assert_eq!(refused(clear), None);
         let header = vec![("X-User".into(), "{user}\r\nX: y".into())];
         let header = Template { headers: header, ..Template::get("https://billing.example/") };
         assert_eq!(refused(header), Some(TemplateError::BadHeader("X-User".into())));
+    }
+
+    #[test]
+    fn a_password_is_shown_where_the_server_reads_it_and_not_by_a_digest() {
+        let own = || Secret::new("{password}".to_owned());
+        let signed = |auth| Template { auth, ..Template::get("https://b.example/{user}") }.shows_password();
+        assert!(!signed(Auth::None) && !signed(Auth::Digest("{user}".into(), own())));
+        assert!(signed(Auth::Basic("{user}".into(), own())) && signed(Auth::Bearer(own())));
+        assert!(!signed(Auth::Basic("{user}".into(), Secret::new("another".into()))));
+        let form = Body::Form(vec![("p".into(), "{password}".into())]);
+        assert!(Template::post("https://b.example/", form).shows_password());
+        assert!(Template::get("https://b.example/{password}").shows_password());
     }
 
     #[test]
