@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::Secrets;
 use crate::form::{CallerIdForm, Form, NatForm, VosForm};
-use crate::purse::BalanceForm;
+use crate::purse::{BalanceForm, CallBackForm, MinutesForm, TopUpForm};
 use crate::words::{Text, Version, excerpt};
 
 /// Longest document that is read, in bytes.
@@ -39,7 +39,12 @@ pub struct BadField {
 
 impl BadField {
     pub(crate) fn new(field: &str, why: impl ToString) -> Self {
-        Self { field: field.to_owned(), why: why.to_string() }
+        bad(field, &why)
+    }
+
+    /// The same of a table that stands in another.
+    pub(crate) fn within(self, table: &str) -> Self {
+        Self { field: format!("{table}.{}", self.field), why: self.why }
     }
 }
 
@@ -123,12 +128,7 @@ impl Document {
     /// Those of its fields that are not as usual, by their paths.
     pub fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
-        for (name, value) in self.fields() {
-            match value {
-                Value::Object(within) => names.extend(within.keys().map(|inner| format!("{name}.{inner}"))),
-                _ => names.push(name),
-            }
-        }
+        names_within(&self.fields(), "", &mut names);
         names
     }
 
@@ -172,7 +172,10 @@ impl Document {
             put(&mut fields, path, value);
             match Self::of_fields(fields) {
                 Ok((document, read)) => {
-                    let unknown = std::mem::take(&mut self.unknown);
+                    let mut unknown = std::mem::take(&mut self.unknown);
+                    let fields = document.fields();
+                    // Of a table that is gone, nothing is left.
+                    unknown.retain(|path, _| is_there(&fields, path));
                     *self = Self { unknown, ..document };
                     *secrets = read;
                     return Ok(());
@@ -211,17 +214,16 @@ fn form_with_secrets(form: &Form, secrets: &Secrets) -> Map<String, Value> {
             put(&mut fields, path, Some(open(secret)));
         }
     }
-    if form.balance.is_some() {
-        let of_balance =
-            [("balance.password", &secrets.balance_password), ("balance.token", &secrets.balance_token)];
-        for (path, secret) in of_balance {
-            if let Some(secret) = secret {
-                put(&mut fields, path, Some(open(secret)));
+    for (table, asks) in secrets.asks() {
+        let password = asks.password.as_ref().map(open);
+        let token = asks.token.as_ref().map(open);
+        let headers = asks.headers.iter().map(|(name, value)| (name.clone(), open(value)));
+        let headers = Some(Value::Object(headers.collect())).filter(|_| !asks.headers.is_empty());
+        for (name, value) in [("password", password), ("token", token), ("headers", headers)] {
+            let path = format!("{table}.{name}");
+            if value.is_some() && is_there(&fields, &path) {
+                put(&mut fields, &path, value);
             }
-        }
-        let headers = secrets.balance_headers.iter().map(|(name, value)| (name.clone(), open(value)));
-        if !secrets.balance_headers.is_empty() {
-            put(&mut fields, "balance.headers", Some(Value::Object(headers.collect())));
         }
     }
     if let Some(nat) = &form.nat {
@@ -249,8 +251,9 @@ fn form_with_secrets(form: &Form, secrets: &Secrets) -> Map<String, Value> {
     fields
 }
 
-/// The tables of a document whose fields have names.
-const TABLES: [&str; 4] = ["vos", "caller_id", "nat", "balance"];
+/// The tables of a document whose fields have names, by their paths.
+const TABLES: [&str; 7] =
+    ["vos", "caller_id", "nat", "balance", "balance.minutes", "balance.top_up", "balance.callback"];
 
 fn names_in(table: &str) -> &'static [&'static str] {
     match table {
@@ -258,14 +261,27 @@ fn names_in(table: &str) -> &'static [&'static str] {
         "caller_id" => names_of::<CallerIdForm>(),
         "nat" => names_of::<NatForm>(),
         "balance" => names_of::<BalanceForm>(),
+        "balance.minutes" => names_of::<MinutesForm>(),
+        "balance.top_up" => names_of::<TopUpForm>(),
+        "balance.callback" => names_of::<CallBackForm>(),
         _ => &[],
     }
 }
 
 fn is_known(path: &str) -> bool {
-    match path.split_once('.') {
+    match path.rsplit_once('.') {
         Some((table, name)) => names_in(table).contains(&name),
         None => !["offhook", "provider", "default"].contains(&path) && names_of::<Form>().contains(&path),
+    }
+}
+
+/// The paths of all that is not a table.
+fn names_within(fields: &Map<String, Value>, before: &str, names: &mut Vec<String>) {
+    for (name, value) in fields {
+        match value {
+            Value::Object(within) => names_within(within, &format!("{before}{name}."), names),
+            _ => names.push(format!("{before}{name}")),
+        }
     }
 }
 
@@ -283,7 +299,7 @@ fn take_unknown(fields: &mut Map<String, Value>) -> Result<BTreeMap<String, Valu
     };
     take(fields, names_of::<Form>(), "");
     for table in TABLES {
-        if let Some(Value::Object(within)) = fields.get_mut(table) {
+        if let Some(within) = table_mut(fields, table, false) {
             take(within, names_in(table), &format!("{table}."));
         }
     }
@@ -292,25 +308,24 @@ fn take_unknown(fields: &mut Map<String, Value>) -> Result<BTreeMap<String, Valu
 
 /// Which field it was: the one that cannot be read alone.
 fn blame(fields: &Map<String, Value>, why: &serde_json::Error) -> BadField {
-    let alone = |name: &str, value: Value| {
-        Form::deserialize(Value::Object(Map::from_iter([(name.to_owned(), value)]))).err()
+    let alone = |path: &str, value: &Value| {
+        let mut only = Map::new();
+        put(&mut only, path, Some(value.clone()));
+        Form::deserialize(Value::Object(only)).err()
     };
-    for (name, value) in fields {
-        let Some(why) = alone(name, value.clone()) else { continue };
-        if let Value::Object(within) = value {
-            for (inner, value) in within {
-                let mut only = Map::from_iter([(inner.clone(), value.clone())]);
-                if let Some(url) = within.get("url") {
-                    only.insert("url".into(), url.clone());
-                }
-                if let Some(why) = alone(name, Value::Object(only)) {
-                    return bad(&format!("{name}.{inner}"), &why);
-                }
-            }
-        }
-        return bad(name, &why);
+    let mut found = bad("account", why);
+    let mut next = Some((fields, String::new()));
+    while let Some((within, before)) = next.take() {
+        let culprit = within.iter().find_map(|(name, value)| {
+            let path = format!("{before}{name}");
+            let why = alone(&path, value)?;
+            Some((path, value, why))
+        });
+        let Some((path, value, why)) = culprit else { break };
+        found = bad(&path, &why);
+        next = value.as_object().filter(|_| TABLES.contains(&&*path)).map(|within| (within, path + "."));
     }
-    bad("account", why)
+    found
 }
 
 fn bad(field: &str, why: &impl ToString) -> BadField {
@@ -322,17 +337,33 @@ fn bad(field: &str, why: &impl ToString) -> BadField {
     BadField { field: excerpt(field), why: shown(&why) }
 }
 
-/// Puts a value at a path of one or two names; `None` takes it away.
-fn put(fields: &mut Map<String, Value>, path: &str, value: Option<Value>) {
-    let (within, name) = match path.split_once('.') {
-        Some((table, _)) if value.is_none() && !fields.contains_key(table) => return,
-        Some((table, name)) => {
-            let within = fields.entry(table).or_insert_with(|| Value::Object(Map::new()));
-            match within {
-                Value::Object(within) => (within, name),
-                _ => return,
-            }
+/// The table of that path; `make`: with all that is missing on the way to it.
+fn table_mut<'a>(
+    fields: &'a mut Map<String, Value>,
+    path: &str,
+    make: bool,
+) -> Option<&'a mut Map<String, Value>> {
+    path.split('.').try_fold(fields, |within, name| {
+        if make && !within.contains_key(name) {
+            within.insert(name.to_owned(), Value::Object(Map::new()));
         }
+        within.get_mut(name)?.as_object_mut()
+    })
+}
+
+/// Whether there is a table for the field of that path.
+fn is_there(fields: &Map<String, Value>, path: &str) -> bool {
+    let Some((table, _)) = path.rsplit_once('.') else { return true };
+    table.split('.').try_fold(fields, |within, name| within.get(name)?.as_object()).is_some()
+}
+
+/// Puts a value at a path; `None` takes it away.
+fn put(fields: &mut Map<String, Value>, path: &str, value: Option<Value>) {
+    let (within, name) = match path.rsplit_once('.') {
+        Some((table, name)) => match table_mut(fields, table, value.is_some()) {
+            Some(within) => (within, name),
+            None => return,
+        },
         None => (fields, path),
     };
     match value {
@@ -390,11 +421,8 @@ fn names_of<T: DeserializeOwned>() -> &'static [&'static str] {
 
 /// One field of a document as JSON, for a person: `None` where it is as usual.
 pub fn field(document: &Document, path: &str) -> Option<String> {
-    let fields = document.fields();
-    let value = match path.split_once('.') {
-        Some((table, name)) => fields.get(table)?.get(name)?,
-        None => fields.get(path)?,
-    };
+    let whole = Value::Object(document.fields());
+    let value = path.split('.').try_fold(&whole, |within, name| within.get(name))?;
     Some(match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -410,6 +438,7 @@ impl Serialize for Document {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::AskSecrets;
 
     /// Every field that a document may have.
     pub(crate) const WHOLE: &str = include_str!("whole.json");
@@ -430,15 +459,19 @@ mod tests {
         let missing: Vec<_> = names_of::<Form>().iter().filter(|name| whole.get(name).is_none()).collect();
         assert!(missing.is_empty(), "the example lacks {missing:?}");
         for table in TABLES {
-            let lacks = |name: &&&str| whole[table].get(**name).is_none();
+            let there = table.split('.').try_fold(&whole, |within, name| within.get(name)).unwrap();
+            let lacks = |name: &&&str| there.get(**name).is_none();
             let missing: Vec<_> = names_in(table).iter().filter(lacks).collect();
-            assert!(missing.is_empty() || table == "balance", "{table} lacks {missing:?}");
+            assert!(missing.is_empty() || table.starts_with("balance"), "{table} lacks {missing:?}");
         }
         let map = secrets.to_map();
         assert_eq!(Secrets::of_map(&map), secrets);
         let mut kept: Vec<&str> = map.values().map(|it| it.expose().as_str()).collect();
         kept.sort_unstable();
-        assert_eq!(kept, ["hush-1", "hush-2", "hush-3", "hush-4", "hush-5", "hush-6", "hush-7"]);
+        let all: Vec<String> = ["1", "10", "11", "2", "3", "4", "5", "6", "7", "8", "9"]
+            .map(|number| format!("hush-{number}"))
+            .into();
+        assert_eq!(kept, all);
     }
 
     #[test]
@@ -453,14 +486,21 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_kept_and_told_of() {
-        let more = r#","push":{"by":"fcm"},"nat":{"stun":"stun:s.test","quic":true}"#;
-        let (document, _) = account(more).unwrap();
-        assert_eq!(document.unknown().collect::<Vec<_>>(), ["nat.quic", "push"]);
+        let more = r#","shoe":{"by":"fcm"},"nat":{"stun":"stun:s.test","quic":true},
+            "balance":{"vos":"b.test","top_up":{"url":"https://b.test/","by":"shop"}}"#;
+        let (mut document, mut secrets) = account(more).unwrap();
+        assert_eq!(document.unknown().collect::<Vec<_>>(), ["balance.top_up.by", "nat.quic", "shoe"]);
         let json = document.to_json();
         let (again, _) = Document::read(&json).unwrap();
         assert_eq!(again.to_json(), json);
-        assert!(json.contains("\"fcm\"") && json.contains("\"quic\": true"), "{json}");
+        assert!(
+            json.contains("\"fcm\"") && json.contains("\"quic\": true") && json.contains("shop"),
+            "{json}"
+        );
         assert!(!again.without_unknown().to_json().contains("fcm"));
+        // It does not bring back what was taken away.
+        document.set(&mut secrets, "balance", None).unwrap();
+        assert_eq!(document.unknown().collect::<Vec<_>>(), ["nat.quic", "shoe"]);
     }
 
     #[test]
@@ -477,6 +517,10 @@ mod tests {
             (r#","display_name":"a\u202eb""#, "display_name", "nobody sees"),
             (r#","vos":{"media":"rc4"}"#, "vos.media", "not supported"),
             (r#","balance":{"url":"https://b.test/","method":"PUT"}"#, "balance.method", "unknown variant"),
+            (r#","balance":{"minutes":{"unit":"hours"}}"#, "balance.minutes.unit", "unknown variant"),
+            (r#","balance":{"top_up":{"headers":"hush"}}"#, "balance.top_up.headers", "header fields are"),
+            (r#","balance":{"callback":{"password":4711}}"#, "balance.callback.password", "it is no text"),
+            (r#","balance":{"callback":[7]}"#, "balance.callback", "invalid"),
             (r#","session_expires":30"#, "session_expires", "at least 90"),
             (r#","dial_plan":[{"begin":"0"}]"#, "dial_plan", "unknown field"),
             (r#","tls_pin":"12:34""#, "tls_pin", "64 hexadecimal digits"),
@@ -508,15 +552,29 @@ mod tests {
         document.set(&mut secrets, "password", Some("4711")).unwrap();
         document.set(&mut secrets, "codecs", Some(r#"["opus"]"#)).unwrap();
         document.set(&mut secrets, "nat.ice", Some("false")).unwrap();
-        document.set(&mut secrets, "balance", None).unwrap();
+        document.set(&mut secrets, "balance.top_up.url", Some("https://cards.test/")).unwrap();
+        document.set(&mut secrets, "balance.callback.token", Some("hush-0")).unwrap();
+        document.set(&mut secrets, "balance.minutes", None).unwrap();
         let shown = |path| field(&document, path);
         assert_eq!(shown("auth_user").as_deref(), Some("1001"));
         assert_eq!(shown("codecs").as_deref(), Some("[\"opus\"]"));
-        assert_eq!((shown("nat.ice").as_deref(), shown("balance")), (Some("false"), None));
+        assert_eq!((shown("nat.ice").as_deref(), shown("balance.minutes")), (Some("false"), None));
+        assert_eq!(shown("balance.top_up.url").as_deref(), Some("https://cards.test/"));
         assert_eq!(secrets.password.as_ref().map(|it| &**it.0.expose()), Some("4711"));
-        assert!(secrets.balance_token.is_none() && secrets.relays.len() == 1 && secrets.tls_key.is_some());
-        for (path, value) in [("expires", "x"), ("nat.x", "1"), ("offhook", "2"), ("x", "1"), ("uri", "bob")]
-        {
+        assert_eq!(secrets.balance_callback.token.as_ref().map(|it| &**it.0.expose()), Some("hush-0"));
+        assert!(
+            secrets.balance_minutes == AskSecrets::default() && secrets.balance_top_up.password.is_some()
+        );
+        document.set(&mut secrets, "balance", None).unwrap();
+        assert!(secrets.balance.token.is_none() && secrets.relays.len() == 1 && secrets.tls_key.is_some());
+        for (path, value) in [
+            ("expires", "x"),
+            ("nat.x", "1"),
+            ("balance.top_up.vos", "b.test"),
+            ("offhook", "2"),
+            ("x", "1"),
+            ("uri", "bob"),
+        ] {
             let error = document.set(&mut secrets, path, Some(value)).unwrap_err();
             assert_eq!(error.field, path);
         }

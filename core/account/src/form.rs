@@ -104,7 +104,7 @@ pub struct Form {
     pub emergency: Option<bool>,
     /// How its media gets through routers.
     pub nat: Option<NatForm>,
-    /// Who is asked what is left.
+    /// What its provider is asked: what is left, and more.
     pub balance: Option<BalanceForm>,
 }
 
@@ -266,9 +266,7 @@ impl Form {
             }
         }
         if let Some(balance) = &mut self.balance {
-            secrets.balance_password = balance.password.take();
-            secrets.balance_token = balance.token.take();
-            secrets.balance_headers = std::mem::take(&mut balance.headers);
+            balance.part_all(&mut secrets);
         }
         (Document::of(self), secrets)
     }
@@ -292,9 +290,7 @@ impl Form {
             }
         }
         if let Some(balance) = &mut self.balance {
-            balance.password.clone_from(&secrets.balance_password);
-            balance.token.clone_from(&secrets.balance_token);
-            balance.headers.clone_from(&secrets.balance_headers);
+            balance.join_all(secrets);
         }
     }
 }

@@ -4,6 +4,7 @@
 //! is an account that somebody hands out, by a link or a QR code: shown first, taken only then. Knows no files, no sockets and
 //! no stores.
 
+mod asked;
 mod document;
 mod form;
 mod made;
@@ -22,5 +23,7 @@ pub use form::{
 pub use made::RelayService;
 pub use notice::{About, Notice};
 pub use proposal::{Answer, Link, Offered, Proposal, Surroundings, Unusable};
-pub use purse::{AuthName, BalanceForm, BodyForm, FormatName, MethodName};
-pub use secrets::Secrets;
+pub use purse::{
+    AuthName, BalanceForm, BodyForm, CallBackForm, FormatName, MethodName, MinutesForm, TopUpForm, UnitName,
+};
+pub use secrets::{AskSecrets, Secrets};

@@ -2,7 +2,7 @@
 //!
 //! Whether its fields go together is judged here; each alone was judged when it was read.
 
-use balance::{Reading, Template};
+use balance::Provider;
 use base::{Redacted, Secret, Transport};
 use numbers::{Plan, Rule};
 use phone::{Account, CallerId, Connection, Encryption, Nat, Tcp, Vos};
@@ -54,14 +54,14 @@ impl Document {
         plan(&self.form().dial_plan)
     }
 
-    /// How its balance is asked for, and the answer read; `None`: it is not.
+    /// What its provider can be asked: what is left, and more; `None`: nothing.
     ///
     /// # Errors
     /// [`BadField`]: show its sentence.
-    pub fn balance(&self, secrets: &Secrets) -> Result<Option<(Template, Reading)>, BadField> {
+    pub fn provider(&self, secrets: &Secrets) -> Result<Option<Provider>, BadField> {
         let mut form = self.form().clone();
         form.join(secrets);
-        form.balance.map(|it| it.asked().map_err(|why| BadField::new("balance", why))).transpose()
+        form.balance.map(|it| it.provider().map_err(|bad| bad.within("balance"))).transpose()
     }
 
     /// Who hands out its relays, where they are not named.

@@ -57,6 +57,16 @@ pub enum About {
     NumberHidden,
     /// The balance is asked for at this server.
     Balance,
+    /// This server is asked for how long a call could be: it is told the numbers that are dialled.
+    Minutes,
+    /// The same, and it is not the account's.
+    NumbersElsewhere,
+    /// Cards are paid in at this server.
+    TopUp,
+    /// Cards go without TLS to this server.
+    CardInClear,
+    /// Calls back are asked for at this server, which may say whom they ring.
+    CallBack,
     /// The password goes to this server as it is, and that is not the account's.
     PasswordElsewhere,
     /// The password goes as it is, and without TLS, to this server.
@@ -103,6 +113,8 @@ impl About {
             Self::KeysInClear
             | Self::PasswordElsewhere
             | Self::PasswordInClear
+            | Self::NumbersElsewhere
+            | Self::CardInClear
             | Self::EmergencyChanged
             | Self::EmergencyMade
             | Self::OneNumber
@@ -128,6 +140,9 @@ impl About {
             | Self::CallerId
             | Self::NumberHidden
             | Self::Balance
+            | Self::Minutes
+            | Self::TopUp
+            | Self::CallBack
             | Self::DialPlan
             | Self::KnownAddress
             | Self::Unknown => false,
@@ -168,6 +183,17 @@ impl fmt::Display for Notice {
             About::CallerId => write!(f, "who is called sees the number {it}"),
             About::NumberHidden => f.write_str("who is called does not see the number"),
             About::Balance => write!(f, "what is left is asked of {it}"),
+            About::Minutes => {
+                write!(f, "for how long a call could be is asked of {it}, which is told the number")
+            }
+            About::NumbersElsewhere => {
+                write!(f, "the numbers that are dialled are told to {it}, which is not the account's server")
+            }
+            About::TopUp => write!(f, "cards are paid in at {it}"),
+            About::CardInClear => {
+                write!(f, "cards are sent to {it} where those on the way can read them")
+            }
+            About::CallBack => write!(f, "calls back are asked of {it}"),
             About::PasswordElsewhere => {
                 write!(f, "the password itself is sent to {it}, which is not the account's server")
             }
@@ -262,21 +288,8 @@ pub(crate) fn notices(proposal: &Proposal, surroundings: &Surroundings<'_>) -> V
     } else if let Some(number) = &account.caller_id.number {
         tell(About::CallerId, number.reveal());
     }
-    if let Some(balance) = &form.balance {
-        let mut whole = balance.clone();
-        whole.headers.clone_from(&proposal.secrets().balance_headers);
-        whole.password.clone_from(&proposal.secrets().balance_password);
-        let url = balance.url.as_str();
-        let asked = web::host(url).or_else(|_| web::host(&url.replacen("http://", "https://", 1)));
-        let asked = asked.unwrap_or_default();
-        tell(About::Balance, &asked);
-        if whole.shows_password() && web::is_clear(url) {
-            tell(About::PasswordInClear, &asked);
-        }
-        if whole.shows_password() && !is_related(&asked, &server) {
-            tell(About::PasswordElsewhere, &asked);
-        }
-    }
+    all.extend(of_provider(proposal, &server));
+    let mut tell = |about: About, subject: &str| all.push(Notice::new(about, subject));
     if !form.dial_plan.is_empty() {
         let rules = form.dial_plan.len();
         tell(About::DialPlan, &format!("{rules} {}", if rules == 1 { "rule" } else { "rules" }));
@@ -301,6 +314,50 @@ pub(crate) fn notices(proposal: &Proposal, surroundings: &Surroundings<'_>) -> V
     }
     all.sort_by_key(|notice| !notice.danger);
     all
+}
+
+/// Whom it would ask for what. What is said of a password is said once of each server.
+fn of_provider(proposal: &Proposal, server: &str) -> Vec<Notice> {
+    let Ok(Some(provider)) = proposal.document().provider(proposal.secrets()) else { return Vec::new() };
+    let mut told = Vec::new();
+    let mut tell = |about: About, subject: &str| {
+        let notice = Notice::new(about, subject);
+        if !told.contains(&notice) {
+            told.push(notice);
+        }
+    };
+    for (about, template) in [
+        (About::Balance, provider.balance.as_ref().map(|it| &it.template)),
+        (About::Minutes, provider.minutes.as_ref().map(|it| &it.template)),
+        (About::TopUp, provider.top_up.as_ref().map(|it| &it.template)),
+        (About::CallBack, provider.call_back.as_ref().map(|it| &it.template)),
+    ] {
+        let Some(template) = template else { continue };
+        let host = asked(&template.url);
+        let clear = web::is_clear(&template.url);
+        match (about, &provider.caller) {
+            (About::CallBack, Some(caller)) => tell(about, &format!("{host}, to ring {caller}")),
+            _ => tell(about, &host),
+        }
+        if about == About::Minutes && !is_related(&host, server) {
+            tell(About::NumbersElsewhere, &host);
+        }
+        if about == About::TopUp && clear {
+            tell(About::CardInClear, &host);
+        }
+        if template.shows_password() && clear {
+            tell(About::PasswordInClear, &host);
+        }
+        if template.shows_password() && !is_related(&host, server) {
+            tell(About::PasswordElsewhere, &host);
+        }
+    }
+    told
+}
+
+/// Who is asked, by TLS or not.
+fn asked(url: &str) -> String {
+    web::host(url).or_else(|_| web::host(&url.replacen("http://", "https://", 1))).unwrap_or_default()
 }
 
 /// What a plan does that it had better not.
@@ -412,6 +469,21 @@ mod tests {
                 About::PasswordElsewhere,
                 "evil.test",
             ),
+            (
+                r#","balance":{"minutes":{"url":"https://evil.test/{number}"}}"#,
+                About::NumbersElsewhere,
+                "evil.test",
+            ),
+            (
+                r#","balance":{"allow_clear":true,"top_up":{"url":"http://b.h.test/{card}"}}"#,
+                About::CardInClear,
+                "b.h.test",
+            ),
+            (
+                r#","balance":{"auth":"basic","callback":{"url":"https://evil.test/"}}"#,
+                About::PasswordElsewhere,
+                "evil.test",
+            ),
             (r#","dial_plan":[{"begins":"11","prefix":"9"}]"#, About::EmergencyChanged, "112 becomes 9112"),
             (
                 r#","dial_plan":[{"begins":"+49","fits":".*","replace":"110"}]"#,
@@ -424,6 +496,15 @@ mod tests {
             assert_eq!(about(more)[0], (first, subject.into()), "{more}");
         }
         let same = about(r#","balance":{"url":"https://billing.sip.h.test/","auth":"basic"}"#);
+        let harmless = about(r#","balance":{"vos":"billing.sip.h.test","callback":{"caller":"+49900666"}}"#);
+        let told = [
+            (About::Balance, "billing.sip.h.test"),
+            (About::Minutes, "billing.sip.h.test"),
+            (About::TopUp, "billing.sip.h.test"),
+            (About::CallBack, "billing.sip.h.test, to ring +49900666"),
+        ]
+        .map(|(about, subject)| (about, subject.to_owned()));
+        assert_eq!(harmless[harmless.len() - 4..], told);
         assert!(!same.iter().any(|(about, _)| *about == About::PasswordElsewhere), "{same:?}");
     }
 

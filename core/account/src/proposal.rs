@@ -219,7 +219,7 @@ impl Proposal {
         if account.uri.view().user.is_none_or(str::is_empty) {
             return Err(Unusable::Nobody);
         }
-        proposal.document.balance(&proposal.secrets)?;
+        proposal.document.provider(&proposal.secrets)?;
         Ok(proposal)
     }
 
@@ -379,7 +379,7 @@ mod tests {
             (r#""encryption":"vos","transport":"tls""#, "transport: VOS"),
             (r#""tls_ca":"/etc/passwd""#, "tls_ca: it is no certificate"),
             (r#""nat":{"turn":{"uri":"turn:r.test","user":"u"}}"#, "password is missing"),
-            (r#""balance":{"url":"http://b.test/{password}"}"#, "balance: "),
+            (r#""balance":{"url":"http://b.test/{password}"}"#, "balance.url: "),
             (r#""dial_plan":[{"fits":"("}]"#, "dial_plan: rule 1"),
             (r#""password":"a\u0000b""#, "password: "),
         ] {

@@ -1,55 +1,167 @@
-//! `balance`: who is asked what is left on an account, and how the answer is read.
+//! `balance`: what an account's provider is asked, and how its answers are read; as it is written down.
 //!
-//! Knows nothing of when to ask, nor how.
+//! ```text
+//!  balance             what is left; `vos` is a switch's JSON interface, all of it
+//!  balance.minutes     how long that is enough for, to a number      unit
+//!  balance.top_up      takes a card                                  is, words
+//!  balance.callback    rings the person, then who is wanted          is, words, caller
+//! ```
+//! A table below without an `auth` says who asks as `balance` does, and so may it go in clear. What may hold a key (passwords,
+//! tokens, and all header fields) is never written, but kept beside: [`AskSecrets`]. Knows nothing of when to ask, nor how.
 
 use std::collections::BTreeMap;
 
-use balance::{Auth, Body, Reading, Template};
-use base::Secret;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::words::{Hidden, Long, Text};
+use crate::{AskSecrets, Secrets};
 
 /// Header fields, and fields of a form, at most.
 const MOST: usize = 32;
 
-/// As it is written down. What may hold a key (all header fields) is never written, but kept beside.
-#[derive(Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct BalanceForm {
-    /// Whom to ask: `https://...`, with places for what is known.
-    pub url: Long,
-    /// GET or POST; as the body has it.
-    pub method: Option<MethodName>,
-    /// What is sent.
-    pub body: Option<BodyForm>,
-    /// Header fields beside the usual.
-    #[serde(default, skip_serializing, deserialize_with = "few")]
-    pub headers: BTreeMap<String, Hidden>,
-    /// How we say who we are.
-    pub auth: Option<AuthName>,
-    /// For `auth`: `{user}` as a rule.
-    pub user: Option<Text>,
-    /// For `auth`: the account's as a rule.
-    #[serde(skip_serializing)]
-    pub password: Option<Hidden>,
-    /// For a bearer.
-    #[serde(skip_serializing)]
-    pub token: Option<Hidden>,
-    /// How the answer is read.
-    #[serde(default)]
-    pub format: FormatName,
-    /// Of `json`: where the amount stands.
-    pub pointer: Option<Text>,
-    /// Of `xml`.
-    pub path: Option<Text>,
-    /// Of `text`.
-    pub regex: Option<Text>,
-    /// What it is in, where the answer does not say.
-    pub currency: Option<Text>,
-    /// Passwords may go without TLS.
-    #[serde(default)]
-    pub allow_clear: bool,
+/// What the tables have in common, without their secrets' places being written twice.
+pub(crate) struct Question {
+    pub(crate) url: Option<Long>,
+    pub(crate) method: Option<MethodName>,
+    pub(crate) body: Option<BodyForm>,
+    pub(crate) auth: Option<AuthName>,
+    pub(crate) user: Option<Text>,
+    pub(crate) own: AskSecrets,
+    pub(crate) format: Option<FormatName>,
+    pub(crate) pointer: Option<Text>,
+    pub(crate) path: Option<Text>,
+    pub(crate) regex: Option<Text>,
+    pub(crate) allow_clear: Option<bool>,
+}
+
+/// A table that asks something, with fields of its own behind those that all of them have.
+macro_rules! asking {
+    ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $field:ident: $kind:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Default, Deserialize, Serialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name {
+            /// Whom to ask: `https://...`, with places for what is known.
+            pub url: Option<Long>,
+            /// GET or POST; as the body has it.
+            pub method: Option<MethodName>,
+            /// What is sent.
+            pub body: Option<BodyForm>,
+            /// Header fields beside the usual.
+            #[serde(skip_serializing, deserialize_with = "few")]
+            pub headers: BTreeMap<String, Hidden>,
+            /// How we say who we are.
+            pub auth: Option<AuthName>,
+            /// For `auth`: `{user}` as a rule.
+            pub user: Option<Text>,
+            /// For `auth`: the account's as a rule.
+            #[serde(skip_serializing)]
+            pub password: Option<Hidden>,
+            /// For a bearer.
+            #[serde(skip_serializing)]
+            pub token: Option<Hidden>,
+            /// How the answer is read; `auto` as a rule.
+            pub format: Option<FormatName>,
+            /// Of `json`: where what is wanted stands.
+            pub pointer: Option<Text>,
+            /// Of `xml`.
+            pub path: Option<Text>,
+            /// Of `text`.
+            pub regex: Option<Text>,
+            /// Passwords may go without TLS.
+            pub allow_clear: Option<bool>,
+            $($(#[$of])* pub $field: $kind,)*
+        }
+
+        impl $name {
+            /// Its secrets, taken out of it.
+            pub(crate) fn part(&mut self) -> AskSecrets {
+                AskSecrets {
+                    password: self.password.take(),
+                    token: self.token.take(),
+                    headers: std::mem::take(&mut self.headers),
+                }
+            }
+
+            /// The reverse.
+            pub(crate) fn join(&mut self, secrets: &AskSecrets) {
+                self.password.clone_from(&secrets.password);
+                self.token.clone_from(&secrets.token);
+                self.headers.clone_from(&secrets.headers);
+            }
+
+            /// What it has in common with the others, taken out of it.
+            pub(crate) fn question(&mut self) -> Question {
+                Question {
+                    own: self.part(),
+                    url: self.url.take(),
+                    method: self.method,
+                    body: self.body.take(),
+                    auth: self.auth,
+                    user: self.user.take(),
+                    format: self.format,
+                    pointer: self.pointer.take(),
+                    path: self.path.take(),
+                    regex: self.regex.take(),
+                    allow_clear: self.allow_clear,
+                }
+            }
+        }
+
+        /// Without what may be a password, and so by hand.
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    };
+}
+
+asking! {
+    /// `balance`: what is left, and what else can be asked for.
+    BalanceForm {
+        /// A VOS switch's JSON interface, all of it: `https://billing.example/external/server`, or the server's name alone.
+        /// What else is said takes the place of its part.
+        vos: Option<Text>,
+        /// Where the answer says in what it is: a pointer or a path, as the amount's.
+        currency: Option<Text>,
+        /// For how long a call could be.
+        minutes: Option<Box<MinutesForm>>,
+        /// Takes a card.
+        top_up: Option<Box<TopUpForm>>,
+        /// Calls back.
+        callback: Option<Box<CallBackForm>>,
+    }
+}
+
+asking! {
+    /// `balance.minutes`: for how long a call to `{number}` could be.
+    MinutesForm {
+        /// What the number in the answer counts; seconds as a rule.
+        unit: Option<UnitName>,
+    }
+}
+
+asking! {
+    /// `balance.top_up`: takes a `{card}` with its `{pin}`.
+    TopUpForm {
+        /// What stands at the place when it is done.
+        is: Option<Text>,
+        /// Where the provider's own words stand, by the same kind of place.
+        words: Option<Text>,
+    }
+}
+
+asking! {
+    /// `balance.callback`: rings `{caller}`, then `{callee}`.
+    CallBackForm {
+        /// What stands at the place when it is done.
+        is: Option<Text>,
+        /// Where the provider's own words stand, by the same kind of place.
+        words: Option<Text>,
+        /// Where the person is; else at the account's own number.
+        caller: Option<Text>,
+    }
 }
 
 /// A form's fields, or the text of a JSON body.
@@ -135,86 +247,38 @@ pub enum FormatName {
     Text,
 }
 
+/// What a length of time is counted in.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnitName {
+    /// As it says.
+    Seconds,
+    /// As it says.
+    Minutes,
+}
+
 fn few<'de, D: Deserializer<'de>>(source: D) -> Result<BTreeMap<String, Hidden>, D::Error> {
-    let headers = BTreeMap::<String, Hidden>::deserialize(source)?;
+    // The reader's own words may quote what is there.
+    let headers = BTreeMap::<String, Hidden>::deserialize(source)
+        .map_err(|_| de::Error::custom("header fields are names with texts of at most 16384 bytes"))?;
     if headers.len() > MOST { Err(de::Error::custom(format!("name at most {MOST}"))) } else { Ok(headers) }
 }
 
-/// Without what may be a password, and so by hand.
-impl std::fmt::Debug for BalanceForm {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("BalanceForm")
-    }
-}
-
 impl BalanceForm {
-    /// What is asked, and how the answer is read.
-    ///
-    /// # Errors
-    /// A sentence that names the key.
-    pub fn asked(mut self) -> Result<(Template, Reading), String> {
-        let auth = self.auth()?;
-        let reading = self.reading()?;
-        let fields = |fields: BTreeMap<Text, Text>| {
-            fields.into_iter().map(|(name, value)| (name.into_inner(), value.into_inner())).collect()
-        };
-        let body = match (self.method, self.body) {
-            (Some(MethodName::Get), Some(_)) => return Err("body: a GET has none".to_owned()),
-            (_, Some(BodyForm::Json(text))) => Some(Body::Json(text.into_inner())),
-            (_, Some(BodyForm::Form(all))) => Some(Body::Form(fields(all))),
-            (Some(MethodName::Post), None) => Some(Body::Form(Vec::new())),
-            (_, None) => None,
-        };
-        let headers =
-            self.headers.into_iter().map(|(name, value)| (name, value.0.expose().clone())).collect();
-        let template =
-            Template { url: self.url.into_inner(), body, headers, auth, allow_clear: self.allow_clear };
-        template.check().map_err(|error| error.to_string())?;
-        Ok((template, reading))
+    /// The secrets of all its tables, taken out of them.
+    pub(crate) fn part_all(&mut self, secrets: &mut Secrets) {
+        secrets.balance = self.part();
+        secrets.balance_minutes = self.minutes.as_mut().map(|it| it.part()).unwrap_or_default();
+        secrets.balance_top_up = self.top_up.as_mut().map(|it| it.part()).unwrap_or_default();
+        secrets.balance_callback = self.callback.as_mut().map(|it| it.part()).unwrap_or_default();
     }
 
-    fn auth(&mut self) -> Result<Auth, String> {
-        // Moved and not copied, so that what is left of them is wiped; whether they are used or not.
-        let (password, token) = (self.password.take().map(|it| it.0), self.token.take().map(|it| it.0));
-        let user = || self.user.clone().map_or_else(|| "{user}".to_owned(), Text::into_inner);
-        let password = password.unwrap_or_else(|| Secret::new("{password}".to_owned()));
-        Ok(match self.auth {
-            None => Auth::None,
-            Some(AuthName::Basic) => Auth::Basic(user(), password),
-            Some(AuthName::Digest) => Auth::Digest(user(), password),
-            Some(AuthName::Bearer) => Auth::Bearer(token.ok_or("auth: a bearer needs a `token`")?),
-        })
-    }
-
-    fn reading(&self) -> Result<Reading, String> {
-        let needed = |key: &str, given: &Option<Text>| {
-            given.clone().map(Text::into_inner).ok_or(format!("format: it needs a `{key}`"))
-        };
-        let currency = self.currency.clone().map(Text::into_inner);
-        Ok(match self.format {
-            FormatName::Auto => Reading::Auto,
-            FormatName::Vos => Reading::VosJson,
-            FormatName::VosForm => Reading::VosForm,
-            FormatName::Json => Reading::Json { amount: needed("pointer", &self.pointer)?, currency },
-            FormatName::Xml => Reading::Xml { amount: needed("path", &self.path)?, currency },
-            FormatName::Text => match &self.regex {
-                Some(regex) => Reading::text(regex.as_str()).map_err(|error| format!("regex: {error}"))?,
-                None => Reading::Bare,
-            },
-        })
-    }
-
-    /// The account's own password is sent along as it is, to be read by the server that is asked.
-    pub(crate) fn shows_password(&self) -> bool {
-        let place = |text: &str| text.contains("{password}");
-        let within = match &self.body {
-            Some(BodyForm::Form(fields)) => fields.values().any(|value| place(value.as_str())),
-            Some(BodyForm::Json(text)) => place(text.as_str()),
-            None => false,
-        };
-        let basic = matches!(self.auth, Some(AuthName::Basic)) && self.password.is_none();
-        let headers = self.headers.values().any(|value| place(value.0.expose()));
-        within || basic || headers || place(self.url.as_str())
+    /// The reverse.
+    pub(crate) fn join_all(&mut self, secrets: &Secrets) {
+        self.join(&secrets.balance);
+        self.minutes.iter_mut().for_each(|it| it.join(&secrets.balance_minutes));
+        self.top_up.iter_mut().for_each(|it| it.join(&secrets.balance_top_up));
+        self.callback.iter_mut().for_each(|it| it.join(&secrets.balance_callback));
     }
 }
 
@@ -222,44 +286,30 @@ impl BalanceForm {
 mod tests {
     use super::*;
 
-    fn asked(text: &str) -> Result<(Template, Reading), String> {
-        toml::from_str::<BalanceForm>(text).map_err(|error| error.to_string())?.asked()
-    }
-
-    #[test]
-    fn what_is_asked_and_how_it_is_read_is_taken_from_the_file() {
-        let get = asked("url = \"http://127.0.0.1:8080/balance?user={user}\"\nmethod = \"GET\"\n").unwrap();
-        assert!(get.0.body.is_none() && matches!(get.1, Reading::Auto));
-        let form = "url = \"https://b.test/c.jsp\"\nformat = \"vos-form\"\nbody = { name = \"{account}\" }\n";
-        let form = asked(form).unwrap();
-        assert!(matches!(form.0.body, Some(Body::Form(fields)) if fields.len() == 1));
-        let json = "url = \"https://b.test/\"\nbody = '{\"a\":\"{account}\"}'\nformat = \"json\"\npointer = \"/b\"\n";
-        assert!(matches!(asked(json).unwrap().1, Reading::Json { currency: None, .. }));
-    }
-
     #[test]
     fn a_form_is_written_so_that_no_name_in_it_looks_like_a_secrets() {
         let text = "url = \"https://b.test/\"\nbody = { password = \"{password}\", u = \"{user}\" }\n";
         let form: BalanceForm = toml::from_str(text).unwrap();
         let written = serde_json::to_value(&form).unwrap();
         assert_eq!(written["body"].to_string(), r#"[["password","{password}"],["u","{user}"]]"#);
-        let (template, _) = serde_json::from_value::<BalanceForm>(written).unwrap().asked().unwrap();
-        assert!(matches!(template.body, Some(Body::Form(fields)) if fields.len() == 2));
+        let again: BalanceForm = serde_json::from_value(written).unwrap();
+        assert!(matches!(again.body, Some(BodyForm::Form(fields)) if fields.len() == 2));
     }
 
     #[test]
-    fn what_cannot_be_asked_is_told_with_its_key() {
-        for (text, says) in [
-            ("url = \"http://b.test/?p={password}\"\n", "https://"),
-            ("url = \"https://b.test/{pin}\"\n", "{pin}"),
-            ("url = \"https://b.test/\"\nformat = \"text\"\nregex = \"(\"\n", "regex"),
-            ("url = \"https://b.test/\"\nauth = \"bearer\"\n", "`token`"),
-            ("url = \"https://b.test/\"\nmethod = \"GET\"\nbody = \"{}\"\n", "body"),
+    fn a_key_that_is_another_tables_or_nobodys_is_named() {
+        for (text, key) in [
+            ("unit = \"minutes\"", "`unit`"),
+            ("[minutes]\nvos = \"b.test\"", "`vos`"),
+            ("[minutes.minutes]", "`minutes`"),
+            ("[top_up]\ncaller = \"1\"", "`caller`"),
+            ("[callback]\ncurrency = \"/c\"", "`currency`"),
+            ("[callback]\npasswort = \"hush\"", "`passwort`"),
         ] {
-            let error = asked(text).unwrap_err();
-            assert!(error.contains(says), "{error}");
+            let error = toml::from_str::<BalanceForm>(text).map(drop).unwrap_err();
+            assert!(error.message().contains(&format!("unknown field {key}")), "{text}: {error}");
         }
-        let missing = asked("url = \"https://b.test/\"\nformat = \"json\"\n").unwrap_err();
-        assert!(missing.contains("`pointer`"), "{missing}");
+        let header = toml::from_str::<BalanceForm>("headers = \"hush\"").map(drop).unwrap_err();
+        assert!(!header.message().contains("hush"), "{header}");
     }
 }

@@ -21,25 +21,40 @@ pub struct Secrets {
     pub relay_service: Option<Hidden>,
     /// What that is shown.
     pub relay_token: Option<Hidden>,
-    /// Where the balance is asked for with another than the account's.
-    pub balance_password: Option<Hidden>,
-    /// What the balance's server is shown.
-    pub balance_token: Option<Hidden>,
+    /// With which the balance is asked for.
+    pub balance: AskSecrets,
+    /// With which is asked for how long a call could be.
+    pub balance_minutes: AskSecrets,
+    /// With which a card is paid in.
+    pub balance_top_up: AskSecrets,
+    /// With which a call back is asked for.
+    pub balance_callback: AskSecrets,
+}
+
+/// What one table of `balance` must not hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AskSecrets {
+    /// Where it is asked with another than the account's.
+    pub password: Option<Hidden>,
+    /// What its server is shown.
+    pub token: Option<Hidden>,
     /// Header fields to it: some are keys.
-    pub balance_headers: BTreeMap<String, Hidden>,
+    pub headers: BTreeMap<String, Hidden>,
 }
 
 /// Before the name of a relay, where secrets are kept by name.
 const RELAY: &str = "relay/";
-/// Before the name of a header field.
-const HEADER: &str = "balance.headers/";
+/// Between the path of a table of `balance` and the name of a header field.
+const HEADER: &str = ".headers/";
+/// The tables of `balance`, by their paths in a document.
+const ASKS: [&str; 4] = ["balance", "balance.minutes", "balance.top_up", "balance.callback"];
 
 impl Secrets {
     /// Whether a document's field of that path is one.
     pub fn is_one(path: &str) -> bool {
-        const PATHS: [&str; 6] =
-            ["password", "tls_key", "vos.key", "balance.password", "balance.token", "balance.headers"];
-        PATHS.contains(&path)
+        let (table, name) = path.rsplit_once('.').unwrap_or(("", path));
+        ["password", "tls_key", "vos.key"].contains(&path)
+            || ASKS.contains(&table) && ["password", "token", "headers"].contains(&name)
     }
 
     /// Whether there are none.
@@ -49,44 +64,67 @@ impl Secrets {
 
     /// By names, for a store of secrets and nowhere else.
     pub fn to_map(&self) -> BTreeMap<String, Secret<String>> {
-        let mut whole = self.clone();
         let mut map = BTreeMap::new();
-        for (name, slot) in whole.slots() {
-            if let Some(secret) = slot.take() {
-                map.insert(name.to_owned(), secret.0);
-            }
+        let mut put = |name: String, secret: &Hidden| drop(map.insert(name, secret.0.clone()));
+        for (name, slot) in self.clone().slots() {
+            slot.iter().for_each(|it| put(name.to_owned(), it));
         }
-        map.extend(whole.relays.into_iter().map(|(name, it)| (format!("{RELAY}{name}"), it.0)));
-        map.extend(whole.balance_headers.into_iter().map(|(name, it)| (format!("{HEADER}{name}"), it.0)));
+        self.relays.iter().for_each(|(name, it)| put(format!("{RELAY}{name}"), it));
+        for (table, asks) in self.asks() {
+            asks.password.iter().for_each(|it| put(format!("{table}.password"), it));
+            asks.token.iter().for_each(|it| put(format!("{table}.token"), it));
+            asks.headers.iter().for_each(|(name, it)| put(format!("{table}{HEADER}{name}"), it));
+        }
         map
     }
 
     /// The reverse. Names of others are passed over.
     pub fn of_map(map: &BTreeMap<String, Secret<String>>) -> Self {
-        let mut secrets = Self::default();
+        let of = |name: &str| map.get(name).cloned().map(Hidden);
+        let all_of = |before: &str| {
+            let all = map.iter().filter_map(|(name, it)| Some((name.strip_prefix(before)?, it)));
+            all.map(|(name, it)| (name.to_owned(), Hidden(it.clone()))).collect()
+        };
+        let mut secrets = Self { relays: all_of(RELAY), ..Self::default() };
         for (name, slot) in secrets.slots() {
-            *slot = map.get(name).cloned().map(Hidden);
+            *slot = of(name);
         }
-        for (name, secret) in map {
-            let of = |before| name.strip_prefix(before).map(str::to_owned);
-            if let Some(relay) = of(RELAY) {
-                secrets.relays.insert(relay, Hidden(secret.clone()));
-            } else if let Some(header) = of(HEADER) {
-                secrets.balance_headers.insert(header, Hidden(secret.clone()));
-            }
+        for (table, asks) in secrets.asks_mut() {
+            asks.password = of(&format!("{table}.password"));
+            asks.token = of(&format!("{table}.token"));
+            asks.headers = all_of(&format!("{table}{HEADER}"));
         }
         secrets
     }
 
-    fn slots(&mut self) -> [(&'static str, &mut Option<Hidden>); 7] {
+    /// Those of the tables of `balance`, by their paths in a document.
+    pub(crate) fn asks(&self) -> [(&'static str, &AskSecrets); 4] {
+        let [balance, minutes, top_up, callback] = ASKS;
+        [
+            (balance, &self.balance),
+            (minutes, &self.balance_minutes),
+            (top_up, &self.balance_top_up),
+            (callback, &self.balance_callback),
+        ]
+    }
+
+    fn asks_mut(&mut self) -> [(&'static str, &mut AskSecrets); 4] {
+        let [balance, minutes, top_up, callback] = ASKS;
+        [
+            (balance, &mut self.balance),
+            (minutes, &mut self.balance_minutes),
+            (top_up, &mut self.balance_top_up),
+            (callback, &mut self.balance_callback),
+        ]
+    }
+
+    fn slots(&mut self) -> [(&'static str, &mut Option<Hidden>); 5] {
         [
             ("password", &mut self.password),
             ("vos.key", &mut self.vos_key),
             ("tls_key", &mut self.tls_key),
             ("relay.service", &mut self.relay_service),
             ("relay.token", &mut self.relay_token),
-            ("balance.password", &mut self.balance_password),
-            ("balance.token", &mut self.balance_token),
         ]
     }
 }
@@ -100,11 +138,19 @@ mod tests {
         let hidden = |text: &str| Hidden(Secret::new(text.into()));
         let mut secrets = Secrets { password: Some(hidden("h\u{fc}sh \"1\"")), ..Secrets::default() };
         secrets.relays.insert("turn:r.test ann".into(), hidden("hush-2"));
-        secrets.balance_headers.insert("X-Key".into(), hidden("hush-3"));
+        secrets.balance.headers.insert("X-Key".into(), hidden("hush-3"));
+        secrets.balance_top_up.headers.insert("X.headers/Y".into(), hidden("hush-5"));
+        secrets.balance_callback.token = Some(hidden("hush-6"));
         let mut map = secrets.to_map();
         assert_eq!(
             map.keys().collect::<Vec<_>>(),
-            ["balance.headers/X-Key", "password", "relay/turn:r.test ann"]
+            [
+                "balance.callback.token",
+                "balance.headers/X-Key",
+                "balance.top_up.headers/X.headers/Y",
+                "password",
+                "relay/turn:r.test ann"
+            ]
         );
         map.insert("of another".into(), Secret::new("hush-4".into()));
         assert_eq!(Secrets::of_map(&map), secrets);

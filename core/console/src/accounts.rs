@@ -164,6 +164,8 @@ pub(crate) fn run(args: &AccountsArgs) -> Result<(), Failure> {
             let kept = shelf.find(which)?;
             shelf.store.remove_account(kept.row.id).map_err(failed)?;
             shelf.keep(kept.row.id, &Secrets::default())?;
+            #[cfg(feature = "rest")]
+            let _ = std::fs::remove_file(crate::phone::purse::file_in(&shelf.folder, Some(kept.row.id)));
             println!("removed");
             Ok(())
         }
@@ -259,7 +261,7 @@ fn set(document: &mut Document, secrets: &mut Secrets, fields: &NewFields) -> Re
     }
     document
         .account(secrets)
-        .and_then(|_| document.balance(secrets))
+        .and_then(|_| document.provider(secrets))
         .map(drop)
         .map_err(|bad| Failure::Usage(bad.to_string()))
 }

@@ -91,11 +91,12 @@ Examples:
   offhook numbers --region US --json 911";
 
 const BALANCE_EXAMPLES: &str = "\
-Who is asked, and how, is `[balance]` in the settings. A card is never an argument: others on this machine see those.
+Who is asked, and how, is `[balance]` in the settings, or `balance` of a stored account. A card is never an argument: others on this machine see those.
 
 Examples:
   offhook balance --config phone.toml
   offhook balance --config phone.toml --to +49301234 --json
+  offhook balance --data phone-data --account Work
   offhook balance --config phone.toml --top-up                          asks for the card
   offhook balance --config phone.toml --top-up --card-file card.txt     its number, and its PIN in a second line
 
@@ -481,8 +482,14 @@ pub(crate) struct NumbersArgs {
 #[derive(Debug, Args)]
 pub(crate) struct WhoseArgs {
     /// The phone's settings, TOML.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "data")]
+    pub(crate) config: Option<PathBuf>,
+    /// The phone's folder, instead of the file's.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// A stored account, by its id, name or address; without it, and without one in the settings, the default one.
+    #[arg(long, value_name = "WHICH")]
+    pub(crate) account: Option<String>,
     /// The first line of this file is the account's password.
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
@@ -496,10 +503,10 @@ impl WhoseArgs {
     /// As a phone would be started with them.
     pub(crate) fn phone(&self) -> PhoneArgs {
         PhoneArgs {
-            config: Some(self.config.clone()),
+            config: self.config.clone(),
             uri: None,
-            data: None,
-            account: None,
+            data: self.data.clone(),
+            account: self.account.clone(),
             password_file: self.password_file.clone(),
             play: None,
             record: None,

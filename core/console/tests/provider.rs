@@ -185,6 +185,69 @@ fn what_is_not_offered_is_status_2_and_what_is_refused_status_1() {
 }
 
 #[test]
+fn a_stored_accounts_provider_is_asked_by_its_document_and_its_secrets_stay_apart() {
+    let house = House::new();
+    let data = house.data();
+    fs::create_dir_all(&data).expect("a folder");
+    let folder = words(&data);
+    let key = house.file("key.txt", "hush-7\n");
+    let headers = house.file("headers.json", "{\"X-Key\": \"hush-8\"}\n");
+    let accounts = |job: &[&str]| {
+        let output = run(&[&["accounts", "--data", folder, "--json"], job].concat(), "");
+        assert_eq!(output.status.code(), Some(0), "{job:?}: {}", stderr(&output));
+        let told = String::from_utf8(output.stdout).expect("words");
+        // What was done is said in words.
+        told.lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<Value>>()
+    };
+    let switch = format!("balance.vos=http://{}/external/server", house.http);
+    let proxy = format!("proxy=sip:{};transport=udp", house.udp);
+    accounts(&[
+        "add",
+        "sip:1001@offhook.test",
+        "--name",
+        "Work",
+        &proxy,
+        &switch,
+        "balance.callback.caller=1001",
+    ]);
+    let minutes = format!("balance.minutes.url=http://{}/minutes?to={{number}}", house.http);
+    accounts(&["add", "sip:1002@offhook.test", &minutes]);
+    let [key, headers] =
+        [format!("balance.minutes.password={key}"), format!("balance.minutes.headers={headers}")];
+    accounts(&["change", "1002", "balance.minutes.auth=basic", "--from", &key, "--from", &headers]);
+
+    let shown = accounts(&["show", "1002"])[0].to_string();
+    assert!(shown.contains("/minutes?to=") && !shown.contains("hush"), "{shown}");
+    let database = fs::read(data.join("phone.db")).expect("a database");
+    assert!(!database.windows(5).any(|bytes| bytes == b"hush-"));
+    let secrets = fs::read_to_string(data.join("secrets.json")).expect("secrets");
+    assert!(secrets.contains("\"balance.minutes.headers/X-Key\":\"hush-8\""), "{secrets}");
+
+    let told = |args: &[&str], typed: &str| {
+        let output = run(&[args, &["--data", folder, "--json"]].concat(), typed);
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {}", stderr(&output));
+        lines(&output)
+    };
+    let left = |amount: &str| json!({"event":"balance","amount":amount,"age_s":0});
+    let asked = told(&["balance", "--to", "0301234"], "");
+    assert_eq!((&asked[0], &asked[1]["seconds"]), (&left("12.34"), &json!(740)));
+    let paid = told(&["balance", "--account", "work", "--top-up"], "5.00-7777\n7777\n");
+    assert_eq!(paid, [json!({"event":"top_up","done":true}), left("17.34")]);
+    assert_eq!(told(&["callback", "1002"], ""), [json!({"event":"callback","to":"1002","done":true})]);
+    let other = run(&["balance", "--data", folder, "--account", "1002"], "");
+    assert!(other.status.code() == Some(2) && stderr(&other).contains("not asked what is left"), "{other:?}");
+    for (field, why) in [
+        ("balance.minutes.vos=x", "no such field"),
+        ("balance.top_up.url=http://b.test/{card}", "balance.top_up.url: "),
+    ] {
+        let refused = run(&["accounts", "--data", folder, "change", "1002", field], "");
+        assert!(refused.status.code() == Some(2) && stderr(&refused).contains(why), "{refused:?}");
+    }
+    accounts(&["remove", "work"]);
+    assert!(!data.join("balance-1.json").exists());
+}
+
+#[test]
 fn a_phone_tells_the_minutes_of_what_it_dials_and_takes_cards() {
     let house = House::new();
     let mut phone = Running::start(&["phone", "--json", "--config", &house.switch()]);

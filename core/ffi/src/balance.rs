@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
 
 use base::Secret;
-use offhook_io::balance::{Auth, Body, Kept, Occasion, Reading, Template, base_of};
+use offhook_io::balance::{Auth, Body, Kept, Occasion, Provider, Reading, Teller, Template, base_of};
 use offhook_io::store::About;
-use offhook_io::{NoBalance, Provider, Purse, Teller, Trusts, known};
+use offhook_io::{NoBalance, Purse, Trusts, known};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{BadSetting, Field, PhoneError};

@@ -9,13 +9,13 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::Builder;
 use std::time::Duration;
 
-use balance::{Balance, Card, Enquiries, Kept, Known, Occasion, Pace, Receipt, TimeLeft, Unread};
+use balance::{Balance, Card, Enquiries, Kept, Known, Occasion, Pace, Provider, Receipt, TimeLeft, Unread};
 use base::Instant;
 use offhook_net::tls::Trusts;
 
 use crate::clock;
-use crate::provider::{NotDone, Provider};
-use crate::teller::NoBalance;
+use crate::provider::{self, NotDone};
+use crate::teller::{self, NoBalance};
 
 /// Longest sleep toward a time: a machine that was itself asleep must find out that it has come.
 const STEP: Duration = Duration::from_secs(60);
@@ -142,7 +142,7 @@ impl Customer {
     /// # Errors
     /// - [`NoBalance`]: show its sentence.
     pub fn balance(&self) -> Option<Result<Kept, NoBalance>> {
-        let told = self.provider.balance.as_ref()?.ask(&self.known, &self.trusts);
+        let told = teller::ask(self.provider.balance.as_ref()?, &self.known, &self.trusts);
         Some(told.map(|balance: Balance| Kept { balance, told: clock::wall_millis() }))
     }
 
@@ -151,7 +151,8 @@ impl Customer {
     /// # Errors
     /// - [`NoBalance`]: show its sentence.
     pub fn minutes(&self, number: &str) -> Option<Result<TimeLeft, NoBalance>> {
-        self.provider.minutes.as_ref().map(|teller| teller.ask(&self.known, number, &self.trusts))
+        let teller = self.provider.minutes.as_ref()?;
+        Some(provider::minutes(teller, &self.known, number, &self.trusts))
     }
 
     /// Pays a card in; `None`: it is not offered.
@@ -159,7 +160,8 @@ impl Customer {
     /// # Errors
     /// - [`NotDone`]: show its sentence.
     pub fn pay(&self, card: Card) -> Option<Result<Receipt, NotDone>> {
-        self.provider.top_up.as_ref().map(|errand| errand.pay(&self.known, card, &self.trusts))
+        let errand = self.provider.top_up.as_ref()?;
+        Some(provider::pay(errand, &self.known, card, &self.trusts))
     }
 
     /// Has both called; `None`: it is not offered.
@@ -168,7 +170,7 @@ impl Customer {
     /// - [`NotDone`]: show its sentence.
     pub fn call_back(&self, caller: &str, callee: &str) -> Option<Result<Receipt, NotDone>> {
         let errand = self.provider.call_back.as_ref()?;
-        Some(errand.call_back(&self.known, caller, callee, &self.trusts))
+        Some(provider::call_back(errand, &self.known, caller, callee, &self.trusts))
     }
 }
 
@@ -338,12 +340,11 @@ impl<'a, F: FnMut(Told) -> bool> Work<'a, F> {
 
 #[cfg(test)]
 mod tests {
-    use balance::{Amount, Reading, Template, TimeReading};
+    use balance::{Amount, MinutesTeller, Reading, Teller, Template, TimeReading};
     use base::Secret;
 
     use super::*;
     use crate::web_service::{ok, service, status};
-    use crate::{MinutesTeller, Teller};
 
     /// Somebody whose provider answers as `answer` has it.
     fn customer(answer: impl Fn(&str) -> Option<String> + Send + 'static) -> (Customer, Receiver<String>) {

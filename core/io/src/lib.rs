@@ -67,7 +67,7 @@ pub use offhook_net::{Between, addresses};
 #[cfg(feature = "store")]
 pub use offhook_store as store;
 #[cfg(feature = "rest")]
-pub use provider::{Errand, MinutesTeller, NotDone, Provider};
+pub use provider::{NotDone, provider_hosts};
 #[cfg(feature = "rest")]
 pub use provision::{Fetched, NotFetched, fetch};
 #[cfg(feature = "rest")]
@@ -78,5 +78,5 @@ pub use rest::{Handed, NoRelays, Service};
 pub use router::router;
 pub use signalling::StartError;
 #[cfg(feature = "rest")]
-pub use teller::{NoBalance, Teller};
+pub use teller::NoBalance;
 pub use wire::Crossed;

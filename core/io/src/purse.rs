@@ -4,13 +4,12 @@
 
 use std::io;
 
-use balance::{Balance, Known, Occasion};
+use balance::{Balance, Known, Occasion, Provider, Teller};
 use offhook_net::tls::Trusts;
 use phone::Account;
 
 use crate::dealings::{Ask, Customer, Dealings, Told};
-use crate::provider::Provider;
-use crate::teller::{NoBalance, Teller};
+use crate::teller::NoBalance;
 
 /// The thread, as its owner holds it. Dropped, it ends once what it asks is answered, and tells nothing more.
 #[derive(Debug)]

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use balance::{About, Auth, Balance, Known, MAX_ANSWER, Reading, Request, Template, TemplateError, Unread};
+use balance::{About, Auth, Balance, Known, MAX_ANSWER, Request, Teller, Template, TemplateError, Unread};
 use base::Secret;
 use offhook_net::tls::Trusts;
 use reqwest::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -68,29 +68,10 @@ impl NoBalance {
     }
 }
 
-/// How one account's balance is asked for.
-#[derive(Clone, Debug)]
-pub struct Teller {
-    /// What is asked.
-    pub template: Template,
-    /// How the answer is read.
-    pub reading: Reading,
-}
-
-impl Teller {
-    /// The server's name, by which [`Trusts`] knows it.
-    pub fn host(&self) -> Option<String> {
-        host_of(&self.template)
-    }
-
-    /// Asks, for five seconds at most: not for a thread that has something else to do.
-    ///
-    /// # Errors
-    /// - [`NoBalance`]: show its sentence; the last balance stays, with its age.
-    pub fn ask(&self, known: &Known, trusts: &Trusts) -> Result<Balance, NoBalance> {
-        let answer = fetch(&self.template, known, &About::Account, trusts).map_err(|failed| failed.why)?;
-        Ok(self.reading.read(&answer)?)
-    }
+/// Asks, for five seconds at most: not for a thread that has something else to do.
+pub(crate) fn ask(teller: &Teller, known: &Known, trusts: &Trusts) -> Result<Balance, NoBalance> {
+    let answer = fetch(&teller.template, known, &About::Account, trusts).map_err(|failed| failed.why)?;
+    Ok(teller.reading.read(&answer)?)
 }
 
 /// Whether a request may have reached the server.
@@ -107,6 +88,7 @@ pub(crate) struct Failed {
     pub(crate) sent: Sent,
 }
 
+/// The server's name, by which [`Trusts`] knows it.
 pub(crate) fn host_of(template: &Template) -> Option<String> {
     Url::parse(&template.url).ok().and_then(|url| host(&url).map(str::to_owned))
 }

@@ -3,12 +3,12 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use balance::{Card, TimeLeft};
+use balance::{Card, Provider, Reading, TimeLeft};
 use offhook_net::tls::Trust;
 
 use super::*;
 use crate::web_service::{moved, ok, service, service_by, status, under_tls};
-use crate::{Errand, NotDone, Provider};
+use crate::{NotDone, provider, provider_hosts};
 
 fn known() -> Known {
     let password = Secret::new("hush&hush".to_owned());
@@ -25,14 +25,14 @@ fn teller(address: SocketAddr, path: &str) -> Teller {
     Teller { template: Template { allow_clear: true, ..Template::get(url) }, reading: Reading::Bare }
 }
 
-fn ask(address: SocketAddr, path: &str) -> Result<Balance, NoBalance> {
-    teller(address, path).ask(&known(), &Trusts::default())
+fn asked(address: SocketAddr, path: &str) -> Result<Balance, NoBalance> {
+    ask(&teller(address, path), &known(), &Trusts::default())
 }
 
 #[test]
 fn a_provider_is_asked_by_its_template_and_what_it_answers_is_read() {
     let (address, requests) = service(|_| Some(ok("12.34")));
-    let balance = ask(address, "/b?u={user}&p={password}").unwrap();
+    let balance = asked(address, "/b?u={user}&p={password}").unwrap();
     assert_eq!(balance.amount.to_string(), "12.34");
     assert!(requests.recv().unwrap().starts_with("GET /b?u=1001&p=hush%26hush HTTP/1.1\r\n"));
 }
@@ -47,9 +47,9 @@ fn a_digest_challenge_is_answered_once_with_the_password_that_is_never_sent() {
     });
     let mut teller = teller(address, "/right");
     teller.template.auth = Auth::Digest("{user}".into(), Secret::new("{password}".into()));
-    assert_eq!(teller.ask(&known(), &Trusts::default()).unwrap().amount.to_string(), "7");
+    assert_eq!(ask(&teller, &known(), &Trusts::default()).unwrap().amount.to_string(), "7");
     teller.template.url = format!("http://{address}/wrong");
-    assert_eq!(teller.ask(&known(), &Trusts::default()), Err(NoBalance::Refused));
+    assert_eq!(ask(&teller, &known(), &Trusts::default()), Err(NoBalance::Refused));
     let requests: Vec<String> = requests.try_iter().collect();
     assert!(requests.len() == 4 && requests.iter().all(|it| !it.contains("hush")), "{requests:?}");
 }
@@ -102,26 +102,26 @@ fn hostile_servers_are_told_for_what_they_are_within_a_bound() {
         ("/cut", NoBalance::Unreachable),
         ("/mail", NoBalance::Unreachable),
     ] {
-        let error = ask(address, path).unwrap_err();
+        let error = asked(address, path).unwrap_err();
         assert_eq!(error, why, "{path}");
         assert!(!error.to_string().contains("127.0.0.1"), "{error}");
     }
     // What stands there counts, not what it is called; and nothing is unpacked, so that nothing can swell.
-    assert_eq!(ask(address, "/packed").unwrap().amount.to_string(), "7");
+    assert_eq!(asked(address, "/packed").unwrap().amount.to_string(), "7");
 }
 
 #[test]
 fn a_server_that_wants_time_until_a_date_gets_it() {
     let at = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(600));
     let (address, _requests) = service(move |_| Some(status(&format!("429 Slow\r\nRetry-After: {at}"), "")));
-    let Err(NoBalance::Busy(Some(wait))) = ask(address, "/") else { panic!("it is busy") };
+    let Err(NoBalance::Busy(Some(wait))) = asked(address, "/") else { panic!("it is busy") };
     assert!((500..=600).contains(&wait.as_secs()), "{wait:?}");
 }
 
 #[test]
 fn a_debt_is_no_error() {
     let (address, _requests) = service(|_| Some(ok("-3.50")));
-    assert!(ask(address, "/").unwrap().amount.is_negative());
+    assert!(asked(address, "/").unwrap().amount.is_negative());
 }
 
 /// Each byte comes in time, and all of them never.
@@ -160,7 +160,7 @@ fn under_tls_a_provider_must_be_trusted_and_does_not_send_us_on_to_where_all_can
         let mut trusts = Trusts::default();
         trusts.set("localhost", trust);
         let url = format!("https://localhost:{}{path}", address.port());
-        Teller { template: Template::get(url), reading: Reading::Auto }.ask(&known(), &trusts)
+        super::ask(&Teller { template: Template::get(url), reading: Reading::Auto }, &known(), &trusts)
     };
     let trusted = || Trust::authority(authority.as_bytes()).unwrap();
     assert_eq!(ask("/", Trust::pin(base::Fingerprint([7; 32]))), Err(NoBalance::Unreachable));
@@ -193,18 +193,19 @@ fn a_switch_is_asked_for_all_that_it_offers_in_its_own_form() {
         let (head, body) = request.split_once("\r\n\r\n").unwrap();
         format!("{} {body}", head.split([' ', '/']).nth(4).unwrap())
     };
-    assert_eq!(switch.hosts(), ["127.0.0.1"]);
-    assert_eq!(switch.balance.unwrap().ask(&known, &trusts).unwrap().amount.to_string(), "10.50");
+    assert_eq!(provider_hosts(&switch), ["127.0.0.1"]);
+    assert_eq!(ask(&switch.balance.unwrap(), &known, &trusts).unwrap().amount.to_string(), "10.50");
     assert_eq!(body(), r#"GetCustomer {"accounts":["1001"]}"#);
-    let left = switch.minutes.unwrap().ask(&known, "0301", &trusts);
+    let left = provider::minutes(&switch.minutes.unwrap(), &known, "0301", &trusts);
     assert_eq!(left, Ok(TimeLeft { seconds: 725 }));
     assert_eq!(body(), r#"GetAvailableTime {"billingName":"1001","billingMode":0,"calleeE164":"0301"}"#);
-    assert!(switch.top_up.unwrap().pay(&known, card(), &trusts).unwrap().certain);
+    assert!(provider::pay(&switch.top_up.unwrap(), &known, card(), &trusts).unwrap().certain);
     assert_eq!(
         body(),
         r#"PayByPhoneCard {"ownerName":"1001","ownerType":2,"pin":"5.00-7777","password":"p\"42&"}"#
     );
-    assert!(switch.call_back.unwrap().call_back(&known, "+491", "+492", &trusts).unwrap().certain);
+    let called = provider::call_back(&switch.call_back.unwrap(), &known, "+491", "+492", &trusts);
+    assert!(called.unwrap().certain);
     assert_eq!(body(), r#"CallBack {"callerE164":"+491","calleeE164s":["+492"]}"#);
 }
 
@@ -223,8 +224,8 @@ fn a_card_that_may_have_been_taken_is_told_apart_from_one_that_was_not() {
         })
     });
     let pay = |at: &str| {
-        let errand: Errand = Provider::vos(at).top_up.unwrap();
-        errand.pay(&known(), card(), &Trusts::default()).unwrap_err()
+        let errand = Provider::vos(at).top_up.unwrap();
+        provider::pay(&errand, &known(), card(), &Trusts::default()).unwrap_err()
     };
     let at = |path: &str| pay(&format!("http://{address}{path}"));
     assert_eq!(at("/no").to_string(), "the provider refuses (-1): *** is used");

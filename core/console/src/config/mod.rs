@@ -2,8 +2,6 @@
 //!
 //! A key of a part that this build lacks is an error that says so: what was asked for is never silently left out.
 
-#[cfg(feature = "rest")]
-pub(crate) mod balance;
 pub(crate) mod nat;
 pub(crate) mod parts;
 pub(crate) mod phone;

@@ -25,7 +25,7 @@ pub(crate) struct PhoneFile {
     pub(crate) audio: AudioTable,
     pub(crate) nat: Option<NatForm>,
     #[cfg(feature = "rest")]
-    pub(crate) balance: Option<super::balance::BalanceTable>,
+    pub(crate) balance: Option<account::BalanceForm>,
     #[cfg(not(feature = "rest"))]
     #[serde(rename = "balance")]
     _balance: Option<super::parts::Later>,
@@ -39,6 +39,12 @@ impl PhoneFile {
             && form.nat.replace(nat).is_some()
         {
             return Err("[nat] stands twice: beside [account] and in it".to_owned());
+        }
+        #[cfg(feature = "rest")]
+        if let Some(balance) = self.balance.take()
+            && form.balance.replace(balance).is_some()
+        {
+            return Err("[balance] stands twice: beside [account] and in it".to_owned());
         }
         Ok(form)
     }

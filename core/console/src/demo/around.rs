@@ -7,9 +7,9 @@ use std::time::Duration;
 #[cfg(feature = "rest")]
 use base::Secret;
 #[cfg(feature = "rest")]
-use offhook_io::balance::{Amount, Balance, Known, Reading, Template};
+use offhook_io::balance::{Amount, Balance, Known, Provider, Reading, Teller, Template};
 #[cfg(feature = "rest")]
-use offhook_io::{Teller, Trusts};
+use offhook_io::{Customer, Trusts};
 use phone::{CallView, Said};
 use serde::Serialize;
 
@@ -86,8 +86,11 @@ pub(super) fn funds(http: std::net::SocketAddr) -> Result<Balance, Failure> {
         account: NUMBERS[0].to_owned(),
         number: NUMBERS[0].to_owned(),
     };
-    let asked = Teller { template, reading: Reading::Auto }.ask(&known, &Trusts::default());
-    asked.map_err(|error| Failure::Failed(error.to_string()))
+    let teller = Teller { template, reading: Reading::Auto };
+    let provider = Provider { balance: Some(teller), ..Provider::default() };
+    let asked = Customer { provider, known, trusts: Trusts::default() }.balance();
+    let told = asked.expect("it is asked for").map_err(|error| Failure::Failed(error.to_string()))?;
+    Ok(told.balance)
 }
 
 impl Around {

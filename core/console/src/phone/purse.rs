@@ -4,10 +4,11 @@
 //! When the provider is asked, and in which thread, is [`Dealings`]' own.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 
 use offhook_io::balance::{Card, Kept, Occasion, Receipt, TimeLeft};
+use offhook_io::store::AccountKey;
 use offhook_io::{Ask, Customer, Dealings, NoBalance, NotDone, Offer, Told, clock};
 use phone::{Account, Regions};
 
@@ -15,8 +16,10 @@ use super::desk::News;
 use super::money::{Came, Money};
 use crate::failure::Failure;
 
-/// The balance's name in the phone's folder.
-const FILE: &str = "balance.json";
+/// Where an account's last balance lies in the phone's folder; `stored`: whose key in the database that is.
+pub(crate) fn file_in(folder: &Path, stored: Option<AccountKey>) -> PathBuf {
+    folder.join(stored.map_or_else(|| "balance.json".to_owned(), |key| format!("balance-{}.json", key.0)))
+}
 
 /// Who is asked, and with what.
 pub(crate) struct Purse {
@@ -26,8 +29,8 @@ pub(crate) struct Purse {
     pub(crate) regions: Regions,
     /// Where the provider rings the person.
     pub(crate) caller: String,
-    /// The phone's folder.
-    pub(crate) data: Option<PathBuf>,
+    /// Where the last balance is kept.
+    pub(crate) file: Option<PathBuf>,
 }
 
 impl Purse {
@@ -40,8 +43,8 @@ impl Purse {
     /// What is left; `None`: the provider is not asked.
     pub(crate) fn ask(&self) -> Option<Result<Kept, NoBalance>> {
         let told = self.customer.balance()?;
-        if let (Ok(kept), Some(file)) = (&told, self.file()) {
-            keep_in(&file, kept);
+        if let (Ok(kept), Some(file)) = (&told, &self.file) {
+            keep_in(file, kept);
         }
         Some(told)
     }
@@ -71,16 +74,12 @@ impl Purse {
 
     /// What was told last.
     pub(crate) fn kept(&self) -> Option<Kept> {
-        Kept::of_line(&fs::read_to_string(self.file()?).ok()?)
-    }
-
-    fn file(&self) -> Option<PathBuf> {
-        self.data.as_ref().map(|folder| folder.join(FILE))
+        Kept::of_line(&fs::read_to_string(self.file.as_ref()?).ok()?)
     }
 }
 
 /// Whole or not at all. Where there is no room, there is none: it is but a convenience.
-fn keep_in(file: &std::path::Path, kept: &Kept) {
+fn keep_in(file: &Path, kept: &Kept) {
     let new = file.with_extension("new");
     if fs::write(&new, kept.to_line()).is_ok() {
         let _ = fs::rename(new, file);
@@ -109,7 +108,7 @@ pub(crate) struct Open {
 impl Open {
     /// What is told of it is news from now on.
     pub(crate) fn new(purse: Purse, news: Sender<News>) -> Result<Self, Failure> {
-        let file = purse.file();
+        let file = purse.file.clone();
         let told = move |told: Told| {
             if let (Told::Balance(kept), Some(file)) = (&told, &file) {
                 keep_in(file, kept);
@@ -170,16 +169,16 @@ fn as_news(told: Told) -> News {
 #[cfg(test)]
 mod tests {
     use base::Secret;
-    use offhook_io::balance::{Amount, Balance};
-    use offhook_io::{Provider, Trusts};
+    use offhook_io::Trusts;
+    use offhook_io::balance::{Amount, Balance, Provider};
 
     use super::*;
 
-    fn purse(data: Option<PathBuf>) -> Purse {
+    fn purse(file: Option<PathBuf>) -> Purse {
         let account = Account::new("sip:1001@offhook.test".parse().unwrap(), Secret::new("hush".into()));
         let known = offhook_io::known(&account);
         let customer = Customer { provider: Provider::default(), known, trusts: Trusts::default() };
-        Purse { customer, account, regions: Regions::default(), caller: "1001".into(), data }
+        Purse { customer, account, regions: Regions::default(), caller: "1001".into(), file }
     }
 
     #[test]
@@ -197,12 +196,12 @@ mod tests {
     #[test]
     fn what_was_told_is_kept_in_the_phones_folder() {
         let folder = tempfile::tempdir().unwrap();
-        let purse = purse(Some(folder.path().to_owned()));
+        let purse = purse(Some(file_in(folder.path(), None)));
         assert_eq!(purse.kept(), None);
         let balance =
             Balance { amount: Amount::whole(3), currency: None, overdraft: None, valid_until: None };
         let kept = Kept { balance, told: 7 };
-        keep_in(&purse.file().unwrap(), &kept);
+        keep_in(purse.file.as_ref().unwrap(), &kept);
         assert_eq!(purse.kept(), Some(kept));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }

@@ -10,13 +10,11 @@ use numbers::Regions;
 use offhook_io::{Audio, Effects, LocalTones};
 
 #[cfg(feature = "rest")]
-use super::purse::Purse;
+use super::purse::{self, Purse};
 use super::standing::Standing;
 use crate::accounts::{Kept, Shelf};
 use crate::cli::PhoneArgs;
 use crate::config;
-#[cfg(feature = "rest")]
-use crate::config::balance::BalanceTable;
 use crate::config::phone::{AudioTable, PhoneFile};
 use crate::failure::Failure;
 use crate::place;
@@ -57,12 +55,6 @@ impl Settings {
         }
         let password = password(args.password_file.as_deref())?.map(Hidden);
         let data = args.data.clone().or(file.data);
-        #[cfg(feature = "rest")]
-        let provider = file.balance.map(BalanceTable::provider).transpose();
-        #[cfg(feature = "rest")]
-        let provider = provider.map_err(|why| Failure::Usage(format!("[balance] {why}")))?;
-        #[cfg(feature = "rest")]
-        let (provider, caller) = provider.unzip();
         let stored = match (&args.account, &form.uri) {
             (Some(_), Some(_)) => {
                 return Err(Failure::Usage("--account: the settings have an [account] of their own".into()));
@@ -70,6 +62,9 @@ impl Settings {
             (None, Some(_)) => None,
             (which, None) => stored(data.as_deref(), which.as_deref())?,
         };
+        #[cfg(feature = "rest")]
+        let kept_in =
+            data.as_deref().map(|folder| purse::file_in(folder, stored.as_ref().map(|it| it.row.id)));
         let watch = stored.as_ref().map_or(&form, |kept| kept.document.form()).watch.clone();
         let standing = match stored {
             Some(Kept { row, document, mut secrets }) => {
@@ -79,26 +74,22 @@ impl Settings {
             }
             None => {
                 form.password = password.or(form.password);
-                Standing::of_form(
-                    form,
-                    #[cfg(feature = "rest")]
-                    provider,
-                )?
+                Standing::of_form(form)?
             }
         };
         let regions = Regions::told(file.region.as_deref().unwrap_or_default(), "", "");
         Ok(Self {
             #[cfg(feature = "rest")]
             purse: standing.provider.clone().map(|provider| Purse {
+                caller: provider.caller.clone().unwrap_or_else(|| own_number(&standing.account)),
                 customer: offhook_io::Customer {
                     provider,
                     known: offhook_io::known(&standing.account),
                     trusts: standing.trusts.clone(),
                 },
-                caller: caller.flatten().unwrap_or_else(|| own_number(&standing.account)),
                 account: standing.account.clone(),
                 regions: regions.clone(),
-                data: data.clone(),
+                file: kept_in,
             }),
             standing,
             data,

@@ -14,7 +14,7 @@ use sip::ua::TransportPolicy;
 use crate::config::parts::NOT_IN_THIS_BUILD;
 use crate::failure::Failure;
 #[cfg(feature = "rest")]
-use offhook_io::{Provider, Teller};
+use offhook_io::balance::Provider;
 
 #[cfg(feature = "rest")]
 pub(crate) use offhook_io::Service;
@@ -46,11 +46,8 @@ enum Kept {
 }
 
 impl Standing {
-    /// Of a settings file, whose provider may stand beside the account.
-    pub(crate) fn of_form(
-        form: Form,
-        #[cfg(feature = "rest")] provider: Option<Provider>,
-    ) -> Result<Self, Failure> {
+    /// Of a settings file.
+    pub(crate) fn of_form(form: Form) -> Result<Self, Failure> {
         if form.uri.is_none() {
             return Err(Failure::Usage(
                 "which account? give --uri, or --config with `uri` under [account], or --data with a stored one"
@@ -58,11 +55,11 @@ impl Standing {
             ));
         }
         let (document, secrets) = form.part();
-        #[cfg(feature = "rest")]
-        let made = Self::made(&document, &secrets, Kept::Anywhere, provider);
-        #[cfg(not(feature = "rest"))]
-        let made = Self::made(&document, &secrets, Kept::Anywhere);
-        made.map_err(|failure| match failure {
+        Self::made(&document, &secrets, Kept::Anywhere).map_err(|failure| match failure {
+            // They stand beside the account as a rule.
+            NotMade::Field(bad) if ["balance.", "nat."].iter().any(|it| bad.field.starts_with(it)) => {
+                Failure::Usage(bad.to_string())
+            }
             NotMade::Field(bad) => Failure::Usage(format!("[account] {bad}")),
             NotMade::File(sentence) => Failure::Usage(sentence),
         })
@@ -70,22 +67,13 @@ impl Standing {
 
     /// Of what is stored.
     pub(crate) fn of(document: &Document, secrets: &Secrets) -> Result<Self, String> {
-        #[cfg(feature = "rest")]
-        let made = Self::made(document, secrets, Kept::Inside, None);
-        #[cfg(not(feature = "rest"))]
-        let made = Self::made(document, secrets, Kept::Inside);
-        made.map_err(|failure| match failure {
+        Self::made(document, secrets, Kept::Inside).map_err(|failure| match failure {
             NotMade::Field(bad) => bad.to_string(),
             NotMade::File(sentence) => sentence,
         })
     }
 
-    fn made(
-        document: &Document,
-        secrets: &Secrets,
-        kept: Kept,
-        #[cfg(feature = "rest")] provider: Option<Provider>,
-    ) -> Result<Self, NotMade> {
+    fn made(document: &Document, secrets: &Secrets, kept: Kept) -> Result<Self, NotMade> {
         let form = document.form();
         let mut account = document.account(secrets)?;
         if account.connection.pin.is_some() && !cfg!(feature = "tls") {
@@ -101,13 +89,7 @@ impl Standing {
         account.signers =
             form.stir_certificates.iter().map(|named| signer(named, kept)).collect::<Result<_, _>>()?;
         #[cfg(feature = "rest")]
-        let provider = match (document.balance(secrets)?, provider) {
-            (Some(_), Some(_)) => return Err(bad("balance", "it stands beside the account, too")),
-            (Some((template, reading)), None) => {
-                Some(Provider { balance: Some(Teller { template, reading }), ..Provider::default() })
-            }
-            (None, provider) => provider,
-        };
+        let provider = document.provider(secrets)?;
         let service = service(document, secrets)?;
         let mut trusts = Trusts::default();
         if let Some(ca) = &form.tls_ca {
@@ -123,7 +105,7 @@ impl Standing {
                 trusts.set(service.host(), trust.clone());
             }
             #[cfg(feature = "rest")]
-            for host in provider.iter().flat_map(Provider::hosts) {
+            for host in provider.iter().flat_map(offhook_io::provider_hosts) {
                 trusts.set(&host, trust.clone());
             }
         }
