@@ -31,7 +31,7 @@ impl BalanceForm {
         let above = Above { auth: question.auth()?, allow_clear: question.allow_clear.unwrap_or(false) };
         let is_asked = question.url.is_some() || self.vos.is_some();
         if !is_asked && self.minutes.is_none() && self.top_up.is_none() && self.callback.is_none() {
-            return Err(question.missing());
+            return Err(missing());
         }
         let mut provider = match &self.vos {
             Some(server) => switch(server, &question, &above)?,
@@ -118,7 +118,7 @@ impl Question {
             (_, None) => None,
         };
         let template = Template {
-            url: self.url.take().ok_or_else(|| self.missing())?.into_inner(),
+            url: self.url.take().ok_or_else(missing)?.into_inner(),
             body,
             headers: self.headers(),
             auth: if self.auth.is_some() { self.auth()? } else { above.auth.clone() },
@@ -126,10 +126,6 @@ impl Question {
         };
         template.check_for(about).map_err(|error| BadField::new("url", error))?;
         Ok(template)
-    }
-
-    fn missing(&self) -> BadField {
-        BadField::new("url", "it is missing")
     }
 
     fn headers(&self) -> Vec<(String, String)> {
@@ -207,6 +203,10 @@ impl Question {
         };
         Ok(Errand { template, reading })
     }
+}
+
+fn missing() -> BadField {
+    BadField::new("url", "it is missing")
 }
 
 fn needed(key: &str, given: Option<&Text>) -> Result<String, BadField> {

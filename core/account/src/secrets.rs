@@ -65,15 +65,23 @@ impl Secrets {
     /// By names, for a store of secrets and nowhere else.
     pub fn to_map(&self) -> BTreeMap<String, Secret<String>> {
         let mut map = BTreeMap::new();
-        let mut put = |name: String, secret: &Hidden| drop(map.insert(name, secret.0.clone()));
+        let mut put = |name: String, secret: Option<&Hidden>| {
+            if let Some(secret) = secret {
+                map.insert(name, secret.0.clone());
+            }
+        };
         for (name, slot) in self.clone().slots() {
-            slot.iter().for_each(|it| put(name.to_owned(), it));
+            put(name.to_owned(), slot.as_ref());
         }
-        self.relays.iter().for_each(|(name, it)| put(format!("{RELAY}{name}"), it));
+        for (name, secret) in &self.relays {
+            put(format!("{RELAY}{name}"), Some(secret));
+        }
         for (table, asks) in self.asks() {
-            asks.password.iter().for_each(|it| put(format!("{table}.password"), it));
-            asks.token.iter().for_each(|it| put(format!("{table}.token"), it));
-            asks.headers.iter().for_each(|(name, it)| put(format!("{table}{HEADER}{name}"), it));
+            put(format!("{table}.password"), asks.password.as_ref());
+            put(format!("{table}.token"), asks.token.as_ref());
+            for (name, secret) in &asks.headers {
+                put(format!("{table}{HEADER}{name}"), Some(secret));
+            }
         }
         map
     }
