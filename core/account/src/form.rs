@@ -61,7 +61,7 @@ pub struct Form {
     pub transport: Option<TransportName>,
     /// Certificates (PEM; in a settings file also a file's name): the server's is one of these, or signed by one of these.
     pub tls_ca: Option<Long>,
-    /// The SHA-256 of the server's certificate.
+    /// The SHA-256 of the server's certificate: it alone decides there, and `tls_ca` for relays and the provider.
     pub tls_pin: Option<Pin>,
     /// Shown to a server that asks who connects, as `tls_ca`.
     pub tls_certificate: Option<Long>,

@@ -114,9 +114,6 @@ fn made(form: Form, secrets: &Secrets) -> Result<Account, BadField> {
         certificate: None,
         path: form.ws_path.map(crate::words::Text::into_inner).unwrap_or_default(),
     };
-    if form.tls_pin.is_some() && form.tls_ca.is_some() {
-        return Err(BadField::new("tls_pin", "it takes the place of tls_ca"));
-    }
     if form.tls_certificate.is_some() != secrets.tls_key.is_some() {
         return Err(BadField::new("tls_certificate", "it needs its tls_key, and the reverse"));
     }

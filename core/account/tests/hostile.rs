@@ -39,7 +39,7 @@ fn exercise(text: &str) {
 
 #[test]
 fn the_whole_document_is_a_proposal() {
-    // All of it at once does not go together: TLS and VOS, a pin and an authority.
+    // All of it at once does not go together: TLS and VOS.
     exercise(WHOLE);
     let lines = WHOLE.lines().filter(|line| !line.contains("tls_") && !line.contains("vos"));
     let fitting = lines.collect::<Vec<_>>().join("\n");
