@@ -13,6 +13,7 @@ mod families;
 mod gateways;
 mod handover;
 mod insisting;
+mod kinds;
 mod ladder;
 mod nat;
 mod networks;
