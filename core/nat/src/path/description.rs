@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::ice::Credentials;
-use crate::{Candidate, Carrier, Kind};
+use crate::{Candidate, Carrier, Kind, TcpType};
 
 /// One side's part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +29,8 @@ impl Description {
 
     /// Leaves out the worst candidates until it fits: what keeps a request in one datagram. Of each kind the first stays before
     /// a second, and that at `default` in any case: a description whose default is no candidate is not believed (RFC 8839
-    /// section 4.2.5). A stream is for those whose datagrams do not pass, and goes before other ways; a relay, which is reached
-    /// when nothing else is, goes last though it is liked least.
+    /// section 4.2.5). A stream is for those whose datagrams do not pass, and goes before other ways, one that opens from both
+    /// sides behind those of one side; a relay, which is reached when nothing else is, goes last though it is liked least.
     pub fn fit(&mut self, octets: usize, default: SocketAddr) {
         while self.octets() > octets {
             let spare = |it: &Candidate| it.address != default;
@@ -40,7 +40,9 @@ impl Description {
             });
             let last =
                 |goes: fn(&Candidate) -> bool| self.candidates.iter().rposition(|it| spare(it) && goes(it));
-            let worst = twice
+            let worst = last(|it| it.carrier == Carrier::Tcp(TcpType::Active))
+                .or_else(|| last(|it| it.carrier == Carrier::Tcp(TcpType::Passive)))
+                .or(twice)
                 .or_else(|| last(|it| it.carrier != Carrier::Udp && it.kind == Kind::Host))
                 .or_else(|| last(|it| it.carrier != Carrier::Udp))
                 .or_else(|| last(|it| it.kind != Kind::Relayed))
@@ -63,7 +65,6 @@ mod tests {
     use base::Rng;
 
     use super::*;
-    use crate::TcpType;
 
     #[test]
     fn what_does_not_fit_is_left_out_worst_first_but_each_kind_once_before_any_twice() {

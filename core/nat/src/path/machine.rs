@@ -303,7 +303,7 @@ impl Component {
     /// A stream that was ordered is open, or one was taken.
     pub(super) fn stream_up(&mut self, leg: Leg, local: SocketAddr, remote: SocketAddr, now: Instant) {
         let known = self.relays.stream_up(leg, local, &mut self.rng, now)
-            || self.punching.stream_up(leg, local, remote, &mut self.rng, now);
+            || self.punching.stream_up(leg, local, remote, &mut self.rng, now, &mut self.orders);
         if !known {
             // Taken by a listener that nobody needs any more, or opened for what is over.
             self.orders.push_back(Order::Close { leg });
@@ -314,7 +314,8 @@ impl Component {
     /// A stream is gone, or could not be had.
     pub(super) fn stream_down(&mut self, leg: Leg, refused: bool, now: Instant) {
         if !self.relays.stream_down(leg) {
-            self.punching.stream_down(leg, refused, now);
+            let beside = self.sockets.last().map(|socket| socket.local);
+            self.punching.stream_down(leg, refused, beside, now, &mut self.orders);
         }
         if self.target.is_some_and(|target| target.leg == leg) {
             self.events.push_back(Event::Lost);

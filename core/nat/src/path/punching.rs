@@ -1,8 +1,9 @@
 //! A path's streams to the other side, through both sides' routers. RFC 6544 over [`crate::punch`].
 //!
-//! One port serves all: it asks S from there which address that has outside, listens there and connects from there. A stream
-//! that opens is told to the path, which has it checked like any pair; which one is used is ICE's choice. The stream to S stays
-//! while others are made, for many a router forgets the port with it (RFC 6544 section 5.2).
+//! One port serves all: it asks S from there which address that has outside, listens there and connects from there. So it is
+//! described in three ways: as one that opens at the same time, that waits (passive) and that connects (active), for those who
+//! know only one of these. A stream that opens is told to the path, which has it checked like any pair; which one is used is
+//! ICE's choice. The stream to S stays while others are made, for many a router forgets the port with it (RFC 6544 section 5.2).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -20,6 +21,10 @@ use crate::{Candidate, Carrier, Kind, TcpType};
 /// Both sides learn of each other when the call is answered, which takes one of them longer; routers that undo a first try get
 /// further ones. ICE gives up a little later.
 const WITHIN: Duration = Duration::from_secs(10);
+/// Streams that are taken before the other side's description is there; it was sent ours, and may connect at once.
+const MOST_EARLY: usize = 4;
+/// What an active candidate has for a port. RFC 6544 section 4.5.
+const DISCARD: u16 = 9;
 
 /// What became of it.
 #[derive(Debug)]
@@ -35,8 +40,8 @@ pub(super) enum Told {
 /// ```text
 ///           up, asked              answered
 ///   Off ---------------> Asking ---------------> Known(local) --- their streams ---> punching
-///            (no S: at once)       or refused        |
-///                                                    +--> without an outside address, where S does not say
+///    |                             or refused        |
+///    +---- no S: at once --------------------------->+--> without an outside address, where S does not say
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
@@ -56,11 +61,15 @@ pub(super) struct Punching {
     punch: Option<Punch>,
     attempts: BTreeMap<Attempt, Leg>,
     open: BTreeMap<Leg, (SocketAddr, SocketAddr)>,
+    /// Taken before anything is known of the other side.
+    early: Vec<(Leg, SocketAddr)>,
+    /// A way was found, or given up: nobody who comes is taken.
+    settled: bool,
     told: VecDeque<Told>,
 }
 
 impl Punching {
-    /// Asks S for the outside address of a port of ours.
+    /// Asks S for the outside address of a port of ours. Without S it is `local`'s own, which is a datagram's so far.
     pub(super) fn begin(
         &mut self,
         local: SocketAddr,
@@ -73,13 +82,39 @@ impl Punching {
         if self.state != State::Off {
             return;
         }
-        let Some(server) = servers.iter().find(fits) else { return };
-        let leg = Leg::stream(legs);
         self.rank = rank;
+        self.settled = false;
+        let Some(server) = servers.iter().find(fits) else { return self.listen(local, out) };
+        let leg = Leg::stream(legs);
         self.state = State::Asking(leg);
         self.server = Some((leg, *server));
         let from = Some(SocketAddr::new(local.ip(), 0));
         out.push_back(Order::Connect { leg, from, to: *server, framing: Framing::Turn, name: None });
+    }
+
+    /// Without a server's word: in a network of our own that is enough.
+    fn listen(&mut self, local: SocketAddr, out: &mut VecDeque<Order>) {
+        self.state = State::Known(local);
+        self.tell(Kind::Host, local, local);
+        out.push_back(Order::Listen { at: local });
+    }
+
+    /// An address of the port, in each way that a stream may come about there.
+    fn tell(&mut self, kind: Kind, address: SocketAddr, local: SocketAddr) {
+        let nowhere = SocketAddr::new(address.ip(), DISCARD);
+        let ways: &[_] = match kind {
+            Kind::Host => &[
+                (TcpType::Active, nowhere),
+                (TcpType::Passive, address),
+                (TcpType::SimultaneousOpen, address),
+            ],
+            // Who connects is seen from there by itself.
+            _ => &[(TcpType::SimultaneousOpen, address), (TcpType::Passive, address)],
+        };
+        for (how, address) in ways {
+            let candidate = Candidate::ours(kind, Carrier::Tcp(*how), 1, *address, local, self.rank);
+            self.told.push_back(Told::Candidate(candidate));
+        }
     }
 
     /// Whether an answer is still awaited that a description should have.
@@ -105,20 +140,20 @@ impl Punching {
         remote: SocketAddr,
         rng: &mut Rng,
         now: Instant,
+        out: &mut VecDeque<Order>,
     ) -> bool {
         if self.state == State::Asking(leg) {
             let id = TransactionId::draw(rng);
             let question = Writer::request(Method::Binding, id).fingerprinted();
             self.questions.begin(id, question, leg, Pace::STREAM, now);
-            let carrier = Carrier::Tcp(TcpType::SimultaneousOpen);
-            self.told.push_back(Told::Candidate(Candidate::ours(
-                Kind::Host,
-                carrier,
-                1,
-                local,
-                local,
-                self.rank,
-            )));
+            self.tell(Kind::Host, local, local);
+            // Who is told of the port may come before we hear of them. RFC 6544 section 7.2.
+            out.push_back(Order::Listen { at: local });
+            self.open.insert(leg, (local, remote));
+            return true;
+        }
+        if self.punch.is_none() && leg.0 >= Leg::TAKEN && !self.settled && self.early.len() < MOST_EARLY {
+            self.early.push((leg, remote));
             self.open.insert(leg, (local, remote));
             return true;
         }
@@ -132,14 +167,27 @@ impl Punching {
         true
     }
 
-    /// A stream is gone, or never came; false: none of these.
-    pub(super) fn stream_down(&mut self, leg: Leg, refused: bool, now: Instant) -> bool {
+    /// A stream is gone, or never came; false: none of these. `local`: of a socket beside it.
+    pub(super) fn stream_down(
+        &mut self,
+        leg: Leg,
+        refused: bool,
+        local: Option<SocketAddr>,
+        now: Instant,
+        out: &mut VecDeque<Order>,
+    ) -> bool {
         let was_open = self.open.remove(&leg);
+        self.early.retain(|(early, _)| *early != leg);
         if self.server.is_some_and(|(known, _)| known == leg) {
             self.server = None;
             self.questions.forget(|_| true);
             if let State::Asking(_) = self.state {
-                self.state = was_open.map_or(State::Off, |(local, _)| State::Known(local));
+                self.state = State::Off;
+                match (was_open, local) {
+                    (Some((local, _)), _) => self.state = State::Known(local),
+                    (None, Some(local)) => self.listen(local, out),
+                    (None, None) => {}
+                }
             }
             return true;
         }
@@ -174,9 +222,7 @@ impl Punching {
             self.state = State::Known(local);
             let outside = message.mapped().filter(|it| message.class() == Class::Success && *it != local);
             if let Some(outside) = outside.filter(|it| it.is_ipv4() == local.is_ipv4()) {
-                let (kind, carrier) = (Kind::ServerReflexive, Carrier::Tcp(TcpType::SimultaneousOpen));
-                self.told
-                    .push_back(Told::Candidate(Candidate::ours(kind, carrier, 1, outside, local, self.rank)));
+                self.tell(Kind::ServerReflexive, outside, local);
             }
         }
         true
@@ -201,16 +247,21 @@ impl Punching {
         if self.punch.is_some() {
             return;
         }
-        let remotes: Vec<SocketAddr> = theirs
-            .filter(|c| c.component == 1 && c.address.is_ipv4() == local.is_ipv4())
-            // Who only connects has no port that could be connected to.
-            .filter(|c| matches!(c.carrier, Carrier::Tcp(TcpType::SimultaneousOpen | TcpType::Passive)))
-            .map(|c| c.address)
-            .collect();
-        if !remotes.is_empty() {
-            let config = PunchConfig { local, remotes, keep: Keep::All, within: WITHIN };
-            self.punch = Some(Punch::new(config, rng.split(), now));
+        let here = |c: &&Candidate| c.component == 1 && c.address.is_ipv4() == local.is_ipv4();
+        let theirs: Vec<&Candidate> = theirs.filter(here).filter(|c| c.carrier != Carrier::Udp).collect();
+        if theirs.is_empty() {
+            return;
         }
+        // Who only connects has no port that could be connected to: then we wait.
+        let has_port = |c: &&&Candidate| c.carrier != Carrier::Tcp(TcpType::Active);
+        let remotes = theirs.iter().filter(has_port).map(|c| c.address).collect();
+        let config = PunchConfig { local, remotes, keep: Keep::All, within: WITHIN };
+        let mut punch = Punch::new(config, rng.split(), now);
+        for (leg, from) in self.early.drain(..) {
+            punch.handle(News::Accepted { stream: leg.0, from }, now);
+        }
+        self.settled = false;
+        self.punch = Some(punch);
     }
 
     /// The stream between two addresses.
@@ -233,6 +284,8 @@ impl Punching {
         }
         self.collect(legs, out);
         self.punch = None;
+        self.settled = true;
+        self.early.clear();
         self.questions.forget(|_| true);
         self.server = None;
         if let State::Asking(_) = self.state {

@@ -7,7 +7,7 @@ use base::{Instant, Rng};
 
 use super::*;
 use crate::stun::{Message, Writer, attribute};
-use crate::{Candidate, Kind};
+use crate::{Candidate, Carrier, Kind, TcpType};
 
 fn at(text: &str) -> SocketAddr {
     text.parse().unwrap()
@@ -338,4 +338,94 @@ fn a_second_leg_of_a_fork_knows_us_by_the_same_description_and_is_reached() {
     }
     let told = events(&mut a);
     assert_eq!(told, [Event::Gathered, Event::Reached(Reached::Host), Event::Reached(Reached::Host)]);
+}
+
+/// The lines about streams of a description: which kind, how it opens, and where.
+fn streams(path: &Path) -> Vec<(Kind, TcpType, SocketAddr)> {
+    let candidates = path.description().unwrap().candidates.into_iter();
+    let streams = candidates.filter_map(|c| match c.carrier {
+        Carrier::Tcp(how) => Some((c.kind, how, c.address)),
+        Carrier::Udp => None,
+    });
+    streams.collect()
+}
+
+/// One whose datagrams are not wanted, and the stream to S that it has ordered, from an address of its own.
+fn by_streams(stun: &[&str]) -> Path {
+    let stun = stun.iter().map(|s| at(s)).collect();
+    let settings = Settings { stun, udp: false, tcp: Tcp::Always, ..Settings::default() };
+    let mut path = Path::new(settings, true, Rng::from_number(1), ms(0));
+    path.socket(Leg::FIRST, at("192.168.1.2:4000"), ms(0));
+    path
+}
+
+#[test]
+fn a_port_for_streams_is_described_to_who_connects_waits_or_does_both() {
+    use TcpType::{Active, Passive, SimultaneousOpen};
+    let mut path = by_streams(&["203.0.113.1:3478"]);
+    let Some(Order::Connect { leg, to, .. }) = path.poll_order() else { panic!("S is asked") };
+    let (host, outside) = (at("192.168.1.2:7000"), at("198.51.100.7:61000"));
+    path.stream_up(leg, host, to, ms(20));
+    assert_eq!(path.poll_order(), Some(Order::Listen { at: host }), "before anybody can know of it");
+    answered(&mut path, "198.51.100.7:61000", ms(40));
+    assert_eq!(
+        streams(&path),
+        [
+            (Kind::Host, Active, at("192.168.1.2:9")),
+            (Kind::Host, Passive, host),
+            (Kind::Host, SimultaneousOpen, host),
+            (Kind::ServerReflexive, SimultaneousOpen, outside),
+            (Kind::ServerReflexive, Passive, outside),
+        ]
+    );
+}
+
+#[test]
+fn without_a_server_that_tells_the_port_is_described_as_it_is() {
+    let mut alone = by_streams(&[]);
+    assert_eq!(alone.poll_order(), Some(Order::Listen { at: at("192.168.1.2:4000") }));
+    let mut refused = by_streams(&["203.0.113.1:3478"]);
+    let Some(Order::Connect { leg, .. }) = refused.poll_order() else { panic!("S is asked") };
+    refused.stream_down(leg, true, ms(20));
+    for path in [&alone, &refused] {
+        assert!(path.is_gathered());
+        assert_eq!(streams(path).iter().filter(|it| it.2 == at("192.168.1.2:4000")).count(), 2);
+    }
+}
+
+#[test]
+fn who_only_connects_is_taken_and_checked_even_before_their_description_is_here() {
+    let (_, b, ..) = two();
+    let theirs = b.description().unwrap();
+    let base = at("192.168.1.3:9");
+    let active = Candidate::ours(Kind::Host, Carrier::Tcp(TcpType::Active), 1, base, base, 1);
+    let theirs = Description { candidates: vec![active], ..theirs };
+    for comes in [0, 100] {
+        let mut path = by_streams(&[]);
+        let (leg, from) = (Leg(Leg::TAKEN), at("192.168.1.3:55000"));
+        if comes == 0 {
+            path.stream_up(leg, at("192.168.1.2:4000"), from, ms(0));
+        }
+        path.connect(&theirs, true, ms(50));
+        if comes > 0 {
+            path.stream_up(leg, at("192.168.1.2:4000"), from, ms(comes));
+        }
+        path.due(ms(150));
+        let orders: Vec<Order> = std::iter::from_fn(|| path.poll_order()).collect();
+        let check = |it: &Order| matches!(it, Order::Send { leg: by, to, .. } if (*by, *to) == (leg, from));
+        assert!(orders.iter().any(check), "{comes}: {orders:?}");
+        assert!(!orders.iter().any(|it| matches!(it, Order::Connect { .. })), "nobody is there: {orders:?}");
+    }
+}
+
+#[test]
+fn of_strangers_that_come_early_only_so_many_are_kept() {
+    let mut path = by_streams(&[]);
+    let _ = path.poll_order();
+    for n in 0..20 {
+        let from = SocketAddr::new([192, 168, 1, 66].into(), 1000 + n);
+        path.stream_up(Leg(Leg::TAKEN + u32::from(n)), at("192.168.1.2:4000"), from, ms(0));
+    }
+    let closed = std::iter::from_fn(|| path.poll_order()).filter(|it| matches!(it, Order::Close { .. }));
+    assert_eq!(closed.count(), 16);
 }

@@ -42,7 +42,8 @@ const IN_USE: Duration = Duration::from_millis(500);
 pub struct PunchConfig {
     /// Our port: the one that S was asked from.
     pub local: SocketAddr,
-    /// Where the other host may be; see [`super::Endpoints::toward`].
+    /// Where the other host may be; see [`super::Endpoints::toward`]. With [`Keep::All`] there may be nowhere: whoever comes is
+    /// taken.
     pub remotes: Vec<SocketAddr>,
     /// What becomes of the streams.
     pub keep: Keep,
@@ -136,7 +137,8 @@ impl Punch {
             orders: VecDeque::from([Order::ListenTcp { local }]),
             events: VecDeque::new(),
         };
-        if new.remotes.is_empty() {
+        // Who only waits for others may do so where others judge who comes.
+        if new.remotes.is_empty() && new.agreement.is_some() {
             new.orders.clear();
             new.listening = false;
             new.end(Event::Failed(Failure::NowhereToGo));
