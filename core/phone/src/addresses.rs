@@ -165,6 +165,11 @@ impl Reach {
         self.prefix.filter(|_| !self.ipv4)
     }
 
+    /// Whether there is an address of ours of that one's family; of a network that says nothing of itself, both are tried.
+    pub(crate) fn has_family_of(&self, ip: IpAddr) -> bool {
+        self.given.is_empty() || self.given.iter().any(|own| own.is_ipv4() == ip.is_ipv4())
+    }
+
     /// Where to send in order to reach that address from here.
     pub(crate) fn toward(&self, ip: IpAddr) -> IpAddr {
         self.translates().and_then(|prefix| prefix.toward(ip)).unwrap_or(ip)

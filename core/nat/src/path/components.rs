@@ -48,6 +48,14 @@ impl Path {
         }
     }
 
+    /// Works with these servers from the next socket on: as they are reached from another network.
+    pub fn work_with(&mut self, settings: &Settings) {
+        self.rtp.work_with(settings);
+        if let Some(rtcp) = &mut self.rtcp {
+            rtcp.work_with(settings);
+        }
+    }
+
     /// A socket is left: nothing new goes by it. What goes by it already does so until another way carries; then, or when it
     /// is closed, tell [`Self::socket_gone`].
     pub fn retire(&mut self, leg: Leg) {
@@ -237,7 +245,7 @@ impl Path {
             match event {
                 Event::Gathered if !self.rtp.is_gathered() => {}
                 Event::Gathered | Event::More => return Some(event),
-                Event::Reached(_) | Event::Unreachable | Event::Lost => {}
+                Event::Relay(_) | Event::Reached(_) | Event::Unreachable | Event::Lost => {}
             }
         }
         None

@@ -12,8 +12,8 @@ use super::gather::{Answer, Gather};
 use super::punching::{self, Punching};
 use super::relays::Relays;
 use super::{
-    Description, Event, GATHER_FOR, Leg, Order, RTCP, RTP, Reached, Report, Route, SUSPECT_AFTER, Settings,
-    Target, Tcp, control_of,
+    Description, Event, GATHER_FOR, Leg, Order, RTCP, RTP, Reached, Report, Route, Rung, SUSPECT_AFTER,
+    Settings, Target, Tcp, control_of,
 };
 use crate::ice::{self, Agent, Pair};
 use crate::{Candidate, Carrier, Kind, TcpType};
@@ -134,12 +134,13 @@ impl Component {
             self.gather.ask(leg, local, &self.settings.stun, &mut self.rng, now);
         }
         if self.settings.ice && self.stage != Stage::Plain {
-            self.relays.begin(leg, local, &self.settings.turn, self.settings.udp, now);
+            self.relays.begin(leg, local, &self.settings, now);
         }
         match self.settings.tcp {
             Tcp::Never => {}
             _ if !self.settings.ice => {}
-            Tcp::IfBlocked if self.settings.udp => {}
+            // Where only streams led to a relay the last time, datagrams are likely to be blocked.
+            Tcp::IfBlocked if self.settings.udp && self.settings.rung == Rung::Datagrams => {}
             Tcp::IfBlocked | Tcp::Always => self.prepare_streams(),
         }
         if self.settings.ice && self.settings.udp && !self.gather.is_done() {
@@ -149,6 +150,12 @@ impl Component {
             self.stage = Stage::Gathering(now + GATHER_FOR);
         }
         self.due(now);
+    }
+
+    /// Works with these servers from the next socket on: those of another network.
+    pub(super) fn work_with(&mut self, settings: &Settings) {
+        let tcp = self.settings.tcp;
+        self.settings = Settings { tcp, ..settings.clone() };
     }
 
     fn prepare_streams(&mut self) {

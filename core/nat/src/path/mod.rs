@@ -109,6 +109,8 @@ pub struct Settings {
     pub udp: bool,
     /// When streams to the other side are tried.
     pub tcp: Tcp,
+    /// By what a relay was reached from here the last time: no way up to it waits for another to fail.
+    pub rung: Rung,
 }
 
 /// When streams to the other side are tried, through both sides' routers at once.
@@ -156,9 +158,33 @@ pub enum Way {
     Tls(String),
 }
 
+impl Way {
+    /// How far up the ladder it is.
+    pub const fn rung(&self) -> Rung {
+        match self {
+            Self::Udp => Rung::Datagrams,
+            Self::Tcp => Rung::Stream,
+            Self::Tls(_) => Rung::Tls,
+        }
+    }
+}
+
+/// How far up its ladder a relay is reached: what a network lets pass, and worth remembering of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rung {
+    /// By datagrams.
+    #[default]
+    Datagrams,
+    /// By a stream.
+    Stream,
+    /// By a stream under TLS.
+    Tls,
+}
+
 impl Default for Settings {
     fn default() -> Self {
-        Self { ice: true, stun: Vec::new(), turn: Vec::new(), udp: true, tcp: Tcp::default() }
+        let (stun, turn) = (Vec::new(), Vec::new());
+        Self { ice: true, stun, turn, udp: true, tcp: Tcp::default(), rung: Rung::default() }
     }
 }
 
@@ -247,6 +273,8 @@ pub enum Event {
     Gathered,
     /// Addresses came after that: tell them if the other side takes them.
     More,
+    /// A relay was reached so: worth remembering of this network.
+    Relay(Rung),
     /// Media reaches them so.
     Reached(Reached),
     /// Nothing that was described carries. Media goes plain.

@@ -1,8 +1,9 @@
 //! A path's relays: an allocation at a TURN server by the first way that gets through.
 //!
-//! The ladder: datagrams; a stream where those are not answered in a moment, or not allowed; TLS where that is not either. The
-//! first allocation is kept and the others are let go. What a client says is turned into the path's words here: an address of
-//! ours, a channel, a check that came through. Knows no pair.
+//! The ladder: datagrams; a stream where those are not answered in a moment, or not allowed; TLS where that is not either. A
+//! stream may also go by the other IP family, in its turn (RFC 8305), for the socket's own may lead nowhere. What worked the last
+//! time does not wait. The first allocation is kept and the others are let go. What a client says is turned into the path's words
+//! here: an address of ours, a channel, a check that came through. Knows no pair.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -11,11 +12,11 @@ use std::time::Duration;
 use base::{Instant, Rng, Wake};
 use bytes::Bytes;
 
-use super::{Leg, Order, Turn, Way};
+use super::{Leg, Order, Rung, Settings, Turn, Way};
 use crate::framing::Framing;
 use crate::turn::{self, Client, Config};
 
-/// How long a way is waited for before the next one is tried too.
+/// How long a way is waited for before the next one is tried too; a family as long as a way (RFC 8305 section 5).
 const NEXT_WAY: Duration = Duration::from_millis(250);
 /// Relays tried at one time.
 const MOST: usize = 6;
@@ -24,7 +25,7 @@ const MOST: usize = 6;
 #[derive(Debug)]
 pub(super) enum Told {
     /// Peers may be told this address. It is spoken to from `local`, and seen there as `mapped`.
-    Allocated { relayed: SocketAddr, local: SocketAddr, mapped: SocketAddr, leg: Leg, stream: bool },
+    Allocated { relayed: SocketAddr, local: SocketAddr, mapped: SocketAddr, leg: Leg, by: Rung },
     /// The peer is reached by this channel.
     Ready { relayed: SocketAddr, peer: SocketAddr },
     /// A message came through it.
@@ -77,26 +78,32 @@ pub(super) struct Relays {
 
 impl Relays {
     /// There is a socket: the ladder is begun from it.
-    pub(super) fn begin(&mut self, leg: Leg, local: SocketAddr, turn: &[Turn], udp: bool, now: Instant) {
+    pub(super) fn begin(&mut self, leg: Leg, local: SocketAddr, settings: &Settings, now: Instant) {
         self.generation += 1;
         self.closing = false;
         self.ladder.clear();
         // One socket has one allocation at a server: what is said to it from now on is for the new one.
         self.list.retain(|relay| !(relay.leaving && relay.leg == leg));
-        let fits = |turn: &&Turn| turn.server.is_ipv4() == local.is_ipv4();
-        let of = |way: fn(&Way) -> bool| turn.iter().filter(fits).filter(move |turn| way(&turn.way));
         let mut at = now;
-        for rung in [
-            of(|way| *way == Way::Udp).filter(|_| udp).collect::<Vec<_>>(),
-            of(|way| *way == Way::Tcp).collect(),
-            of(|way| matches!(way, Way::Tls(_))).collect(),
-        ] {
-            if rung.is_empty() {
+        let mut of_other_family = Vec::new();
+        for rung in [Rung::Datagrams, Rung::Stream, Rung::Tls] {
+            let here = settings.turn.iter().filter(|turn| turn.way.rung() == rung);
+            let (own, other): (Vec<&Turn>, Vec<&Turn>) =
+                here.partition(|turn| turn.server.is_ipv4() == local.is_ipv4());
+            let own = own.into_iter().filter(|_| settings.udp || rung != Rung::Datagrams);
+            let due: Vec<Turn> = own.chain(std::mem::take(&mut of_other_family)).cloned().collect();
+            if rung != Rung::Datagrams {
+                of_other_family = other;
+            }
+            if due.is_empty() {
                 continue;
             }
-            self.ladder.extend(rung.into_iter().map(|turn| (at, turn.clone())));
-            at += NEXT_WAY;
+            self.ladder.extend(due.into_iter().map(|turn| (at, turn)));
+            if rung >= settings.rung {
+                at += NEXT_WAY;
+            }
         }
+        self.ladder.extend(of_other_family.into_iter().map(|turn| (at, turn.clone())));
         for (_, turn) in self.ladder.iter_mut().filter(|(_, turn)| turn.way == Way::Udp) {
             turn.from = Some((leg, local));
         }
@@ -104,7 +111,7 @@ impl Relays {
 
     /// The ways are found anew from this socket: a relay that was given back, or belongs to a socket that was left, is asked for
     /// again; one that is there is kept.
-    pub(super) fn renew(&mut self, leg: Leg, local: SocketAddr, turn: &[Turn], udp: bool, now: Instant) {
+    pub(super) fn renew(&mut self, leg: Leg, local: SocketAddr, settings: &Settings, now: Instant) {
         self.peers.clear();
         // One from this very socket is good again, also when another socket came and went meanwhile.
         let generation = self.generation;
@@ -112,7 +119,7 @@ impl Relays {
             relay.generation = generation;
         }
         if self.closing || !(self.is_held() || self.is_asked()) {
-            self.begin(leg, local, turn, udp, now);
+            self.begin(leg, local, settings, now);
         }
     }
 
@@ -283,8 +290,8 @@ impl Relays {
                             let _ = client.permit(*peer, now);
                         }
                         let local = relay.local.unwrap_or(mapped);
-                        let stream = relay.turn.way != Way::Udp;
-                        self.told.push_back(Told::Allocated { relayed, local, mapped, leg, stream });
+                        let by = relay.turn.way.rung();
+                        self.told.push_back(Told::Allocated { relayed, local, mapped, leg, by });
                         first = first.or(Some(leg));
                     }
                     turn::Event::PeerReady { peer, channel: Some(number) } => {

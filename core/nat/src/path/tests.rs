@@ -71,6 +71,64 @@ fn a_mute_server_is_waited_for_a_quarter_of_a_second_and_what_it_says_later_is_m
     assert_eq!(events(&mut path), [Event::More]);
 }
 
+/// One with a relay at each of these addresses, by datagrams, a stream and TLS.
+fn relayed(servers: &[&str], rung: Rung) -> Path {
+    let ways = || [Way::Udp, Way::Tcp, Way::Tls("relay.test".into())];
+    let turn = servers.iter().flat_map(|server| ways().map(|way| Turn::new(at(server), way, None))).collect();
+    Path::new(Settings { turn, rung, ..Settings::default() }, true, Rng::from_number(1), ms(0))
+}
+
+/// What is tried, and since when, while nothing answers.
+fn tried(path: &mut Path, until: u64) -> Vec<(u64, Rung, SocketAddr)> {
+    let (mut tried, mut known) = (Vec::new(), std::collections::BTreeSet::new());
+    for now in (0..=until).step_by(10) {
+        path.due(ms(now));
+        while let Some(order) = path.poll_order() {
+            let new = match order {
+                Order::Send { to, .. } => (Rung::Datagrams, to),
+                Order::Connect { to, name: None, .. } => (Rung::Stream, to),
+                Order::Connect { to, .. } => (Rung::Tls, to),
+                _ => continue,
+            };
+            if known.insert(new) {
+                tried.push((now, new.0, new.1));
+            }
+        }
+    }
+    tried.sort();
+    tried
+}
+
+#[test]
+fn a_relay_is_tried_way_by_way_and_what_worked_the_last_time_does_not_wait() {
+    let server = "203.0.113.1:3478";
+    for (rung, waits) in
+        [(Rung::Datagrams, [0, 250, 500]), (Rung::Stream, [0, 0, 250]), (Rung::Tls, [0, 0, 0])]
+    {
+        let mut path = relayed(&[server], rung);
+        path.socket(Leg::FIRST, at("192.168.1.2:4000"), ms(0));
+        let ways = [Rung::Datagrams, Rung::Stream, Rung::Tls];
+        let wanted: Vec<_> =
+            waits.into_iter().zip(ways).map(|(at_ms, way)| (at_ms, way, at(server))).collect();
+        assert_eq!(tried(&mut path, 1000), wanted, "{rung:?}");
+    }
+}
+
+#[test]
+fn a_relay_of_both_families_is_tried_by_a_stream_of_the_other_one_too() {
+    let (v6, v4) = ("[2001:db8::1]:3478", "203.0.113.1:3478");
+    let mut path = relayed(&[v4, v6], Rung::Datagrams);
+    path.socket(Leg::FIRST, at("[2001:db8::2]:4000"), ms(0));
+    let wanted = [
+        (0, Rung::Datagrams, at(v6)),
+        (250, Rung::Stream, at(v6)),
+        (500, Rung::Stream, at(v4)),
+        (500, Rung::Tls, at(v6)),
+        (750, Rung::Tls, at(v4)),
+    ];
+    assert_eq!(tried(&mut path, 2000), wanted);
+}
+
 #[test]
 fn a_server_is_believed_from_its_own_address_only_and_garbage_is_nobodys() {
     let mut path = path(&["203.0.113.1:3478"], true, 1);

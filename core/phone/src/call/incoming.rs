@@ -13,7 +13,7 @@ use crate::desk::{Desk, Timer};
 use crate::negotiate::Agreed;
 use crate::{CallId, Refusal, Why};
 
-use super::path::checks;
+use super::path::Checks;
 use super::ringing::Rover;
 use super::streams::Wanted;
 use super::{Call, Ending, Parties, Phase, Streams};
@@ -81,7 +81,7 @@ impl Call {
         announced: Option<Self>,
         desk: &mut Desk,
     ) -> Self {
-        let checks = checks(parties.settings, call.network, desk);
+        let checks = Checks::of(parties.account, parties.settings, desk);
         let wanted = Wanted {
             call: parties.id,
             toward: call.toward,

@@ -15,7 +15,7 @@ use crate::desk::Desk;
 use crate::negotiate::{Agreed, Disagreement, Local};
 use crate::{Account, AccountId, CallId, Side, Why, identity, reason};
 
-use super::path::checks;
+use super::path::Checks;
 use super::ringing::Rover;
 use super::room::Room;
 use super::streams::Wanted;
@@ -109,7 +109,7 @@ impl Call {
             secure: call.secure,
         };
         let can_encrypt = parties.secrecy().is_possible();
-        let checks = checks(settings, call.network, desk);
+        let checks = Checks::of(account, settings, desk);
         let wanted = Wanted {
             call: id,
             toward: call.toward,

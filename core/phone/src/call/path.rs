@@ -9,34 +9,53 @@ use base::{Instant, NetworkId};
 use bytes::Bytes;
 use dtls::Reason;
 use media::Overdue;
-use nat::path::{Event, Settings, Turn, Way};
-use nat::turn::Account;
+use nat::path::{Event, Rung, Settings, Turn, Way};
 
 use crate::desk::{Desk, Timer};
-use crate::{MediaId, Relay, RelayWay, Server, Side, Why};
+use crate::{Account, AccountId, MediaId, Relay, RelayWay, Side, Why};
 
 use super::keying::Keying;
 use super::{Call, Ending, Phase};
 
-/// What an account's outside addresses are found and its ways checked with; `None`: neither is done.
-pub(super) fn checks(account: &crate::Account, network: NetworkId, desk: &Desk) -> Option<Settings> {
-    let nat = &account.nat;
-    let reached = |server: &Server| {
-        let known = desk.servers.of(server).into_iter();
-        known.map(|at| desk.addresses.on(network).endpoint(at)).collect::<Vec<_>>()
-    };
-    (nat.ice || !nat.stun.is_empty()).then(|| Settings {
-        ice: nat.ice,
-        stun: nat.stun.iter().flat_map(reached).collect(),
-        turn: nat.turn.iter().flat_map(|relay| ways(relay, &reached(&relay.server))).collect(),
-        udp: nat.udp,
-        tcp: nat.tcp_punch,
-    })
+/// What an account's outside addresses are found and its ways checked with, wherever it is.
+#[derive(Clone, Debug)]
+pub(super) struct Checks {
+    account: AccountId,
+    settings: Settings,
+}
+
+impl Checks {
+    /// `None`: neither is done.
+    pub(super) fn of(id: AccountId, account: &Account, desk: &Desk) -> Option<Self> {
+        let nat = &account.nat;
+        let settings = || Settings {
+            ice: nat.ice,
+            stun: nat.stun.iter().flat_map(|server| desk.servers.of(server)).collect(),
+            turn: nat.turn.iter().flat_map(|relay| ways(relay, &desk.servers.of(&relay.server))).collect(),
+            udp: nat.udp,
+            tcp: nat.tcp_punch,
+            rung: Rung::default(),
+        };
+        (nat.ice || !nat.stun.is_empty()).then(|| Self { account: id, settings: settings() })
+    }
+
+    /// As the servers are reached by this network.
+    pub(super) fn on(&self, network: NetworkId, desk: &Desk) -> Settings {
+        let Self { account, settings } = self;
+        let reach = desk.addresses.on(network);
+        let stun = settings.stun.iter().map(|at| reach.endpoint(*at)).collect();
+        let mut turn = settings.turn.clone();
+        for turn in &mut turn {
+            turn.server = reach.endpoint(turn.server);
+        }
+        turn.retain(|turn| reach.has_family_of(turn.server.ip()));
+        Settings { stun, turn, rung: desk.known.relay(*account, network), ..settings.clone() }
+    }
 }
 
 /// Each way to a relay, at each of its addresses.
 fn ways(relay: &Relay, addresses: &[SocketAddr]) -> Vec<Turn> {
-    let account = Account { user: relay.user.clone(), password: relay.password.clone() };
+    let account = nat::turn::Account { user: relay.user.clone(), password: relay.password.clone() };
     let of = |way: &RelayWay| match way {
         RelayWay::Udp => Way::Udp,
         RelayWay::Tcp => Way::Tcp,
@@ -236,6 +255,7 @@ impl Call {
                     self.way_lost(desk);
                 }
                 Event::More => self.found_late(desk),
+                Event::Relay(rung) => self.streams.relay_reached(rung, desk),
             }
         }
     }

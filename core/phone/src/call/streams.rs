@@ -9,7 +9,7 @@ use base::NetworkId;
 use bytes::Bytes;
 use dtls::Certificate;
 use media::{Codec, Direction, Plan, Protection};
-use nat::path::{Description, Event as PathEvent, Leg, Order, Path, Reached, Report, Settings};
+use nat::path::{Description, Event as PathEvent, Leg, Order, Path, Reached, Report, Rung};
 use nat::stun::{Class, Message, Method};
 
 use crate::addresses::tellable;
@@ -18,6 +18,7 @@ use crate::negotiate::{self, Agreed, Local};
 use crate::{CallId, Encrypted, MediaId, MediaNews, MediaOrder};
 
 use super::keying::{Keyed, Keying};
+use super::path::Checks;
 
 struct Stream {
     media: MediaId,
@@ -56,7 +57,7 @@ pub(super) struct Wanted {
     /// By which network.
     pub(super) network: NetworkId,
     /// The ways are checked, with this.
-    pub(super) checks: Option<Settings>,
+    pub(super) checks: Option<Checks>,
     /// We make the offer.
     pub(super) offers: bool,
     /// Packets are disguised.
@@ -66,6 +67,7 @@ pub(super) struct Wanted {
 /// The streams of one call, in the order of their m-lines.
 pub(crate) struct Streams {
     list: Vec<Stream>,
+    checks: Option<Checks>,
     silent: bool,
     mixed: bool,
     disguised: bool,
@@ -78,7 +80,8 @@ impl Streams {
         let media = desk.next_media();
         let toward = toward.map(|ip| desk.addresses.on(network).toward(ip));
         desk.media(media, MediaOrder::Prepare { call, toward, network });
-        let path = checks.map(|settings| Path::new(settings, offers, desk.rng.split(), desk.now));
+        let settings = checks.as_ref().map(|checks| checks.on(network, desk));
+        let path = settings.map(|settings| Path::new(settings, offers, desk.rng.split(), desk.now));
         if path.is_some() {
             desk.media(media, MediaOrder::Listen);
         }
@@ -94,12 +97,12 @@ impl Streams {
             left: None,
             keyed: None,
         };
-        Self { list: vec![stream], silent: false, mixed: false, disguised }
+        Self { list: vec![stream], checks, silent: false, mixed: false, disguised }
     }
 
     /// For a call that never was to have any.
     pub(crate) const fn none() -> Self {
-        Self { list: Vec::new(), silent: false, mixed: false, disguised: false }
+        Self { list: Vec::new(), checks: None, silent: false, mixed: false, disguised: false }
     }
 
     pub(crate) fn owns(&self, media: MediaId) -> bool {
@@ -136,7 +139,7 @@ impl Streams {
 
     /// One more socket is there, or a stream is open.
     pub(super) fn up(&mut self, media: MediaId, news: &MediaNews, desk: &mut Desk) {
-        let mut old = Leg::FIRST;
+        let (mut old, mut settings) = (Leg::FIRST, None);
         if let MediaNews::StreamDown { leg, .. } = *news {
             // No socket can be had there: media stays where it is.
             for stream in
@@ -152,12 +155,16 @@ impl Streams {
                 {
                     next.local = Some(local);
                     old = stream.leg;
+                    settings = self.checks.as_ref().map(|checks| checks.on(next.network, desk));
                 }
             }
         }
         self.at_path(media, desk, |path, desk| match *news {
             MediaNews::Socket { leg, local } => {
                 path.retire(old);
+                if let Some(settings) = &settings {
+                    path.work_with(settings);
+                }
                 path.socket(leg, local, desk.now);
                 path.restart(desk.now);
             }
@@ -293,6 +300,14 @@ impl Streams {
     /// The next thing that happened to one of the ways.
     pub(super) fn poll_path(&mut self) -> Option<PathEvent> {
         self.list.iter_mut().find_map(|stream| stream.path.as_mut()?.poll_event())
+    }
+
+    /// A relay was reached so by the network that sockets were asked for on last.
+    pub(super) fn relay_reached(&self, rung: Rung, desk: &mut Desk) {
+        if let Some(stream) = self.list.first() {
+            let network = stream.next.map_or(stream.network, |next| next.network);
+            desk.known.relay_reached(network, rung);
+        }
     }
 
     /// How the first way stands, for diagnostics.

@@ -5,6 +5,9 @@
 //! whoever keeps it, and comes back by [`crate::Command::Remember`]. A network without an identity has its knowledge to itself
 //! and is forgotten when it goes: two homes look alike by their addresses, and what spoils one of them is no fault of the other.
 //!
+//! By what relays were reached is remembered by the phone alone, for as long as it runs: another phone begins with what carries
+//! signalling there, which says nearly the same.
+//!
 //! What a router does may end with its next software: every [`DOUBTED`]th time that a network is met, what is known of its router
 //! and of the carriers is found out anew. Lifetimes are doubted by [`Search`] itself.
 
@@ -13,6 +16,7 @@ use std::fmt;
 use std::time::Duration;
 
 use base::NetworkId;
+use nat::path::Rung as RelayRung;
 use sha2::{Digest as _, Sha256};
 
 use super::Network;
@@ -110,6 +114,8 @@ struct Here {
     carriers: Vec<(AccountId, Rung)>,
     router: BTreeSet<Tampering>,
     met: u32,
+    /// By what a relay was reached.
+    relay: Option<RelayRung>,
 }
 
 impl Here {
@@ -121,6 +127,7 @@ impl Here {
             carriers: Vec::new(),
             router: BTreeSet::new(),
             met: 0,
+            relay: None,
         }
     }
 
@@ -155,6 +162,8 @@ pub(crate) struct Known {
     here: BTreeMap<NetworkId, Here>,
     /// The one longest not met first; it gives way.
     remembered: VecDeque<Learnt>,
+    /// By what relays were reached there, in the same order.
+    relays: VecDeque<(NetworkKey, RelayRung)>,
     /// What is to be told.
     news: BTreeSet<NetworkKey>,
 }
@@ -188,6 +197,8 @@ impl Known {
             here.recall(&learnt);
             self.remembered.push_back(learnt);
         }
+        let relay = key.and_then(|key| self.relays.iter().find(|(it, _)| *it == key));
+        here.relay = here.relay.or(relay.map(|(_, rung)| *rung));
         let worth_telling = was_nameless && here.learnt().is_some_and(|it| !it.is_nothing());
         self.here.insert(network.id, here);
         if worth_telling {
@@ -270,6 +281,29 @@ impl Known {
             carriers.insert(0, (account, rung));
         }
         self.changed(network);
+    }
+
+    /// By what that account's relay is likely to be reached on a network: as one was the last time, or as its registrar is.
+    pub(crate) fn relay(&self, account: AccountId, network: NetworkId) -> RelayRung {
+        let as_registrar = || match self.carrier(account, network) {
+            Rung::Usual | Rung::Port => RelayRung::Datagrams,
+            Rung::Tcp => RelayRung::Stream,
+            Rung::Tls | Rung::Tls443 => RelayRung::Tls,
+        };
+        self.here.get(&network).and_then(|here| here.relay).unwrap_or_else(as_registrar)
+    }
+
+    /// A relay was reached by this.
+    pub(crate) fn relay_reached(&mut self, network: NetworkId, rung: RelayRung) {
+        let here = self.here(network);
+        here.relay = Some(rung);
+        if let Some(key) = here.key {
+            self.relays.retain(|(it, _)| *it != key);
+            if self.relays.len() >= MOST {
+                self.relays.pop_front();
+            }
+            self.relays.push_back((key, rung));
+        }
     }
 
     /// What a network's router does to messages.
@@ -367,15 +401,37 @@ mod tests {
     }
 
     #[test]
+    fn by_what_a_relay_was_reached_is_known_when_the_network_comes_again() {
+        let mut known = Known::default();
+        known.met(&network(1, Some("office")));
+        let relay = |known: &Known, id| known.relay(ANN, NetworkId::new(id));
+        assert_eq!(relay(&known, 1), RelayRung::Datagrams);
+        known.reached(ANN, NetworkId::new(1), Rung::Tls443);
+        assert_eq!(relay(&known, 1), RelayRung::Tls, "as signalling got through");
+        known.relay_reached(NetworkId::new(1), RelayRung::Stream);
+        known.left(NetworkId::new(1));
+        for (id, identity, wanted) in [
+            (2, Some("office"), RelayRung::Stream),
+            (3, Some("home"), RelayRung::Datagrams),
+            (4, None, RelayRung::Datagrams),
+        ] {
+            known.met(&network(id, identity));
+            assert_eq!(relay(&known, id), wanted, "{identity:?}");
+        }
+    }
+
+    #[test]
     fn a_thousand_networks_and_accounts_do_not_pile_up() {
         let mut known = Known::default();
         for id in 0..1000 {
             known.met(&network(id, Some(&id.to_string())));
             learn(&mut known, id);
+            known.relay_reached(NetworkId::new(id), RelayRung::Stream);
             known.left(NetworkId::new(id));
             while known.poll_news().is_some() {}
         }
         assert_eq!((known.remembered.len(), known.here.len(), known.news.len()), (MOST, 0, 0));
+        assert_eq!(known.relays.len(), MOST);
         known.met(&network(1, Some("999")));
         for account in 0..1000 {
             known.reached(AccountId(account), NetworkId::new(1), Rung::Tls443);

@@ -305,6 +305,26 @@ fn what_is_found_too_late_for_the_description_is_told_when_nobody_is_reached_wit
 }
 
 #[test]
+fn by_what_a_relay_was_reached_is_tried_at_once_in_the_next_call() {
+    let random = House {
+        name: "linux random without UDP".to_owned(),
+        routers: vec![Nat::linux_fully_random().allowing(Allows::NoUdp)],
+    };
+    let mut town =
+        town_of(&random, &random, 1, |account| account.transport = TransportPolicy::Only(Transport::Tcp));
+    // A stream to a relay takes three round trips of 70 ms, and that it may be needed shows only after 90.
+    town.world.wire().set_default(Link { delay: 35 * MS, ..Link::default() });
+    let told_late = |town: &mut Town| {
+        let outcome = call(town);
+        assert!(outcome.heard && outcome.reached == [Some(Reached::Relayed); 2], "{}", outcome.word());
+        [town.ann, town.bob].map(|phone| town.world.said(phone, "INFO")).iter().sum::<u64>()
+    };
+    let first = told_late(&mut town);
+    assert!(first > 0, "its address came when the description was gone");
+    assert_eq!(told_late(&mut town), first, "it came in time");
+}
+
+#[test]
 fn without_ice_calls_reach_who_can_be_reached() {
     let text = matrix("without ICE", |a, b, seed| {
         let mut town = town(a, b, seed, |nat| nat.ice = false);

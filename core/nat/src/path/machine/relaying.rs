@@ -7,8 +7,8 @@ use std::time::Duration;
 use base::Instant;
 
 use super::Component;
-use crate::path::Event;
 use crate::path::relays::Told;
+use crate::path::{Event, Rung};
 use crate::{Candidate, Carrier, Kind};
 
 /// Other candidates are still answered for so long after the choice, which the other side may learn late. RFC 8445 section 8.3.1.
@@ -17,11 +17,12 @@ const KEPT_FOR: Duration = Duration::from_secs(3);
 impl Component {
     pub(in crate::path) fn relay_told(&mut self, told: Told, now: Instant) {
         match told {
-            Told::Allocated { relayed, local, mapped, leg, stream } => {
+            Told::Allocated { relayed, local, mapped, leg, by } => {
                 let rank = self.sockets.iter().find(|socket| socket.local == local).map_or(0, |s| s.rank);
-                if !stream {
+                if by == Rung::Datagrams {
                     self.seen(leg, mapped);
                 }
+                self.events.push_back(Event::Relay(by));
                 let candidate =
                     Candidate::ours(Kind::Relayed, Carrier::Udp, self.number, relayed, local, rank);
                 self.agent.add_ours(&candidate, now);
@@ -61,7 +62,7 @@ impl Component {
         self.chosen_at = None;
         if let (Some(socket), true) = (self.sockets.last(), self.settings.ice) {
             let (leg, local) = (socket.leg, socket.local);
-            self.relays.renew(leg, local, &self.settings.turn, self.settings.udp, now);
+            self.relays.renew(leg, local, &self.settings, now);
         }
     }
 }
