@@ -351,9 +351,10 @@ impl Streams {
     /// Addresses of theirs came, of each audio line in turn, that were found after their description.
     pub(super) fn told_late(&mut self, lines: &[Option<Description>], desk: &mut Desk) {
         for (at, stream) in self.list.iter_mut().enumerate() {
+            let (network, local) = stream.place();
             let Some(path) = &mut stream.path else { continue };
             let theirs = lines.get(at).and_then(Option::as_ref);
-            let theirs = theirs.map(|it| desk.addresses.on(stream.network).theirs(stream.local, it));
+            let theirs = theirs.map(|it| desk.addresses.on(network).theirs(local, it));
             path.add_late(theirs.as_ref(), desk.now);
             stream.carry_out(desk);
         }
@@ -396,7 +397,8 @@ impl Streams {
                 }
                 Some(_) | None => plan,
             };
-            let plan = desk.addresses.on(stream.network).plan(stream.local, plan);
+            let (network, local) = stream.place();
+            let plan = desk.addresses.on(network).plan(local, plan);
             match stream.plan.replace(plan.clone()) {
                 Some(before) if before == plan => {}
                 Some(_) => desk.media(stream.media, MediaOrder::Change(plan)),
@@ -515,6 +517,13 @@ impl Stream {
         self.carry_out(desk);
     }
 
+    /// What the other side knows, or is being told: on which network we are, and where. A move ends with their answer, which is
+    /// read here before it.
+    fn place(&self) -> (NetworkId, Option<SocketAddr>) {
+        let next = self.next.filter(|next| next.local.is_some());
+        next.map_or((self.network, self.local), |next| (next.network, next.local))
+    }
+
     fn described(&self) -> Option<Local> {
         // Nobody knows of the sockets of before: it need not be told of them any more.
         if self.plan.is_none() && self.next.is_some_and(|next| next.local.is_none()) {
@@ -534,10 +543,11 @@ impl Stream {
 
     /// Goes the way that they describe, or plainly where they describe none.
     fn lead(&mut self, way: Option<&Description>, offers: bool, desk: &mut Desk) {
+        let (network, local) = self.place();
         let Some(path) = &mut self.path else { return };
         match way {
             Some(theirs) => {
-                let theirs = desk.addresses.on(self.network).theirs(self.local, theirs);
+                let theirs = desk.addresses.on(network).theirs(local, theirs);
                 path.connect(&theirs, offers, desk.now);
             }
             None => path.plain(desk.now),

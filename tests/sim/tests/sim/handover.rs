@@ -1,9 +1,10 @@
 //! Calls that move between Wi-Fi and a mobile network: what is heard meanwhile.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use base::NetworkId;
+use base::nat64::Prefix64;
 use offhook_sim::servers::STUN_PORT;
 use offhook_sim::{Link, Nat, NodeId, World, account, users};
 use phone::{CallState, Network, NetworkKind, Server};
@@ -120,6 +121,28 @@ pub(super) fn a_call_that_finds_wifi_moves_there_and_hardly_anything_is_missed()
         print(&format!("both networks up, ICE {ice}: {missed:?} concealed (60 ms)\n"));
         assert!(missed.iter().all(|missed| *missed <= 60 * MS), "{missed:?}");
     }
+}
+
+#[test]
+fn a_call_that_finds_a_wifi_with_ipv6_alone_is_heard_there_through_its_translator() {
+    let prefix = (Ipv6Addr::new(0x2001, 0xdb8, 0x64, 0, 0, 0, 0, 0), 96);
+    let translator = Prefix64::new(prefix.0, prefix.1).expect("a prefix");
+    let mut town = town(8, true);
+    let hotel = town.w.behind(Nat::port_restricted().translating(translator));
+    town.call();
+    let before = town.concealed();
+    let ours = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, 0x77));
+    let network = Network { nat64: Some(prefix), ..Network::new(WIFI, NetworkKind::Wifi, vec![ours]) };
+    town.w.appear_in(town.ann, hotel, network);
+    town.w.run_for(8 * SECOND);
+    assert_eq!(town.network(), Some(WIFI));
+    town.w.vanish(town.ann, MOBILE);
+    town.w.run_for(3 * SECOND);
+    // Both routers have to be opened: hers only S can tell of, which has an IPv4 address.
+    assert!(town.w.hears_tone(town.ann, town.bob) && town.w.hears_tone(town.bob, town.ann));
+    let missed = town.concealed().iter().zip(before).map(|(now, before)| now.saturating_sub(before)).max();
+    print(&format!("to IPv6 alone: {missed:?} concealed (60 ms)\n"));
+    assert!(missed.is_some_and(|missed| missed <= 60 * MS), "{missed:?}");
 }
 
 #[test]
