@@ -55,6 +55,16 @@ const KNOWN: [Attribute; 10] = [
     attribute::NONCE,
 ];
 
+/// A check of ours that was not answered yet.
+struct Pending {
+    id: TransactionId,
+    local: SocketAddr,
+    tcp: bool,
+    to: SocketAddr,
+    as_controlling: bool,
+    at: Instant,
+}
+
 /// One component's agent.
 pub struct Agent {
     inner: rtc_ice::agent::Agent,
@@ -66,7 +76,7 @@ pub struct Agent {
     locals: Vec<Candidate>,
     remotes: Vec<Candidate>,
     early: Vec<(SocketAddr, bool, SocketAddr, Bytes)>,
-    pending: VecDeque<(TransactionId, bool, Instant)>,
+    pending: VecDeque<Pending>,
     began: Instant,
     /// Since the first round of those under way.
     rounds_since: Instant,
@@ -391,11 +401,13 @@ impl Agent {
         {
             return;
         }
-        let Some(at) = self.pending.iter().position(|(id, ..)| *id == message.id()) else {
+        // What answers from elsewhere, or to elsewhere, has shown no way there and back. RFC 8445 section 7.2.5.2.1.
+        let is_it = |it: &Pending| it.id == message.id() && (it.local, it.tcp, it.to) == (local, tcp, from);
+        let Some(at) = self.pending.iter().position(is_it) else {
             self.counts.unasked += 1;
             return;
         };
-        let Some((_, as_controlling, _)) = self.pending.remove(at) else { return };
+        let Some(Pending { as_controlling, .. }) = self.pending.remove(at) else { return };
         if message.class() == Class::Error {
             // RFC 8445 section 7.2.5.1. Not when we have switched since.
             if message.error() == Some(487) && as_controlling == self.inner.role() {
@@ -454,19 +466,20 @@ impl Agent {
     fn collect(&mut self, now: Instant) {
         while let Some(written) = self.inner.poll_write() {
             let bytes = written.message.freeze();
+            let tcp = written.transport.transport_protocol == TransportProtocol::TCP;
+            let (local, to) = (written.transport.local_addr, written.transport.peer_addr);
             if let Ok(message) = Message::read(&bytes)
                 && message.class() == Class::Request
             {
                 if self.pending.len() == MOST_PENDING {
                     self.pending.pop_front();
                 }
-                self.pending.push_back((message.id(), self.inner.role(), now));
+                let (id, as_controlling) = (message.id(), self.inner.role());
+                self.pending.push_back(Pending { id, local, tcp, to, as_controlling, at: now });
             }
-            let tcp = written.transport.transport_protocol == TransportProtocol::TCP;
-            let (local, to) = (written.transport.local_addr, written.transport.peer_addr);
             self.out.push_back(Check { local, tcp, to, bytes });
         }
-        self.pending.retain(|(_, _, at)| now.since(*at) < PENDING_FOR);
+        self.pending.retain(|it| now.since(it.at) < PENDING_FOR);
         while let Some(told) = self.inner.poll_event() {
             if let rtc_ice::agent::Event::SelectedCandidatePairChange(local, remote) = told.event {
                 let (tcp, at) = (local.network_type().is_tcp(), local.addr());

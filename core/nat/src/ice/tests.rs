@@ -135,6 +135,19 @@ fn an_address_that_only_the_checks_reveal_is_used() {
 }
 
 #[test]
+fn an_answer_from_elsewhere_than_was_asked_shows_no_way() {
+    // B's router gives it another port for each whom it answers, and lets in whoever comes.
+    let (a, b, other) = ("203.0.113.1:4000", "198.51.100.1:5000", "198.51.100.1:6000");
+    let mut world = World::new(&[host(a)], &[host(b)], [true, false]);
+    world.ways.insert((at(a), at(b)), (at(b), at(a)));
+    world.ways.insert((at(b), at(a)), (at(a), at(other)));
+    world.start(&[host(a)], &[host(b)]);
+    world.run(Duration::from_secs(3));
+    assert!(world.events.iter().all(Vec::is_empty), "{:?}", world.events);
+    assert!(world.agents[0].counts().unasked > 0);
+}
+
+#[test]
 fn a_relay_carries_at_once_and_is_left_for_a_straight_way_that_opens_a_little_later() {
     let (a, b, relay) = ("10.0.0.1:4000", "10.1.0.1:5000", "203.0.113.9:50000");
     let mut world = World::new(&[host(a), relayed(relay)], &[host(b)], [true, false]);
