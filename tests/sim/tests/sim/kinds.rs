@@ -4,9 +4,11 @@
 //! is worked out here from the rules alone ([`can_meet`]), without any phone; the phones are held to it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use nat::path::Reached;
-use offhook_sim::{Dependence, Hairpin, Nat, Ports};
+use offhook_sim::{Dependence, Hairpin, Nat, Ports, Unsolicited};
+use phone::Tcp;
 
 use super::ways::{House, Outcome, Town, call, print, table, town_of, town_under, why_not};
 
@@ -158,5 +160,28 @@ fn neighbours_meet_inside_and_those_behind_one_carrier_as_it_turns_packets_round
         let relayed = outcome.reached.contains(&Some(Reached::Relayed));
         // With its inside source a packet comes from where the other home has not sent to.
         assert_eq!(relayed, hairpin != Hairpin::OutsideSource, "{hairpin:?}");
+    }
+}
+
+#[test]
+fn routers_that_answer_a_first_try_are_punched_by_a_further_one_unless_they_give_the_port_away() {
+    let patient =
+        Nat { unsolicited: Unsolicited::Unreachable(Duration::from_secs(6)), ..Nat::port_restricted() };
+    let kinds = [
+        ("drops", Nat::port_restricted(), Reached::TcpPunched),
+        ("answers RST", Nat::port_restricted().resetting(), Reached::TcpPunched),
+        ("answers after 6 s", patient, Reached::TcpPunched),
+        ("forbids crossing", Nat { crossing_syns: false, ..Nat::port_restricted() }, Reached::Relayed),
+        ("Linux, open", Nat::linux_open(), Reached::Relayed),
+    ];
+    for (name, router, way) in kinds {
+        let house = House { name: name.to_owned(), routers: vec![router] };
+        let mut town = town_of(&house, &house, 1, |account| {
+            (account.nat.udp, account.nat.tcp_punch) = (false, Tcp::Always);
+        });
+        let outcome = call(&mut town);
+        print(&format!("by streams, a SYN that nobody asked for: {name}: {}\n", outcome.word()));
+        assert!(outcome.heard, "{name}");
+        assert_eq!(outcome.reached, [Some(way); 2], "{name}");
     }
 }
