@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use account::{Document, MAX_DOCUMENT, Notice, Offered, Proposal, Secrets, Surroundings};
+use base::Fingerprint;
 use offhook_io::store::{AccountChange, AccountKey, AccountRow, NewAccount, Store, StoreError};
 use serde::Serialize;
 
@@ -13,6 +14,7 @@ use crate::failure::Failure;
 use crate::number;
 use crate::phone::json::say;
 use crate::phone::picture::harmless;
+use crate::phone::roster::{Names, NotNamed, named};
 use crate::phone::settings::password;
 use crate::vault;
 
@@ -45,27 +47,34 @@ impl Shelf {
         self.all()?.into_iter().find(|row| row.default).map(|row| self.whole(row)).transpose()
     }
 
+    /// Those that are in use, in order; of each that is damaged a sentence. The outer error: there are some, and none is in
+    /// use.
+    pub(crate) fn in_use(&self) -> Result<Vec<Result<Kept, String>>, Failure> {
+        let rows = self.all()?;
+        let used: Vec<AccountRow> = rows.iter().filter(|row| row.enabled).cloned().collect();
+        if used.is_empty() && !rows.is_empty() {
+            return Err(Failure::Failed(
+                "no account is in use: `offhook accounts ... change WHICH --on` puts one into use".into(),
+            ));
+        }
+        Ok(used.into_iter().map(|row| self.whole(row).map_err(|failure| failure.to_string())).collect())
+    }
+
     /// By its id, its name, its address, or the user of that.
     pub(crate) fn find(&self, which: &str) -> Result<Kept, Failure> {
         let rows = self.all()?;
-        let address = |row: &AccountRow| address(row).unwrap_or_default();
-        let ways: [&dyn Fn(&AccountRow) -> bool; 4] = [
-            &|row| which.parse() == Ok(row.id.0),
-            &|row| row.name.eq_ignore_ascii_case(which),
-            &|row| address(row).eq_ignore_ascii_case(which.trim_start_matches("sip:")),
-            &|row| address(row).split('@').next() == Some(which),
-        ];
-        for fits in ways {
-            let mut fitting = rows.iter().filter(|row| fits(row));
-            match (fitting.next(), fitting.next()) {
-                (Some(row), None) => return self.whole(row.clone()),
-                (Some(_), Some(_)) => {
-                    return Err(Failure::Usage(format!("`{}` are several: say its id", harmless(which))));
-                }
-                (None, _) => {}
-            }
+        let named_rows: Vec<(AccountRow, String)> = rows
+            .into_iter()
+            .map(|row| (address(&row).unwrap_or_default(), row))
+            .map(|(at, row)| (row, at))
+            .collect();
+        let found =
+            named(&named_rows, which, |(row, address)| Names { id: row.id.0, name: &row.name, address });
+        match found {
+            Ok((row, _)) => self.whole(row.clone()),
+            Err(why @ NotNamed::Several) => Err(Failure::Usage(why.sentence(which))),
+            Err(why @ NotNamed::Nobody) => Err(Failure::Failed(why.sentence(which))),
         }
-        Err(Failure::Failed(format!("there is no account `{}`", harmless(which))))
     }
 
     fn whole(&self, row: AccountRow) -> Result<Kept, Failure> {
@@ -100,11 +109,27 @@ impl Shelf {
     }
 }
 
+/// An account knows its server by this certificate from now on. False: it is there no more, or cannot be read.
+pub(crate) fn keep_pin(store: &Store, id: AccountKey, pin: Fingerprint) -> Result<bool, StoreError> {
+    let Some(row) = store.account(id)? else { return Ok(false) };
+    let Ok((mut document, mut secrets)) = Document::read(&row.settings) else { return Ok(false) };
+    if document.set(&mut secrets, "tls_pin", Some(&pin.to_string())).is_err() {
+        return Ok(false);
+    }
+    store
+        .change_account(id, &AccountChange { settings: Some(document.to_json()), ..AccountChange::default() })
+}
+
 /// `1001@sip.example.com`, from a document that may be damaged.
 fn address(row: &AccountRow) -> Option<String> {
     let (document, _) = Document::read(&row.settings).ok()?;
-    let uri = document.uri().ok()?.view();
-    Some(format!("{}@{}", uri.user_decoded(), uri.host))
+    document.uri().ok().map(address_of)
+}
+
+/// `1001@sip.example.com`.
+pub(crate) fn address_of(uri: &sip::message::Uri) -> String {
+    let uri = uri.view();
+    format!("{}@{}", uri.user_decoded(), uri.host)
 }
 
 /// `"event":"account"`.

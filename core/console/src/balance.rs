@@ -16,7 +16,7 @@ use crate::phone::card::{Entry, Then};
 use crate::phone::json::say;
 use crate::phone::money::{Came, Money};
 use crate::phone::purse::{Purse, not_offered};
-use crate::phone::settings::Settings;
+use crate::phone::settings::{Settings, Wanted};
 
 /// Pays a card in, if there is one; then says what is left, and for how long.
 pub(crate) fn run(args: &BalanceArgs) -> Result<(), Failure> {
@@ -64,7 +64,8 @@ pub(crate) fn call_back(args: &CallbackArgs) -> Result<(), Failure> {
 }
 
 fn purse(whose: &WhoseArgs) -> Result<Purse, Failure> {
-    let purse = Settings::gather(&whose.phone())?.purse;
+    let settings = Settings::gather(&whose.phone(), Wanted::Default)?;
+    let purse = settings.accounts.into_iter().next().and_then(|run| run.purse);
     purse.ok_or_else(|| {
         Failure::Usage("whom to ask? no provider is named: `url` or `vos` under [balance]".into())
     })

@@ -44,7 +44,8 @@ The password comes from the file, --password-file or OFFHOOK_PASSWORD.
 Examples:
   OFFHOOK_PASSWORD=secret-1001 offhook phone --uri sip:1001@127.0.0.1:5060
   offhook phone --config phone.toml --play speech.wav --record heard.wav
-  offhook phone --config phone.toml --json          {\"cmd\":\"call\",\"to\":\"1002\"} on stdin calls";
+  offhook phone --config phone.toml --json          {\"cmd\":\"call\",\"to\":\"1002\"} on stdin calls
+  offhook phone --data phone-data                   all stored accounts that are in use";
 
 const DIAGNOSE_EXAMPLES: &str = "\
 Examples:
@@ -199,7 +200,7 @@ pub(crate) struct PhoneArgs {
     /// The phone's folder, instead of the file's.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// A stored account, by its id, name or address; without it, and without another, the default one.
+    /// One stored account, by its id, name or address; without it, and without another, all that are in use.
     #[arg(long, value_name = "WHICH", conflicts_with = "uri")]
     pub(crate) account: Option<String>,
     /// The first line of this file is the password.

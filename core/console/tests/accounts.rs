@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
-use common::{Running, file, offhook, run};
+use common::{PATIENCE, Running, file, offhook, run};
 use serde_json::Value;
 
 /// What `offhook accounts --json` says, a value a line, and how it ended.
@@ -121,30 +121,227 @@ fn a_link_is_fetched_shown_and_taken_only_when_it_is_agreed_to() {
     assert!(status == Some(1) && told.contains("anybody on the way") && !told.contains("hush"), "{told}");
 }
 
-#[test]
-fn a_stored_account_is_run_by_its_name_or_as_the_default() {
-    let memory = tempfile::tempdir().expect("a folder");
-    let folder = memory.path().to_str().expect("a path in words");
-    let mut exchange = Running::start(&["exchange", "--listen", "127.0.0.1:0", "--json"]);
-    let at = exchange.line()["udp"].as_str().expect("where it listens").to_owned();
-    for number in ["1001", "1002"] {
-        let added = offhook(&["accounts", "--data", folder, "add", &format!("sip:{number}@offhook.test")])
-            .arg(format!("proxy=sip:{at};transport=udp"))
-            .env("OFFHOOK_PASSWORD", format!("secret-{number}"))
+/// A phone's folder and its settings, and accounts at that server, which asks for passwords of the usual kind.
+struct House {
+    exchange: Running,
+    at: String,
+    memory: tempfile::TempDir,
+}
+
+impl House {
+    fn new() -> Self {
+        let mut exchange = Running::start(&["exchange", "--listen", "127.0.0.1:0", "--json"]);
+        let at = exchange.line()["udp"].as_str().expect("where it listens").to_owned();
+        Self { exchange, at, memory: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn folder(&self) -> &str {
+        self.memory.path().to_str().expect("a path in words")
+    }
+
+    fn add(&self, number: &str, name: &str, password: &str) {
+        let uri = format!("sip:{number}@offhook.test");
+        let added = offhook(&["accounts", "--data", self.folder(), "add", &uri, "--name", name])
+            .arg(format!("proxy=sip:{};transport=udp", self.at))
+            .env("OFFHOOK_PASSWORD", password)
             .output()
             .expect("it starts");
         assert!(added.status.success(), "{added:?}");
     }
-    let config = file("stored.toml", format!("bind = \"127.0.0.1:0\"\ndata = \"{folder}\"\n"));
-    for (which, number) in [(&["--account", "1002"][..], "1002"), (&[][..], "1001")] {
-        let mut phone = Running::start(&[&["phone", "--json", "--config", &config], which].concat());
-        let registered = phone.until(|line| line["state"] == "registered");
-        assert_eq!(registered["account"], number);
-        assert_eq!(phone.terminate(), Some(0));
+
+    fn settings(&self) -> String {
+        let path = self.memory.path().join("phone.toml");
+        fs::write(&path, format!("bind = \"127.0.0.1:0\"\ndata = \"{}\"\n", self.folder())).expect("room");
+        path.to_str().expect("a path in words").to_owned()
     }
-    let nobody = run(&["phone", "--json", "--config", &config, "--account", "1003"]);
-    assert!(
-        !nobody.status.success() && String::from_utf8_lossy(&nobody.stderr).contains("no account `1003`")
+
+    fn phone(&self, more: &[&str]) -> Running {
+        Running::start(&[&["phone", "--json", "--config", &self.settings()], more].concat())
+    }
+}
+
+/// Somebody else at that server, who answers nobody by himself.
+fn other(house: &House, number: &str) -> Running {
+    let settings = format!(
+        "bind = \"127.0.0.1:0\"\n[account]\nuri = \"sip:{number}@offhook.test\"\npassword = \"secret-{number}\"\n\
+         proxy = \"sip:{};transport=udp\"\n",
+        house.at
     );
-    assert_eq!(exchange.terminate(), Some(0));
+    let path = house.memory.path().join(format!("{number}.toml"));
+    fs::write(&path, settings).expect("room");
+    let mut phone = Running::start(&["phone", "--json", "--config", path.to_str().expect("a path in words")]);
+    phone.until(|line| line["state"] == "registered");
+    phone
+}
+
+#[test]
+fn a_stored_account_is_run_alone_when_it_is_named() {
+    let house = House::new();
+    house.add("1001", "Work", "secret-1001");
+    house.add("1002", "Home", "secret-1002");
+    let mut phone = house.phone(&["--account", "home"]);
+    let registered = phone.until(|line| line["state"] == "registered");
+    assert_eq!((&registered["account"], registered.get("account_id")), (&"1002".into(), None));
+    phone.say(r#"{"cmd":"status"}"#);
+    let status = phone.until(|line| line["event"] == "status");
+    assert_eq!(status["accounts"].as_array().map(Vec::len), Some(1));
+    assert_eq!(phone.terminate(), Some(0));
+
+    let (status, _, _) = accounts(house.folder(), &["change", "home", "--off"]);
+    assert_eq!(status, Some(0));
+    let settings = house.settings();
+    for (which, why) in [("1003", "no account `1003`"), ("home", "account 2 is not in use")] {
+        let refused = run(&["phone", "--json", "--config", &settings, "--account", which]);
+        let told = String::from_utf8_lossy(&refused.stderr);
+        assert!(refused.status.code() == Some(1) && told.contains(why), "{which}: {told}");
+    }
+    let mut phone = house.phone(&[]);
+    let registered = phone.until(|line| line["state"] == "registered");
+    assert_eq!((&registered["account"], registered.get("account_id")), (&"1001".into(), None));
+    let _ = accounts(house.folder(), &["change", "work", "--off"]);
+    let nobody = run(&["phone", "--json", "--config", &settings]);
+    assert!(String::from_utf8_lossy(&nobody.stderr).contains("no account is in use"), "{nobody:?}");
+}
+
+#[test]
+fn all_accounts_in_use_run_at_once_and_each_call_goes_by_its_own() {
+    let house = House::new();
+    house.add("1001", "Work", "secret-1001");
+    house.add("1002", "Home", "secret-1002");
+    house.add("1003", "Wrong", "hush");
+    house.add("1004", "Off", "secret-1004");
+    let done = |job: &[&str]| assert_eq!(accounts(house.folder(), job).0, Some(0), "{job:?}");
+    done(&["change", "off", "--off"]);
+    done(&["default", "home"]);
+    let mut bob = other(&house, "1005");
+
+    let mut phone = house.phone(&[]);
+    let mut waiting = vec![("1001", 1, "registered"), ("1002", 2, "registered"), ("1003", 3, "failed")];
+    while !waiting.is_empty() {
+        let line = phone.until(|line| line["event"] == "registration");
+        assert_ne!(line["account"], "1004", "it is not in use");
+        waiting.retain(|(account, id, state)| {
+            line["account"] != *account || line["account_id"] != *id || line["state"] != *state
+        });
+    }
+
+    let mut call = |phone: &mut Running, command: &str, account: &str, id: u32| {
+        phone.say(command);
+        let ringing = phone.until(|line| line["state"] == "ringing");
+        assert_eq!((&ringing["account"], &ringing["account_id"]), (&account.into(), &id.into()), "{command}");
+        let heard = bob.until(|line| line["state"] == "ringing");
+        assert!(heard["remote"].as_str().is_some_and(|it| it.contains(account)), "{heard}");
+        assert_eq!(heard.get("account"), None, "he has but one");
+        phone.say(&format!(r#"{{"cmd":"hangup","call":{}}}"#, ringing["call"]));
+        phone.until(|line| line["event"] == "call" && line["state"] == "ended");
+        bob.until(|line| line["event"] == "call" && line["state"] == "ended");
+    };
+    call(&mut phone, r#"{"cmd":"call","to":"1005"}"#, "1002", 2);
+    call(&mut phone, r#"{"cmd":"call","to":"1005","account":"work"}"#, "1001", 1);
+    phone.say(r#"{"cmd":"use","account":1}"#);
+    call(&mut phone, r#"{"cmd":"call","to":"1005"}"#, "1001", 1);
+    phone.say(r#"{"cmd":"call","to":"1005","account":"1004"}"#);
+    assert_eq!(phone.until(|line| line["event"] == "error")["reason"], "there is no account `1004`");
+
+    bob.say(r#"{"cmd":"message","to":"1002","text":"hi"}"#);
+    let message = phone.until(|line| line["event"] == "message");
+    assert_eq!((&message["text"], &message["account_id"]), (&"hi".into(), &2.into()));
+    bob.say(r#"{"cmd":"call","to":"1001"}"#);
+    let rings = phone.until(|line| line["state"] == "ringing");
+    assert_eq!((&rings["direction"], &rings["account_id"]), (&"in".into(), &1.into()));
+    phone.say(r#"{"cmd":"unregister","account":"home"}"#);
+    let left = phone.until(|line| line["event"] == "registration");
+    assert_eq!((&left["account_id"], &left["state"]), (&2.into(), &"unregistered".into()));
+    assert_eq!(phone.terminate(), Some(0));
+
+    let history = run(&["history", "--data", house.folder(), "--export", "json"]).stdout;
+    let history: Value = serde_json::from_slice(&history).expect("JSON");
+    let by: Vec<&str> =
+        history.as_array().expect("calls").iter().filter_map(|it| it["account"].as_str()).collect();
+    assert_eq!(
+        by,
+        ["sip:1001@offhook.test", "sip:1001@offhook.test", "sip:1001@offhook.test", "sip:1002@offhook.test"]
+    );
+    assert_eq!(house.exchange.terminate(), Some(0));
+}
+
+#[test]
+fn at_a_prompt_each_account_is_told_by_its_name_and_one_is_picked_for_a_call() {
+    let house = House::new();
+    house.add("1001", "Work", "secret-1001");
+    house.add("1002", "Home", "secret-1002");
+    let mut bob = other(&house, "1005");
+    let mut phone = Running::start(&["phone", "--config", &house.settings()]);
+    let until = |phone: &Running, words: &str| {
+        while !phone.lines.recv_timeout(PATIENCE).expect("another line").contains(words) {}
+    };
+    let mut registered = std::collections::BTreeSet::new();
+    while registered.len() < 2 {
+        let line = phone.lines.recv_timeout(PATIENCE).expect("another line");
+        if line.contains("registered for") {
+            registered.extend(line.split("  ").next().map(str::to_owned));
+        }
+    }
+    phone.say("by home 1005");
+    until(&phone, "it rings at 1005");
+    let rings = bob.until(|line| line["state"] == "ringing");
+    assert!(rings["remote"].as_str().is_some_and(|it| it.contains("1002")), "{rings}");
+    phone.say("hangup");
+    until(&phone, "1005: You");
+    bob.say(r#"{"cmd":"call","to":"1002"}"#);
+    until(&phone, "Home: 1005 calls");
+    phone.say("by nobody 1005");
+    until(&phone, "there is no account `nobody`");
+    assert_eq!(phone.terminate(), Some(0));
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_certificate_that_the_person_trusts_is_kept_with_the_account() {
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).expect("a certificate");
+    let memory = tempfile::tempdir().expect("a folder");
+    let folder = memory.path().to_str().expect("a path in words");
+    let [certificate, key] =
+        [("shown-to-many.pem", made.cert.pem()), ("shown-to-many.key", made.signing_key.serialize_pem())]
+            .map(|(name, text)| file(name, text));
+    let config = file(
+        "exchange-of-many.toml",
+        format!(
+            "[listen]\ntls = \"127.0.0.1:0\"\n[tls]\ncertificate = \"{certificate}\"\nkey = \"{key}\"\n\
+             [[user]]\nnumber = \"1001\"\npassword = \"secret-1001\"\n[[user]]\nnumber = \"1002\"\npassword = \"secret-1002\"\n"
+        ),
+    );
+    let mut exchange = Running::start(&["exchange", "--json", "--config", &config]);
+    let at = exchange.line()["tls"].as_str().expect("where it listens").to_owned();
+    for number in ["1001", "1002"] {
+        let password = file(&format!("trusting-{number}"), format!("secret-{number}\n"));
+        let uri = format!("sip:{number}@offhook.test");
+        let proxy = format!("proxy=sip:{at};transport=tls");
+        let (status, _, told) = accounts(folder, &["add", &uri, "--password-file", &password, &proxy]);
+        assert_eq!(status, Some(0), "{told}");
+    }
+    let config = file("trusting.toml", format!("bind = \"127.0.0.1:0\"\ndata = \"{folder}\"\n"));
+    let phone = || Running::start(&["phone", "--json", "--config", &config]);
+    let mut first = phone();
+    let mut asked = Vec::new();
+    while asked.len() < 2 {
+        let shown = first.until(|line| line["event"] == "certificate");
+        asked.push((shown["account_id"].clone(), shown["fingerprint"].clone()));
+    }
+    let fingerprint = asked[0].1.as_str().expect("a fingerprint").to_owned();
+    first.say(&format!(r#"{{"cmd":"trust","fingerprint":"{fingerprint}"}}"#));
+    for _ in 0..2 {
+        first.until(|line| line["event"] == "registration" && line["state"] == "registered");
+    }
+    assert_eq!(first.terminate(), Some(0));
+    for which in ["1001", "1002"] {
+        let settings = accounts(folder, &["show", which]).1[0]["settings"].take();
+        assert_eq!(settings["tls_pin"], fingerprint.as_str(), "{which}");
+    }
+    let mut again = phone();
+    for _ in 0..2 {
+        let told = again.until(|line| line["event"] == "certificate" || line["state"] == "registered");
+        assert_eq!(told["state"], "registered", "it is not asked again: {told}");
+    }
+    assert_eq!(again.terminate(), Some(0));
 }

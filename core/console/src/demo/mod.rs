@@ -25,6 +25,7 @@ use crate::failure::Failure;
 use crate::phone::json::say;
 use crate::phone::line::Line;
 use crate::phone::picture::sentence;
+use crate::phone::roster::Roster;
 use around::{Around, CallerSeen};
 use report::{Leg, Report};
 use stage::{Party, Stage, Told};
@@ -217,7 +218,7 @@ impl Scene {
 
     fn take(&mut self, party: &Party, who: usize, event: Event) -> Result<(), Failure> {
         if self.json
-            && let Some(line) = Line::of(&event)
+            && let Some(line) = Line::of(&event, &Roster::default())
         {
             // A reader that is gone is found out by the report.
             let _ = say(&line);
@@ -231,7 +232,7 @@ impl Scene {
             return Ok(());
         }
         let Event::Phone(event) = event else {
-            let sentence = sentence(&event).unwrap_or_default();
+            let sentence = sentence(&event, &Roster::default()).unwrap_or_default();
             return Err(Failure::Failed(format!("{}: {sentence}", NUMBERS[who])));
         };
         match event {

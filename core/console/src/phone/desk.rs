@@ -10,14 +10,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use base::{Fingerprint, NetworkId, Redacted};
+use offhook_io::store::About;
 use offhook_io::{Event, Handle, RecordOptions};
-use phone::{
-    AccountId, AccountView, CallId, CallState, CallView, Command, MessageId, Network, NetworkNews, Server,
-    With,
-};
+use phone::{AccountId, CallId, CallState, CallView, Command, MessageId, Network, NetworkNews, Server, With};
 
-use super::line::Line;
-use super::request::{Request, Wish};
+use super::line::{Call, Line, Registration};
+use super::request::{Asked, Request, Wish};
+use super::roster::Roster;
+use crate::accounts::keep_pin;
 use crate::diagnose::Router;
 use crate::failure::Failure;
 use crate::history::History;
@@ -27,9 +27,6 @@ const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Calls that `history` shows.
 const HISTORY: usize = 50;
-
-/// The one account of a console phone.
-pub(crate) const ACCOUNT: AccountId = AccountId(1);
 
 /// What comes in: from the phone, the person, and the system.
 #[derive(Debug)]
@@ -42,12 +39,11 @@ pub(crate) enum News {
     InputEnded,
     /// What was found out about the router, or why nothing was.
     Diagnosed(Result<Box<Router>, String>),
-    /// What is left on the account, and what came of what the provider was to do.
+    /// What is left on an account, and what came of what its provider was to do.
     #[cfg(feature = "rest")]
-    Money(Box<super::money::Money>),
-    /// What went wrong beside the phone, as a sentence.
-    #[cfg_attr(not(feature = "rest"), expect(dead_code, reason = "nothing is beside it"))]
-    Trouble(String),
+    Money(AccountId, Box<super::money::Money>),
+    /// What went wrong beside the phone, for one account or all of it, as a sentence.
+    Trouble(Option<AccountId>, String),
     /// A key on the terminal, or its size changed.
     Terminal(crossterm::event::Event),
     /// SIGINT or SIGTERM.
@@ -62,28 +58,28 @@ pub(crate) struct Desk {
     /// Whom to ask about the router, and from which address.
     pub(crate) diagnostics: (Option<Server>, Option<IpAddr>),
     diagnosing: bool,
-    /// The account's provider.
+    /// The accounts' providers.
     #[cfg(feature = "rest")]
-    pub(crate) purse: Option<super::purse::Open>,
+    pub(crate) purses: BTreeMap<AccountId, super::purse::Open>,
     /// The call log, if one is kept.
     pub(crate) log: Option<PathBuf>,
-    pub(crate) account: Option<AccountView>,
+    pub(crate) roster: Roster,
     pub(crate) calls: BTreeMap<u32, CallView>,
     pub(crate) quality: BTreeMap<u32, media::Stats>,
     /// By which way each call's media goes, and why.
     ways: BTreeMap<u32, String>,
     messages: u32,
-    /// The certificate that was asked about last.
-    shown: Option<Fingerprint>,
+    /// The certificates that were asked about, each account's last, the newest last.
+    shown: Vec<(AccountId, Fingerprint)>,
     stopped: bool,
 }
 
 impl Desk {
-    /// Takes over a phone that was started. The sender is for further sources of news.
+    /// Takes over a phone that was started, and will run these accounts. The sender is for further sources of news.
     ///
     /// # Errors
     /// No signal handlers, or no thread: the system is out of something.
-    pub(crate) fn new(handle: Arc<Handle>) -> Result<(Self, Sender<News>), Failure> {
+    pub(crate) fn new(handle: Arc<Handle>, roster: Roster) -> Result<(Self, Sender<News>), Failure> {
         let (news, inbox) = mpsc::channel();
         let signalled = news.clone();
         watch_signals(move || signalled.send(News::Signal).is_ok())?;
@@ -96,14 +92,14 @@ impl Desk {
             diagnostics: (None, None),
             diagnosing: false,
             #[cfg(feature = "rest")]
-            purse: None,
+            purses: BTreeMap::new(),
             log: None,
-            account: None,
+            roster,
             calls: BTreeMap::new(),
             quality: BTreeMap::new(),
             ways: BTreeMap::new(),
             messages: 0,
-            shown: None,
+            shown: Vec::new(),
             stopped: false,
         };
         Ok((desk, news))
@@ -135,11 +131,11 @@ impl Desk {
         };
         let Event::Phone(event) = event else { return };
         match event {
-            Account(view) => self.account = Some(view.clone()),
+            Account(view) => self.roster.note(view),
             Call(view) if view.state == CallState::Ended => {
                 #[cfg(feature = "rest")]
                 if view.answered.is_some()
-                    && let Some(purse) = &self.purse
+                    && let Some(purse) = self.purses.get(&view.account)
                 {
                     purse.occasion(offhook_io::balance::Occasion::CallEnded);
                 }
@@ -149,7 +145,7 @@ impl Desk {
             }
             Call(view) => {
                 #[cfg(feature = "rest")]
-                if let Some(purse) = &self.purse
+                if let Some(purse) = self.purses.get(&view.account)
                     && view.side == phone::Side::Out
                     && !self.calls.contains_key(&view.call.0)
                 {
@@ -163,7 +159,11 @@ impl Desk {
             Way { call, report } if self.calls.contains_key(&call.0) => {
                 self.ways.insert(call.0, report.to_string());
             }
-            Certificate { certificate, .. } => self.shown = Some(certificate.fingerprint),
+            Certificate { account, certificate, .. } => {
+                self.shown.retain(|(of, _)| of != account);
+                self.shown.push((*account, certificate.fingerprint));
+            }
+            Trusted { account, fingerprint } => self.keep_pin(*account, *fingerprint),
             Stopped => self.stopped = true,
             Quality { .. }
             | Message { .. }
@@ -176,13 +176,25 @@ impl Desk {
             | Way { .. }
             | Silence { .. }
             | Learnt(_)
-            | Trusted { .. }
             | Gateway(_)
             | Voicemail { .. }
             | Presence { .. }
             | PresenceRefused { .. }
             | Refused { .. } => {}
         }
+    }
+
+    /// A stored account keeps what the person has trusted.
+    fn keep_pin(&self, account: AccountId, pin: Fingerprint) {
+        let Some(key) = self.roster.member(account).and_then(|member| member.stored) else { return };
+        let kept = self.handle.on_store(About::Rest, move |store| keep_pin(store, key, pin));
+        let why = match kept {
+            Ok(true) => return,
+            Ok(false) => "the certificate is not kept: the account is there no more".to_owned(),
+            Err(error) => format!("the certificate is not kept: {error}"),
+        };
+        // It is read by whoever called for this.
+        let _ = self.news.send(News::Trouble(Some(account), why));
     }
 
     /// The call that is meant when none is named: one that waits for an answer, else the one that is up, else the
@@ -195,26 +207,34 @@ impl Desk {
             .map(|call| call.call.0)
     }
 
+    /// What is asked for, and of which account where one is named. The error is a sentence.
+    pub(crate) fn meant(&self, asked: Asked) -> Result<(Request, Option<AccountId>), String> {
+        let account = asked.account.map(|which| self.roster.find(&which)).transpose()?;
+        Ok((asked.request, account))
+    }
+
     /// All that is known.
     pub(crate) fn status(&self) -> Line {
         Line::Status {
-            accounts: self.account.iter().map(Into::into).collect(),
+            accounts: self.roster.views().map(|view| Registration::of(view, &self.roster)).collect(),
             calls: self
                 .calls
                 .values()
-                .map(|call| super::line::Call::with_way(call, self.ways.get(&call.call.0).cloned()))
+                .map(|call| Call::with_way(call, &self.roster, self.ways.get(&call.call.0).cloned()))
                 .collect(),
         }
     }
 
-    /// Hands a request to the phone. What becomes of it comes as events. `Provider`, `TopUp`,
-    /// `Diagnose`, `History`, `Status` and `Quit` are the caller's.
-    pub(crate) fn perform(&mut self, request: Request) {
+    /// Hands a request to the phone, for that account or, where none is named, the one that calls go by. What becomes of it
+    /// comes as events. `Provider`, `TopUp`, `Diagnose`, `History`, `Status` and `Quit` are the caller's.
+    pub(crate) fn perform(&mut self, request: Request, account: Option<AccountId>) {
+        let by = account.or(self.roster.by());
         let command = match request {
             Request::Call { to } => {
-                self.handle.call(None, to);
+                self.handle.call(by, to);
                 return;
             }
+            Request::Use => return by.into_iter().for_each(|by| self.roster.go_by(by)),
             Request::Answer { call } => Command::Answer(CallId(call)),
             Request::Reject { call, status } => Command::Reject(CallId(call), status),
             Request::HangUp { call } => Command::HangUp(CallId(call)),
@@ -254,7 +274,7 @@ impl Desk {
                 self.messages += 1;
                 Command::Message {
                     message: MessageId(self.messages),
-                    account: None,
+                    account: by,
                     to: Redacted::new(to),
                     text: Redacted::new(text),
                     written: None,
@@ -262,16 +282,12 @@ impl Desk {
             }
             Request::TakeBack { message } => Command::TakeBack(MessageId(message)),
             Request::DoNotDisturb { on } => Command::DoNotDisturb(on),
-            Request::Watch { who, on, lamp } => super::presence::watch(who, on, lamp),
+            Request::Watch { who, on, lamp } => super::presence::watch(by, who, on, lamp),
             Request::Presence { own, note } => Command::SetPresence { own, note: note.map(Redacted::new) },
             Request::Forward { to } => Command::ForwardTo(to.map(Redacted::new)),
-            // One that was never shown is refused by the phone.
-            Request::Trust { fingerprint } => {
-                let newest = || self.shown.unwrap_or(Fingerprint([0; 32]));
-                Command::Trust(ACCOUNT, fingerprint.unwrap_or_else(newest))
-            }
-            Request::Register => Command::Register(ACCOUNT),
-            Request::Unregister => Command::Unregister(ACCOUNT),
+            Request::Trust { fingerprint } => return self.trust(account, fingerprint),
+            Request::Register => return self.each(account, Command::Register),
+            Request::Unregister => return self.each(account, Command::Unregister),
             Request::NetworkUp(address) => {
                 self.handle.network(NetworkNews::Up { addrs: vec![address] });
                 return;
@@ -305,11 +321,44 @@ impl Desk {
         self.handle.command(command);
     }
 
-    /// What the person wants of the provider. What comes of it is news. The error is a sentence.
-    #[cfg_attr(not(feature = "rest"), expect(clippy::unused_self, reason = "nobody is asked"))]
-    pub(crate) fn provider(&self, wish: Wish) -> Result<(), String> {
+    /// That account, or all of them.
+    fn each(&self, account: Option<AccountId>, command: fn(AccountId) -> Command) {
+        let meant = self.roster.members().iter().map(|member| member.id);
+        for id in meant.filter(|id| account.is_none_or(|account| account == *id)) {
+            self.handle.command(command(id));
+        }
+    }
+
+    /// The accounts that were asked about this certificate, or the one that was asked last, take it.
+    fn trust(&self, account: Option<AccountId>, fingerprint: Option<Fingerprint>) {
+        let of_account = |(of, _): &&(AccountId, Fingerprint)| account.is_none_or(|account| account == *of);
+        let newest = self.shown.iter().rev().find(of_account).map(|(_, shown)| *shown);
+        // One that was never shown is refused by the phone.
+        let taken = fingerprint.or(newest).unwrap_or(Fingerprint([0; 32]));
+        let mut meant: Vec<AccountId> =
+            self.shown.iter().filter(of_account).filter(|(_, it)| *it == taken).map(|(of, _)| *of).collect();
+        if meant.is_empty() {
+            meant.extend(account.or(self.roster.by()));
+        }
+        for id in meant {
+            self.handle.command(Command::Trust(id, taken));
+        }
+    }
+
+    /// The provider of that account, or of the one that calls go by.
+    #[cfg(feature = "rest")]
+    pub(crate) fn purse(&self, account: Option<AccountId>) -> Option<&super::purse::Open> {
+        self.purses.get(&account.or(self.roster.by())?)
+    }
+
+    /// What the person wants of a provider. What comes of it is news. The error is a sentence.
+    #[cfg_attr(
+        not(feature = "rest"),
+        expect(clippy::unused_self, unused_variables, reason = "nobody is asked")
+    )]
+    pub(crate) fn provider(&self, wish: Wish, account: Option<AccountId>) -> Result<(), String> {
         #[cfg(feature = "rest")]
-        if let Some(purse) = &self.purse {
+        if let Some(purse) = self.purse(account) {
             match wish {
                 Wish::Balance => purse.occasion(offhook_io::balance::Occasion::Asked),
                 Wish::Minutes { to } => purse.minutes(&to)?,
@@ -352,12 +401,12 @@ impl Desk {
     }
 
     /// Hangs up and unregisters, for two seconds at most; each event on the way is shown.
-    pub(crate) fn stop(&mut self, mut show: impl FnMut(&Event)) {
+    pub(crate) fn stop(&mut self, mut show: impl FnMut(&Event, &Roster)) {
         self.handle.command(Command::Shutdown);
         let end = Instant::now() + GOODBYE;
         while !self.stopped {
             match self.next(Some(end.saturating_duration_since(Instant::now()))) {
-                Some(News::Event(event)) => show(&event),
+                Some(News::Event(event)) => show(&event, &self.roster),
                 Some(_) => {}
                 None => break,
             }

@@ -8,6 +8,7 @@ use offhook_io::Event;
 use phone::{AccountState, AccountView, CallState, CallView, Side, Subject, Transfer, Via};
 use serde::Serialize;
 
+use super::roster::{Roster, Which, Whose};
 use crate::diagnose::Router;
 
 /// One object on stdout. Absent is what is not known, and what is not built.
@@ -36,6 +37,8 @@ pub(crate) enum Line {
         #[serde(skip_serializing_if = "Option::is_none")]
         name: Option<String>,
         text: String,
+        #[serde(flatten)]
+        whose: Whose,
     },
     /// A message of ours is sent later.
     Waits {
@@ -44,6 +47,8 @@ pub(crate) enum Line {
         status: Option<u16>,
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+        #[serde(flatten)]
+        whose: Whose,
     },
     Sent {
         message: u32,
@@ -66,6 +71,8 @@ pub(crate) enum Line {
         new: u32,
         old: u32,
         waiting: bool,
+        #[serde(flatten)]
+        whose: Whose,
     },
     /// How a watched person is.
     Presence {
@@ -73,6 +80,8 @@ pub(crate) enum Line {
         state: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         note: Option<String>,
+        #[serde(flatten)]
+        whose: Whose,
     },
     /// The server has a certificate that is not accepted: `trust` takes it all the same.
     Certificate {
@@ -83,15 +92,22 @@ pub(crate) enum Line {
         not_before: String,
         not_after: String,
         reason: String,
+        #[serde(flatten)]
+        whose: Whose,
     },
-    /// The server is known by this certificate from now on: `tls_pin` keeps it for the next start.
+    /// The server is known by this certificate from now on. A stored account keeps it; for one of a settings file `tls_pin`
+    /// there does.
     Trusted {
         fingerprint: String,
+        #[serde(flatten)]
+        whose: Whose,
     },
     Error {
         reason: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         call: Option<u32>,
+        #[serde(flatten)]
+        whose: Whose,
     },
 }
 
@@ -99,6 +115,8 @@ pub(crate) enum Line {
 #[derive(Debug, Serialize)]
 pub(crate) struct Registration {
     account: String,
+    #[serde(flatten)]
+    which: Which,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires: Option<u64>,
@@ -126,6 +144,8 @@ pub(crate) struct Dropped {
 #[expect(clippy::struct_field_names, reason = "the contract's word for its number")]
 pub(crate) struct Call {
     call: u32,
+    #[serde(flatten)]
+    whose: Whose,
     direction: &'static str,
     state: &'static str,
     remote: String,
@@ -224,13 +244,18 @@ pub(crate) struct Silence {
 impl Line {
     /// An error event about no call in particular.
     pub(crate) fn error(reason: impl Into<String>) -> Self {
-        Self::Error { reason: reason.into(), call: None }
+        Self::Error { reason: reason.into(), call: None, whose: Whose::default() }
     }
 
-    /// The line of an event; `None` for one that is not shown.
-    pub(crate) fn of(event: &Event) -> Option<Self> {
+    /// The same about one account.
+    pub(crate) fn error_of(whose: Whose, reason: String) -> Self {
+        Self::Error { reason, call: None, whose }
+    }
+
+    /// The line of an event of one of these accounts; `None` for one that is not shown.
+    pub(crate) fn of(event: &Event, roster: &Roster) -> Option<Self> {
         match event {
-            Event::Phone(event) => Self::of_phone(event),
+            Event::Phone(event) => Self::of_phone(event, roster),
             Event::Wake { .. } | Event::History { .. } | Event::Messages { .. } | Event::Contacts => None,
             Event::RecordingEnded { .. }
             | Event::RecordingGaps { .. }
@@ -238,15 +263,15 @@ impl Line {
             | Event::AudioFailed { .. }
             | Event::CaptureEnded { .. }
             | Event::Memory { .. }
-            | Event::Restarted { .. } => super::picture::sentence(event).map(Self::error),
+            | Event::Restarted { .. } => super::picture::sentence(event, roster).map(Self::error),
         }
     }
 
-    fn of_phone(event: &phone::Event) -> Option<Self> {
+    fn of_phone(event: &phone::Event, roster: &Roster) -> Option<Self> {
         use phone::Event;
         Some(match event {
-            Event::Account(view) => Self::Registration(view.into()),
-            Event::Call(view) => Self::Call(view.into()),
+            Event::Account(view) => Self::Registration(Registration::of(view, roster)),
+            Event::Call(view) => Self::Call(Call::of(view, roster)),
             Event::Quality { call, stats } => Self::Quality(Quality {
                 call: call.0,
                 mos: hundredths(stats.mos.into()),
@@ -278,18 +303,24 @@ impl Line {
             Event::EncryptionLost { call } => Self::Error {
                 reason: "the other side has ended the encryption of the call".into(),
                 call: Some(call.0),
+                whose: Whose::default(),
             },
             Event::DtmfLost { call, keys } => Self::Error {
                 reason: format!("{keys} digits may not have reached the other side"),
                 call: Some(call.0),
+                whose: Whose::default(),
             },
-            Event::Message { from, name, text, .. } => {
-                Self::Message { from: shown(from), name: name.as_ref().map(shown), text: shown(text) }
-            }
-            Event::MessageWaits { message, status, why, .. } => Self::Waits {
+            Event::Message { account, from, name, text } => Self::Message {
+                from: shown(from),
+                name: name.as_ref().map(shown),
+                text: shown(text),
+                whose: roster.whose(*account),
+            },
+            Event::MessageWaits { message, account, status, why } => Self::Waits {
                 message: message.0,
                 status: *status,
                 reason: why.as_ref().map(ToString::to_string),
+                whose: roster.whose(*account),
             },
             Event::MessageSent { message, status, reason } => Self::Sent {
                 message: message.0,
@@ -302,13 +333,22 @@ impl Line {
                     Subject::Call(call) => Some(call.0),
                     Subject::Account(_) | Subject::Message(_) | Subject::Phone => None,
                 },
+                whose: match subject {
+                    Subject::Account(account) => roster.whose(*account),
+                    Subject::Call(_) | Subject::Message(_) | Subject::Phone => Whose::default(),
+                },
             },
-            Event::Voicemail { voicemail, .. } => {
-                Self::Voicemail { new: voicemail.new, old: voicemail.old, waiting: voicemail.waiting }
+            Event::Voicemail { account, voicemail } => Self::Voicemail {
+                new: voicemail.new,
+                old: voicemail.old,
+                waiting: voicemail.waiting,
+                whose: roster.whose(*account),
+            },
+            Event::Presence { .. } | Event::PresenceRefused { .. } => {
+                return super::presence::line(event, roster);
             }
-            Event::Presence { .. } | Event::PresenceRefused { .. } => return super::presence::line(event),
             Event::Gateway(gateway) => Self::Gateway { sentence: gateway.to_string() },
-            Event::Certificate { certificate, why, .. } => Self::Certificate {
+            Event::Certificate { account, certificate, why } => Self::Certificate {
                 fingerprint: certificate.fingerprint.to_string(),
                 subject: certificate.subject.clone(),
                 issuer: certificate.issuer.clone(),
@@ -316,8 +356,11 @@ impl Line {
                 not_before: certificate.not_before.clone(),
                 not_after: certificate.not_after.clone(),
                 reason: why.to_string(),
+                whose: roster.whose(*account),
             },
-            Event::Trusted { fingerprint, .. } => Self::Trusted { fingerprint: fingerprint.to_string() },
+            Event::Trusted { account, fingerprint } => {
+                Self::Trusted { fingerprint: fingerprint.to_string(), whose: roster.whose(*account) }
+            }
             Event::Learnt(_) | Event::Stopped => return None,
         })
     }
@@ -373,10 +416,12 @@ impl Silence {
     }
 }
 
-impl From<&AccountView> for Registration {
-    fn from(view: &AccountView) -> Self {
+impl Registration {
+    /// Of one of these accounts.
+    pub(crate) fn of(view: &AccountView, roster: &Roster) -> Self {
         Self {
             account: user(view.uri.reveal()).to_owned(),
+            which: roster.which(view.account),
             state: account_word(view.state),
             expires: view.expires.map(|d| d.as_secs()),
             status: view.status,
@@ -394,16 +439,16 @@ impl From<&AccountView> for Registration {
 
 impl Call {
     /// The same, and by which way it goes and why.
-    pub(crate) fn with_way(view: &CallView, way: Option<String>) -> Self {
-        Self { way, ..view.into() }
+    pub(crate) fn with_way(view: &CallView, roster: &Roster, way: Option<String>) -> Self {
+        Self { way, ..Self::of(view, roster) }
     }
-}
 
-impl From<&CallView> for Call {
-    fn from(view: &CallView) -> Self {
+    /// Of one of these accounts.
+    fn of(view: &CallView, roster: &Roster) -> Self {
         let since = |from: Option<Instant>, to: Option<Instant>| Some(to?.since(from?));
         Self {
             call: view.call.0,
+            whose: roster.whose(view.account),
             direction: match view.side {
                 Side::In => "in",
                 Side::Out => "out",

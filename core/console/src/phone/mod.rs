@@ -13,6 +13,7 @@ pub(crate) mod purse;
 #[cfg(feature = "rest")]
 mod relays;
 mod request;
+pub(crate) mod roster;
 pub(crate) mod screen;
 pub(crate) mod settings;
 pub(crate) mod standing;
@@ -20,19 +21,21 @@ pub(crate) mod standing;
 use std::fs;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 
-use offhook_io::{CaptureTo, Config, Handle, StartError};
+use offhook_io::{CaptureTo, Config, Handle, StartError, Trusts};
 use phone::{Command, NetworkNews};
 
 use crate::cli::PhoneArgs;
 use crate::failure::Failure;
 use crate::place;
-use desk::{ACCOUNT, Desk, read_lines};
-use settings::Settings;
+use desk::{Desk, News, read_lines};
+use settings::{Run, Settings, Wanted};
 
 /// Runs until the person, the script or a signal ends it.
 pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
-    let settings = Settings::gather(args)?;
+    let settings = Settings::gather(args, Wanted::InUse)?;
+    let roster = settings.roster();
     if let Some(folder) = &settings.data {
         fs::create_dir_all(folder)
             .map_err(|error| Failure::Usage(format!("{}: cannot be made: {error}", folder.display())))?;
@@ -42,19 +45,10 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
     let instance = settings.data.as_deref().and_then(|folder| offhook_io::instance(folder).ok());
     let phone = phone::Config { instance, regions: settings.regions, ..phone::Config::default() };
     let log = settings.data.as_deref().map(place::database);
-    let standing = settings.standing;
-    #[cfg(feature = "rest")]
-    let asked = standing.service.map(|service| (service, standing.trusts.clone()));
-    #[cfg(feature = "rest")]
-    let purse = settings.purse;
-    #[cfg(not(feature = "rest"))]
-    if let Some(none) = standing.service {
-        match none {}
-    }
     let handle = Handle::start(Config {
         phone,
         bind: settings.bind.into_iter().collect(),
-        trusts: standing.trusts,
+        trusts: settings.trusts.clone(),
         audio: settings.audio,
         tones: settings.tones,
         effects: settings.effects,
@@ -66,30 +60,26 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
     })
     .map_err(refusal)?;
     let handle = Arc::new(handle);
-    let (mut desk, news) = Desk::new(Arc::clone(&handle))?;
+    let (mut desk, news) = Desk::new(Arc::clone(&handle), roster)?;
     // A system says what it has when that changes. One without IPv4 is to be asked how IPv4 is reached.
     let addrs = offhook_io::addresses();
     if !addrs.is_empty() && addrs.iter().all(IpAddr::is_ipv6) {
         handle.network(NetworkNews::Up { addrs });
     }
     desk.log = log;
-    desk.diagnostics = (standing.account.nat.stun.first().cloned(), settings.bind.map(|bind| bind.ip()));
+    let stun = |run: &Run| run.standing.account.nat.stun.first().cloned();
+    let first = settings.accounts.iter().find(|run| run.member.id == settings.by).and_then(stun);
+    let stun = first.or_else(|| settings.accounts.iter().find_map(stun));
+    desk.diagnostics = (stun, settings.bind.map(|bind| bind.ip()));
     if settings.refuse_anonymous {
         handle.command(Command::RefuseAnonymous(true));
     }
-    handle.command(Command::AddAccount(ACCOUNT, standing.account));
-    for who in settings.watch {
-        handle.command(presence::watch(who, true, false));
+    for sentence in settings.left_out {
+        // Who reads is there from the start.
+        let _ = news.send(News::Trouble(None, sentence));
     }
-    #[cfg(feature = "rest")]
-    if let Some((service, trusts)) = asked {
-        relays::keep(service, trusts, handle, news.clone())?;
-    }
-    #[cfg(feature = "rest")]
-    if let Some(purse) = purse {
-        let purse = purse::Open::new(purse, news.clone())?;
-        purse.occasion(offhook_io::balance::Occasion::Shown);
-        desk.purse = Some(purse);
+    for run in settings.accounts {
+        begin(run, &handle, &mut desk, &news, &settings.trusts)?;
     }
     if args.json {
         read_lines(news)?;
@@ -97,6 +87,43 @@ pub(crate) fn run(args: &PhoneArgs) -> Result<(), Failure> {
     } else {
         screen::run(&mut desk, news)
     }
+}
+
+/// Adds an account, and begins to ask who is asked beside it.
+#[cfg_attr(not(feature = "rest"), expect(clippy::unnecessary_wraps, reason = "nobody is asked"))]
+fn begin(
+    run: Run,
+    handle: &Arc<Handle>,
+    #[cfg_attr(not(feature = "rest"), expect(unused_variables, reason = "nobody is asked"))] desk: &mut Desk,
+    #[cfg_attr(not(feature = "rest"), expect(unused_variables, reason = "nobody is asked"))] news: &Sender<
+        News,
+    >,
+    #[cfg_attr(not(feature = "rest"), expect(unused_variables, reason = "nobody is asked"))]
+    platform: &Trusts,
+) -> Result<(), Failure> {
+    let id = run.member.id;
+    #[cfg(feature = "rest")]
+    let asked = run.standing.service.as_ref().map(|_| run.standing.trusts(platform));
+    let service = run.standing.service;
+    handle.command(Command::AddAccount(id, run.standing.account));
+    for who in run.watch {
+        handle.command(presence::watch(Some(id), who, true, false));
+    }
+    #[cfg(not(feature = "rest"))]
+    if let Some(none) = service {
+        match none {}
+    }
+    #[cfg(feature = "rest")]
+    if let Some((service, trusts)) = service.zip(asked) {
+        relays::keep(id, service, trusts, Arc::clone(handle), news.clone())?;
+    }
+    #[cfg(feature = "rest")]
+    if let Some(purse) = run.purse {
+        let purse = purse::Open::new(id, purse, news.clone())?;
+        purse.occasion(offhook_io::balance::Occasion::Shown);
+        desk.purses.insert(id, purse);
+    }
+    Ok(())
 }
 
 /// What was given is wrong, or the world refuses.

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use base::Instant;
-use phone::{AccountState, AccountView, CallState, CallView, Encrypted, Side, Why};
+use phone::{AccountId, AccountState, AccountView, CallState, CallView, Encrypted, Side, Why};
 
 use super::desk::Desk;
 use super::line::{account_word, call_word, loss_percent, user};
+use super::roster::Roster;
 
 /// The quietest level that the meter shows, in dBov.
 const METER_FLOOR: f32 = -60.0;
@@ -17,14 +18,15 @@ const METER: usize = 20;
 /// The lines above the prompt, none wider than the terminal.
 pub(crate) fn lines(desk: &Desk, said: &[String], size: (u16, u16), now: Instant) -> Vec<String> {
     let (width, height) = (usize::from(size.0.max(20)), usize::from(size.1));
-    let mut lines = vec![account_line(desk.account.as_ref()), "-".repeat(width)];
+    let mut lines = account_lines(&desk.roster);
+    lines.push("-".repeat(width));
     if desk.calls.is_empty() {
         lines.push(" no call".into());
     }
     let current = desk.current();
     for (id, call) in &desk.calls {
         let mark = if current == Some(*id) && desk.calls.len() > 1 { '>' } else { ' ' };
-        lines.push(format!("{mark}{}", call_line(call, now)));
+        lines.push(format!("{mark}{}", call_line(call, &desk.roster, now)));
         if let Some(stats) = desk.quality.get(id) {
             lines.push(meter_line("hear", stats.level_in_dbov));
             lines.push(meter_line("say", stats.level_out_dbov));
@@ -32,7 +34,11 @@ pub(crate) fn lines(desk: &Desk, said: &[String], size: (u16, u16), now: Instant
         }
     }
     lines.push("-".repeat(width));
-    let keys = " Enter: call or answer   Esc: hang up or decline   help   Ctrl-C: quit";
+    let keys = if desk.roster.is_several() {
+        " Enter: call, answer   Esc: hang up, decline   Tab: account   help   Ctrl-C: quit"
+    } else {
+        " Enter: call or answer   Esc: hang up or decline   help   Ctrl-C: quit"
+    };
     // The prompt and the keys stand below.
     let room = height.saturating_sub(lines.len() + 2);
     lines.extend(said[said.len().saturating_sub(room)..].iter().map(|line| format!(" {line}")));
@@ -68,9 +74,24 @@ pub(crate) fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-fn account_line(account: Option<&AccountView>) -> String {
-    let Some(view) = account else { return " Offhook".into() };
-    format!(" Offhook  {}  {}", view.uri.reveal(), registration(view))
+/// One account in a line with the program's name; of several each in its own, marked that which calls go by.
+fn account_lines(roster: &Roster) -> Vec<String> {
+    if !roster.is_several() {
+        return vec![match roster.views().next() {
+            Some(view) => format!(" Offhook  {}", account_line(view)),
+            None => " Offhook".into(),
+        }];
+    }
+    let line = |view: &AccountView| {
+        let mark = if roster.by() == Some(view.account) { '*' } else { ' ' };
+        let name = roster.member(view.account).map_or("", |member| &member.name);
+        format!("{mark}{:>3} {name}  {}", view.account.0, account_line(view))
+    };
+    std::iter::once(" Offhook".to_owned()).chain(roster.views().map(line)).collect()
+}
+
+fn account_line(view: &AccountView) -> String {
+    format!("{}  {}", view.uri.reveal(), registration(view))
 }
 
 /// `registered for 300 s`, `failed, again in 4 s: The server did not answer.`
@@ -86,7 +107,7 @@ fn registration(view: &AccountView) -> String {
     format!("{state}{when}{why}{dropped}")
 }
 
-fn call_line(call: &CallView, now: Instant) -> String {
+fn call_line(call: &CallView, roster: &Roster, now: Instant) -> String {
     let who = match &call.name {
         Some(name) => format!("{} ({})", name.reveal(), user(call.remote.reveal())),
         None => user(call.remote.reveal()).to_owned(),
@@ -106,6 +127,8 @@ fn call_line(call: &CallView, now: Instant) -> String {
     parts.extend((call.encrypted == phone::Encrypted::VosXor).then(|| "disguised (experimental)".into()));
     parts.extend(call.muted.then(|| "muted".into()));
     parts.extend(call.conference.then(|| "conference".into()));
+    let member = roster.member(call.account).filter(|_| roster.is_several());
+    parts.extend(member.map(|member| format!("by {}", member.name)));
     parts.join("  ")
 }
 
@@ -153,11 +176,14 @@ fn quality_line(stats: &media::Stats) -> String {
     }
 }
 
-/// One event as a sentence; `None` for what the picture shows anyway.
-pub(crate) fn sentence(event: &offhook_io::Event) -> Option<String> {
+/// One event of one of these accounts as a sentence; `None` for what the picture shows anyway.
+pub(crate) fn sentence(event: &offhook_io::Event, roster: &Roster) -> Option<String> {
     use offhook_io::Event;
     match event {
-        Event::Phone(event) => phone_sentence(event).map(|sentence| harmless(&sentence)),
+        Event::Phone(event) => {
+            let before = about(event).map(|account| roster.before(account)).unwrap_or_default();
+            phone_sentence(event, roster).map(|sentence| before + &harmless(&sentence))
+        }
         Event::Wake { .. } | Event::History { .. } | Event::Messages { .. } | Event::Contacts => None,
         Event::RecordingEnded { path, reason } => {
             Some(format!("{}: the recording ended: {reason}", path.display()))
@@ -180,12 +206,40 @@ fn gaps(path: &Path, silent: Duration) -> String {
     format!("{}: the disk was too slow, {seconds:.1} s of the recording are silence", path.display())
 }
 
-fn phone_sentence(event: &phone::Event) -> Option<String> {
+/// Whose an event is, where its sentence does not say so itself.
+fn about(event: &phone::Event) -> Option<AccountId> {
+    use phone::{Event, Subject};
+    match event {
+        Event::Call(view) if view.state == CallState::Ringing && view.side == Side::In => Some(view.account),
+        Event::Message { account, .. }
+        | Event::MessageWaits { account, .. }
+        | Event::Voicemail { account, .. }
+        | Event::Presence { account, .. }
+        | Event::PresenceRefused { account, .. }
+        | Event::Certificate { account, .. }
+        | Event::Trusted { account, .. }
+        | Event::Refused { subject: Subject::Account(account), .. } => Some(*account),
+        Event::Account(_)
+        | Event::Call(_)
+        | Event::Gateway(_)
+        | Event::EncryptionLost { .. }
+        | Event::MessageSent { .. }
+        | Event::Dtmf { .. }
+        | Event::DtmfLost { .. }
+        | Event::Quality { .. }
+        | Event::Way { .. }
+        | Event::Timeline { .. }
+        | Event::Silence { .. }
+        | Event::Learnt(_)
+        | Event::Refused { .. }
+        | Event::Stopped => None,
+    }
+}
+
+fn phone_sentence(event: &phone::Event, roster: &Roster) -> Option<String> {
     use phone::Event;
     match event {
-        Event::Account(view) => {
-            Some(account_line(Some(view)).trim_start_matches(" Offhook").trim().to_owned())
-        }
+        Event::Account(view) => Some(account_line(view)),
         // Who is blocked is not to be heard of; the log has it.
         Event::Call(view) if matches!(view.explanation, Some(Why::YouBlocked | Why::YouRefuseAnonymous)) => {
             None
@@ -257,7 +311,11 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
             Some(format!("call {}: {way}", call.0))
         }
         Event::Certificate { why, .. } => Some(format!("{why} If it is the server's, type `trust`")),
-        Event::Trusted { .. } => Some("taken; `tls_pin` under [account] keeps it for the next start".into()),
+        Event::Trusted { account, .. } => {
+            let is_stored = roster.member(*account).is_some_and(|member| member.stored.is_some());
+            let file = "taken; `tls_pin` under [account] keeps it for the next start";
+            Some(if is_stored { "taken, and kept with the account" } else { file }.into())
+        }
         Event::Quality { .. } | Event::Timeline { .. } | Event::Learnt(_) | Event::Stopped => None,
     }
 }
@@ -265,9 +323,10 @@ fn phone_sentence(event: &phone::Event) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use base::Redacted;
-    use phone::{AccountId, CallId};
+    use phone::CallId;
 
     use super::*;
+    use crate::phone::roster::Member;
 
     fn view() -> CallView {
         CallView {
@@ -300,8 +359,47 @@ mod tests {
 
     #[test]
     fn a_call_is_one_line_with_its_timer() {
-        let line = call_line(&view(), Instant::from_millis(63_000));
+        let line = call_line(&view(), &Roster::default(), Instant::from_millis(63_000));
         assert_eq!(line, "3 <- Bob (1002)  active  1:02  PCMA  sdes  directly  muted  conference");
+    }
+
+    #[test]
+    fn each_of_several_accounts_has_a_line_and_that_which_calls_go_by_is_marked() {
+        let member = |id, name: &str| Member {
+            id: AccountId(id),
+            stored: None,
+            name: name.into(),
+            address: format!("100{id}@offhook.test"),
+        };
+        let standing = |id| AccountView {
+            account: AccountId(id),
+            revision: 1,
+            uri: Redacted::new(format!("sip:100{id}@offhook.test")),
+            state: AccountState::Registered,
+            expires: Some(Duration::from_secs(300)),
+            status: None,
+            step: phone::Step::Done,
+            reason: None,
+            as_of: Instant::ZERO,
+            retry_in: None,
+            dropped: phone::Dropped::default(),
+        };
+        let mut roster = Roster::new(vec![member(2, "Home"), member(1, "Work")], AccountId(1));
+        roster.note(&standing(1));
+        roster.note(&standing(2));
+        assert_eq!(
+            account_lines(&roster),
+            [
+                " Offhook",
+                "   2 Home  sip:1002@offhook.test  registered for 300 s",
+                "*  1 Work  sip:1001@offhook.test  registered for 300 s",
+            ]
+        );
+        let line = call_line(&view(), &roster, Instant::from_millis(63_000));
+        assert!(line.ends_with("conference  by Work"), "{line}");
+        let mut alone = Roster::new(vec![member(1, "Work")], AccountId(1));
+        alone.note(&standing(1));
+        assert_eq!(account_lines(&alone), [" Offhook  sip:1001@offhook.test  registered for 300 s"]);
     }
 
     #[test]
@@ -309,7 +407,7 @@ mod tests {
         let ended = |why, status| {
             let explanation = Some(why);
             let view = CallView { state: CallState::Ended, explanation, status, ..view() };
-            phone_sentence(&phone::Event::Call(view)).unwrap()
+            phone_sentence(&phone::Event::Call(view), &Roster::default()).unwrap()
         };
         assert_eq!(ended(Why::Busy, Some(486)), "1002: The line is busy. (486)");
         assert_eq!(ended(Why::YouEnded, Some(200)), "1002: You ended the call.");
@@ -323,7 +421,10 @@ mod tests {
             name: None,
             text: Redacted::new("\u{1b}[2Jgone\r\nforged".into()),
         });
-        assert_eq!(sentence(&event).unwrap(), "eve: \u{fffd}[2Jgone\u{fffd}\u{fffd}forged");
+        assert_eq!(
+            sentence(&event, &Roster::default()).unwrap(),
+            "eve: \u{fffd}[2Jgone\u{fffd}\u{fffd}forged"
+        );
     }
 
     #[test]
@@ -355,7 +456,7 @@ mod tests {
         assert!(lines.iter().all(|line| line.len() < 78), "{lines:?}");
         let text = lines.concat().replace(' ', "");
         assert!(text.contains(&["AB"; 32].join(":")) && text.contains("signedbyitself"), "{text}");
-        let asked = sentence(&event).unwrap();
+        let asked = sentence(&event, &Roster::default()).unwrap();
         assert_eq!(
             asked,
             "The server's certificate is another than before. If it is the server's, type `trust`"

@@ -1,9 +1,10 @@
 //! Who is free: its words for scripts, and its sentences for people.
 
 use base::Redacted;
-use phone::{Command, Event, OwnPresence, PresenceState, WatchBy};
+use phone::{AccountId, Command, Event, OwnPresence, PresenceState, WatchBy};
 
 use super::line::{Line, user};
+use super::roster::Roster;
 
 /// How somebody is, in a script's word.
 const fn word(state: PresenceState) -> &'static str {
@@ -18,14 +19,17 @@ const fn word(state: PresenceState) -> &'static str {
 }
 
 /// The event as a line; `None`: it is about something else.
-pub(crate) fn line(event: &Event) -> Option<Line> {
+pub(crate) fn line(event: &Event, roster: &Roster) -> Option<Line> {
     match event {
-        Event::Presence { who, presence, .. } => Some(Line::Presence {
+        Event::Presence { account, who, presence } => Some(Line::Presence {
             who: user(who.reveal()).to_owned(),
             state: word(presence.state),
             note: presence.note.as_ref().map(|note| note.reveal().clone()),
+            whose: roster.whose(*account),
         }),
-        Event::PresenceRefused { .. } => sentence(event).map(Line::error),
+        Event::PresenceRefused { account, .. } => {
+            sentence(event).map(|sentence| Line::error_of(roster.whose(*account), sentence))
+        }
         _ => None,
     }
 }
@@ -65,15 +69,15 @@ pub(crate) fn own(word: &str) -> Result<OwnPresence, String> {
 }
 
 /// What is asked of the phone.
-pub(crate) fn watch(who: String, on: bool, lamp: bool) -> Command {
-    let (account, who) = (None, Redacted::new(who));
+pub(crate) fn watch(account: Option<AccountId>, who: String, on: bool, lamp: bool) -> Command {
+    let who = Redacted::new(who);
     let by = if lamp { WatchBy::Lamp } else { WatchBy::Presence };
     if on { Command::Watch { account, who, by } } else { Command::Unwatch { account, who } }
 }
 
 #[cfg(test)]
 mod tests {
-    use phone::{AccountId, Presence};
+    use phone::Presence;
 
     use super::*;
 
@@ -84,7 +88,7 @@ mod tests {
         let who = Redacted::new("sip:bob@offhook.test".to_owned());
         let event = Event::Presence { account: AccountId(1), who, presence };
         assert_eq!(sentence(&event).unwrap(), "bob is away: back at 2");
-        let json = serde_json::to_string(&line(&event).unwrap()).unwrap();
+        let json = serde_json::to_string(&line(&event, &Roster::default()).unwrap()).unwrap();
         assert_eq!(json, r#"{"event":"presence","who":"bob","state":"away","note":"back at 2"}"#);
     }
 }

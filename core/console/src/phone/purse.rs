@@ -10,7 +10,7 @@ use std::sync::mpsc::Sender;
 use offhook_io::balance::{Card, Kept, Occasion, Receipt, TimeLeft};
 use offhook_io::store::AccountKey;
 use offhook_io::{Ask, Customer, Dealings, NoBalance, NotDone, Offer, Told, clock};
-use phone::{Account, Regions};
+use phone::{Account, AccountId, Regions};
 
 use super::desk::News;
 use super::money::{Came, Money};
@@ -107,13 +107,13 @@ pub(crate) struct Open {
 
 impl Open {
     /// What is told of it is news from now on.
-    pub(crate) fn new(purse: Purse, news: Sender<News>) -> Result<Self, Failure> {
+    pub(crate) fn new(account: AccountId, purse: Purse, news: Sender<News>) -> Result<Self, Failure> {
         let file = purse.file.clone();
         let told = move |told: Told| {
             if let (Told::Balance(kept), Some(file)) = (&told, &file) {
                 keep_in(file, kept);
             }
-            news.send(as_news(told)).is_ok()
+            news.send(as_news(account, told)).is_ok()
         };
         let dealings = Dealings::begin(purse.customer.clone(), purse.kept(), told);
         let dealings =
@@ -153,17 +153,17 @@ impl Open {
     }
 }
 
-fn as_news(told: Told) -> News {
+fn as_news(account: AccountId, told: Told) -> News {
     let money = match told {
         Told::Balance(kept) => Money::balance(&kept.balance, None),
         Told::Stale(kept) => Money::balance(&kept.balance, Some(kept.age(clock::wall_millis()))),
         Told::Minutes { number, left } => Money::minutes(number, left.map_err(|why| why.to_string())),
         Told::TopUp(came) => Money::TopUp(Came::from(came)),
         Told::CallBack { callee, came } => Money::Callback { to: callee, came: Came::from(came) },
-        Told::NoBalance(why) => return News::Trouble(why.to_string()),
-        Told::NotOffered(what) => return News::Trouble(not_offered(what)),
+        Told::NoBalance(why) => return News::Trouble(Some(account), why.to_string()),
+        Told::NotOffered(what) => return News::Trouble(Some(account), not_offered(what)),
     };
-    News::Money(Box::new(money))
+    News::Money(account, Box::new(money))
 }
 
 #[cfg(test)]

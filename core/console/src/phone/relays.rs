@@ -1,4 +1,4 @@
-//! Keeps the account in relays that a web service hands out for a while: asks at the start, and again before they lapse.
+//! Keeps an account in relays that a web service hands out for a while: asks at the start, and again before they lapse.
 //!
 //! What was handed out last is kept while the service is away. Knows no HTTP.
 
@@ -8,9 +8,9 @@ use std::thread;
 use std::time::Duration;
 
 use offhook_io::{Handle, NoRelays, Service, Trusts};
-use phone::Command;
+use phone::{AccountId, Command};
 
-use super::desk::{ACCOUNT, News};
+use super::desk::News;
 use crate::failure::Failure;
 
 /// After the first failure in a row; doubled with each up to the longest.
@@ -26,6 +26,7 @@ const STACK: usize = 1024 * 1024;
 
 /// Asks from now on, in a thread of its own that ends with the process.
 pub(crate) fn keep(
+    account: AccountId,
     service: Service,
     trusts: Trusts,
     handle: Arc<Handle>,
@@ -35,11 +36,11 @@ pub(crate) fn keep(
         let mut rhythm = Rhythm::default();
         loop {
             let outcome = service.ask(&trusts).map(|handed| {
-                handle.command(Command::Relays(ACCOUNT, handed.relays));
+                handle.command(Command::Relays(account, handed.relays));
                 handed.lasts
             });
             let (wait, sentence) = rhythm.next(outcome);
-            if sentence.is_some_and(|sentence| news.send(News::Trouble(sentence)).is_err()) {
+            if sentence.is_some_and(|sentence| news.send(News::Trouble(Some(account), sentence)).is_err()) {
                 return;
             }
             let due = offhook_io::clock::now() + wait;

@@ -122,8 +122,10 @@ pub(crate) enum Request {
     Trust {
         fingerprint: Option<Fingerprint>,
     },
+    /// Calls go by the account that is named, from now on.
+    Use,
     Diagnose,
-    /// Something of the account's provider, by the web.
+    /// Something of an account's provider, by the web.
     Provider(Wish),
     /// A card is to be paid in: it is asked for.
     TopUp,
@@ -251,6 +253,7 @@ enum Line {
     Trust {
         fingerprint: String,
     },
+    Use,
     Diagnose,
     Status,
     Quit,
@@ -322,12 +325,62 @@ enum With {
     Reinvite,
 }
 
-impl Request {
-    /// The same as [`Self::from_json`], and the line is wiped: there may be a card in it.
+/// A request, and of which account, where that is said: by its id, its name or its address.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) request: Request,
+    pub(crate) account: Option<String>,
+}
+
+/// What any command may say beside its own.
+#[derive(Deserialize)]
+struct Said {
+    account: Option<Named>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Named {
+    Id(i64),
+    Word(String),
+}
+
+impl Asked {
+    /// Reads a JSON line, and wipes it: there may be a card in it. The error is a sentence for the `error` event.
     pub(crate) fn from_json_once(line: String) -> Result<Self, String> {
-        Self::from_json(Secret::new(line).expose())
+        let line = Secret::new(line);
+        let request = Request::from_json(line.expose())?;
+        let said: Said = serde_json::from_str(line.expose())
+            .map_err(|_| "`account` is the id of an account, its name or its address".to_owned())?;
+        let account = said.account.map(|named| match named {
+            Named::Id(id) => id.to_string(),
+            Named::Word(word) => word,
+        });
+        if account.is_none() && request == Request::Use {
+            return Err("use which `account`?".to_owned());
+        }
+        Ok(Self { request, account })
     }
 
+    /// Reads a typed line, perhaps with `by ACCOUNT` before it; `call` is the one that is meant when none is named. The error
+    /// is a sentence.
+    pub(crate) fn from_typed(line: &str, call: Option<u32>) -> Result<Self, String> {
+        let (verb, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+        let (account, rest) = match verb {
+            "use" | "by" => rest.trim().split_once(' ').unwrap_or((rest.trim(), "")),
+            _ => ("", line),
+        };
+        let account = Some(account.to_owned()).filter(|account| !account.is_empty());
+        match (verb, &account) {
+            ("use" | "by", None) => Err(format!("{verb} which account?")),
+            ("use", _) if rest.trim().is_empty() => Ok(Self { request: Request::Use, account }),
+            ("use", _) => Err("one account, by its id, its name or its address".to_owned()),
+            _ => Ok(Self { request: Request::from_typed(rest, call)?, account }),
+        }
+    }
+}
+
+impl Request {
     /// Reads a JSON line. The error is a sentence for the `error` event.
     pub(crate) fn from_json(line: &str) -> Result<Self, String> {
         Ok(match serde_json::from_str(line).map_err(|error| format!("not a command: {error}"))? {
@@ -386,6 +439,7 @@ impl Request {
                 let read = fingerprint.parse().map_err(|error: BadFingerprint| error.to_string())?;
                 Self::Trust { fingerprint: Some(read) }
             }
+            Line::Use => Self::Use,
             Line::Diagnose => Self::Diagnose,
             Line::Status => Self::Status,
             Line::Quit => Self::Quit,
@@ -496,6 +550,7 @@ pub(crate) const HELP: &[&str] = &[
     "watch 1002     by a busy lamp: lamp 1002          unwatch 1002",
     "presence auto|busy|away|offline [NOTE]            as others see you",
     "trust          the server's certificate, as shown last    unsend MESSAGE",
+    "use WORK       calls go by that account (or Tab)          by WORK 1002   once",
 ];
 
 #[cfg(test)]

@@ -165,3 +165,26 @@ fn typed_lines_mean_the_current_call_unless_they_name_one() {
     assert!(typed("hold x").unwrap_err().contains("`x`") && typed("sing").unwrap_err().contains("help"));
     assert_eq!(Request::from_typed("hold", None), Err("there is no call".into()));
 }
+
+#[test]
+fn any_command_may_name_its_account_and_none_need() {
+    let asked = |line: &str| Asked::from_json_once(line.to_owned()).map(|it| (it.request, it.account));
+    let call = || Request::Call { to: "1002".into() };
+    assert_eq!(asked(r#"{"cmd":"call","to":"1002"}"#), Ok((call(), None)));
+    assert_eq!(asked(r#"{"cmd":"call","to":"1002","account":"Work"}"#), Ok((call(), Some("Work".into()))));
+    assert_eq!(asked(r#"{"cmd":"use","account":2}"#), Ok((Request::Use, Some("2".into()))));
+    assert!(asked(r#"{"cmd":"use"}"#).unwrap_err().contains("`account`"));
+    assert!(asked(r#"{"cmd":"call","to":"1002","account":[2]}"#).unwrap_err().contains("its name"));
+
+    let typed = |line: &str| Asked::from_typed(line, None).map(|it| (it.request, it.account));
+    assert_eq!(typed("1002"), Ok((call(), None)));
+    assert_eq!(typed("by Work 1002"), Ok((call(), Some("Work".into()))));
+    let wish = Request::Provider(Wish::Minutes { to: "030".into() });
+    assert_eq!(typed(" by 2  minutes 030"), Ok((wish, Some("2".into()))));
+    assert_eq!(typed("use Work"), Ok((Request::Use, Some("Work".into()))));
+    for (line, why) in
+        [("by", "by which account?"), ("use", "use which account?"), ("use a b", "one account")]
+    {
+        assert!(typed(line).unwrap_err().starts_with(why), "{line}");
+    }
+}

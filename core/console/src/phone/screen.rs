@@ -12,12 +12,12 @@ use crossterm::style::Print;
 use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{event, execute, queue, terminal};
 use offhook_io::Event;
-use phone::{CallState, Side};
+use phone::{AccountId, CallState, Side};
 
 use super::card::{Entry, Then};
 use super::desk::{Desk, News, read_lines, start};
 use super::picture;
-use super::request::{HELP, Request, Wish};
+use super::request::{Asked, HELP, Request, Wish};
 use crate::failure::Failure;
 
 /// How often the timer and the meter move.
@@ -39,12 +39,12 @@ pub(crate) fn run(desk: &mut Desk, news: std::sync::mpsc::Sender<News>) -> Resul
         }
     })?;
     let terminal = Terminal::enter()?;
-    let mut screen = Screen { typed: String::new(), said: Vec::new(), card: None };
+    let mut screen = Screen { typed: String::new(), said: Vec::new(), card: None, card_of: None };
     let result = screen.run(desk);
     drop(terminal);
     // The farewell is for the ordinary screen, where it stays readable.
     println!("hanging up and unregistering");
-    desk.stop(|_| ());
+    desk.stop(|_, _| ());
     result
 }
 
@@ -73,6 +73,8 @@ struct Screen {
     said: Vec<String>,
     /// A card is being typed, and not shown.
     card: Option<Entry>,
+    /// To which account it is paid in; `None`: the one that calls go by.
+    card_of: Option<AccountId>,
 }
 
 impl Screen {
@@ -89,7 +91,7 @@ impl Screen {
                     for line in picture::certificate(&event) {
                         self.say(line);
                     }
-                    if let Some(sentence) = picture::sentence(&event) {
+                    if let Some(sentence) = picture::sentence(&event, &desk.roster) {
                         self.say(sentence);
                     }
                 }
@@ -102,8 +104,11 @@ impl Screen {
                     router.lines().into_iter().for_each(|line| self.say(line));
                 }
                 #[cfg(feature = "rest")]
-                Some(News::Money(money)) => self.say(money.sentence()),
-                Some(News::Diagnosed(Err(reason)) | News::Trouble(reason)) => self.say(reason),
+                Some(News::Money(account, money)) => {
+                    self.say(desk.roster.before(account) + &money.sentence());
+                }
+                Some(News::Trouble(Some(account), reason)) => self.say(desk.roster.before(account) + &reason),
+                Some(News::Diagnosed(Err(reason)) | News::Trouble(None, reason)) => self.say(reason),
                 Some(News::Terminal(_) | News::Typed(_)) | None => {}
             }
         }
@@ -117,9 +122,10 @@ impl Screen {
             KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => self.typed.clear(),
             KeyCode::Char(c) if !key.modifiers.contains(KeyModifiers::CONTROL) => self.typed.push(c),
             KeyCode::Backspace => drop(self.typed.pop()),
+            KeyCode::Tab => desk.roster.go_by_next(),
             KeyCode::Esc if !self.typed.is_empty() => self.typed.clear(),
             KeyCode::Esc => match desk.current() {
-                Some(call) => desk.perform(end(desk, call)),
+                Some(call) => desk.perform(end(desk, call), None),
                 None => self.say("there is no call".into()),
             },
             KeyCode::Enter => {
@@ -135,7 +141,7 @@ impl Screen {
             _ => {}
         }
         #[cfg(feature = "rest")]
-        if let Some(purse) = desk.purse.as_ref().filter(|_| self.card.is_none() && is_dialled(&self.typed)) {
+        if let Some(purse) = desk.purse(None).filter(|_| self.card.is_none() && is_dialled(&self.typed)) {
             purse.typed(&self.typed);
         }
         false
@@ -148,7 +154,7 @@ impl Screen {
                 self.card = Some(entry);
             }
             Then::Whole { number, pin } => {
-                if let Err(sentence) = desk.provider(Wish::TopUp { number, pin }) {
+                if let Err(sentence) = desk.provider(Wish::TopUp { number, pin }, self.card_of.take()) {
                     self.say(sentence);
                 }
             }
@@ -165,32 +171,33 @@ impl Screen {
                 }
                 return false;
             }
-            ("", Some(call)) => Ok(Request::Answer { call }),
-            _ => Request::from_typed(line, call),
+            ("", Some(call)) => Ok((Request::Answer { call }, None)),
+            _ => asked(desk, line),
         };
         match request {
-            Ok(Request::Quit) => return true,
+            Ok((Request::Quit, _)) => return true,
             // It is on the screen.
-            Ok(Request::Status) => {}
-            Ok(Request::History) => match desk.history() {
+            Ok((Request::Status, _)) => {}
+            Ok((Request::History, _)) => match desk.history() {
                 Ok(history) => history.lines().into_iter().for_each(|line| self.say(line)),
                 Err(sentence) => self.say(sentence),
             },
-            Ok(Request::Provider(wish)) => {
-                if let Err(sentence) = desk.provider(wish) {
+            Ok((Request::Provider(wish), account)) => {
+                if let Err(sentence) = desk.provider(wish, account) {
                     self.say(sentence);
                 }
             }
-            Ok(Request::TopUp) => {
+            Ok((Request::TopUp, account)) => {
                 self.say(Entry::Number.prompt().into());
                 self.card = Some(Entry::Number);
+                self.card_of = account;
             }
-            Ok(Request::Diagnose) => {
+            Ok((Request::Diagnose, _)) => {
                 if let Err(sentence) = desk.diagnose() {
                     self.say(sentence);
                 }
             }
-            Ok(request) => desk.perform(request),
+            Ok((request, account)) => desk.perform(request, account),
             Err(sentence) => self.say(sentence),
         }
         false
@@ -238,9 +245,15 @@ fn end(desk: &Desk, call: u32) -> Request {
     }
 }
 
+/// What a line asks for, and of which account where one is named. The error is a sentence.
+fn asked(desk: &Desk, line: &str) -> Result<(Request, Option<AccountId>), String> {
+    Asked::from_typed(line, desk.current()).and_then(|asked| desk.meant(asked))
+}
+
 /// Sentences on stdout, lines from stdin; the end of stdin ends nothing, so that it can run unattended.
 fn sentences(desk: &mut Desk) -> Result<(), Failure> {
     let mut card: Option<Entry> = None;
+    let mut card_of = None;
     loop {
         match desk.next(None) {
             Some(News::Event(Event::Phone(phone::Event::Stopped))) | None => return Ok(()),
@@ -248,7 +261,7 @@ fn sentences(desk: &mut Desk) -> Result<(), Failure> {
                 for line in picture::certificate(&event) {
                     println!("{line}");
                 }
-                if let Some(sentence) = picture::sentence(&event) {
+                if let Some(sentence) = picture::sentence(&event, &desk.roster) {
                     println!("{sentence}");
                 }
             }
@@ -260,45 +273,51 @@ fn sentences(desk: &mut Desk) -> Result<(), Failure> {
                         card = Some(entry);
                     }
                     Then::Whole { number, pin } => {
-                        if let Err(sentence) = desk.provider(Wish::TopUp { number, pin }) {
+                        if let Err(sentence) = desk.provider(Wish::TopUp { number, pin }, card_of) {
                             println!("{sentence}");
                         }
                     }
                     Then::Nothing => {}
                 }
             }
-            Some(News::Typed(line)) => match Request::from_typed(&line, desk.current()) {
-                Ok(Request::Quit) => break,
-                Ok(Request::Status) => println!("{} calls", desk.calls.len()),
-                Ok(Request::History) => match desk.history() {
+            Some(News::Typed(line)) => match asked(desk, &line) {
+                Ok((Request::Quit, _)) => break,
+                Ok((Request::Status, _)) => println!("{} calls", desk.calls.len()),
+                Ok((Request::History, _)) => match desk.history() {
                     Ok(history) => history.lines().iter().for_each(|line| println!("{line}")),
                     Err(sentence) => println!("{sentence}"),
                 },
-                Ok(Request::Provider(wish)) => {
-                    if let Err(sentence) = desk.provider(wish) {
+                Ok((Request::Provider(wish), account)) => {
+                    if let Err(sentence) = desk.provider(wish, account) {
                         println!("{sentence}");
                     }
                 }
-                Ok(Request::TopUp) => {
+                Ok((Request::TopUp, account)) => {
                     println!("{}", Entry::Number.prompt());
                     card = Some(Entry::Number);
+                    card_of = account;
                 }
-                Ok(Request::Diagnose) => {
+                Ok((Request::Diagnose, _)) => {
                     if let Err(sentence) = desk.diagnose() {
                         println!("{sentence}");
                     }
                 }
-                Ok(request) => desk.perform(request),
+                Ok((request, account)) => desk.perform(request, account),
                 Err(sentence) => println!("{sentence}"),
             },
             Some(News::Diagnosed(Ok(router))) => router.lines().iter().for_each(|line| println!("{line}")),
             #[cfg(feature = "rest")]
-            Some(News::Money(money)) => println!("{}", money.sentence()),
-            Some(News::Diagnosed(Err(reason)) | News::Trouble(reason)) => println!("{reason}"),
+            Some(News::Money(account, money)) => {
+                println!("{}{}", desk.roster.before(account), money.sentence());
+            }
+            Some(News::Trouble(Some(account), reason)) => {
+                println!("{}{reason}", desk.roster.before(account));
+            }
+            Some(News::Diagnosed(Err(reason)) | News::Trouble(None, reason)) => println!("{reason}"),
             Some(News::Signal) => break,
             Some(News::InputEnded | News::Terminal(_)) => {}
         }
     }
-    desk.stop(|_| ());
+    desk.stop(|_, _| ());
     Ok(())
 }

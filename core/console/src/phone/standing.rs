@@ -7,7 +7,7 @@ use std::fs;
 use account::words::Hidden;
 use account::{BadField, Document, Form, Secrets};
 use base::{ClientCertificate, Secret};
-use offhook_io::{Trust, Trusts, Unusable, client_certificate, signer_certificate};
+use offhook_io::{Trust, Unusable, client_certificate, signer_certificate};
 use phone::{Account, Signer};
 use sip::ua::TransportPolicy;
 
@@ -32,8 +32,8 @@ pub(crate) struct Standing {
     /// Who is asked what is left, and more.
     #[cfg(feature = "rest")]
     pub(crate) provider: Option<Provider>,
-    /// Whose certificates are accepted.
-    pub(crate) trusts: Trusts,
+    /// Whose certificates are accepted beside those whom the platform trusts, by the servers' names.
+    pub(crate) authorities: Vec<(String, Trust)>,
 }
 
 /// Where certificates and keys may stand.
@@ -91,31 +91,36 @@ impl Standing {
         #[cfg(feature = "rest")]
         let provider = document.provider(secrets)?;
         let service = service(document, secrets)?;
-        let mut trusts = Trusts::default();
+        let mut authorities = Vec::new();
         if let Some(ca) = &form.tls_ca {
             let (name, pem) = pem("tls_ca", ca.as_str(), kept)?;
             let trust =
                 Trust::authority(pem.expose()).map_err(|error| NotMade::File(format!("{name}: {error}")))?;
             let first_hop = account.proxy.as_ref().unwrap_or(&account.uri).view();
-            trusts.set(&first_hop.host.to_string(), trust.clone());
+            let mut hosts = vec![first_hop.host.to_string()];
             // Relays have certificates of their own, of the same authority.
-            account.nat.turn.iter().for_each(|relay| trusts.set(&relay.server.host, trust.clone()));
+            hosts.extend(account.nat.turn.iter().map(|relay| relay.server.host.clone()));
             #[cfg(feature = "rest")]
-            if let Some(service) = &service {
-                trusts.set(service.host(), trust.clone());
-            }
+            hosts.extend(service.iter().map(|service| service.host().to_owned()));
             #[cfg(feature = "rest")]
-            for host in provider.iter().flat_map(offhook_io::provider_hosts) {
-                trusts.set(&host, trust.clone());
-            }
+            hosts.extend(provider.iter().flat_map(offhook_io::provider_hosts));
+            authorities.extend(hosts.into_iter().map(|host| (host, trust.clone())));
         }
         Ok(Self {
             account,
             service,
             #[cfg(feature = "rest")]
             provider,
-            trusts,
+            authorities,
         })
+    }
+
+    /// Whose certificates it accepts. `platform`: what all accounts share of whom the platform trusts.
+    #[cfg(feature = "rest")]
+    pub(crate) fn trusts(&self, platform: &offhook_io::Trusts) -> offhook_io::Trusts {
+        let mut trusts = platform.clone();
+        self.authorities.iter().for_each(|(host, trust)| trusts.set(host, trust.clone()));
+        trusts
     }
 }
 

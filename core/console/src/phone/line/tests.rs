@@ -3,7 +3,7 @@ use phone::{AccountId, CallId, Event, Refusal, Step};
 use super::*;
 
 fn json(event: &phone::Event) -> String {
-    serde_json::to_string(&Line::of_phone(event).unwrap()).unwrap()
+    serde_json::to_string(&Line::of_phone(event, &Roster::default()).unwrap()).unwrap()
 }
 
 #[test]
