@@ -49,6 +49,8 @@ pub struct Account {
     pub transport: TransportPolicy,
     /// Sends INVITE without an offer and answers the one in the response (some gateways want it so).
     pub late_offer: bool,
+    /// By what its provider may wake this phone; `None`: not.
+    pub push: Option<Push>,
     /// Whether the provider is asked for messages that wait (RFC 3842). Providers that tell by themselves are heard anyway.
     pub voicemail: bool,
     /// Whether the provider is told whether the user is free, for those who may know (RFC 3856). Off: nobody is told anything.
@@ -95,6 +97,7 @@ impl Account {
             networks: NetworkPolicy::Any,
             transport: TransportPolicy::Auto,
             late_offer: false,
+            push: None,
             voicemail: false,
             publish_presence: false,
             dial_plan: numbers::Plan::default(),
@@ -107,6 +110,18 @@ impl Account {
             sdes_in_clear: false,
         }
     }
+}
+
+/// By what a server may wake a phone that sleeps: a push service, and who the phone is there. It stands in the Contact of
+/// registrations, for a server on the way that knows of it; nobody who does not is troubled. RFC 8599.
+#[derive(Clone, Debug)]
+pub struct Push {
+    /// The service: `fcm`, `apns`, `webpush`.
+    pub provider: String,
+    /// Whose app it is, as the service wants it: `fcm` a project, `apns` team and topic, `webpush` nothing.
+    pub param: Option<String>,
+    /// What the service knows this phone by. Who has it can wake the phone.
+    pub prid: Secret<String>,
 }
 
 /// How connections to an account's server are made, under TLS and by WebSocket. Accounts of one server share its connection:

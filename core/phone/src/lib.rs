@@ -34,7 +34,7 @@ mod voicemail;
 mod vos;
 
 pub use account::{
-    Account, Config, Connection, DigitsBy, KeysBy, MediaEncryption, Nat, Relay, RelayWay, Server,
+    Account, Config, Connection, DigitsBy, KeysBy, MediaEncryption, Nat, Push, Relay, RelayWay, Server,
 };
 pub use alg::{Gateway, Tampering};
 pub use commands::MAX_TEXT;

@@ -12,8 +12,8 @@ use std::time::Duration;
 use base::{Redacted, Secret, Transport};
 use bytes::Bytes;
 use offhook_phone::{
-    Account, AccountId, AccountState, Command, Event, Input, NetworkNews, Refusal, Relay, RelayWay, Server,
-    Step, Subject, Why,
+    Account, AccountId, AccountState, Command, Event, Input, NetworkNews, Push, Refusal, Relay, RelayWay,
+    Server, Step, Subject, Why,
 };
 use sip::locate::Question;
 use sip::message::{Message, Method, Name};
@@ -54,6 +54,26 @@ fn town(script: impl FnMut(&Message, SocketAddr) -> Vec<Bytes> + 'static) -> (To
 
 fn registers(town: &Town, registrar: SocketAddr) -> usize {
     town.heard(registrar).iter().filter(|message| message.method() == Method::Register).count()
+}
+
+/// RFC 8599 section 4.1.
+#[test]
+fn a_phone_that_may_be_woken_says_how_until_it_leaves() {
+    let mut town = Town::new();
+    let registrar = town.peer(9, |request, _| granted(request));
+    let push = Push {
+        provider: "fcm".into(),
+        param: Some("example".into()),
+        prid: Secret::new("cX:APA91;b".into()),
+    };
+    let phone = town.phone(1, Account { push: Some(push), ..account() });
+    town.run(SECOND);
+    town.command(phone, Command::Unregister(MAIN));
+    town.run(SECOND);
+    let contacts: Vec<&str> =
+        town.heard(registrar).iter().filter_map(|request| request.text(Name::Contact)).collect();
+    let said = "<sip:1001@10.0.0.1:5060;pn-provider=fcm;pn-param=example;pn-prid=cX:APA91%3Bb>";
+    town.expect(contacts, vec![said, "<sip:1001@10.0.0.1:5060>"]);
 }
 
 #[test]

@@ -151,7 +151,10 @@ impl Registration {
                 && (any_port || uri.port.unwrap_or(5060) == address.port())
         };
         let mut contacts = message.contacts().filter_map(Result::ok);
-        contacts.find(|contact| named(contact.uri())).map(|contact| contact.uri_text().to_owned())
+        // Without what wakes us: a binding that ends must not say it. RFC 8599 section 4.1.2.
+        let plain =
+            |uri: &str| uri.split(';').filter(|it| !it.starts_with("pn-")).collect::<Vec<_>>().join(";");
+        contacts.find(|contact| named(contact.uri())).map(|contact| plain(contact.uri_text()))
     }
 
     /// What the registrar granted to our binding: by its Contact, else by Expires, else what was asked. RFC 3261 section 10.2.4.

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of states.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use sip::message::{Message, NameAddr, Rport, Scheme, Uri};
 use sip::ua::{Profile, ProfileId, TransportPolicy};
 
 use super::{REQUEST_PATIENCE, UDP_REFRESH};
-use crate::{Account, AccountId, Config};
+use crate::{Account, AccountId, Config, Push};
 
 /// The agent's name for an account.
 pub(crate) const fn profile_id(account: AccountId) -> ProfileId {
@@ -32,6 +33,7 @@ pub(super) fn profile(account: &Account, config: &Config) -> Profile {
     profile.transport = account.transport;
     profile.reliable = account.reliable_provisional;
     profile.contact_params = contact_params(config.instance.as_deref(), true);
+    profile.contact_uri_params = account.push.as_ref().map(push_params).unwrap_or_default();
     profile.session_expires = account.session_expires;
     profile.user_agent.clone_from(&config.user_agent);
     profile
@@ -45,6 +47,27 @@ pub(super) fn contact_params(instance: Option<&str>, flow: bool) -> String {
     };
     let Some(instance) = instance.filter(usable) else { return String::new() };
     format!(";+sip.instance=\"<{instance}>\"{}", if flow { ";reg-id=1" } else { "" })
+}
+
+/// How the phone is woken, inside its Contact. RFC 8599 section 4.1.1.
+fn push_params(push: &Push) -> String {
+    let param = push.param.as_ref().map(|param| format!(";pn-param={}", pvalue(param))).unwrap_or_default();
+    format!(";pn-provider={}{param};pn-prid={}", pvalue(&push.provider), pvalue(push.prid.expose()))
+}
+
+/// A parameter's value: what must not stand there as it is, is escaped. RFC 3261 section 25.1.
+fn pvalue(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()[]/:&+$".contains(&byte);
+    let mut value = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if plain(byte) {
+            value.push(byte.into());
+        } else {
+            // Writing to a String does not fail.
+            let _ = write!(value, "%{byte:02X}");
+        }
+    }
+    value
 }
 
 /// Whether a Contact of a response is our flow's.
@@ -120,6 +143,20 @@ mod tests {
             (profile.proxy, profile.transport) = (proxy.map(|proxy| proxy.parse().unwrap()), transport);
             assert_eq!(is_secure(&profile, &to.parse().unwrap()), secure, "{to} {proxy:?} {transport:?}");
         }
+    }
+
+    #[test]
+    fn how_a_phone_is_woken_stands_in_its_contact_and_leads_out_of_nothing() {
+        let push = |provider: &str, param: Option<&str>, prid: &str| {
+            let (provider, param) = (provider.into(), param.map(Into::into));
+            push_params(&Push { provider, param, prid: base::Secret::new(prid.into()) })
+        };
+        assert_eq!(
+            push("fcm", Some("p-1"), "cX:APA9_b-"),
+            ";pn-provider=fcm;pn-param=p-1;pn-prid=cX:APA9_b-"
+        );
+        let web = push("webpush", None, "https://push.test/a?b=c;d>\r\n");
+        assert_eq!(web, ";pn-provider=webpush;pn-prid=https://push.test/a%3Fb%3Dc%3Bd%3E%0D%0A");
     }
 
     #[test]

@@ -38,6 +38,9 @@ pub struct Profile {
     pub contact_user: String,
     /// Parameters written after the Contact's `>`, such as `;+sip.instance="<urn:uuid:...>";reg-id=1`, with the leading `;`.
     pub contact_params: String,
+    /// Parameters written inside the URI of a registration's Contact, but not of one that ends it, such as
+    /// `;pn-provider=fcm;pn-prid=...` (RFC 8599 section 4.1), with the leading `;`.
+    pub contact_uri_params: String,
     /// The registrar reaches us by the flow that we registered over: the Contact of a dialog says so (`ob`). RFC 5626
     /// section 4.3.
     pub outbound: bool,
@@ -78,6 +81,7 @@ impl Profile {
             display: None,
             contact_user: contact_user.into(),
             contact_params: String::new(),
+            contact_uri_params: String::new(),
             outbound: false,
             contact_address: ContactAddress::Learned,
             proxy: None,

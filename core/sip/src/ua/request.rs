@@ -382,7 +382,10 @@ impl Cx<'_> {
             let contact = common::contact_value(user, carrier, &address, by_flow);
             let old = out.task.way.instead_of.as_ref().filter(|old| contact != format!("<{old}>"));
             let params = if register { profile.contact_params.as_str() } else { "" };
-            draft.set(Name::Contact, format_args!("{contact}{params}"));
+            let stays = register && draft.first(Name::Expires) != Some(b"0");
+            let within = if stays { profile.contact_uri_params.as_str() } else { "" };
+            let open = contact.strip_suffix('>').unwrap_or(&contact);
+            draft.set(Name::Contact, format_args!("{open}{within}>{params}"));
             if let Some(old) = old {
                 draft.push(Name::Contact, format_args!("<{old}>;expires=0"));
             }

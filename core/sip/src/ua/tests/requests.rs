@@ -45,6 +45,28 @@ fn register(net: &mut Net) -> RequestId {
     net.with(0, |a, now, out| a.request(ME, draft, now, out))
 }
 
+/// RFC 8599 sections 4.1.1 and 4.1.2: who is to be woken says how, inside the URI, and no longer where the binding ends.
+#[test]
+fn a_registration_says_how_the_phone_is_woken_and_one_that_ends_does_not() {
+    let (mut net, server) = ann_with(|profile| {
+        profile.contact_params = ";reg-id=1".into();
+        profile.contact_uri_params = ";pn-provider=fcm;pn-prid=t".into();
+    });
+    for (expires, contact) in [
+        ("300", "<sip:ann@10.0.0.1:5060;pn-provider=fcm;pn-prid=t>;reg-id=1"),
+        ("0", "<sip:ann@10.0.0.1:5060>;reg-id=1"),
+    ] {
+        let mut draft = Draft::request(&Method::Register, "sip:10.0.0.2");
+        draft.push(Name::Expires, expires);
+        net.with(0, |a, now, out| a.request(ME, draft, now, out));
+        net.soon();
+        let heard = net.heard(server, &Method::Register);
+        assert_eq!(heard.text(Name::Contact), Some(contact));
+        net.reply(server, &heard, 200, "s", |_| ());
+        net.soon();
+    }
+}
+
 fn challenge(net: &mut Net, server: NodeId, request: &Message, status: u16, nonce: &str, more: &str) {
     net.reply(server, request, status, "s", |draft| {
         let name = if status == 401 { Name::WwwAuthenticate } else { Name::ProxyAuthenticate };
