@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, forward_to_deserialize_any};
 use serde_json::{Map, Value};
 
 use crate::Secrets;
-use crate::form::{CallerIdForm, Form, NatForm, VosForm};
+use crate::form::{CallerIdForm, Form, NatForm, PushForm, VosForm};
 use crate::purse::{BalanceForm, CallBackForm, MinutesForm, TopUpForm};
 use crate::words::{Text, Version, excerpt};
 
@@ -214,6 +214,9 @@ fn form_with_secrets(form: &Form, secrets: &Secrets) -> Map<String, Value> {
             put(&mut fields, path, Some(open(secret)));
         }
     }
+    if let (Some(prid), Some(_)) = (&secrets.push_prid, &form.push) {
+        put(&mut fields, "push.prid", Some(open(prid)));
+    }
     for (table, asks) in secrets.asks() {
         let password = asks.password.as_ref().map(open);
         let token = asks.token.as_ref().map(open);
@@ -252,13 +255,14 @@ fn form_with_secrets(form: &Form, secrets: &Secrets) -> Map<String, Value> {
 }
 
 /// The tables of a document whose fields have names, by their paths.
-const TABLES: [&str; 7] =
-    ["vos", "caller_id", "nat", "balance", "balance.minutes", "balance.top_up", "balance.callback"];
+const TABLES: [&str; 8] =
+    ["vos", "caller_id", "push", "nat", "balance", "balance.minutes", "balance.top_up", "balance.callback"];
 
 fn names_in(table: &str) -> &'static [&'static str] {
     match table {
         "vos" => names_of::<VosForm>(),
         "caller_id" => names_of::<CallerIdForm>(),
+        "push" => names_of::<PushForm>(),
         "nat" => names_of::<NatForm>(),
         "balance" => names_of::<BalanceForm>(),
         "balance.minutes" => names_of::<MinutesForm>(),
@@ -468,7 +472,7 @@ mod tests {
         assert_eq!(Secrets::of_map(&map), secrets);
         let mut kept: Vec<&str> = map.values().map(|it| it.expose().as_str()).collect();
         kept.sort_unstable();
-        let all: Vec<String> = ["1", "10", "11", "2", "3", "4", "5", "6", "7", "8", "9"]
+        let all: Vec<String> = ["1", "10", "11", "12", "2", "3", "4", "5", "6", "7", "8", "9"]
             .map(|number| format!("hush-{number}"))
             .into();
         assert_eq!(kept, all);

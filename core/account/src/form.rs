@@ -91,6 +91,8 @@ pub struct Form {
     /// Whose signatures on callers' numbers are believed.
     #[serde(deserialize_with = "few")]
     pub stir_certificates: Vec<SignerForm>,
+    /// By what its provider may wake the phone.
+    pub push: Option<PushForm>,
     /// Whether the provider is asked for messages that wait.
     pub voicemail: Option<bool>,
     /// Whether the provider is told whether one is free, for those who may know.
@@ -157,6 +159,19 @@ pub struct CallerIdForm {
     pub carry: Vec<CarryName>,
     /// Nobody is to see it.
     pub hide: bool,
+}
+
+/// `push`; see [`phone::Push`]. The provider of the account says the service and whose app it is, the phone who it is there.
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PushForm {
+    /// The service: `fcm`, `apns`, `webpush`.
+    pub provider: Option<Text>,
+    /// Whose app it is, as the service wants it.
+    pub param: Option<Text>,
+    /// What the service knows this phone by; without it nobody is told anything.
+    #[serde(skip_serializing)]
+    pub prid: Option<Hidden>,
 }
 
 /// `stir_certificates`: one who signs for callers; see [`phone::Signer`].
@@ -252,6 +267,7 @@ impl Form {
             password: self.password.take(),
             tls_key: self.tls_key.take(),
             vos_key: self.vos.as_mut().and_then(|vos| vos.key.take()),
+            push_prid: self.push.as_mut().and_then(|push| push.prid.take()),
             ..Secrets::default()
         };
         if let Some(nat) = &mut self.nat {
@@ -279,6 +295,9 @@ impl Form {
             vos.key.clone_from(&secrets.vos_key);
         } else if secrets.vos_key.is_some() && self.encryption == Some(Sealed(true)) {
             self.vos = Some(VosForm { key: secrets.vos_key.clone(), ..VosForm::default() });
+        }
+        if let Some(push) = &mut self.push {
+            push.prid.clone_from(&secrets.push_prid);
         }
         if let Some(nat) = &mut self.nat {
             for relay in &mut nat.turn.relays {

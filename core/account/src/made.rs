@@ -5,17 +5,20 @@
 use balance::Provider;
 use base::{Redacted, Secret, Transport};
 use numbers::{Plan, Rule};
-use phone::{Account, CallerId, Connection, Encryption, Nat, Tcp, Vos};
+use phone::{Account, CallerId, Connection, Encryption, Nat, Push, Tcp, Vos};
 use sip::message::Uri;
 use sip::ua::TransportPolicy;
 
 use crate::Secrets;
 use crate::document::{BadField, Document};
-use crate::form::{CallerIdForm, Form, NatForm, RuleForm};
+use crate::form::{CallerIdForm, Form, NatForm, PushForm, RuleForm};
 use crate::words::Hidden;
 
 /// For how long a registration may be asked, in seconds: a week.
 const LONGEST_REGISTRATION: u32 = 604_800;
+
+/// The longest that a push service knows a phone by, in bytes: it goes with every registration.
+const LONGEST_PRID: usize = 1024;
 
 /// Who hands out the account's relays. Its address may hold a key.
 #[derive(Clone, Debug)]
@@ -83,6 +86,7 @@ fn made(form: Form, secrets: &Secrets) -> Result<Account, BadField> {
     account.proxy = form.proxy.map(|uri| uri.0);
     account.auth_user = form.auth_user.map(|it| Redacted::new(it.into_inner()));
     account.display_name = form.display_name.map(|it| Redacted::new(it.into_inner()));
+    account.push = form.push.map(push).transpose()?.flatten();
     account.voicemail = form.voicemail.unwrap_or(false);
     account.publish_presence = form.publish_presence.unwrap_or(false);
     account.dial_plan = plan(&form.dial_plan)?;
@@ -171,6 +175,22 @@ fn caller_id(form: Option<CallerIdForm>) -> Result<CallerId, BadField> {
     })
 }
 
+/// `None`: the phone has not said yet what the service knows it by.
+fn push(form: PushForm) -> Result<Option<Push>, BadField> {
+    let Some(provider) = form.provider.map(crate::words::Text::into_inner) else {
+        return Err(BadField::new("push.provider", "by which service? fcm, apns or webpush"));
+    };
+    let is_word = |it: u8| it.is_ascii_alphanumeric() || b".-".contains(&it);
+    if provider.is_empty() || !provider.bytes().all(is_word) {
+        return Err(BadField::new("push.provider", "a service is one word, such as fcm, apns or webpush"));
+    }
+    if form.prid.as_ref().is_some_and(|prid| prid.0.expose().len() > LONGEST_PRID) {
+        return Err(BadField::new("push.prid", "it is longer than 1024 bytes"));
+    }
+    let param = form.param.map(crate::words::Text::into_inner);
+    Ok(form.prid.map(|prid| Push { provider, param, prid: prid.0 }))
+}
+
 fn plan(rules: &[RuleForm]) -> Result<Plan, BadField> {
     let text = |it: &Option<crate::words::Text>| it.clone().map(crate::words::Text::into_inner);
     let rules = rules.iter().map(|rule| Rule {
@@ -183,4 +203,29 @@ fn plan(rules: &[RuleForm]) -> Result<Plan, BadField> {
         go_on: rule.go_on,
     });
     Plan::new(rules.collect()).map_err(|error| BadField::new("dial_plan", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phone_is_woken_by_the_accounts_service_once_it_has_said_who_it_is_there() {
+        let text = r#"{"offhook":1,"uri":"sip:a@b.test","push":{"provider":"fcm","param":"p"}}"#;
+        let (document, mut secrets) = Document::read(text).unwrap();
+        assert!(document.account(&secrets).unwrap().push.is_none());
+        secrets.push_prid = Some(Hidden(Secret::new("token".into())));
+        let push = document.account(&secrets).unwrap().push.unwrap();
+        assert_eq!(
+            (&*push.provider, push.param.as_deref(), &**push.prid.expose()),
+            ("fcm", Some("p"), "token")
+        );
+        for (more, field) in [(r"{}", "push.provider"), (r#"{"provider":"a;b"}"#, "push.provider")] {
+            let text = format!(r#"{{"offhook":1,"uri":"sip:a@b.test","push":{more}}}"#);
+            let (document, secrets) = Document::read(&text).unwrap();
+            assert_eq!(document.account(&secrets).unwrap_err().field, field);
+        }
+        secrets.push_prid = Some(Hidden(Secret::new("x".repeat(1025))));
+        assert_eq!(document.account(&secrets).unwrap_err().field, "push.prid");
+    }
 }

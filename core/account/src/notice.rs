@@ -67,6 +67,8 @@ pub enum About {
     CardInClear,
     /// Calls back are asked for at this server, which may say whom they ring.
     CallBack,
+    /// Its server is told how to wake the phone, by this service.
+    Push,
     /// The password goes to this server as it is, and that is not the account's.
     PasswordElsewhere,
     /// The password goes as it is, and without TLS, to this server.
@@ -143,6 +145,7 @@ impl About {
             | Self::Minutes
             | Self::TopUp
             | Self::CallBack
+            | Self::Push
             | Self::DialPlan
             | Self::KnownAddress
             | Self::Unknown => false,
@@ -200,6 +203,7 @@ impl fmt::Display for Notice {
             About::PasswordInClear => {
                 write!(f, "the password itself is sent to {it} where those on the way can read it")
             }
+            About::Push => write!(f, "its server may wake the phone by the push service {it}"),
             About::DialPlan => write!(f, "numbers are changed before they are called: {it}"),
             About::EmergencyChanged => write!(f, "its dial plan changes a number that calls for help: {it}"),
             About::EmergencyMade => {
@@ -287,6 +291,9 @@ pub(crate) fn notices(proposal: &Proposal, surroundings: &Surroundings<'_>) -> V
         tell(About::NumberHidden, "");
     } else if let Some(number) = &account.caller_id.number {
         tell(About::CallerId, number.reveal());
+    }
+    if let Some(service) = form.push.as_ref().and_then(|push| push.provider.as_ref()) {
+        tell(About::Push, service.as_str());
     }
     all.extend(of_provider(proposal, &server));
     let mut tell = |about: About, subject: &str| all.push(Notice::new(about, subject));
@@ -448,6 +455,8 @@ mod tests {
         assert_eq!(vos, [Account, Password, SignallingDisguised, CallsClear]);
         let relays = r#","nat":{"turn":[{"uri":"turn:r.test","user":"u","password":"hush-2"}]}"#;
         assert!(about(relays).contains(&(Relay, "r.test".into())));
+        let push = r#","push":{"provider":"fcm","param":"p"}"#;
+        assert!(about(push).contains(&(Push, "fcm".into())));
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub struct Secrets {
     pub vos_key: Option<Hidden>,
     /// The key of the certificate that is shown to a server, PEM.
     pub tls_key: Option<Hidden>,
+    /// What a push service knows this phone by.
+    pub push_prid: Option<Hidden>,
     /// Those of relays, by `URI USER`.
     pub relays: BTreeMap<String, Hidden>,
     /// The address of the service that hands out relays: some take a key in it.
@@ -53,7 +55,7 @@ impl Secrets {
     /// Whether a document's field of that path is one.
     pub fn is_one(path: &str) -> bool {
         let (table, name) = path.rsplit_once('.').unwrap_or(("", path));
-        ["password", "tls_key", "vos.key"].contains(&path)
+        ["password", "tls_key", "vos.key", "push.prid"].contains(&path)
             || ASKS.contains(&table) && ["password", "token", "headers"].contains(&name)
     }
 
@@ -126,11 +128,12 @@ impl Secrets {
         ]
     }
 
-    fn slots(&mut self) -> [(&'static str, &mut Option<Hidden>); 5] {
+    fn slots(&mut self) -> [(&'static str, &mut Option<Hidden>); 6] {
         [
             ("password", &mut self.password),
             ("vos.key", &mut self.vos_key),
             ("tls_key", &mut self.tls_key),
+            ("push.prid", &mut self.push_prid),
             ("relay.service", &mut self.relay_service),
             ("relay.token", &mut self.relay_token),
         ]

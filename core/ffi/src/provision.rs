@@ -45,6 +45,7 @@ pub enum About {
     TopUp,
     CardInClear,
     CallBack,
+    Push,
     PasswordElsewhere,
     PasswordInClear,
     DialPlan,
