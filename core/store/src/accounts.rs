@@ -137,6 +137,50 @@ impl Store {
         })
     }
 
+    /// Takes over the accounts that were kept elsewhere before, in order, each under the number that it had; `last` is the highest
+    /// that was ever given there. Done once: `name` marks it as a setting, and a second time takes nothing. Whether it took them.
+    ///
+    /// # Errors
+    /// - [`StoreError::NotJson`], [`StoreError::Secret`], [`StoreError::TooMuch`]: of one of them, or there are more than 100.
+    /// - [`StoreError`]: nothing was stored.
+    pub fn take_over_accounts(
+        &self,
+        name: &str,
+        accounts: &[(AccountKey, NewAccount)],
+        last: AccountKey,
+    ) -> Result<bool, StoreError> {
+        accounts.iter().try_for_each(|(_, account)| document::check(&account.settings))?;
+        self.bulk(|| {
+            if self.setting(name)?.is_some() {
+                return Ok(false);
+            }
+            let mut put = self.connection.prepare_cached(
+                "INSERT OR IGNORE INTO account (id, name, place, enabled, settings)
+                 VALUES (?1, ?2, (SELECT coalesce(max(place) + 1, 0) FROM account), ?3, ?4)",
+            )?;
+            for (id, account) in accounts {
+                put.execute(params![id.0, account.name, account.enabled, account.settings])?;
+            }
+            if self.accounts()?.len() > MOST {
+                return Err(StoreError::TooMuch("there are at most 100 accounts"));
+            }
+            self.count_from(last)?;
+            self.choose_default()?;
+            self.set_setting(name, Some("true"))?;
+            Ok(true)
+        })
+    }
+
+    /// No account is given that number or a lower one any more.
+    fn count_from(&self, last: AccountKey) -> Result<(), StoreError> {
+        let count = "SELECT seq FROM sqlite_sequence WHERE name = 'account'";
+        let known: Option<i64> = self.connection.query_row(count, [], |row| row.get(0)).optional()?;
+        self.connection.execute("DELETE FROM sqlite_sequence WHERE name = 'account'", [])?;
+        let last = last.0.max(known.unwrap_or(0));
+        self.connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('account', ?1)", [last])?;
+        Ok(())
+    }
+
     /// Changes an account; false: there is none.
     ///
     /// # Errors
@@ -264,6 +308,27 @@ mod tests {
         let first = store.add_account(&new("a")).unwrap();
         store.remove_account(first).unwrap();
         assert!(store.add_account(&new("b")).unwrap() > first);
+    }
+
+    #[test]
+    fn accounts_of_elsewhere_keep_their_numbers_and_are_taken_over_once() {
+        let (_folder, store) = fresh();
+        let old = [(AccountKey(7), new("a")), (AccountKey(3), new("b"))];
+        assert!(store.take_over_accounts("moved", &old, AccountKey(9)).unwrap());
+        assert_eq!(names(&store), ["a*", "b"]);
+        assert_eq!(store.accounts().unwrap().iter().map(|it| it.id.0).collect::<Vec<_>>(), [7, 3]);
+        store.remove_account(AccountKey(3)).unwrap();
+        assert!(!store.take_over_accounts("moved", &old, AccountKey(9)).unwrap());
+        assert_eq!(names(&store), ["a*"]);
+        assert_eq!(store.add_account(&new("c")).unwrap(), AccountKey(10));
+        let slip = NewAccount { settings: "{\"password\":\"x\"}".into(), ..new("d") };
+        let refused = store.take_over_accounts(
+            "again",
+            &[(AccountKey(20), new("e")), (AccountKey(21), slip)],
+            AccountKey(21),
+        );
+        assert!(matches!(refused, Err(StoreError::Secret(_))));
+        assert_eq!(names(&store), ["a*", "c"]);
     }
 
     #[test]
