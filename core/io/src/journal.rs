@@ -4,7 +4,7 @@
 //! While a call is up, its row is touched every ten seconds at most, so that a crash loses no more than that of it. Times
 //! become the wall clock's here. Knows no SQL.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::sync::{Mutex, PoisonError};
@@ -48,6 +48,10 @@ impl std::fmt::Debug for Journal {
 struct Known {
     /// By address, and whether they are registered.
     accounts: BTreeMap<AccountId, (String, bool)>,
+    /// Those that never register.
+    apart: BTreeSet<AccountId>,
+    /// What names no account goes by this one.
+    default: Option<AccountId>,
     /// Messages that an earlier phone has left, while their account is not there.
     left: Vec<(u64, MessageRow)>,
     /// Calls that are not over.
@@ -57,6 +61,15 @@ struct Known {
 impl Known {
     fn address(&self, account: AccountId) -> String {
         self.accounts.get(&account).map(|(address, _)| address.clone()).unwrap_or_default()
+    }
+
+    /// Which one the phone picks where none is named.
+    fn picked(&self) -> Option<AccountId> {
+        let registered = |id: &AccountId| self.accounts.get(id).is_some_and(|(_, registered)| *registered);
+        let default = self.default.filter(|id| self.accounts.contains_key(id));
+        let ready = default.filter(|id| registered(id) || self.apart.contains(id));
+        let others = || self.accounts.keys().copied();
+        ready.or_else(|| others().find(registered)).or(default).or_else(|| others().next())
     }
 }
 
@@ -160,12 +173,24 @@ impl Journal {
 
     /// Takes down what the app wants, where it is to be remembered.
     pub(crate) fn wanted(&self, command: &Command) {
-        let Command::Message { message, account, to, text, written } = command else { return };
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        // As the phone picks it.
-        let registered = || known.accounts.iter().find(|(_, (_, registered))| *registered);
-        let first = || registered().or_else(|| known.accounts.iter().next()).map(|(id, _)| *id);
-        let account = account.or_else(first);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let (message, account, to, text, written) = match command {
+            Command::Message { message, account, to, text, written } => (message, account, to, text, written),
+            Command::AddAccount(id, account) => {
+                if account.register {
+                    known.apart.remove(id);
+                } else {
+                    known.apart.insert(*id);
+                }
+                return;
+            }
+            Command::DefaultAccount(id) => {
+                known.default = *id;
+                return;
+            }
+            _ => return,
+        };
+        let account = account.or_else(|| known.picked());
         let written = written.and_then(|it| Millis::try_from(it.as_millis()).ok());
         self.keeper.store(Change::Message(
             u64::from(message.0),

@@ -22,6 +22,7 @@ const UNSENT: usize = 512;
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     accounts: BTreeMap<AccountId, Account>,
+    default_account: Option<AccountId>,
     do_not_disturb: Option<bool>,
     forward_to: Option<Redacted<String>>,
     call_waiting: Option<bool>,
@@ -67,6 +68,7 @@ impl Memory {
                     account.register = matches!(command, Command::Register(_));
                 }
             }
+            Command::DefaultAccount(id) => self.default_account = *id,
             Command::DoNotDisturb(on) => self.do_not_disturb = Some(*on),
             Command::ForwardTo(to) => self.forward_to.clone_from(to),
             Command::CallWaiting(on) => self.call_waiting = Some(*on),
@@ -133,6 +135,7 @@ impl Memory {
     /// The commands that bring a new phone to where the old one was.
     pub(crate) fn replay(&self) -> Vec<Command> {
         let settings = [
+            self.default_account.map(|id| Command::DefaultAccount(Some(id))),
             self.do_not_disturb.map(Command::DoNotDisturb),
             self.forward_to.clone().map(|to| Command::ForwardTo(Some(to))),
             self.call_waiting.map(Command::CallWaiting),
@@ -196,6 +199,7 @@ mod tests {
             Command::Unregister(AccountId(1)),
             Command::Relays(AccountId(1), vec![relay]),
             Command::RemoveAccount(AccountId(2)),
+            Command::DefaultAccount(Some(AccountId(1))),
             Command::DoNotDisturb(true),
             Command::ForwardTo(Some(Redacted::new("1003".into()))),
             Command::ForwardTo(None),
@@ -208,7 +212,8 @@ mod tests {
         }
         let replay = memory.replay();
         assert!(
-            matches!(&replay[..], [Command::DoNotDisturb(true), Command::AddAccount(AccountId(1), account), Command::Watch { by: WatchBy::Lamp, .. }]
+            matches!(&replay[..], [Command::DefaultAccount(Some(AccountId(1))), Command::DoNotDisturb(true),
+                Command::AddAccount(AccountId(1), account), Command::Watch { by: WatchBy::Lamp, .. }]
                 if !account.register && account.nat.turn.len() == 1),
             "{replay:?}"
         );

@@ -54,6 +54,10 @@ impl Phone {
                 self.leave_presence(id);
                 self.with_account(id, Registration::stop)
             }
+            Command::DefaultAccount(id) => {
+                self.default_account = id;
+                Ok(())
+            }
             Command::Call { call, account, to } => self.start_call(call, account, &to),
             Command::Answer(call) => {
                 self.with_call(call, Call::answer)?;
@@ -329,12 +333,15 @@ impl Phone {
         }
     }
 
-    /// The account asked for; unasked, the first that is registered, else the first.
+    /// The account asked for; unasked, the default one unless it should be registered and is not, else the first that is
+    /// registered, else the default one, else the first.
     pub(crate) fn pick(&self, account: Option<AccountId>) -> Result<AccountId, Refusal> {
+        let default = self.default_account.and_then(|id| self.accounts.get_key_value(&id));
+        let ready = default.filter(|(_, it)| it.is_registered() || !it.account().register);
         let registered = || self.accounts.iter().find(|(_, it)| it.is_registered());
         let known = match account {
             Some(id) => self.accounts.get_key_value(&id),
-            None => registered().or_else(|| self.accounts.iter().next()),
+            None => ready.or_else(registered).or(default).or_else(|| self.accounts.iter().next()),
         };
         known.map(|(id, _)| *id).ok_or(Refusal::NoAccount)
     }
@@ -391,6 +398,7 @@ fn subject(command: &Command) -> Subject {
         | Command::Announce { call, .. } => Subject::Call(*call),
         Command::Message { message, .. } | Command::TakeBack(message) => Subject::Message(*message),
         Command::Swap
+        | Command::DefaultAccount(_)
         | Command::Merge
         | Command::DoNotDisturb(_)
         | Command::ForwardTo(_)

@@ -178,11 +178,14 @@ pub enum Command {
     Register(AccountId),
     /// Unregisters and stays so.
     Unregister(AccountId),
+    /// What names no account goes by this one; `None`, or one that is not there: by none rather than another.
+    DefaultAccount(Option<AccountId>),
     /// Calls. A call that is up is put on hold first.
     Call {
         /// Drawn from the shared [`crate::CallIds`].
         call: CallId,
-        /// Which account; `None` is the first that is registered, else the first.
+        /// Which account; `None` is the one that [`Command::DefaultAccount`] names where that is registered or never registers;
+        /// else the first that is registered, else the one that is named, else the first.
         account: Option<AccountId>,
         /// What was typed: a number, an extension, a `sip:` or `tel:` URI.
         to: Redacted<String>,

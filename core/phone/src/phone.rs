@@ -28,6 +28,7 @@ pub struct Phone {
     pub(crate) call_ids: CallIds,
     pub(crate) desk: Desk,
     pub(crate) accounts: BTreeMap<AccountId, Registration>,
+    pub(crate) default_account: Option<AccountId>,
     pub(crate) calls: BTreeMap<CallId, Call>,
     pub(crate) texts: Texts,
     /// Accounts that messages could not go by when they were last looked at.
@@ -71,6 +72,7 @@ impl Phone {
             call_ids,
             desk,
             accounts: BTreeMap::new(),
+            default_account: None,
             calls: BTreeMap::new(),
             texts: Texts::default(),
             waylaid: BTreeSet::new(),

@@ -419,3 +419,34 @@ fn other_relays_are_looked_up_and_the_registrar_hears_nothing_of_them() {
     town.command(phone, Command::Relays(AccountId(7), Vec::new()));
     assert_eq!(town.refusals(phone), [(Subject::Account(AccountId(7)), Refusal::NoAccount)]);
 }
+
+#[test]
+fn what_names_no_account_goes_by_the_default_one_unless_that_should_be_registered_and_is_not() {
+    let (mut town, phone, _) = town(|request, _| match request.method() {
+        Method::Register if request.text(Name::To).unwrap().contains("unwanted") => refused(request, 403),
+        Method::Register => granted(request),
+        _ => Vec::new(),
+    });
+    let of = |user: &str, register| {
+        let uri = format!("sip:{user}@offhook.test").parse().unwrap();
+        Account { uri, register, ..account() }
+    };
+    let (other, unwanted, apart) = (AccountId(7), AccountId(8), AccountId(9));
+    for (id, account) in
+        [(other, of("1007", true)), (unwanted, of("unwanted", true)), (apart, of("1009", false))]
+    {
+        town.command(phone, Command::AddAccount(id, account));
+    }
+    town.run(SECOND);
+    let mut by = |default| {
+        town.command(phone, Command::DefaultAccount(default));
+        let call = town.call(phone, "1002");
+        town.run(SECOND);
+        town.view(phone, call).account
+    };
+    assert_eq!(by(None), MAIN);
+    assert_eq!(by(Some(other)), other);
+    assert_eq!(by(Some(unwanted)), MAIN);
+    assert_eq!(by(Some(apart)), apart);
+    assert_eq!(by(Some(AccountId(77))), MAIN);
+}

@@ -88,6 +88,31 @@ fn a_caller_who_is_blocked_is_in_the_log_and_was_not_missed() {
 }
 
 #[test]
+fn what_names_no_account_is_of_the_one_that_the_phone_picks() {
+    let (_folder, _path, journal) = journal(None);
+    let account = |register| {
+        let mut account =
+            phone::Account::new("sip:1001@offhook.test".parse().unwrap(), base::Secret::default());
+        account.register = register;
+        account
+    };
+    let picked = || journal.known.lock().unwrap().picked().map(|id| id.0);
+    assert_eq!(picked(), None);
+    for (id, registered) in [(1, true), (2, false), (3, true)] {
+        journal.known.lock().unwrap().accounts.insert(AccountId(id), (String::new(), registered));
+    }
+    journal.wanted(&Command::AddAccount(AccountId(2), account(true)));
+    assert_eq!(picked(), Some(1), "the first that is registered");
+    for (default, expected) in [(3, 3), (2, 1), (9, 1)] {
+        journal.wanted(&Command::DefaultAccount(Some(AccountId(default))));
+        assert_eq!(picked(), Some(expected), "{default}");
+    }
+    journal.wanted(&Command::DefaultAccount(Some(AccountId(2))));
+    journal.wanted(&Command::AddAccount(AccountId(2), account(false)));
+    assert_eq!(picked(), Some(2), "it never registers");
+}
+
+#[test]
 fn a_message_is_kept_from_when_it_is_wanted_until_it_is_known_what_became_of_it() {
     let (_folder, path, journal) = journal(None);
     for message in [1, 2, 3].map(MessageId) {
