@@ -125,6 +125,13 @@ impl Document {
         &self.form
     }
 
+    /// The same with other fields, and the secrets that stand in those; fields that are not known here stay.
+    #[must_use]
+    pub fn with(&self, form: Form) -> (Self, Secrets) {
+        let (document, secrets) = form.part();
+        (Self { unknown: self.unknown.clone(), ..document }, secrets)
+    }
+
     /// Those of its fields that are not as usual, by their paths.
     pub fn names(&self) -> Vec<String> {
         let mut names = Vec::new();

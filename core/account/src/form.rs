@@ -329,8 +329,8 @@ impl std::fmt::Debug for NatForm {
 }
 
 impl RelayForm {
-    /// What its password is kept under.
-    pub(crate) fn key(&self) -> String {
+    /// What its password is kept under: [`Secrets::relays`].
+    pub fn key(&self) -> String {
         format!("{} {}", self.uri, self.user)
     }
 
