@@ -14,6 +14,7 @@ use offhook_io::store::About;
 use offhook_io::{NoBalance, Purse, Trusts, known};
 use serde::{Deserialize, Serialize};
 
+use crate::document;
 use crate::error::{BadSetting, Field, PhoneError};
 use crate::{Event, Phone, SecretError};
 
@@ -147,7 +148,7 @@ impl Phone {
         settings: Option<BalanceSettings>,
         secret: Option<String>,
     ) -> Result<(), PhoneError> {
-        self.account(account)?;
+        self.kept_account(account)?;
         let Some(settings) = settings else {
             self.forget_balance(account);
             return Ok(());
@@ -176,7 +177,7 @@ impl Phone {
     /// # Errors
     /// `NoAccount`; `Store`: it cannot be read: say so.
     pub fn balance_settings(&self, account: u32) -> Result<Option<BalanceSettings>, PhoneError> {
-        self.store().get(account).ok_or(PhoneError::NoAccount)?;
+        self.store().get(account)?;
         let text = self.remembered()?.setting(&setting_name(account))?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
@@ -191,7 +192,7 @@ impl Phone {
     /// # Errors
     /// `NoAccount`: there is none, or its balance is not asked for.
     pub fn refresh_balance(&self, account: u32) -> Result<(), PhoneError> {
-        self.account(account)?;
+        self.kept_account(account)?;
         if self.ask_purse(account, Occasion::Asked) { Ok(()) } else { Err(PhoneError::NoAccount) }
     }
 
@@ -206,7 +207,7 @@ impl Phone {
 impl Phone {
     /// Begins to keep the balances that are asked for: at the start.
     pub(crate) fn open_purses(&self) {
-        let accounts: Vec<u32> = self.store().accounts().map(|(id, _)| id).collect();
+        let accounts: Vec<u32> = self.store().accounts().iter().map(|kept| kept.id).collect();
         for account in accounts {
             self.open_purse(account);
         }
@@ -231,11 +232,13 @@ impl Phone {
 
     fn purse(&self, account: u32) -> Option<Purse> {
         let settings = self.balance_settings(account).ok()??;
-        // Without it the provider says so.
-        let password = self.store().password(account).ok().flatten();
         let teller = settings.teller(self.own_secret(account).ok().flatten()).ok()?;
-        let mut caller = self.account_of(Some(account)).ok()?;
-        caller.password = password.unwrap_or_default();
+        let store = self.store();
+        // Without a password the provider says so.
+        let secrets = store.secrets(account).ok().flatten().unwrap_or_default();
+        let mut caller = document::caller(store.document(account).ok()?).ok()?;
+        drop(store);
+        caller.password = secrets.password.map(|it| it.0).unwrap_or_default();
         let this = self.this.clone();
         let told = move |outcome: Result<_, NoBalance>| {
             let Some(phone) = this.upgrade() else { return };

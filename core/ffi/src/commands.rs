@@ -2,13 +2,14 @@
 
 use std::sync::atomic::Ordering;
 
-use base::{NetworkId, Redacted, Secret};
+use base::{NetworkId, Redacted};
 use offhook_io::RecordOptions;
 use phone::{AccountId, CallId, Command, Keys, MAX_TEXT, MessageId, NetworkNews, With, dial, target};
 
 use crate::error::PhoneError;
 use crate::push::Payload;
-use crate::{AccountSettings, AccountView, Announced, CallView, Network, Phone, SecretError, Why};
+use crate::store::Kept;
+use crate::{Announced, CallView, Network, Phone, Why};
 
 /// How a ringing call is declined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
@@ -32,123 +33,12 @@ impl Decline {
     }
 }
 
-/// Accounts.
-#[uniffi::export]
-impl Phone {
-    /// Adds an account and returns its id; it registers at once if its settings say so.
-    ///
-    /// # Errors
-    /// - `BadSetting`: mark the field and say why.
-    /// - `Secrets`, `Store`: it cannot be kept, and was not added: say so.
-    pub fn add_account(&self, settings: AccountSettings, password: String) -> Result<u32, PhoneError> {
-        self.require_open()?;
-        let account = settings.account(Secret::new(password.clone()), &[])?;
-        let mut store = self.store();
-        let id = store.next_id();
-        store.set_password(id, password)?;
-        if let Err(error) = store.put(id, settings) {
-            store.forget_password(id);
-            return Err(error.into());
-        }
-        self.handle.command(Command::AddAccount(AccountId(id), account));
-        self.log.note(format!("account {id} added"));
-        Ok(id)
-    }
-
-    /// Changes an account's settings, and its password if one is given. A relay that stays, with its user, keeps its own.
-    ///
-    /// # Errors
-    /// As for `add_account`; and `NoAccount`. After `Store` the settings are as they were, and a new password is kept.
-    pub fn change_account(
-        &self,
-        account: u32,
-        settings: AccountSettings,
-        password: Option<String>,
-    ) -> Result<(), PhoneError> {
-        self.require_open()?;
-        let mut store = self.store();
-        store.get(account).ok_or(PhoneError::NoAccount)?;
-        let kept = match &password {
-            Some(password) => Secret::new(password.clone()),
-            None => store.password(account)?.unwrap_or_else(|| Secret::new(String::new())),
-        };
-        let mut relays = store.relay_passwords(account).unwrap_or_default();
-        let mut changed = settings.account(kept, &relays)?;
-        changed.connection = store.connection(account);
-        changed.connection.pin.take_if(|_| !store.is_at(account, &settings));
-        if let Some(password) = password {
-            store.set_password(account, password)?;
-        }
-        let known = relays.len();
-        relays.retain(|it| settings.relays.iter().any(|relay| it.is_for(relay)));
-        store.put(account, settings)?;
-        if relays.len() < known {
-            // One that cannot be forgotten now goes to nobody: its relay is not in the settings.
-            let _ = store.set_relay_passwords(account, &relays);
-        }
-        self.handle.command(Command::AddAccount(AccountId(account), changed));
-        drop(store);
-        self.reopen_purse(account);
-        self.log.note(format!("account {account} changed"));
-        Ok(())
-    }
-
-    /// Unregisters and forgets an account, its password too. Its calls end. Views of it may still come while it
-    /// unregisters: it is to be shown no more.
-    ///
-    /// # Errors
-    /// `NoAccount`.
-    pub fn remove_account(&self, account: u32) -> Result<(), PhoneError> {
-        let id = self.account(account)?;
-        self.store().remove(account)?;
-        self.forget_balance(account);
-        self.handle.command(Command::RemoveAccount(id));
-        self.log.note(format!("account {account} removed"));
-        Ok(())
-    }
-
-    /// An account's settings, to be changed.
-    ///
-    /// # Errors
-    /// `NoAccount`.
-    pub fn account_settings(&self, account: u32) -> Result<AccountSettings, PhoneError> {
-        self.store().get(account).cloned().ok_or(PhoneError::NoAccount)
-    }
-
-    /// All accounts as they stand, by id. For an app that was not there when it was told.
-    pub fn accounts(&self) -> Vec<AccountView> {
-        let store = self.store();
-        // One that is being unregistered for good is told of and not the user's any more.
-        let ours = |view: &phone::AccountView| store.get(view.account.0).is_some();
-        self.handle.accounts().into_iter().filter(ours).map(Into::into).collect()
-    }
-
-    /// Registers now, whatever was being waited for.
-    ///
-    /// # Errors
-    /// `NoAccount`.
-    pub fn register(&self, account: u32) -> Result<(), PhoneError> {
-        let id = self.account(account)?;
-        self.handle.command(Command::Register(id));
-        Ok(())
-    }
-
-    /// Unregisters, and stays so until `register` or the next start.
-    ///
-    /// # Errors
-    /// `NoAccount`.
-    pub fn unregister(&self, account: u32) -> Result<(), PhoneError> {
-        let id = self.account(account)?;
-        self.handle.command(Command::Unregister(id));
-        Ok(())
-    }
-}
-
 /// Calls.
 #[uniffi::export]
 impl Phone {
     /// Starts a call and returns its id at once; ringing, answer and failure follow as events. A call that is up is put
-    /// on hold first. Without an account it goes by the first that is registered, else the first.
+    /// on hold first. Without an account it goes by the default one; where that should be registered and is not, by the first
+    /// that is.
     ///
     /// # Errors
     /// - `BadTarget`: not dialable; show it beside the text field.
@@ -534,17 +424,13 @@ impl Phone {
         if self.handle.is_call(CallId(call)) { Ok(CallId(call)) } else { Err(PhoneError::NoSuchCall) }
     }
 
-    pub(crate) fn account(&self, account: u32) -> Result<AccountId, PhoneError> {
-        self.require_open()?;
-        self.store().get(account).map(|_| AccountId(account)).ok_or(PhoneError::NoAccount)
-    }
-
     fn addressed(&self, payload: &Payload) -> Result<u32, PhoneError> {
         let store = self.store();
-        let is_for =
-            |settings: &AccountSettings| settings.caller().is_ok_and(|account| payload.is_for(&account.uri));
-        let account = store.accounts().find(|(_, settings)| is_for(settings));
-        account.map(|(id, _)| id).ok_or(PhoneError::NoAccount)
+        let is_for = |kept: &&Kept| {
+            let document = kept.document.as_ref().ok();
+            kept.enabled && document.and_then(|it| it.uri().ok()).is_some_and(|uri| payload.is_for(uri))
+        };
+        store.accounts().iter().find(is_for).map(|kept| kept.id).ok_or(PhoneError::NoAccount)
     }
 
     /// Reads what is to be called as the phone will, but now.
@@ -557,23 +443,6 @@ impl Phone {
     fn check_target(&self, account: Option<u32>, to: &str) -> Result<(), PhoneError> {
         dial(to, &self.account_of(account)?.uri)?;
         Ok(())
-    }
-
-    /// Which account it would go by.
-    pub(crate) fn account_of(&self, account: Option<u32>) -> Result<phone::Account, PhoneError> {
-        self.require_open()?;
-        let store = self.store();
-        let settings = match account {
-            Some(id) => store.get(id),
-            None => store.accounts().next().map(|(_, settings)| settings),
-        };
-        settings.ok_or(PhoneError::NoAccount)?.caller()
-    }
-}
-
-impl From<SecretError> for PhoneError {
-    fn from(error: SecretError) -> Self {
-        Self::Secrets { sentence: error.to_string() }
     }
 }
 

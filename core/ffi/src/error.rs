@@ -94,6 +94,16 @@ pub enum Field {
     RelayPassword,
     /// How the balance is asked for.
     Balance,
+    /// The codecs.
+    Codecs,
+    /// The dial plan.
+    DialPlan,
+    /// What the people called are to see.
+    CallerId,
+    /// How long a registration is asked for.
+    Expires,
+    /// Something that the screen does not have; the sentence names it.
+    Other,
 }
 
 /// Why a phone cannot begin. Show the sentence; start again when its cause is mended.

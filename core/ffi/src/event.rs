@@ -15,6 +15,8 @@ pub enum Event {
         /// All of it.
         view: AccountView,
     },
+    /// *State*: the accounts that there are, their names, order or default are others: read [`crate::Phone::account_list`] anew.
+    Accounts,
     /// *State*: a call changed. Show it; the last one of a call is `Ended`.
     Call {
         /// All of it.

@@ -16,16 +16,20 @@
 //! from there or written to it (the call log, contacts, messages) waits for a disk: not on a thread that draws. Decides nothing: what a call may do is `phone`'s, what an app shows is the app's.
 
 mod account;
+mod accounts;
 #[cfg(target_os = "android")]
 mod android;
 mod balance;
+mod carried;
 mod certificate;
 mod commands;
 mod contacts;
+mod document;
 mod error;
 mod event;
 mod history;
 mod identity;
+mod learnt;
 mod log;
 mod media_encryption;
 mod messages;
@@ -36,6 +40,7 @@ mod presence;
 mod provision;
 mod push;
 mod relay;
+mod secrets;
 mod store;
 #[cfg(feature = "testing")]
 mod testing;
@@ -45,8 +50,11 @@ mod view;
 mod way;
 mod why;
 
-pub use ::phone::{OwnPresence, PresenceState};
-pub use account::{AccountSettings, Transport};
+pub use ::phone::{Carry, OwnPresence, PresenceState};
+pub use account::{
+    AccountSettings, CallerIdSettings, DialRule, Encryption, KeypadBy, NetworkLimit, Transport,
+};
+pub use accounts::{AccountInfo, codecs};
 pub use balance::{Balance, BalanceField, BalanceFormat, BalanceSettings, BalanceSign};
 pub use commands::{Decline, why_sentence};
 pub use contacts::{
@@ -65,7 +73,7 @@ pub use phone::{Audio, Phone, PhoneConfig};
 pub use provision::{About, Proposal, ProposalError, ProposalLine, Proposed};
 pub use push::Announced;
 pub use relay::RelaySettings;
-pub use store::{SecretError, SecretStore};
+pub use secrets::{SecretError, SecretStore};
 pub use view::{
     AccountState, AccountView, CallState, CallView, Encrypted, Quality, QualityPoint, Side, Step,
     TransferState,

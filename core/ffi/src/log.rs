@@ -89,7 +89,8 @@ impl Log {
             | Event::Digit { .. }
             | Event::CallLog { .. }
             | Event::Messages { .. }
-            | Event::Contacts => return,
+            | Event::Contacts
+            | Event::Accounts => return,
         };
         self.note(text);
     }

@@ -2,7 +2,6 @@
 //!
 //! RFC 3711 for what encrypts, RFC 8643 for what "where the other side can" asks of it. Knows nothing of keys.
 
-use phone::{Account, KeysBy};
 use serde::{Deserialize, Serialize};
 
 /// That what is said is encrypted on its way.
@@ -21,17 +20,4 @@ pub enum MediaKeys {
     Sdes,
     /// Both phones agree on them between themselves; a call's sound begins a moment later.
     Dtls,
-}
-
-pub(crate) fn set(encryption: Option<MediaEncryption>, keys: Option<MediaKeys>, account: &mut Account) {
-    account.media_encryption = match encryption {
-        None => phone::MediaEncryption::Off,
-        Some(MediaEncryption::Optional) => phone::MediaEncryption::Optional,
-        Some(MediaEncryption::Required) => phone::MediaEncryption::Required,
-    };
-    account.media_encryption_by = match keys {
-        None => KeysBy::Both,
-        Some(MediaKeys::Sdes) => KeysBy::Sdes,
-        Some(MediaKeys::Dtls) => KeysBy::Dtls,
-    };
 }

@@ -5,8 +5,9 @@
 use offhook_io::numbers::{Showing, Told, as_typed, shown};
 use phone::{Command, Regions};
 
-use crate::Phone;
+use crate::document::plan;
 use crate::error::PhoneError;
+use crate::{DialRule, Phone};
 
 /// Longer than any number or address: it stays as it is.
 const LONGEST: usize = 256;
@@ -63,8 +64,8 @@ impl Phone {
         if number.len() > LONGEST { number } else { shown(&number, self.regions().home()) }
     }
 
-    /// What becomes of what was typed when it is called by that account, or the first: to be shown before the call, and
-    /// where a dial plan is tried. `call` does the same.
+    /// What becomes of what was typed when it is called by that account, or the default one: to be shown before the call.
+    /// `call` does the same.
     ///
     /// # Errors
     /// - `NoAccount`: send the user to account set-up.
@@ -73,8 +74,25 @@ impl Phone {
         if typed.len() > LONGEST {
             return Err(PhoneError::TooLong);
         }
-        let told = Told::of(&typed, &self.account_of(account)?.dial_plan, &self.regions());
-        Ok(TypedNumber {
+        Ok(Told::of(&typed, &self.account_of(account)?.dial_plan, &self.regions()).into())
+    }
+
+    /// What these rules make of what was typed: for a box beside them, before they are kept.
+    ///
+    /// # Errors
+    /// - `BadSetting`: which rule cannot be used, and why; show its sentence.
+    /// - `TooLong`.
+    pub fn try_plan(&self, rules: Vec<DialRule>, typed: String) -> Result<TypedNumber, PhoneError> {
+        if typed.len() > LONGEST {
+            return Err(PhoneError::TooLong);
+        }
+        Ok(Told::of(&typed, &plan(&rules)?, &self.regions()).into())
+    }
+}
+
+impl From<Told> for TypedNumber {
+    fn from(told: Told) -> Self {
+        Self {
             whom: told.whom,
             emergency: told.emergency,
             shown: told.shown,
@@ -83,6 +101,6 @@ impl Phone {
             keys: told.keys,
             dialed: told.dialed,
             steps: told.steps.iter().map(ToString::to_string).collect(),
-        })
+        }
     }
 }

@@ -7,17 +7,16 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use base::Secret;
 use offhook_io::Handle;
 use offhook_io::balance::Occasion;
-use phone::{AccountId, Command, Regions};
+use phone::{Command, Regions};
 
 use crate::balance::Kitty;
 use crate::error::{PhoneError, StartError};
 use crate::log::Log;
 use crate::network::Binder;
 use crate::store::Store;
-use crate::{AccountSettings, Event, LogLine, SecretError, SecretStore, SocketBinder};
+use crate::{Event, LogLine, SecretStore, SocketBinder};
 
 /// Longest wait for an event; an app that asks for more waits again.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -98,7 +97,6 @@ impl Phone {
         let unusable = |e: std::io::Error| StartError::Folder { sentence: e.to_string() };
         let folder = PathBuf::from(&config.folder);
         let claim = Claim::of(&folder).map_err(unusable)?;
-        let store = Store::open(&folder, Arc::clone(&secrets)).map_err(unusable)?;
         let binder = binder.map(|platform| Arc::new(Binder::new(platform)));
         let memory = folder.join(offhook_io::store::FILE);
         let mut io = offhook_io::Config {
@@ -113,7 +111,11 @@ impl Phone {
             io.phone.user_agent.clone_from(&config.user_agent);
         }
         config.audio.set(&mut io);
-        let handle = Handle::start(io).map_err(|e| StartError::System { sentence: e.to_string() })?;
+        let system = |sentence: String| StartError::System { sentence };
+        let handle = Handle::start(io).map_err(|e| system(e.to_string()))?;
+        // By the handle: its thread opens the database first, and mends it where that is needed.
+        let (store, trouble) =
+            Store::open(&folder, Arc::clone(&secrets), &handle).map_err(|e| system(e.to_string()))?;
         let phone = Arc::new_cyclic(|this| Self {
             this: this.clone(),
             secrets,
@@ -132,6 +134,9 @@ impl Phone {
             _folder: claim,
         });
         phone.log.note("started");
+        if let Some(sentence) = trouble {
+            phone.tell(Event::Memory { sentence });
+        }
         phone.take_in();
         phone.open_purses();
         #[cfg(feature = "testing")]
@@ -177,11 +182,11 @@ impl Phone {
                 Some(event) => {
                     if let offhook_io::Event::Phone(phone::Event::Learnt(learnt)) = &event {
                         // What cannot be kept is found out anew.
-                        let _ = self.store().learn(learnt);
+                        let _ = self.store().networks.learn(learnt);
                     }
                     if let offhook_io::Event::Phone(phone::Event::Trusted { account, fingerprint }) = &event {
                         // What cannot be kept is asked about again.
-                        let _ = self.store().trust(account.0, *fingerprint);
+                        let _ = self.keep_trust(account.0, *fingerprint);
                     }
                     if let offhook_io::Event::Phone(phone::Event::Call(view)) = &event
                         && view.state == phone::CallState::Ended
@@ -202,35 +207,22 @@ impl Phone {
         Ok(Some(event))
     }
 
-    /// Gives the phone the accounts that are kept.
+    /// Gives the phone what is kept.
     fn take_in(&self) {
         let store = self.store();
-        for learnt in store.learnt() {
+        for learnt in store.networks.all() {
             self.handle.command(Command::Remember(learnt));
         }
-        for (id, settings) in store.accounts() {
-            let (password, lost) = match store.password(id) {
-                Ok(password) => (password.unwrap_or_else(|| Secret::new(String::new())), false),
-                Err(SecretError::Lost { .. } | SecretError::Unavailable { .. }) => {
-                    (Secret::new(String::new()), true)
-                }
-            };
-            // Without its password it would only be refused, and too many refusals lock an account.
-            let settings = AccountSettings { register: settings.register && !lost, ..settings.clone() };
-            // Without them calls go by no relay.
-            let relays = store.relay_passwords(id).unwrap_or_default();
-            if let Ok(mut account) = settings.account(password, &relays) {
-                account.connection = store.connection(id);
-                self.handle.command(Command::AddAccount(AccountId(id), account));
-            }
-            if lost {
-                self.tell(Event::PasswordLost { account: id });
-            }
-        }
+        self.give_all(&store);
     }
 
     pub(crate) fn tell(&self, event: Event) {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner).insert(0, event);
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        // State that waits is not told twice.
+        if event != Event::Accounts || !own.contains(&event) {
+            own.insert(0, event);
+        }
+        drop(own);
         self.handle.nudge();
     }
 

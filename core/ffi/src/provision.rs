@@ -4,15 +4,12 @@
 
 use std::sync::Arc;
 
+use account::words::Hidden;
 use base::Secret;
 use offhook_io::{Trusts, fetch};
-use phone::KeysBy;
 
-use crate::account::AccountSettings;
+use crate::Phone;
 use crate::error::PhoneError;
-use crate::media_encryption::{MediaEncryption, MediaKeys};
-use crate::relay::RelaySettings;
-use crate::{Phone, Transport};
 
 pub use account::About;
 
@@ -99,7 +96,7 @@ pub struct Proposed {
     pub wants_default: bool,
     /// What to know before taking it, the gravest first.
     pub lines: Vec<ProposalLine>,
-    /// Settings that this phone does not keep yet, by their names in the document.
+    /// Settings that this phone does not act upon yet, by their names in the document.
     pub left_out: Vec<String>,
 }
 
@@ -159,9 +156,11 @@ impl Phone {
                 link.answered(answer).map_err(unusable)?
             }
         };
-        let accounts: Vec<String> = self.accounts().into_iter().map(|view| view.uri).collect();
+        let accounts: Vec<String> = self.account_list().into_iter().map(|it| it.uri).collect();
+        let regions = self.regions().clone();
+        let region = regions.home();
         let surroundings =
-            account::Surroundings { region: None, accounts: &accounts, has_default: !accounts.is_empty() };
+            account::Surroundings { region, accounts: &accounts, has_default: !accounts.is_empty() };
         let lines = inner.notices(&surroundings).into_iter().map(|notice| ProposalLine {
             about: notice.about,
             danger: notice.danger,
@@ -172,130 +171,29 @@ impl Phone {
         Ok(Arc::new(Proposal { inner, lines }))
     }
 
-    /// Adds the account of a proposal and returns its id, as `add_account` does. `password`: typed by the person, in place
-    /// of one that came with it.
+    /// Adds the account of a proposal and returns its id, as `add_account` does; by its name, and as the default where it wants to
+    /// be. `password`: typed by the person, in place of one that came with it.
     ///
     /// # Errors
     /// As for `add_account`.
     pub fn take(&self, proposal: Arc<Proposal>, password: Option<String>) -> Result<u32, PhoneError> {
-        let settings = proposal.settings();
-        let (document, secrets) = proposal.inner.clone().take();
-        let own = secrets.password.map(|it| it.0.expose().clone()).unwrap_or_default();
-        // It registers once all of it is there.
-        let quiet = AccountSettings { register: false, ..settings.clone() };
-        let id = self.add_account(quiet, password.filter(|it| !it.is_empty()).unwrap_or(own))?;
-        let rest = || {
-            let relays = document.form().nat.iter().flat_map(|nat| &nat.turn.relays);
-            for (at, relay) in relays.take(settings.relays.len()).enumerate() {
-                let password = secrets.relays.get(&format!("{} {}", relay.uri, relay.user));
-                let password = password.map(|it| it.0.expose().clone());
-                self.set_relay_password(id, at as u32, password)?;
-            }
-            if let Some(pin) = document.form().tls_pin {
-                self.store().trust(id, pin.0)?;
-            }
-            self.change_account(id, settings, None)
-        };
-        let done: Result<(), PhoneError> = rest();
-        if let Err(error) = done {
-            // Half an account is none.
-            let _ = self.remove_account(id);
-            return Err(error);
+        let (name, default) = (proposal.inner.name(), proposal.inner.wants_default());
+        let (document, mut secrets) = proposal.inner.clone().take();
+        if let Some(password) = password.filter(|it| !it.is_empty()) {
+            secrets.password = Some(Hidden(Secret::new(password)));
         }
-        Ok(id)
+        self.add(name, &document, &secrets, default)
     }
 }
 
-/// The names of those that [`AccountSettings`] has.
-const KEPT: [&str; 15] = [
-    "offhook",
-    "name",
-    "uri",
-    "proxy",
-    "auth_user",
-    "display_name",
-    "transport",
-    "register",
-    "publish_presence",
-    "encryption",
-    "srtp",
-    "srtp_keys",
-    "tls_pin",
-    "nat.ice",
-    "nat.turn",
-];
+/// Fields of a document that are kept and not acted upon yet.
+const IDLE: [&str; 3] = ["tls_ca", "vos.version", "watch"];
 
 impl Proposal {
-    /// As the account screen has it.
-    fn settings(&self) -> AccountSettings {
-        let form = self.inner.document().form();
-        let text =
-            |it: &Option<account::words::Text>| it.as_ref().map(ToString::to_string).unwrap_or_default();
-        let place = |uri: &account::words::SipUri| {
-            let uri = uri.0.view();
-            let port = uri.port.map(|port| format!(":{port}")).unwrap_or_default();
-            format!("{}{port}", uri.host)
-        };
-        let nat = form.nat.as_ref();
-        let said =
-            |uri: &Option<account::words::SipUri>| uri.as_ref().and_then(|uri| uri.0.view().transport());
-        let transport = form.transport.and_then(|it| it.0).or(said(&form.proxy)).or(said(&form.uri));
-        let stun = nat.and_then(|nat| nat.stun.0.first());
-        AccountSettings {
-            number: form
-                .uri
-                .as_ref()
-                .and_then(|uri| uri.0.view().user.map(str::to_owned))
-                .unwrap_or_default(),
-            server: form.uri.as_ref().map(place).unwrap_or_default(),
-            proxy: form.proxy.as_ref().map(place).unwrap_or_default(),
-            auth_user: text(&form.auth_user),
-            display_name: text(&form.display_name),
-            transport: match transport {
-                Some(base::Transport::Udp) => Transport::Udp,
-                Some(base::Transport::Tcp) => Transport::Tcp,
-                Some(base::Transport::Tls) => Transport::Tls,
-                Some(base::Transport::Ws | base::Transport::Wss) | None => Transport::Automatic,
-            },
-            register: form.register.unwrap_or(true),
-            publish_presence: form.publish_presence.unwrap_or(false),
-            ice: nat.and_then(|nat| nat.ice).unwrap_or(true),
-            stun: stun.map(|it| format!("{}:{}", it.host, it.port)).unwrap_or_default(),
-            encryption: form.encryption.filter(|it| it.0).map(|_| crate::account::Encryption::Vos),
-            media_encryption: match form.srtp.map(|it| it.0).unwrap_or_default() {
-                phone::MediaEncryption::Off => None,
-                phone::MediaEncryption::Optional => Some(MediaEncryption::Optional),
-                phone::MediaEncryption::Required => Some(MediaEncryption::Required),
-            },
-            media_keys: match form.srtp_keys.map(|it| it.0).unwrap_or_default() {
-                KeysBy::Both => None,
-                KeysBy::Sdes => Some(MediaKeys::Sdes),
-                KeysBy::Dtls => Some(MediaKeys::Dtls),
-            },
-            relays: nat
-                .iter()
-                .flat_map(|nat| &nat.turn.relays)
-                .map(|relay| RelaySettings {
-                    server: relay.uri.to_string(),
-                    transport: Transport::Automatic,
-                    user: relay.user.to_string(),
-                })
-                .collect(),
-        }
-    }
-
-    /// What the settings have no place for.
     fn left_out(&self) -> Vec<String> {
         let document = self.inner.document();
-        let form = document.form();
-        let web_socket =
-            matches!(form.transport.and_then(|it| it.0), Some(base::Transport::Ws | base::Transport::Wss));
-        let one_server = form.nat.as_ref().is_some_and(|nat| nat.stun.0.len() == 1);
-        let kept = |name: &String| {
-            KEPT.contains(&&**name) && !(name == "transport" && web_socket)
-                || name == "nat.stun" && one_server
-        };
-        document.names().into_iter().filter(|name| !kept(name)).collect()
+        let is_idle = |name: &String| IDLE.contains(&&**name) || name.starts_with("balance.");
+        document.names().into_iter().filter(is_idle).chain(document.unknown().map(str::to_owned)).collect()
     }
 }
 
@@ -303,9 +201,16 @@ impl Proposal {
 mod tests {
     use super::*;
     use crate::tests::Secrets;
+    use crate::{MediaEncryption, Transport};
 
     fn phone(folder: &tempfile::TempDir, secrets: &Arc<Secrets>) -> Arc<Phone> {
         Phone::start(crate::tests::config(folder), secrets.clone(), None).unwrap()
+    }
+
+    fn made(phone: &Phone, id: u32) -> phone::Account {
+        let store = phone.store();
+        let secrets = store.secrets(id).unwrap().unwrap();
+        crate::document::account(store.document(id).unwrap(), &secrets).unwrap()
     }
 
     #[test]
@@ -313,22 +218,29 @@ mod tests {
         let (folder, secrets) = (tempfile::tempdir().unwrap(), Arc::<Secrets>::default());
         let phone = phone(&folder, &secrets);
         let text = r#"{"offhook":1,"name":"Work","uri":"sip:1001@127.0.0.1:9","password":"hush-1","register":false,
-            "transport":"tcp","srtp":"required","codecs":["opus"],"tls_pin":"0007","provider":"Example"}"#;
+            "transport":"tcp","srtp":"required","codecs":["opus"],"tls_pin":"0007","provider":"Example","default":true,"watch":["1002"],"colour":"blue"}"#;
         let text = text.replace("0007", &"07".repeat(32));
         let proposal = phone.preview(text).unwrap();
         let shown = proposal.shown();
         assert_eq!((shown.name.as_str(), shown.has_password, shown.from.is_none()), ("Work", true, true));
-        assert_eq!(shown.left_out, ["codecs"]);
+        assert_eq!(shown.left_out, ["watch", "colour"]);
         assert!(shown.lines.iter().any(|line| line.about == About::CallsEncrypted && !line.danger));
         assert!(!format!("{shown:?} {proposal:?}").contains("hush") && phone.accounts().is_empty());
 
+        let first = phone.preview("sip:1000@127.0.0.1:9".into()).unwrap();
+        let first = phone.take(first, Some("hush-0".into())).unwrap();
         let id = phone.take(proposal, None).unwrap();
+        let list = phone.account_list();
+        let [one, work] = &*list else { panic!("{list:?}") };
+        assert_eq!((one.account, one.default, &*work.name, work.default), (first, false, "Work", true));
         let settings = phone.account_settings(id).unwrap();
         assert_eq!((&*settings.number, &*settings.server), ("1001", "127.0.0.1:9"));
         assert_eq!((settings.transport, settings.register), (Transport::Tcp, false));
         assert_eq!(settings.media_encryption, Some(MediaEncryption::Required));
-        assert_eq!(phone.store().connection(id).pin, Some(base::Fingerprint([7; 32])));
-        assert_eq!(phone.store().password(id).unwrap().unwrap().expose(), "hush-1");
+        assert_eq!(settings.codecs, ["opus"]);
+        let account = made(&phone, id);
+        assert_eq!(account.connection.pin, Some(base::Fingerprint([7; 32])));
+        assert_eq!(account.password.expose(), "hush-1");
     }
 
     #[test]
@@ -339,7 +251,7 @@ mod tests {
         assert!(!proposal.shown().has_password);
         let id = phone.take(proposal, Some("hush-2".into())).unwrap();
         assert_eq!(phone.account_settings(id).unwrap().transport, Transport::Tls);
-        assert_eq!(phone.store().password(id).unwrap().unwrap().expose(), "hush-2");
+        assert_eq!(made(&phone, id).password.expose(), "hush-2");
         let Err(ProposalError::Unusable { sentence }) = phone.preview("http://h.test/a?t=hush".into()) else {
             panic!("not in clear")
         };

@@ -1,524 +1,216 @@
-//! What a phone remembers between two starts: its accounts, in one small file, and their passwords in the platform's store.
+//! The accounts of one phone, as they are kept: in the phone's database, as documents, in the person's order.
 //!
-//! The file is replaced whole, so that a phone that dies in the middle of it has the old one. Knows nothing of what an
-//! account is for.
+//! What is read is read from here; what is changed is changed there first, by the thread that writes, and waited for. Their
+//! secrets are in the [`Vault`]. Knows nothing of what an account is for.
 
-use std::fs;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use base::{ClientCertificate, Fingerprint, Secret};
-use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
-use phone::{AccountId, Connection, Learnt, Lifetime, NetworkKey, Rung, Tampering};
-use serde::{Deserialize, Serialize};
+use account::{Document, Secrets};
+use offhook_io::Handle;
+use offhook_io::store::{
+    About, AccountChange, AccountKey, AccountRow, FILE, NewAccount, Store as Database, StoreError,
+};
 
-use crate::AccountSettings;
+use crate::SecretStore;
+use crate::carried::Carried;
 use crate::error::PhoneError;
-use crate::relay::RelayPassword;
+use crate::learnt::Networks;
+use crate::secrets::{SecretError, Vault};
 
-/// Where the platform keeps secrets: Keystore, Keychain. Called from any thread, now and then; it may take its time.
-#[uniffi::export(with_foreign)]
-pub trait SecretStore: Send + Sync {
-    /// The secret of that name; none if it was never put.
-    ///
-    /// # Errors
-    /// `Lost`: there was one; `Unavailable`: perhaps later.
-    fn get(&self, name: String) -> Result<Option<String>, SecretError>;
-    /// Keeps a secret, in place of an older one.
-    ///
-    /// # Errors
-    /// `Unavailable`: the user is asked again.
-    fn put(&self, name: String, value: String) -> Result<(), SecretError>;
-    /// Forgets a secret; one that never was is no error.
-    ///
-    /// # Errors
-    /// `Unavailable`: it stays; no account refers to it.
-    fn remove(&self, name: String) -> Result<(), SecretError>;
+/// An account.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) id: u32,
+    /// What the person calls it.
+    pub(crate) name: String,
+    /// The one that calls go by unless said otherwise.
+    pub(crate) default: bool,
+    /// In use.
+    pub(crate) enabled: bool,
+    /// What it is set to; else why that cannot be read, in words.
+    pub(crate) document: Result<Document, String>,
 }
 
-/// Why a secret cannot be had.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, uniffi::Error)]
-pub enum SecretError {
-    /// What was kept is gone for good: the key was invalidated, the device restored.
-    #[error("{sentence}")]
-    Lost {
-        /// For a person.
-        sentence: String,
-    },
-    /// Not now: the device is locked, the store is busy.
-    #[error("{sentence}")]
-    Unavailable {
-        /// For a person.
-        sentence: String,
-    },
-}
-
-impl From<uniffi::UnexpectedUniFFICallbackError> for SecretError {
-    fn from(error: uniffi::UnexpectedUniFFICallbackError) -> Self {
-        Self::Unavailable { sentence: error.reason }
+impl Kept {
+    /// None: its number is beyond all that are given.
+    fn of(row: AccountRow) -> Option<Self> {
+        let AccountRow { id, name, default, enabled, settings, .. } = row;
+        let document = Document::read(&settings).map(|(document, _)| document);
+        let document = document.map_err(|why| why.to_string());
+        Some(Self { id: u32::try_from(id.0).ok()?, name, default, enabled, document })
     }
 }
 
-const FILE: &str = "accounts.json";
-
-/// The file.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Kept {
-    /// The last id given out: an id is never used for a second account.
-    last: u32,
-    accounts: Vec<KeptAccount>,
-    /// What was found out about networks.
-    #[serde(default)]
-    networks: Vec<KeptNetwork>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct KeptAccount {
-    id: u32,
-    settings: AccountSettings,
-    /// The certificate that the person has taken for the server's, by its SHA-256.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pin: Option<String>,
-    /// What its server is shown: certificates in hexadecimal; their key is among the secrets.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    shown: Vec<String>,
-}
-
-/// Lifetimes in seconds; a silence that never broke has none. Words of other versions are passed over.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct KeptNetwork {
-    /// The network's key.
-    #[serde(default)]
-    network: String,
-    /// What stood in the key's place once; never written.
-    #[serde(default, skip_serializing)]
-    identity: String,
-    udp: (f64, Option<f64>),
-    tcp: (f64, Option<f64>),
-    #[serde(default)]
-    carriers: Vec<(u32, String)>,
-    #[serde(default)]
-    router: Vec<String>,
-    #[serde(default)]
-    met: u32,
-}
-
-impl KeptNetwork {
-    fn of(learnt: &Learnt) -> Self {
-        let figures = |it: Lifetime| (it.held.as_secs_f64(), it.broke.map(|broke| broke.as_secs_f64()));
-        let carriers = learnt.carriers.iter().map(|(account, rung)| (account.0, rung.word().into()));
-        Self {
-            network: learnt.network.to_string(),
-            identity: String::new(),
-            udp: figures(learnt.udp),
-            tcp: figures(learnt.tcp),
-            carriers: carriers.collect(),
-            router: learnt.router.iter().map(|it| it.word().into()).collect(),
-            met: learnt.met,
-        }
-    }
-
-    fn learnt(&self) -> Option<Learnt> {
-        let lifetime =
-            |(held, broke): (f64, Option<f64>)| Lifetime { held: seconds(held), broke: broke.map(seconds) };
-        let carriers = self.carriers.iter().filter_map(|(account, word)| {
-            let rung = Rung::ALL.into_iter().find(|rung| rung.word() == word)?;
-            Some((AccountId(*account), rung))
-        });
-        let does = |it: &Tampering| self.router.iter().any(|word| word == it.word());
-        Some(Learnt {
-            network: NetworkKey::read(&self.network)?,
-            udp: lifetime(self.udp),
-            tcp: lifetime(self.tcp),
-            carriers: carriers.collect(),
-            router: Tampering::ALL.into_iter().filter(does).collect(),
-            met: self.met,
-        })
-    }
-}
-
-/// Networks remembered.
-const MOST_NETWORKS: usize = 64;
-
-/// The accounts of one phone.
+/// The accounts of one phone, and what it has learnt.
 pub(crate) struct Store {
-    folder: PathBuf,
-    secrets: Arc<dyn SecretStore>,
-    kept: Kept,
+    /// In the person's order.
+    accounts: Vec<Kept>,
+    vault: Vault,
+    pub(crate) networks: Networks,
 }
 
 impl Store {
-    /// Reads what there is. A file that makes no sense is put aside, and the phone begins without accounts.
+    /// Reads what there is, and takes over what an earlier version has kept elsewhere. With that comes a sentence for the person
+    /// where some of it could not be.
     ///
     /// # Errors
-    /// The file cannot be read.
-    pub(crate) fn open(folder: &Path, secrets: Arc<dyn SecretStore>) -> io::Result<Self> {
-        let path = folder.join(FILE);
-        let kept: Kept = match fs::read(&path) {
-            Ok(bytes) => match serde_json::from_slice(&bytes) {
-                Ok(kept) => kept,
-                Err(_) => {
-                    fs::rename(&path, path.with_extension("bad"))?;
-                    Kept::default()
-                }
-            },
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Kept::default(),
-            Err(e) => return Err(e),
+    /// It cannot be read, and nothing was lost.
+    pub(crate) fn open(
+        folder: &Path,
+        secrets: Arc<dyn SecretStore>,
+        disk: &Handle,
+    ) -> Result<(Self, Option<String>), StoreError> {
+        let mut store =
+            Self { accounts: Vec::new(), vault: Vault::new(secrets), networks: Networks::open(folder) };
+        let trouble = match Carried::read(folder)? {
+            Some(carried) => carried.hand_over(folder, disk, &mut store.networks)?,
+            None => None,
         };
-        let mut store = Self { folder: folder.to_owned(), secrets, kept };
-        store.hide_identities();
-        Ok(store)
-    }
-
-    /// A file of an earlier version names networks as the platform did.
-    fn hide_identities(&mut self) {
-        let mut kept = self.kept.clone();
-        let mut named = kept.networks.iter_mut().filter(|it| !it.identity.is_empty()).peekable();
-        if named.peek().is_none() {
-            return;
+        let database = folder.join(FILE);
+        // Read beside the thread that writes: what cannot be written now can be called by all the same.
+        if database.exists() {
+            store.set(Database::reader(&database)?.accounts()?);
         }
-        for network in named {
-            network.network = NetworkKey::of(&std::mem::take(&mut network.identity)).to_string();
-        }
-        self.kept = kept.clone();
-        // If not now, then with the next change.
-        let _ = self.write(kept);
+        Ok((store, trouble))
     }
 
-    pub(crate) fn accounts(&self) -> impl Iterator<Item = (u32, &AccountSettings)> {
-        self.kept.accounts.iter().map(|kept| (kept.id, &kept.settings))
+    fn set(&mut self, rows: Vec<AccountRow>) {
+        self.accounts = rows.into_iter().filter_map(Kept::of).collect();
     }
 
-    pub(crate) fn get(&self, id: u32) -> Option<&AccountSettings> {
-        self.accounts().find(|(it, _)| *it == id).map(|(_, settings)| settings)
+    /// All, in the person's order.
+    pub(crate) fn accounts(&self) -> &[Kept] {
+        &self.accounts
     }
 
-    /// The id that [`Self::put`] is to be given for a new account.
-    pub(crate) fn next_id(&self) -> u32 {
-        self.kept.last + 1
+    pub(crate) fn get(&self, id: u32) -> Result<&Kept, PhoneError> {
+        self.accounts.iter().find(|kept| kept.id == id).ok_or(PhoneError::NoAccount)
     }
 
-    /// Keeps an account, in place of the older one of that id.
+    /// What an account is set to.
     ///
     /// # Errors
-    /// It cannot be written, and everything is as it was.
-    pub(crate) fn put(&mut self, id: u32, settings: AccountSettings) -> io::Result<()> {
-        let mut kept = self.kept.clone();
-        match kept.accounts.iter_mut().find(|kept| kept.id == id) {
-            Some(kept) => {
-                // Another server has another certificate.
-                kept.pin = kept.pin.take().filter(|_| is_same(&kept.settings, &settings));
-                kept.settings = settings;
-            }
-            None => kept.accounts.push(KeptAccount { id, settings, pin: None, shown: Vec::new() }),
-        }
-        kept.last = kept.last.max(id);
-        self.write(kept)
+    /// `NoAccount`; `Store`: what is kept of it cannot be read.
+    pub(crate) fn document(&self, id: u32) -> Result<&Document, PhoneError> {
+        let unread = |why: &String| PhoneError::Store { sentence: why.clone() };
+        self.get(id)?.document.as_ref().map_err(unread)
     }
 
-    /// How connections to the account's server are made.
-    pub(crate) fn connection(&self, id: u32) -> Connection {
-        let Some(kept) = self.kept.accounts.iter().find(|kept| kept.id == id) else {
-            return Connection::default();
-        };
-        let pin = kept.pin.as_ref().and_then(|pin| pin.parse().ok());
-        // A key that cannot be read is shown no more than one that never was: the server will say so.
-        let key = || self.secrets.get(key_name(id)).ok().flatten().map(Secret::new);
-        let key = if kept.shown.is_empty() { None } else { key() };
-        let certificate = key.and_then(|key| {
-            let chain = kept.shown.iter().map(|text| unhex(text)).collect::<Option<Vec<_>>>()?;
-            Some(ClientCertificate { chain, key: Secret::new(unhex(key.expose())?) })
-        });
-        Connection { pin, certificate, ..Connection::default() }
+    /// The account that calls go by unless said otherwise, while it is in use.
+    pub(crate) fn default(&self) -> Option<&Kept> {
+        self.accounts.iter().find(|kept| kept.default && kept.enabled)
     }
 
-    /// Keeps what the account's server is shown, or forgets it.
+    /// What of it is secret; none: that is lost, or never came here.
+    pub(crate) fn secrets(&self, id: u32) -> Result<Option<Secrets>, PhoneError> {
+        Ok(self.vault.get(id, self.document(id)?)?)
+    }
+
+    /// Keeps these secrets of an account, in place of those that there were.
     ///
     /// # Errors
-    /// It cannot be kept; the account is as it was.
-    pub(crate) fn set_certificate(
+    /// They cannot be kept: say so.
+    pub(crate) fn keep_secrets(&self, id: u32, secrets: &Secrets) -> Result<(), SecretError> {
+        self.vault.put(id, secrets)
+    }
+
+    /// Adds an account behind the others, and makes it the default if asked to.
+    ///
+    /// # Errors
+    /// `Secrets`, `Store`: it cannot be kept, and was not added.
+    pub(crate) fn add(
         &mut self,
+        disk: &Handle,
+        name: String,
+        document: &Document,
+        secrets: &Secrets,
+        default: bool,
+    ) -> Result<u32, PhoneError> {
+        let new = NewAccount { name, enabled: true, settings: document.to_json() };
+        let id = self.change(disk, move |database| {
+            database.bulk(|| {
+                let id = database.add_account(&new)?;
+                if default {
+                    database.make_default(id)?;
+                }
+                Ok(id)
+            })
+        })?;
+        // Without its secrets it is there, and asks for its password: so a phone that dies here has lost nothing else.
+        let kept = u32::try_from(id.0).map_err(|_| PhoneError::TooLong);
+        let kept = kept.and_then(|id| Ok(self.keep_secrets(id, secrets).map(|()| id)?));
+        if kept.is_err() {
+            let _ = self.change(disk, move |database| database.remove_account(id));
+        }
+        kept
+    }
+
+    /// Keeps what an account is set to.
+    ///
+    /// # Errors
+    /// It cannot be kept, and everything is as it was.
+    pub(crate) fn keep(&mut self, disk: &Handle, id: u32, document: Document) -> Result<(), PhoneError> {
+        let change = AccountChange { settings: Some(document.to_json()), ..AccountChange::default() };
+        self.alter(disk, id, change)
+    }
+
+    /// Changes an account.
+    ///
+    /// # Errors
+    /// As for [`Self::keep`]; `NoAccount`.
+    pub(crate) fn alter(&mut self, disk: &Handle, id: u32, change: AccountChange) -> Result<(), PhoneError> {
+        self.found(disk, id, move |database, id| database.change_account(id, &change))
+    }
+
+    /// Puts an account at a place, the first being 0; one that is too far back, at the end.
+    ///
+    /// # Errors
+    /// As for [`Self::alter`].
+    pub(crate) fn put_at(&mut self, disk: &Handle, id: u32, place: usize) -> Result<(), PhoneError> {
+        self.found(disk, id, move |database, id| database.move_account(id, place))
+    }
+
+    /// Calls go by this one unless said otherwise.
+    ///
+    /// # Errors
+    /// As for [`Self::alter`].
+    pub(crate) fn make_default(&mut self, disk: &Handle, id: u32) -> Result<(), PhoneError> {
+        self.found(disk, id, |database, id| database.make_default(id))
+    }
+
+    /// Forgets an account and its secrets.
+    ///
+    /// # Errors
+    /// As for [`Self::alter`].
+    pub(crate) fn remove(&mut self, disk: &Handle, id: u32) -> Result<(), PhoneError> {
+        self.found(disk, id, |database, id| database.remove_account(id))?;
+        self.vault.remove(id);
+        Ok(())
+    }
+
+    /// `work` says whether there is such an account.
+    fn found(
+        &mut self,
+        disk: &Handle,
         id: u32,
-        shown: Option<&ClientCertificate>,
+        mut work: impl FnMut(&Database, AccountKey) -> Result<bool, StoreError> + Send + 'static,
     ) -> Result<(), PhoneError> {
-        if let Some(shown) = shown {
-            self.secrets.put(key_name(id), HEXLOWER.encode(shown.key.expose()))?;
-        }
-        let mut kept = self.kept.clone();
-        if let Some(account) = kept.accounts.iter_mut().find(|kept| kept.id == id) {
-            account.shown =
-                shown.map_or(Vec::new(), |it| it.chain.iter().map(|der| HEXLOWER.encode(der)).collect());
-        }
-        self.write(kept)?;
-        if shown.is_none() {
-            let _ = self.secrets.remove(key_name(id));
-        }
-        Ok(())
+        let key = AccountKey(id.into());
+        let there = self.change(disk, move |database| work(database, key))?;
+        if there { Ok(()) } else { Err(PhoneError::NoAccount) }
     }
 
-    /// Whether the account is at the server that these settings name.
-    pub(crate) fn is_at(&self, id: u32, settings: &AccountSettings) -> bool {
-        self.get(id).is_some_and(|kept| is_same(kept, settings))
-    }
-
-    /// Keeps the certificate that the person has taken for that of the account's server.
-    ///
-    /// # Errors
-    /// It cannot be written, and everything is as it was.
-    pub(crate) fn trust(&mut self, id: u32, fingerprint: Fingerprint) -> io::Result<()> {
-        let mut kept = self.kept.clone();
-        if let Some(account) = kept.accounts.iter_mut().find(|kept| kept.id == id) {
-            account.pin = Some(fingerprint.to_string());
-        }
-        self.write(kept)
-    }
-
-    /// Forgets an account and its password.
-    ///
-    /// # Errors
-    /// It cannot be written, and everything is as it was.
-    pub(crate) fn remove(&mut self, id: u32) -> io::Result<()> {
-        let mut kept = self.kept.clone();
-        kept.accounts.retain(|kept| kept.id != id);
-        self.write(kept)?;
-        self.forget_password(id);
-        let _ = self.secrets.remove(key_name(id));
-        Ok(())
-    }
-
-    pub(crate) fn forget_password(&self, id: u32) {
-        // One that cannot be forgotten now is of no account any more.
-        let _ = self.secrets.remove(name(id));
-        let _ = self.secrets.remove(name_of_relays(id));
-    }
-
-    /// The password of an account; none: it has none.
-    pub(crate) fn password(&self, id: u32) -> Result<Option<Secret<String>>, SecretError> {
-        Ok(self.secrets.get(name(id))?.map(Secret::new))
-    }
-
-    pub(crate) fn set_password(&self, id: u32, password: String) -> Result<(), SecretError> {
-        self.secrets.put(name(id), password)
-    }
-
-    /// The passwords of an account's relays, as far as there are any and they can be had.
-    pub(crate) fn relay_passwords(&self, id: u32) -> Result<Vec<RelayPassword>, SecretError> {
-        let Some(kept) = self.secrets.get(name_of_relays(id))?.map(Secret::new) else {
-            return Ok(Vec::new());
-        };
-        let kept: Vec<(String, String, String)> = serde_json::from_str(kept.expose()).unwrap_or_default();
-        let of = |(server, user, password)| RelayPassword { server, user, password: Secret::new(password) };
-        Ok(kept.into_iter().map(of).collect())
-    }
-
-    /// Keeps these, in place of all that there were.
-    pub(crate) fn set_relay_passwords(&self, id: u32, all: &[RelayPassword]) -> Result<(), SecretError> {
-        if all.is_empty() {
-            return self.secrets.remove(name_of_relays(id));
-        }
-        let all: Vec<_> = all.iter().map(|it| (&it.server, &it.user, it.password.expose())).collect();
-        let written = serde_json::to_string(&all)
-            .map_err(|error| SecretError::Unavailable { sentence: error.to_string() })?;
-        self.secrets.put(name_of_relays(id), written)
-    }
-
-    /// What was found out about networks, the one longest not heard of first.
-    pub(crate) fn learnt(&self) -> impl Iterator<Item = Learnt> {
-        self.kept.networks.iter().filter_map(KeptNetwork::learnt)
-    }
-
-    /// Keeps what was found out about a network.
-    ///
-    /// # Errors
-    /// It cannot be written, and everything is as it was.
-    pub(crate) fn learn(&mut self, learnt: &Learnt) -> io::Result<()> {
-        let new = KeptNetwork::of(learnt);
-        let mut kept = self.kept.clone();
-        kept.networks.retain(|it| it.network != new.network);
-        if kept.networks.len() >= MOST_NETWORKS {
-            kept.networks.remove(0);
-        }
-        kept.networks.push(new);
-        self.write(kept)
-    }
-
-    fn write(&mut self, kept: Kept) -> io::Result<()> {
-        let new = self.folder.join("accounts.new");
-        let mut file = fs::File::create(&new)?;
-        file.write_all(&serde_json::to_vec_pretty(&kept).map_err(io::Error::other)?)?;
-        file.sync_all()?;
-        fs::rename(new, self.folder.join(FILE))?;
-        self.kept = kept;
-        Ok(())
-    }
-}
-
-/// Whether both name one server.
-fn is_same(one: &AccountSettings, other: &AccountSettings) -> bool {
-    let place = |it: &AccountSettings| {
-        let host = it.number.rsplit_once('@').map(|(_, host)| host.to_owned());
-        (host, it.server.clone(), it.proxy.clone())
-    };
-    place(one) == place(other)
-}
-
-/// Of a file that somebody may have written in.
-fn seconds(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds).unwrap_or_default().min(Duration::from_hours(24))
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()
-}
-
-fn key_name(id: u32) -> String {
-    format!("account/{id}/client-key")
-}
-
-fn name(id: u32) -> String {
-    format!("account/{id}/password")
-}
-
-/// All of them as one: a relay has no number that it keeps.
-fn name_of_relays(id: u32) -> String {
-    format!("account/{id}/relays")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-    use crate::Transport;
-    use crate::tests::Secrets;
-
-    fn settings(number: &str) -> AccountSettings {
-        AccountSettings {
-            number: number.into(),
-            server: "offhook.test".into(),
-            proxy: String::new(),
-            auth_user: String::new(),
-            display_name: String::new(),
-            transport: Transport::Tcp,
-            register: true,
-            ice: true,
-            stun: String::new(),
-            publish_presence: false,
-            encryption: None,
-            media_encryption: None,
-            media_keys: None,
-            relays: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn accounts_outlive_the_process_and_ids_are_not_used_twice() {
-        let folder = tempfile::tempdir().unwrap();
-        let secrets = Arc::new(Secrets::default());
-        let mut store = Store::open(folder.path(), secrets.clone()).unwrap();
-        for number in ["1001", "1002"] {
-            store.put(store.next_id(), settings(number)).unwrap();
-        }
-        store.set_password(2, "secret".into()).unwrap();
-        store.remove(2).unwrap();
-        let store = Store::open(folder.path(), secrets.clone()).unwrap();
-        assert_eq!(store.accounts().collect::<Vec<_>>(), [(1, &settings("1001"))]);
-        assert_eq!((store.next_id(), store.password(2).unwrap().is_none()), (3, true));
-        let file = fs::read_to_string(folder.path().join(FILE)).unwrap();
-        assert!(!file.contains("secret"), "{file}");
-    }
-
-    #[test]
-    fn what_was_found_out_about_networks_outlives_the_process_and_does_not_pile_up() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut store = Store::open(folder.path(), Arc::new(Secrets::default())).unwrap();
-        let udp = Lifetime { held: Duration::from_secs(95), broke: Some(Duration::from_millis(104_500)) };
-        let carriers = vec![(AccountId(1), Rung::Tls443), (AccountId(2), Rung::Tcp)];
-        let router = [Tampering::Head, Tampering::Swallows].into();
-        let of = |identity: String| Learnt {
-            udp,
-            carriers: carriers.clone(),
-            router: BTreeSet::clone(&router),
-            met: 3,
-            ..Learnt::nothing(NetworkKey::of(&identity))
-        };
-        for number in 0..100 {
-            store.learn(&of(format!("network {number}"))).unwrap();
-        }
-        store.learn(&of("network 50".into())).unwrap();
-        let store = Store::open(folder.path(), Arc::new(Secrets::default())).unwrap();
-        assert_eq!(store.learnt().count(), MOST_NETWORKS);
-        assert_eq!(store.learnt().last(), Some(of("network 50".into())));
-    }
-
-    #[test]
-    fn a_file_that_names_networks_is_read_and_names_them_no_longer() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join(FILE);
-        let old = r#"{"last":0,"accounts":[],"networks":[
-            {"identity":"Ann's Wi-Fi","udp":[95.0,104.5],"tcp":[60.0,null]},
-            {"network":"no key","udp":[1.0,null],"tcp":[1.0,null],"router":["whatever"]}]}"#;
-        fs::write(&file, old).unwrap();
-        let store = Store::open(folder.path(), Arc::new(Secrets::default())).unwrap();
-        let seconds = Duration::from_secs_f64;
-        let udp = Lifetime { held: seconds(95.0), broke: Some(seconds(104.5)) };
-        let tcp = Lifetime { held: seconds(60.0), broke: None };
-        let known = Learnt { udp, tcp, ..Learnt::nothing(NetworkKey::of("Ann's Wi-Fi")) };
-        assert_eq!(store.learnt().collect::<Vec<_>>(), [known]);
-        assert!(!fs::read_to_string(&file).unwrap().contains("Ann"));
-    }
-
-    #[test]
-    fn the_certificate_of_a_server_is_kept_until_the_account_is_at_another() {
-        let folder = tempfile::tempdir().unwrap();
-        let open = || Store::open(folder.path(), Arc::new(Secrets::default())).unwrap();
-        let (mut store, fingerprint) = (open(), Fingerprint([7; 32]));
-        store.put(1, settings("1001")).unwrap();
-        assert_eq!(store.connection(1), Connection::default());
-        store.trust(1, fingerprint).unwrap();
-        store.put(1, AccountSettings { display_name: "Ann".into(), ..settings("1002") }).unwrap();
-        assert_eq!(open().connection(1).pin, Some(fingerprint));
-        store.put(1, AccountSettings { server: "other.test".into(), ..settings("1002") }).unwrap();
-        assert_eq!(open().connection(1).pin, None);
-    }
-
-    #[test]
-    fn a_certificate_of_ours_is_kept_with_its_key_among_the_secrets() {
-        let folder = tempfile::tempdir().unwrap();
-        let secrets = Arc::new(Secrets::default());
-        let open = || Store::open(folder.path(), secrets.clone()).unwrap();
-        let mut store = open();
-        store.put(1, settings("1001")).unwrap();
-        let key = Secret::new(vec![0xbe, 0xef, 0, 1]);
-        let shown = ClientCertificate { chain: vec![vec![0x30, 0xff], vec![7]], key };
-        store.set_certificate(1, Some(&shown)).unwrap();
-        assert_eq!(open().connection(1).certificate, Some(shown));
-        let file = fs::read_to_string(folder.path().join(FILE)).unwrap();
-        assert!(file.contains("30ff") && !file.contains("beef"), "{file}");
-        store.set_certificate(1, None).unwrap();
-        assert_eq!((open().connection(1), secrets.get(key_name(1)).unwrap()), (Connection::default(), None));
-    }
-
-    #[test]
-    fn what_cannot_be_written_is_not_half_remembered() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut store = Store::open(folder.path(), Arc::new(Secrets::default())).unwrap();
-        store.put(1, settings("1001")).unwrap();
-        // A folder where the new file would go: root may write anywhere else.
-        fs::create_dir(folder.path().join("accounts.new")).unwrap();
-        assert!(store.put(2, settings("1002")).is_err() && store.remove(1).is_err());
-        assert_eq!(store.accounts().collect::<Vec<_>>(), [(1, &settings("1001"))]);
-        assert_eq!(store.next_id(), 2);
-    }
-
-    #[test]
-    fn a_file_that_makes_no_sense_is_put_aside() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(FILE), "{\"last\":").unwrap();
-        let store = Store::open(folder.path(), Arc::new(Secrets::default())).unwrap();
-        assert_eq!(store.accounts().count(), 0);
-        assert!(folder.path().join("accounts.bad").exists());
+    fn change<T: Send + 'static>(
+        &mut self,
+        disk: &Handle,
+        mut work: impl FnMut(&Database) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, PhoneError> {
+        let (done, rows) = disk.on_store(About::Rest, move |database| {
+            let done = work(database)?;
+            Ok((done, database.accounts()?))
+        })?;
+        self.set(rows);
+        Ok(done)
     }
 }

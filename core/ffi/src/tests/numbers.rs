@@ -38,6 +38,36 @@ fn a_number_is_moved_apart_shown_and_explained_as_the_region_has_it() {
 }
 
 #[test]
+fn a_dial_plan_is_tried_before_it_is_kept_and_calls_go_by_it() {
+    let exchange = exchange();
+    let app = App::new();
+    let rule = |begins: &str, fits: &str| DialRule {
+        begins: begins.into(),
+        fits: fits.into(),
+        strip: 1,
+        prefix: "+49".into(),
+        ..DialRule::default()
+    };
+    let tried = app.phone.try_plan(vec![rule("0", "")], "030 1234".into()).unwrap();
+    assert_eq!(
+        (&*tried.dialed, &*tried.steps),
+        ("+49301234", &["rule 1: 0301234 becomes +49301234".to_owned()][..])
+    );
+    assert_eq!(app.phone.try_plan(vec![rule("1", "")], "030".into()).unwrap().steps, [""; 0]);
+    let wrong = app.phone.try_plan(vec![rule("0", ""), rule("", "(")], "030".into());
+    let Err(PhoneError::BadSetting { field: Field::DialPlan, sentence, .. }) = wrong else {
+        panic!("{wrong:?}")
+    };
+    assert!(sentence.contains("rule 2"), "{sentence}");
+    let planned = AccountSettings { dial_plan: vec![rule("0", "")], ..settings("1001", &exchange) };
+    app.phone.add_account(planned, "secret-1001".into()).unwrap();
+    assert_eq!(app.phone.explain(None, "0301".into()).unwrap().dialed, "+49301");
+    app.until_account(AccountState::Registered);
+    app.phone.call(None, "0301".into()).unwrap();
+    assert_eq!(app.until_call(CallState::Ended).number, "+49301");
+}
+
+#[test]
 fn who_does_not_say_who_they_are_does_not_ring_where_that_is_not_wanted() {
     let exchange = exchange();
     let (ann, bob) = (registered("1001", &exchange), registered("1002", &exchange));

@@ -35,16 +35,16 @@ fn no_secret_is_in_what_the_phone_keeps_logs_or_tells() {
         _ => None,
     });
 
-    let hex = |bytes: &[u8]| bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-    // What a key begins with is the same in every key.
-    let secrets = ["secret-1001".to_owned(), "relay-password".to_owned(), hex(&key[40..])];
+    // As it stands on a line of its own in PEM; what a key begins with is the same in every key.
+    let key = data_encoding::BASE64.encode(&key)[64..128].to_owned();
+    let secrets = ["secret-1001".to_owned(), "relay-password".to_owned(), key];
     let clean = |place: &str, text: &str| {
         for secret in &secrets {
-            assert!(!text.to_lowercase().contains(secret), "{place}: {secret}");
+            assert!(!text.contains(secret), "{place}: {secret}");
         }
     };
     let kept = app.secrets.kept.lock().unwrap().clone();
-    assert!(secrets.iter().all(|secret| kept.values().any(|value| value.to_lowercase().contains(secret))));
+    assert!(secrets.iter().all(|secret| kept.values().any(|value| value.contains(secret))));
     let mut files = 0;
     for entry in fs::read_dir(app.folder.path()).unwrap() {
         let path = entry.unwrap().path();
