@@ -23,17 +23,15 @@ data class AccountForm(
     val kept: AccountSettings? = null
 ) {
     /** Without the passwords, which go their own way. */
-    fun settings() = AccountSettings(
+    fun settings() = (kept ?: NEW).copy(
         number = text(Field.NUMBER),
         server = text(Field.SERVER),
         proxy = text(Field.PROXY),
         authUser = text(Field.AUTH_USER),
         displayName = text(Field.DISPLAY_NAME),
         transport = transport,
-        register = kept?.register ?: true,
         ice = ice,
         stun = text(Field.STUN),
-        publishPresence = kept?.publishPresence ?: false,
         encryption = encryption,
         mediaEncryption = mediaEncryption,
         mediaKeys = mediaKeys,
@@ -57,6 +55,8 @@ data class AccountForm(
     private fun text(field: Field) = texts[field].orEmpty()
 
     companion object {
+        private val NEW = AccountSettings(number = "", server = "", transport = Transport.AUTOMATIC)
+
         private val RELAY = setOf(Field.RELAY, Field.RELAY_USER, Field.RELAY_PASSWORD)
 
         /** Which fields lie behind "more settings". */

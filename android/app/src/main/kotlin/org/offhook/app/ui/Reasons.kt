@@ -177,4 +177,9 @@ private val Field.words: Int get() = when (this) {
     Field.RELAY_USER -> R.string.field_relay_user
     Field.RELAY_PASSWORD -> R.string.field_relay_password
     Field.BALANCE -> R.string.field_balance
+    Field.CODECS -> R.string.field_codecs
+    Field.DIAL_PLAN -> R.string.field_dial_plan
+    Field.CALLER_ID -> R.string.field_caller_id
+    Field.EXPIRES -> R.string.field_expires
+    Field.OTHER -> R.string.field_other
 }

@@ -17,14 +17,13 @@ import org.offhook.core.ImportedContacts
 import org.offhook.core.MessageRecord
 import org.offhook.core.MessageThread
 import org.offhook.core.OwnPresence
-import org.offhook.core.PhoneInterface
 import org.offhook.core.Proposal
 import org.offhook.core.ProposalException
 import org.offhook.core.SpeedDial
 import org.offhook.core.TypedNumber
 
 /** What a [FakePhone] remembers: nothing, but what a test puts here. Changes are noted down and change nothing. */
-abstract class FakeMemory : PhoneInterface {
+abstract class FakeMemory : FakeAccounts() {
     /** The call log, the newest first. */
     var rows = listOf<CallRecord>()
 
@@ -60,8 +59,6 @@ abstract class FakeMemory : PhoneInterface {
 
     /** What was last asked of the call log. */
     var filter = CallFilter()
-
-    protected abstract fun note(command: String)
 
     override fun callLog(filter: CallFilter, before: Long?, rows: UInt) =
         this.rows.filter { before == null || it.id < before }.take(rows.toInt())
