@@ -76,6 +76,8 @@ pub enum About {
     Messages,
     /// Who does not ring.
     Blocked,
+    /// All of these: a backup was added.
+    All,
     /// Something of which nobody need be told.
     Rest,
 }
@@ -260,9 +262,7 @@ impl Worker {
         if let Some(salvaged) = salvaged {
             (self.told)(Notice::Salvaged(salvaged));
         }
-        for about in [About::Blocked, About::Calls, About::Messages] {
-            self.tell_of(about);
-        }
+        self.tell_of(About::All);
         for mut job in jobs {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             let about = match &job {
@@ -377,9 +377,7 @@ impl Worker {
                 for notice in [Notice::Accounts, Notice::Settings, Notice::Drafts] {
                     (self.told)(notice);
                 }
-                for about in [About::Blocked, About::Calls, About::Messages] {
-                    self.tell_of(about);
-                }
+                self.tell_of(About::All);
             }
         }
         Ok(())
@@ -406,6 +404,11 @@ impl Worker {
             About::Blocked => store
                 .blocked()
                 .map(|blocked| Notice::Blocked(blocked.into_iter().map(Redacted::new).collect())),
+            About::All => {
+                return [About::Blocked, About::Calls, About::Messages]
+                    .into_iter()
+                    .for_each(|it| self.tell_of(it));
+            }
             About::Rest => return,
         };
         if let Ok(notice) = notice {

@@ -68,6 +68,28 @@ impl Store {
         backup: &[u8],
         passphrase: Option<&Secret<String>>,
     ) -> Result<Restored, BackupError> {
+        self.merge(backup, passphrase, true)
+    }
+
+    /// What [`Self::restore`] would add, and nothing is added: for a person who is to say so. Its secrets are under keys that
+    /// the accounts would have. Costs as much, on the connection that writes.
+    ///
+    /// # Errors
+    /// As for [`Self::restore`].
+    pub fn preview_restore(
+        &self,
+        backup: &[u8],
+        passphrase: Option<&Secret<String>>,
+    ) -> Result<Restored, BackupError> {
+        self.merge(backup, passphrase, false)
+    }
+
+    fn merge(
+        &self,
+        backup: &[u8],
+        passphrase: Option<&Secret<String>>,
+        keep: bool,
+    ) -> Result<Restored, BackupError> {
         if backup.len() > LONGEST_BACKUP {
             return Err(BackupError::TooLong);
         }
@@ -93,7 +115,11 @@ impl Store {
             }
         }
         let (parts, passwords) = merge.end(inside);
-        whole.commit()?;
+        if keep {
+            whole.commit()?;
+        } else {
+            whole.rollback()?;
+        }
         let passwords = match passwords {
             None if document.passwords.is_some() => Unlocked::Locked,
             None => Unlocked::None,

@@ -194,6 +194,18 @@ fn a_second_time_adds_nothing_and_neither_does_a_backup_of_the_copy() {
 }
 
 #[test]
+fn a_preview_says_what_would_be_added_and_adds_nothing() {
+    let (_old_folder, old) = lived_in();
+    let (_folder, store) = fresh();
+    let backup = written(&old, None);
+    let empty = written(&store, None);
+    let preview = store.preview_restore(&backup, None).unwrap();
+    assert_eq!(written(&store, None), empty);
+    assert_eq!(store.restore(&backup, None).unwrap(), preview);
+    assert!(matches!(store.preview_restore(b"{}", None), Err(BackupError::NotABackup)));
+}
+
+#[test]
 fn what_is_here_stays_as_it_is_and_what_is_restored_stands_behind_it() {
     let (_old_folder, old) = lived_in();
     let (_folder, store) = fresh();
