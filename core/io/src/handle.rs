@@ -284,6 +284,39 @@ impl Handle {
         self.events.on_store(about, work)
     }
 
+    /// Adds a backup to what is here, on the thread that stores, and waits: seconds, where it is a long one. The log, messages, who
+    /// does not ring and the phone book are then told as changed; of accounts, settings and drafts the caller knows.
+    ///
+    /// # Errors
+    /// - [`BackupError`](offhook_store::BackupError): show its sentence; nothing was taken.
+    #[cfg(feature = "store")]
+    pub fn restore(
+        &self,
+        backup: Vec<u8>,
+        passphrase: Option<base::Secret<String>>,
+    ) -> Result<offhook_store::Restored, offhook_store::BackupError> {
+        let work = move |store: &offhook_store::Store| store.restore(&backup, passphrase.as_ref());
+        let restored = self.on_store(offhook_store::About::All, mendable(work))??;
+        if let Some(contacts) = &self.contacts {
+            contacts.anew();
+        }
+        Ok(restored)
+    }
+
+    /// What [`Self::restore`] would add; nothing is added.
+    ///
+    /// # Errors
+    /// As for that.
+    #[cfg(feature = "store")]
+    pub fn preview_restore(
+        &self,
+        backup: Vec<u8>,
+        passphrase: Option<base::Secret<String>>,
+    ) -> Result<offhook_store::Restored, offhook_store::BackupError> {
+        let work = move |store: &offhook_store::Store| store.preview_restore(&backup, passphrase.as_ref());
+        self.on_store(offhook_store::About::Rest, mendable(work))?
+    }
+
     /// The phone book; none: nothing is remembered ([`Config::store`]).
     #[cfg(feature = "store")]
     pub fn contacts(&self) -> Option<&Arc<crate::contacts::Contacts>> {
@@ -429,6 +462,19 @@ fn remember(
     match journal {
         Ok(journal) => events.set_journal(Some(journal)),
         Err(error) => events.push(Event::Memory { reason: format!("calls are not logged: {error}") }),
+    }
+}
+
+/// A damaged file is mended, and the work done again; anything else is its outcome.
+#[cfg(feature = "store")]
+fn mendable<T>(
+    mut work: impl FnMut(&offhook_store::Store) -> Result<T, offhook_store::BackupError>,
+) -> impl FnMut(&offhook_store::Store) -> Result<Result<T, offhook_store::BackupError>, offhook_store::StoreError>
+{
+    use offhook_store::{BackupError, StoreError};
+    move |store| match work(store) {
+        Err(BackupError::Store(damaged @ StoreError::Damaged(_))) => Err(damaged),
+        outcome => Ok(outcome),
     }
 }
 
