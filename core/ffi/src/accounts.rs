@@ -10,6 +10,7 @@ use phone::{AccountId, Command};
 
 use crate::document::{self, address};
 use crate::error::PhoneError;
+use crate::money::told_name;
 use crate::secrets::SecretError;
 use crate::store::{Kept, Store};
 use crate::{AccountSettings, AccountView, Event, Phone};
@@ -112,7 +113,7 @@ impl Phone {
         }
         self.give(&store, account)?;
         drop(store);
-        self.reopen_purse(account);
+        self.open_till(account);
         self.log.note(format!("account {account} changed"));
         self.tell_accounts();
         Ok(())
@@ -127,11 +128,13 @@ impl Phone {
         self.require_open()?;
         let mut store = self.store();
         store.get(account)?;
+        let told = store.document(account).ok().map(told_name);
         store.remove(&self.handle, account)?;
         self.handle.command(Command::RemoveAccount(AccountId(account)));
         self.prefer(&store);
         drop(store);
-        self.forget_balance(account);
+        self.open_till(account);
+        told.into_iter().for_each(|name| self.forget_told(name));
         self.log.note(format!("account {account} removed"));
         self.tell_accounts();
         Ok(())
@@ -191,7 +194,7 @@ impl Phone {
     /// - `BadSetting`: it cannot be used as it is; show its settings.
     pub fn enable_account(&self, account: u32, on: bool) -> Result<(), PhoneError> {
         let change = AccountChange { enabled: Some(on), ..AccountChange::default() };
-        self.in_store(|store| {
+        let done = self.in_store(|store| {
             store.alter(&self.handle, account, change)?;
             if on {
                 self.give(store, account)
@@ -199,7 +202,9 @@ impl Phone {
                 self.handle.command(Command::RemoveAccount(AccountId(account)));
                 Ok(())
             }
-        })
+        });
+        self.open_till(account);
+        done
     }
 
     /// All accounts that are in use as they stand, by id. For an app that was not there when it was told.
@@ -264,6 +269,7 @@ impl Phone {
         self.give(&store, id)?;
         self.prefer(&store);
         drop(store);
+        self.open_till(id);
         self.log.note(format!("account {id} added"));
         self.tell_accounts();
         Ok(id)
@@ -342,17 +348,20 @@ impl Phone {
         self.store().get(account).map(drop)
     }
 
-    /// Which account it would go by, as far as whom it calls goes: an account that is registered stands above the default, and
-    /// that is the phone's to know.
-    pub(crate) fn account_of(&self, account: Option<u32>) -> Result<phone::Account, PhoneError> {
+    /// The account that what names none goes by: the default, as a rule. That another one is registered and this is not, the phone
+    /// knows.
+    pub(crate) fn picked(&self) -> Result<AccountId, PhoneError> {
         self.require_open()?;
         let store = self.store();
         let in_use = || store.accounts().iter().find(|kept| kept.enabled && kept.document.is_ok());
-        let kept = match account {
-            Some(id) => store.get(id).ok().filter(|kept| kept.enabled),
-            None => store.default().or_else(in_use),
-        };
-        document::caller(store.document(kept.ok_or(PhoneError::NoAccount)?.id)?)
+        let kept = store.default().or_else(in_use).ok_or(PhoneError::NoAccount)?;
+        Ok(AccountId(kept.id))
+    }
+
+    /// Which account it would go by, as far as whom it calls goes.
+    pub(crate) fn account_of(&self, account: Option<u32>) -> Result<phone::Account, PhoneError> {
+        let id = account.map_or_else(|| self.picked(), |account| self.account(account))?;
+        document::caller(self.store().document(id.0)?)
     }
 }
 

@@ -1,31 +1,29 @@
-//! What is left on an account, as the account screen sets it and a screen shows it.
+//! How an account's provider is asked what is left, as a screen sets it, and how that stands in the account's document.
 //!
-//! Most people's provider has a VOS switch, or something before it: [`BalanceSettings::vos`] is then all. It is asked when a
-//! call has ended, when the app comes to the front and when the person asks, never twice a minute; what was told last is kept
-//! with its time. Settings lie with what the phone remembers, a password or token of their own in the platform's store.
-//! Decides nothing: how answers are read, and when to ask, is `balance`'s.
+//! Most people's provider has a VOS switch, or something before it: [`BalanceSettings::vos`] is then all, and minutes, cards and
+//! calls back come with it. A provider that has those otherwise says so in a document of its own; they stay when this is changed.
+//! Decides nothing: how answers are read is `balance`'s.
 
 use std::collections::BTreeMap;
-use std::sync::{MutexGuard, PoisonError};
+use std::str::FromStr;
 
+use account::words::{Hidden, Text};
+use account::{AskSecrets, AuthName, BalanceForm, BodyForm, FormatName};
 use base::Secret;
-use offhook_io::balance::{Auth, Body, Kept, Occasion, Provider, Reading, Teller, Template, base_of};
-use offhook_io::store::About;
-use offhook_io::{NoBalance, Purse, Trusts, known};
-use serde::{Deserialize, Serialize};
+use offhook_io::balance::Kept;
+use serde::Deserialize;
 
-use crate::document;
+use crate::document::bad;
 use crate::error::{BadSetting, Field, PhoneError};
-use crate::{Event, Phone, SecretError};
 
-/// Longer than any that works, in bytes.
+/// Longer than any header field that works, in bytes.
 const LONGEST: usize = 4_096;
 /// Fields of a form, and headers.
-const MOST_FIELDS: usize = 64;
+const MOST_FIELDS: usize = 32;
 
 /// How an account's provider is asked what is left. In `url`, `json`, the values of `form` and `headers`, and `user` these
 /// places are filled: `{user}`, `{password}`, `{account}`, `{number}`, each written as its place wants it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, uniffi::Record)]
 pub struct BalanceSettings {
     /// A VOS switch's web interface: the server's name or address, with a port if it needs one; or all of it
     /// (`https://billing.example/external/server`). Then `url`, `json` and `form` mean nothing.
@@ -44,7 +42,7 @@ pub struct BalanceSettings {
     #[uniffi(default = [])]
     #[serde(default)]
     pub form: Vec<BalanceField>,
-    /// Sent with it. No secrets: those are for `set_balance`.
+    /// Sent with it. They lie with the account's secrets, for some are keys.
     #[uniffi(default = [])]
     #[serde(default)]
     pub headers: Vec<BalanceField>,
@@ -65,7 +63,7 @@ pub struct BalanceSettings {
     #[uniffi(default = "")]
     #[serde(default)]
     pub amount: String,
-    /// Where the currency is; empty: it does not say.
+    /// Where the currency is, by the same kind of place; empty: it does not say.
     #[uniffi(default = "")]
     #[serde(default)]
     pub currency: String,
@@ -76,7 +74,7 @@ pub struct BalanceSettings {
 }
 
 /// A field of a form, or a header.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, uniffi::Record)]
 pub struct BalanceField {
     /// What it is called.
     pub name: String,
@@ -85,7 +83,7 @@ pub struct BalanceField {
 }
 
 /// How a web server is told who asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, uniffi::Enum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, uniffi::Enum)]
 pub enum BalanceSign {
     /// User and password, as they are.
     Basic,
@@ -96,7 +94,7 @@ pub enum BalanceSign {
 }
 
 /// How an answer is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, uniffi::Enum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, uniffi::Enum)]
 pub enum BalanceFormat {
     /// A VOS switch's JSON.
     VosJson,
@@ -125,271 +123,134 @@ pub struct Balance {
     pub told_ms: i64,
 }
 
-/// An account's purse, and what it told.
-#[derive(Debug, Default)]
-pub(crate) struct Kitty {
-    purse: Option<Purse>,
-    last: Option<Kept>,
-}
-
-/// Balances.
-#[uniffi::export]
-impl Phone {
-    /// Sets how an account's balance is asked for, or no longer, and asks at once. `secret`: the password of its own, or the
-    /// token; none: as it was; empty: none, and a password is the account's. [`Event::Balance`] follows. It waits for a disk.
-    ///
-    /// # Errors
-    /// - `NoAccount`.
-    /// - `BadSetting`: show its sentence.
-    /// - `Secrets`, `Store`: it cannot be kept: say so.
-    pub fn set_balance(
-        &self,
-        account: u32,
-        settings: Option<BalanceSettings>,
-        secret: Option<String>,
-    ) -> Result<(), PhoneError> {
-        self.kept_account(account)?;
-        let Some(settings) = settings else {
-            self.forget_balance(account);
-            return Ok(());
-        };
-        let own = match &secret {
-            Some(secret) => Some(Secret::new(secret.clone())).filter(|it| !it.expose().is_empty()),
-            None => self.own_secret(account)?,
-        };
-        settings.teller(own)?;
-        match secret {
-            Some(secret) if secret.is_empty() => self.secrets.remove(secret_name(account))?,
-            Some(secret) => self.secrets.put(secret_name(account), secret)?,
-            None => {}
-        }
-        let text = serde_json::to_string(&settings).map_err(std::io::Error::other)?;
-        let name = setting_name(account);
-        self.handle.on_store(About::Rest, move |store| store.set_setting(&name, Some(&text)))?;
-        self.log.note(format!("account {account} has another balance to ask for"));
-        self.open_purse(account);
-        self.ask_purse(account, Occasion::Asked);
-        Ok(())
-    }
-
-    /// How an account's balance is asked for, to be changed; none: it is not.
-    ///
-    /// # Errors
-    /// `NoAccount`; `Store`: it cannot be read: say so.
-    pub fn balance_settings(&self, account: u32) -> Result<Option<BalanceSettings>, PhoneError> {
-        self.store().get(account)?;
-        let text = self.remembered()?.setting(&setting_name(account))?;
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
-    }
-
-    /// What was told last of an account; none: nothing yet.
-    pub fn balance(&self, account: u32) -> Option<Balance> {
-        self.kitties().get(&account).and_then(|kitty| kitty.last.as_ref().map(shown))
-    }
-
-    /// Asks for an account's balance, within a minute of the last time a little later. [`Event::Balance`] follows.
-    ///
-    /// # Errors
-    /// `NoAccount`: there is none, or its balance is not asked for.
-    pub fn refresh_balance(&self, account: u32) -> Result<(), PhoneError> {
-        self.kept_account(account)?;
-        if self.ask_purse(account, Occasion::Asked) { Ok(()) } else { Err(PhoneError::NoAccount) }
-    }
-
-    /// The app has come to the front: balances are asked for, where it is time to.
-    pub fn came_to_front(&self) {
-        for kitty in self.kitties().values() {
-            kitty.purse.iter().for_each(|purse| purse.occasion(Occasion::Shown));
-        }
-    }
-}
-
-impl Phone {
-    /// Begins to keep the balances that are asked for: at the start.
-    pub(crate) fn open_purses(&self) {
-        let accounts: Vec<u32> = self.store().accounts().iter().map(|kept| kept.id).collect();
-        for account in accounts {
-            self.open_purse(account);
-        }
-    }
-
-    /// Begins to keep an account's balance as its settings have it now, if they do.
-    pub(crate) fn open_purse(&self, account: u32) {
-        let purse = self.purse(account);
-        let last = self.remembered().ok().and_then(|store| store.setting(&told_name(account)).ok().flatten());
-        let last = last.and_then(|line| Kept::of_line(&line));
-        if purse.is_some() || last.is_some() {
-            self.kitties().insert(account, Kitty { purse, last });
-        }
-    }
-
-    /// An account's settings may be others: its purse asks by them from now on.
-    pub(crate) fn reopen_purse(&self, account: u32) {
-        if self.kitties().contains_key(&account) {
-            self.open_purse(account);
-        }
-    }
-
-    fn purse(&self, account: u32) -> Option<Purse> {
-        let settings = self.balance_settings(account).ok()??;
-        let teller = settings.teller(self.own_secret(account).ok().flatten()).ok()?;
-        let store = self.store();
-        // Without a password the provider says so.
-        let secrets = store.secrets(account).ok().flatten().unwrap_or_default();
-        let mut caller = document::caller(store.document(account).ok()?).ok()?;
-        drop(store);
-        caller.password = secrets.password.map(|it| it.0).unwrap_or_default();
-        let this = self.this.clone();
-        let told = move |outcome: Result<_, NoBalance>| {
-            let Some(phone) = this.upgrade() else { return };
-            let outcome = outcome.map(|balance| Kept { balance, told: offhook_io::clock::wall_millis() });
-            phone.balance_told(account, outcome);
-        };
-        Purse::keep(teller, known(&caller), Trusts::default(), told).ok()
-    }
-
-    fn balance_told(&self, account: u32, outcome: Result<Kept, NoBalance>) {
-        let trouble = outcome.as_ref().err().map(ToString::to_string);
-        let balance = {
-            let mut kitties = self.kitties();
-            // It was told no longer to ask.
-            let Some(kitty) = kitties.get_mut(&account) else { return };
-            if let Ok(kept) = &outcome {
-                kitty.last = Some(kept.clone());
-            }
-            kitty.last.as_ref().map(shown)
-        };
-        if let Ok(kept) = outcome {
-            let (name, line) = (told_name(account), kept.to_line());
-            // If not, it is asked for anew at the next start.
-            let _ = self.handle.on_store(About::Rest, move |store| store.set_setting(&name, Some(&line)));
-        }
-        self.tell(Event::Balance { account, balance, trouble });
-    }
-
-    /// False: its balance is not asked for.
-    pub(crate) fn ask_purse(&self, account: u32, occasion: Occasion) -> bool {
-        let kitties = self.kitties();
-        let purse = kitties.get(&account).and_then(|kitty| kitty.purse.as_ref());
-        purse.map(|purse| purse.occasion(occasion)).is_some()
-    }
-
-    /// Asks no more for an account's balance, and forgets all of it.
-    pub(crate) fn forget_balance(&self, account: u32) {
-        self.kitties().remove(&account);
-        let names = [setting_name(account), told_name(account)];
-        // What stays is of no account any more, for no id is used twice; or it is set anew.
-        let _ = self.handle.on_store(About::Rest, move |store| {
-            names.iter().try_for_each(|name| store.set_setting(name, None))
-        });
-        let _ = self.secrets.remove(secret_name(account));
-    }
-
-    fn own_secret(&self, account: u32) -> Result<Option<Secret<String>>, SecretError> {
-        Ok(self.secrets.get(secret_name(account))?.map(Secret::new))
-    }
-
-    fn kitties(&self) -> MutexGuard<'_, BTreeMap<u32, Kitty>> {
-        self.kitties.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl BalanceSettings {
-    fn teller(&self, secret: Option<Secret<String>>) -> Result<Teller, PhoneError> {
-        let fields = || self.form.iter().chain(&self.headers);
-        let texts = [&self.vos, &self.url, &self.json, &self.user, &self.amount, &self.currency];
-        let parts = fields().flat_map(|it| [&it.name, &it.value]);
-        if texts.into_iter().chain(parts).any(|text| text.len() > LONGEST) || fields().count() > MOST_FIELDS {
-            return Err(bad(BadSetting::TooLong, &BadSetting::TooLong));
-        }
-        if [&self.vos, &self.url].into_iter().all(|it| it.trim().is_empty()) {
-            return Err(bad(BadSetting::Missing, &BadSetting::Missing));
-        }
-        let preset = match self.vos.trim() {
-            "" => None,
-            server => Provider::vos(&base_of(server)).balance,
-        };
-        let mut teller = match preset {
-            Some(teller) => teller,
-            None => Teller {
-                template: Template { body: self.body(), ..Template::get(self.url.trim()) },
-                reading: self.reading()?,
-            },
-        };
-        teller.template.headers = pairs(&self.headers);
-        teller.template.auth = self.auth(secret)?;
-        teller.template.allow_clear = self.allow_clear;
-        teller.template.check().map_err(|why| bad(BadSetting::Unusable, &why))?;
-        Ok(teller)
-    }
-
-    fn body(&self) -> Option<Body> {
-        match (self.json.trim(), &self.form[..]) {
-            ("", []) => None,
-            ("", form) => Some(Body::Form(pairs(form))),
-            (json, _) => Some(Body::Json(json.to_owned())),
-        }
-    }
-
-    fn auth(&self, secret: Option<Secret<String>>) -> Result<Auth, PhoneError> {
-        let user = if self.user.is_empty() { "{user}".to_owned() } else { self.user.clone() };
-        let password =
-            |secret: Option<Secret<String>>| secret.unwrap_or_else(|| Secret::new("{password}".into()));
-        Ok(match self.sign {
-            None => Auth::None,
-            Some(BalanceSign::Basic) => Auth::Basic(user, password(secret)),
-            Some(BalanceSign::Digest) => Auth::Digest(user, password(secret)),
-            Some(BalanceSign::Bearer) => {
-                Auth::Bearer(secret.ok_or_else(|| bad(BadSetting::Missing, &BadSetting::Missing))?)
+    /// As the screen shows a document.
+    pub(crate) fn of(form: &BalanceForm, secrets: &AskSecrets) -> Self {
+        let text = |it: &Option<Text>| it.as_ref().map(ToString::to_string).unwrap_or_default();
+        let field = |name: &str, value: &str| BalanceField { name: name.into(), value: value.into() };
+        let (json, fields) = match &form.body {
+            None => (String::new(), Vec::new()),
+            Some(BodyForm::Json(text)) => (text.to_string(), Vec::new()),
+            Some(BodyForm::Form(fields)) => {
+                let fields = fields.iter().map(|(name, value)| field(name.as_str(), value.as_str()));
+                (String::new(), fields.collect())
             }
-        })
-    }
-
-    fn reading(&self) -> Result<Reading, PhoneError> {
-        let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let (amount, currency) = (given(&self.amount), given(&self.currency));
-        let needed =
-            |amount: Option<String>| amount.ok_or_else(|| bad(BadSetting::Missing, &BadSetting::Missing));
-        Ok(match self.format {
-            None => Reading::Auto,
-            Some(BalanceFormat::VosJson) => Reading::VosJson,
-            Some(BalanceFormat::VosForm) => Reading::VosForm,
-            Some(BalanceFormat::Json) => Reading::Json { amount: needed(amount)?, currency },
-            Some(BalanceFormat::Xml) => Reading::Xml { amount: needed(amount)?, currency },
-            Some(BalanceFormat::Text) => match amount {
-                Some(amount) => Reading::text(&amount).map_err(|why| bad(BadSetting::Unusable, &why))?,
-                None => Reading::Bare,
+        };
+        let place = [&form.pointer, &form.path, &form.regex].into_iter().find(|it| it.is_some());
+        Self {
+            vos: text(&form.vos),
+            url: form.url.as_ref().map(ToString::to_string).unwrap_or_default(),
+            json,
+            form: fields,
+            headers: secrets.headers.iter().map(|(name, value)| field(name, value.0.expose())).collect(),
+            sign: form.auth.map(|it| match it {
+                AuthName::Basic => BalanceSign::Basic,
+                AuthName::Digest => BalanceSign::Digest,
+                AuthName::Bearer => BalanceSign::Bearer,
+            }),
+            user: text(&form.user),
+            format: match form.format.unwrap_or_default() {
+                FormatName::Auto => None,
+                FormatName::Vos => Some(BalanceFormat::VosJson),
+                FormatName::VosForm => Some(BalanceFormat::VosForm),
+                FormatName::Json => Some(BalanceFormat::Json),
+                FormatName::Xml => Some(BalanceFormat::Xml),
+                FormatName::Text => Some(BalanceFormat::Text),
             },
-        })
+            amount: place.map(text).unwrap_or_default(),
+            currency: text(&form.currency),
+            allow_clear: form.allow_clear.unwrap_or(false),
+        }
+    }
+
+    /// What the document has of it, and the secrets beside that, with those that were `before`. `secret`: as `set_balance` has it.
+    ///
+    /// # Errors
+    /// `BadSetting`: show its sentence.
+    pub(crate) fn form(
+        &self,
+        before: Option<(&BalanceForm, &AskSecrets)>,
+        secret: Option<String>,
+    ) -> Result<(BalanceForm, AskSecrets), PhoneError> {
+        if [&self.vos, &self.url].into_iter().all(|it| it.trim().is_empty()) {
+            return Err(bad(Field::Balance, BadSetting::Missing));
+        }
+        let (form, known) = before.unzip();
+        let mut form = form.cloned().unwrap_or_default();
+        form.vos = short(&self.vos)?;
+        let by_vos = form.vos.is_some();
+        form.url = if by_vos { None } else { long(&self.url)? };
+        form.body = if by_vos { None } else { self.body()? };
+        form.method = form.method.filter(|_| form.body.is_some());
+        form.auth = self.sign.map(|sign| match sign {
+            BalanceSign::Basic => AuthName::Basic,
+            BalanceSign::Digest => AuthName::Digest,
+            BalanceSign::Bearer => AuthName::Bearer,
+        });
+        form.user = short(&self.user)?;
+        form.format = self.format.map(|format| match format {
+            BalanceFormat::VosJson => FormatName::Vos,
+            BalanceFormat::VosForm => FormatName::VosForm,
+            BalanceFormat::Json => FormatName::Json,
+            BalanceFormat::Xml => FormatName::Xml,
+            BalanceFormat::Text => FormatName::Text,
+        });
+        let place = |of| if self.format == Some(of) { short(&self.amount) } else { Ok(None) };
+        form.pointer = place(BalanceFormat::Json)?;
+        form.path = place(BalanceFormat::Xml)?;
+        form.regex = place(BalanceFormat::Text)?;
+        form.currency = short(&self.currency)?;
+        form.allow_clear = Some(true).filter(|_| self.allow_clear);
+
+        let known = known.cloned().unwrap_or_default();
+        let own = match secret {
+            None => known.token.or(known.password),
+            Some(secret) => Some(Hidden(Secret::new(secret))).filter(|it| !it.0.expose().is_empty()),
+        };
+        let (token, password) =
+            if self.sign == Some(BalanceSign::Bearer) { (own, None) } else { (None, own) };
+        let header = |it: &BalanceField| (it.name.clone(), Hidden(Secret::new(it.value.clone())));
+        if self.headers.len() > MOST_FIELDS || self.headers.iter().any(|it| it.value.len() > LONGEST) {
+            return Err(bad(Field::Balance, BadSetting::TooLong));
+        }
+        Ok((form, AskSecrets { password, token, headers: self.headers.iter().map(header).collect() }))
+    }
+
+    fn body(&self) -> Result<Option<BodyForm>, PhoneError> {
+        if let Some(json) = long(&self.json)? {
+            return Ok(Some(BodyForm::Json(json)));
+        }
+        if self.form.len() > MOST_FIELDS {
+            return Err(bad(Field::Balance, BadSetting::TooLong));
+        }
+        let field = |it: &BalanceField| {
+            Ok((short(&it.name)?.unwrap_or_default(), short(&it.value)?.unwrap_or_default()))
+        };
+        let fields: BTreeMap<Text, Text> = self.form.iter().map(field).collect::<Result<_, PhoneError>>()?;
+        Ok(Some(BodyForm::Form(fields)).filter(|_| !self.form.is_empty()))
     }
 }
 
-fn bad(why: BadSetting, sentence: &dyn std::fmt::Display) -> PhoneError {
-    PhoneError::BadSetting { field: Field::Balance, why, sentence: sentence.to_string() }
+fn short(given: &str) -> Result<Option<Text>, PhoneError> {
+    crate::document::text(Field::Balance, given)
 }
 
-fn pairs(fields: &[BalanceField]) -> Vec<(String, String)> {
-    fields.iter().map(|field| (field.name.clone(), field.value.clone())).collect()
+/// None: it is empty.
+fn long<const MOST: usize>(given: &str) -> Result<Option<Text<MOST>>, PhoneError> {
+    let given = given.trim();
+    let why = if given.len() > MOST { BadSetting::TooLong } else { BadSetting::Unusable };
+    let text = Text::from_str(given).map_err(|_| bad(Field::Balance, why))?;
+    Ok(Some(text).filter(|_| !given.is_empty()))
 }
 
-fn shown(kept: &Kept) -> Balance {
-    Balance {
-        amount: kept.balance.amount.to_string(),
-        currency: kept.balance.currency.clone(),
-        overdraft: kept.balance.overdraft.map(|it| it.to_string()),
-        valid_until_ms: kept.balance.valid_until,
-        told_ms: kept.told,
+impl Balance {
+    pub(crate) fn of(kept: &Kept) -> Self {
+        Self {
+            amount: kept.balance.amount.to_string(),
+            currency: kept.balance.currency.clone(),
+            overdraft: kept.balance.overdraft.map(|it| it.to_string()),
+            valid_until_ms: kept.balance.valid_until,
+            told_ms: kept.told,
+        }
     }
-}
-
-fn setting_name(account: u32) -> String {
-    format!("balance/{account}")
-}
-
-fn told_name(account: u32) -> String {
-    format!("balance-told/{account}")
-}
-
-fn secret_name(account: u32) -> String {
-    format!("account/{account}/balance")
 }

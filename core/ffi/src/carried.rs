@@ -81,6 +81,16 @@ const fn yes() -> bool {
     true
 }
 
+/// The setting that said how an account's balance is asked for.
+pub(crate) fn balance_name(id: u32) -> String {
+    format!("balance/{id}")
+}
+
+/// The one that had what was told last.
+pub(crate) fn balance_told_name(id: u32) -> String {
+    format!("balance-told/{id}")
+}
+
 impl Carried {
     /// None: there is no such file.
     ///

@@ -45,6 +45,7 @@ impl Phone {
     /// - `NoAccount`: send the user to account set-up.
     pub fn call(&self, account: Option<u32>, to: String) -> Result<u32, PhoneError> {
         self.check_call(account, &to)?;
+        self.dialled(account, &to);
         let call = self.handle.call(account.map(AccountId), to).0;
         self.log.note(format!("call {call} begun"));
         Ok(call)

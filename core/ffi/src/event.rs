@@ -5,7 +5,7 @@ use phone::Event as PhoneEvent;
 
 use crate::error::Refused;
 use crate::view::millis;
-use crate::{AccountView, Balance, CallView, Quality, QualityPoint, Reached, Why};
+use crate::{AccountView, Balance, CallView, Came, Quality, QualityPoint, Reached, Why};
 
 /// One event. *State* may skip what is outdated by now; a *moment* comes once and is never dropped.
 #[derive(Clone, Debug, PartialEq, uniffi::Enum)]
@@ -190,6 +190,38 @@ pub enum Event {
         balance: Option<Balance>,
         /// For a person, in English; none: the balance is fresh.
         trouble: Option<String>,
+    },
+    /// *State*: for how long a call to what was typed could be, or why that is not known: show it beside the number while it stands
+    /// there.
+    Minutes {
+        /// By which account.
+        account: u32,
+        /// As it was typed.
+        number: String,
+        /// In seconds; none: it is not known, or such a call is not possible.
+        seconds: Option<u64>,
+        /// For a person, in English.
+        trouble: Option<String>,
+    },
+    /// *Moment*: what came of a card ([`crate::Phone::top_up`]). A balance follows.
+    ToppedUp {
+        /// On which account.
+        account: u32,
+        /// What.
+        came: Came,
+        /// What the provider says, in its own words; or why not, in English.
+        says: Option<String>,
+    },
+    /// *Moment*: what came of a call that the provider was asked to make ([`crate::Phone::call_back`]).
+    CallBack {
+        /// By which account.
+        account: u32,
+        /// Whom it calls in the end.
+        number: String,
+        /// What.
+        came: Came,
+        /// As for `ToppedUp`.
+        says: Option<String>,
     },
     /// *State*: the kept text messages are others than before: read anew what is shown of them.
     Messages {

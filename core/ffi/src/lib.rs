@@ -33,6 +33,7 @@ mod learnt;
 mod log;
 mod media_encryption;
 mod messages;
+mod money;
 mod network;
 mod numbers;
 mod phone;
@@ -67,6 +68,7 @@ pub use history::{CallFilter, CallGroup, CallGroups, CallRecord, ExportFormat, F
 pub use log::LogLine;
 pub use media_encryption::{MediaEncryption, MediaKeys};
 pub use messages::{Delivered, MessageRecord, MessageThread};
+pub use money::{Came, MoneyOffers};
 pub use network::{Network, NetworkKind, SocketBinder};
 pub use numbers::TypedNumber;
 pub use phone::{Audio, Phone, PhoneConfig};

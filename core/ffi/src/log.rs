@@ -63,6 +63,8 @@ impl Log {
                 let fared = if trouble.is_some() { "is not known" } else { "was told" };
                 format!("account {account}: its balance {fared}")
             }
+            Event::ToppedUp { account, came, .. } => format!("account {account}: a card, {came:?}"),
+            Event::CallBack { account, came, .. } => format!("account {account}: a call back, {came:?}"),
             // Its sentence may name a file.
             Event::Memory { .. } => "something was not remembered".into(),
             Event::Presence { account, state, .. } => format!("account {account}: somebody is {state:?}"),
@@ -90,6 +92,7 @@ impl Log {
             | Event::CallLog { .. }
             | Event::Messages { .. }
             | Event::Contacts
+            | Event::Minutes { .. }
             | Event::Accounts => return,
         };
         self.note(text);

@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use offhook_io::Handle;
 use offhook_io::balance::Occasion;
+use offhook_io::{Ask, Handle};
 use phone::{Command, Regions};
 
-use crate::balance::Kitty;
 use crate::error::{PhoneError, StartError};
 use crate::log::Log;
+use crate::money::Till;
 use crate::network::Binder;
 use crate::store::Store;
 use crate::{Event, LogLine, SecretStore, SocketBinder};
@@ -59,9 +59,8 @@ pub struct Phone {
     pub(crate) messages: AtomicU32,
     /// The file of what is remembered of calls, messages and contacts.
     pub(crate) memory: PathBuf,
-    pub(crate) secrets: Arc<dyn SecretStore>,
-    /// What is left on accounts.
-    pub(crate) kitties: Mutex<BTreeMap<u32, Kitty>>,
+    /// Accounts' dealings with their providers.
+    pub(crate) tills: Mutex<BTreeMap<u32, Till>>,
     /// Itself, for threads that tell it something and must not keep it.
     pub(crate) this: Weak<Self>,
     /// Where the phone is.
@@ -114,12 +113,10 @@ impl Phone {
         let system = |sentence: String| StartError::System { sentence };
         let handle = Handle::start(io).map_err(|e| system(e.to_string()))?;
         // By the handle: its thread opens the database first, and mends it where that is needed.
-        let (store, trouble) =
-            Store::open(&folder, Arc::clone(&secrets), &handle).map_err(|e| system(e.to_string()))?;
+        let (store, trouble) = Store::open(&folder, secrets, &handle).map_err(|e| system(e.to_string()))?;
         let phone = Arc::new_cyclic(|this| Self {
             this: this.clone(),
-            secrets,
-            kitties: Mutex::default(),
+            tills: Mutex::default(),
             handle,
             store: Mutex::new(store),
             log: Log::default(),
@@ -138,7 +135,7 @@ impl Phone {
             phone.tell(Event::Memory { sentence });
         }
         phone.take_in();
-        phone.open_purses();
+        phone.open_tills();
         #[cfg(feature = "testing")]
         crate::testing::started(folder, Arc::downgrade(&phone));
         Ok(phone)
@@ -192,7 +189,7 @@ impl Phone {
                         && view.state == phone::CallState::Ended
                         && view.answered.is_some()
                     {
-                        self.ask_purse(view.account.0, Occasion::CallEnded);
+                        self.ask(view.account.0, Ask::Balance(Occasion::CallEnded));
                     }
                     match Event::of(event) {
                         Some(event) => event,

@@ -192,7 +192,7 @@ const IDLE: [&str; 3] = ["tls_ca", "vos.version", "watch"];
 impl Proposal {
     fn left_out(&self) -> Vec<String> {
         let document = self.inner.document();
-        let is_idle = |name: &String| IDLE.contains(&&**name) || name.starts_with("balance.");
+        let is_idle = |name: &String| IDLE.contains(&&**name);
         document.names().into_iter().filter(is_idle).chain(document.unknown().map(str::to_owned)).collect()
     }
 }

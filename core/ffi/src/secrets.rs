@@ -88,6 +88,7 @@ impl Vault {
     pub(crate) fn remove(&self, id: u32) {
         let _ = self.0.remove(name(id));
         self.remove_apart(id);
+        self.remove_of_balance(id);
     }
 
     /// What an earlier version has kept, each by itself.
@@ -113,6 +114,15 @@ impl Vault {
         Ok(Some(secrets))
     }
 
+    /// What its balance was asked for with once.
+    pub(crate) fn of_balance(&self, id: u32) -> Result<Option<String>, SecretError> {
+        self.0.get(apart(id, BALANCE))
+    }
+
+    pub(crate) fn remove_of_balance(&self, id: u32) {
+        let _ = self.0.remove(apart(id, BALANCE));
+    }
+
     fn remove_apart(&self, id: u32) {
         for what in [PASSWORD, RELAYS, KEY] {
             let _ = self.0.remove(apart(id, what));
@@ -127,6 +137,7 @@ fn name(id: u32) -> String {
 const PASSWORD: &str = "password";
 const RELAYS: &str = "relays";
 const KEY: &str = "client-key";
+const BALANCE: &str = "balance";
 
 fn apart(id: u32, what: &str) -> String {
     format!("account/{id}/{what}")

@@ -12,11 +12,11 @@ use offhook_io::store::{
     About, AccountChange, AccountKey, AccountRow, FILE, NewAccount, Store as Database, StoreError,
 };
 
-use crate::SecretStore;
-use crate::carried::Carried;
+use crate::carried::{self, Carried};
 use crate::error::PhoneError;
 use crate::learnt::Networks;
 use crate::secrets::{SecretError, Vault};
+use crate::{BalanceSettings, SecretStore};
 
 /// An account.
 #[derive(Debug)]
@@ -70,9 +70,42 @@ impl Store {
         let database = folder.join(FILE);
         // Read beside the thread that writes: what cannot be written now can be called by all the same.
         if database.exists() {
-            store.set(Database::reader(&database)?.accounts()?);
+            let database = Database::reader(&database)?;
+            store.set(database.accounts()?);
+            let ids: Vec<u32> = store.accounts.iter().map(|kept| kept.id).collect();
+            for id in ids {
+                if let Some(kept) = database.setting(&carried::balance_name(id))? {
+                    // Else at the next start.
+                    let _ = store.take_balance(disk, id, &kept);
+                }
+            }
         }
         Ok((store, trouble))
+    }
+
+    /// How a balance was asked for stood in a setting once.
+    fn take_balance(&mut self, disk: &Handle, id: u32, kept: &str) -> Result<(), PhoneError> {
+        let Some(mut secrets) = self.secrets(id)? else { return Ok(()) };
+        let document = self.document(id)?;
+        let mut form = document.form().clone();
+        if form.balance.is_none()
+            && let Ok(settings) = serde_json::from_str::<BalanceSettings>(kept)
+        {
+            let (balance, own) = settings.form(None, self.vault.of_balance(id)?)?;
+            (form.balance, secrets.balance) = (Some(balance), own);
+            self.keep_secrets(id, &secrets)?;
+        }
+        let settings = Some(document.with(form).0.to_json());
+        let change = AccountChange { settings, ..AccountChange::default() };
+        self.found(disk, id, move |database, key| {
+            database.bulk(|| {
+                database.set_setting(&carried::balance_name(id), None)?;
+                database.set_setting(&carried::balance_told_name(id), None)?;
+                database.change_account(key, &change)
+            })
+        })?;
+        self.vault.remove_of_balance(id);
+        Ok(())
     }
 
     fn set(&mut self, rows: Vec<AccountRow>) {
