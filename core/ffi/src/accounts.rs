@@ -307,6 +307,7 @@ impl Phone {
         }
         account.register &= !lost;
         self.handle.command(Command::AddAccount(AccountId(id), account));
+        self.watch_again(store, AccountId(id));
         Ok(())
     }
 

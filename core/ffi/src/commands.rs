@@ -275,12 +275,23 @@ impl Phone {
         self.do_it(Command::CallWaiting(on))
     }
 
-    /// Lets callers who do not say who they are not ring (true), or again. The app remembers it and says it at each start.
+    /// Lets callers who do not say who they are not ring (true), or again. It is remembered, and waits for a disk.
     ///
     /// # Errors
-    /// `ShutDown`.
+    /// `ShutDown`; `Store`: it cannot be kept: say so.
     pub fn refuse_anonymous(&self, on: bool) -> Result<(), PhoneError> {
-        self.do_it(Command::RefuseAnonymous(on))
+        self.require_open()?;
+        let mut store = self.store();
+        if store.refuse_anonymous != on {
+            store.set_refuse_anonymous(&self.handle, on)?;
+        }
+        self.handle.command(Command::RefuseAnonymous(on));
+        Ok(())
+    }
+
+    /// Whether callers who do not say who they are do not ring.
+    pub fn refuses_anonymous(&self) -> bool {
+        self.store().refuse_anonymous
     }
 
     /// Tells of the one network that there is from now on: another one, or the same with other addresses. For a platform

@@ -20,6 +20,7 @@ mod accounts;
 #[cfg(target_os = "android")]
 mod android;
 mod balance;
+mod caller;
 mod carried;
 mod certificate;
 mod commands;
@@ -57,6 +58,7 @@ pub use account::{
 };
 pub use accounts::{AccountInfo, codecs};
 pub use balance::{Balance, BalanceField, BalanceFormat, BalanceSettings, BalanceSign};
+pub use caller::{Attest, CallerIdentity, CallerSignature, Said};
 pub use commands::{Decline, why_sentence};
 pub use contacts::{
     Contact, ContactGroup, ContactHit, ContactNumber, DeviceContact, FoundIn, ImportedContacts, SpeedDial,

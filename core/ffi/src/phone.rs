@@ -210,6 +210,7 @@ impl Phone {
         for learnt in store.networks.all() {
             self.handle.command(Command::Remember(learnt));
         }
+        self.handle.command(Command::RefuseAnonymous(store.refuse_anonymous));
         self.give_all(&store);
     }
 

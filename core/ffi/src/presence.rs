@@ -3,11 +3,13 @@
 //! RFC 3856. Knows nothing of who may know: that is the server's to say.
 
 use base::Redacted;
-use phone::{Command, OwnPresence, PresenceState, WatchBy};
+use phone::{AccountId, Command, OwnPresence, PresenceState, WatchBy};
 
 use crate::Phone;
 use crate::account::LONGEST;
+use crate::document::address;
 use crate::error::PhoneError;
+use crate::store::{Store, Watched};
 
 /// How a watched person is.
 #[uniffi::remote(Enum)]
@@ -32,24 +34,48 @@ pub enum OwnPresence {
 #[uniffi::export]
 impl Phone {
     /// Tells how somebody is from now on, as [`crate::Event::Presence`]; with `lamp` by the calls of their line, as busy lamps
-    /// show them, else by what they say of themselves. None: the first account. It is not kept over a start of the app.
+    /// show them, else by what they say of themselves. None: the default account. It is remembered, by the account and what was
+    /// typed, and waits for a disk.
     ///
     /// # Errors
-    /// `NoAccount`; `TooLong`: that is nobody's number.
+    /// `NoAccount`; `TooLong`: that is nobody's number, or there are too many; `Store`: it cannot be kept: say so.
     pub fn watch(&self, account: Option<u32>, who: String, lamp: bool) -> Result<(), PhoneError> {
-        let account = account.map(|account| self.account(account)).transpose()?;
+        let id = account.map_or_else(|| self.picked(), |account| self.account(account))?;
+        let whom = short(who.clone())?;
+        let mut store = self.store();
+        let account = address(store.document(id.0)?);
+        let mut all = store.watched.clone();
+        all.retain(|it| it.account != account || it.who != who);
+        all.push(Watched { account, who, lamp });
+        store.set_watched(&self.handle, all)?;
         let by = if lamp { WatchBy::Lamp } else { WatchBy::Presence };
-        self.handle.command(Command::Watch { account, who: short(who)?, by });
+        self.handle.command(Command::Watch { account: Some(id), who: whom, by });
         Ok(())
     }
 
-    /// Tells no more of somebody.
+    /// Tells no more of somebody. None: whichever account watches.
     ///
     /// # Errors
     /// As [`Self::watch`].
     pub fn unwatch(&self, account: Option<u32>, who: String) -> Result<(), PhoneError> {
-        let account = account.map(|account| self.account(account)).transpose()?;
-        self.handle.command(Command::Unwatch { account, who: short(who)? });
+        let of = account.map(|account| self.account(account)).transpose()?;
+        let whom = short(who.clone())?;
+        let mut store = self.store();
+        let address_of = |id: AccountId| store.document(id.0).map(address);
+        let only = of.map(address_of).transpose()?;
+        let mut all = store.watched.clone();
+        let known = all.len();
+        all.retain(|it| it.who != who || only.as_ref().is_some_and(|only| *only != it.account));
+        if all.len() < known {
+            store.set_watched(&self.handle, all)?;
+        }
+        let watching = match of {
+            Some(id) => vec![id],
+            None => store.accounts().iter().filter(|it| it.enabled).map(|it| AccountId(it.id)).collect(),
+        };
+        for id in watching {
+            self.handle.command(Command::Unwatch { account: Some(id), who: whom.clone() });
+        }
         Ok(())
     }
 
@@ -61,6 +87,21 @@ impl Phone {
         let note = Some(short(note)?).filter(|note| !note.reveal().is_empty());
         self.handle.command(Command::SetPresence { own, note });
         Ok(())
+    }
+}
+
+impl Phone {
+    /// Those whom an account watches are watched: it has come to the phone.
+    pub(crate) fn watch_again(&self, store: &Store, id: AccountId) {
+        let Ok(document) = store.document(id.0) else { return };
+        let account = address(document);
+        let kept = store.watched.iter().filter(|it| it.account == account);
+        let kept = kept.map(|it| (&*it.who, if it.lamp { WatchBy::Lamp } else { WatchBy::Presence }));
+        let named = document.form().watch.iter().map(|who| (who.as_str(), WatchBy::Presence));
+        for (who, by) in named.chain(kept) {
+            let who = Redacted::new(who.to_owned());
+            self.handle.command(Command::Watch { account: Some(id), who, by });
+        }
     }
 }
 

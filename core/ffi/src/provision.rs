@@ -187,7 +187,7 @@ impl Phone {
 }
 
 /// Fields of a document that are kept and not acted upon yet.
-const IDLE: [&str; 3] = ["tls_ca", "vos.version", "watch"];
+const IDLE: [&str; 2] = ["tls_ca", "vos.version"];
 
 impl Proposal {
     fn left_out(&self) -> Vec<String> {
@@ -218,12 +218,12 @@ mod tests {
         let (folder, secrets) = (tempfile::tempdir().unwrap(), Arc::<Secrets>::default());
         let phone = phone(&folder, &secrets);
         let text = r#"{"offhook":1,"name":"Work","uri":"sip:1001@127.0.0.1:9","password":"hush-1","register":false,
-            "transport":"tcp","srtp":"required","codecs":["opus"],"tls_pin":"0007","provider":"Example","default":true,"watch":["1002"],"colour":"blue"}"#;
+            "transport":"tcp","srtp":"required","codecs":["opus"],"tls_pin":"0007","provider":"Example","default":true,"colour":"blue"}"#;
         let text = text.replace("0007", &"07".repeat(32));
         let proposal = phone.preview(text).unwrap();
         let shown = proposal.shown();
         assert_eq!((shown.name.as_str(), shown.has_password, shown.from.is_none()), ("Work", true, true));
-        assert_eq!(shown.left_out, ["watch", "colour"]);
+        assert_eq!(shown.left_out, ["colour"]);
         assert!(shown.lines.iter().any(|line| line.about == About::CallsEncrypted && !line.danger));
         assert!(!format!("{shown:?} {proposal:?}").contains("hush") && phone.accounts().is_empty());
 

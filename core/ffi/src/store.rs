@@ -11,6 +11,7 @@ use offhook_io::Handle;
 use offhook_io::store::{
     About, AccountChange, AccountKey, AccountRow, FILE, NewAccount, Store as Database, StoreError,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::carried::{self, Carried};
 use crate::error::PhoneError;
@@ -42,10 +43,31 @@ impl Kept {
     }
 }
 
-/// The accounts of one phone, and what it has learnt.
+/// The setting that says whether callers who do not say who they are ring.
+const REFUSE_ANONYMOUS: &str = "refuse anonymous";
+/// The setting that has who is watched.
+const WATCHED: &str = "watched";
+/// People who are watched, at most: more than the phone watches.
+const MOST_WATCHED: usize = 256;
+
+/// Somebody who is watched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Watched {
+    /// By which account: its address, for its id is another in a backup.
+    pub(crate) account: String,
+    /// As it was typed.
+    pub(crate) who: String,
+    /// By the calls of their line.
+    #[serde(default)]
+    pub(crate) lamp: bool,
+}
+
+/// The accounts of one phone, what else it is set to, and what it has learnt.
 pub(crate) struct Store {
     /// In the person's order.
     accounts: Vec<Kept>,
+    pub(crate) refuse_anonymous: bool,
+    pub(crate) watched: Vec<Watched>,
     vault: Vault,
     pub(crate) networks: Networks,
 }
@@ -61,8 +83,13 @@ impl Store {
         secrets: Arc<dyn SecretStore>,
         disk: &Handle,
     ) -> Result<(Self, Option<String>), StoreError> {
-        let mut store =
-            Self { accounts: Vec::new(), vault: Vault::new(secrets), networks: Networks::open(folder) };
+        let mut store = Self {
+            accounts: Vec::new(),
+            refuse_anonymous: false,
+            watched: Vec::new(),
+            vault: Vault::new(secrets),
+            networks: Networks::open(folder),
+        };
         let trouble = match Carried::read(folder)? {
             Some(carried) => carried.hand_over(folder, disk, &mut store.networks)?,
             None => None,
@@ -72,6 +99,7 @@ impl Store {
         if database.exists() {
             let database = Database::reader(&database)?;
             store.set(database.accounts()?);
+            store.set_settings(settings_of(&database)?);
             let ids: Vec<u32> = store.accounts.iter().map(|kept| kept.id).collect();
             for id in ids {
                 if let Some(kept) = database.setting(&carried::balance_name(id))? {
@@ -105,6 +133,37 @@ impl Store {
             })
         })?;
         self.vault.remove_of_balance(id);
+        Ok(())
+    }
+
+    fn set_settings(&mut self, [refuse_anonymous, watched]: [Option<String>; 2]) {
+        self.refuse_anonymous = refuse_anonymous.as_deref() == Some("true");
+        let read = |text: String| serde_json::from_str(&text).ok();
+        self.watched = watched.and_then(read).unwrap_or_default();
+        self.watched.truncate(MOST_WATCHED);
+    }
+
+    /// Keeps whether callers who do not say who they are ring.
+    ///
+    /// # Errors
+    /// It cannot be kept, and everything is as it was.
+    pub(crate) fn set_refuse_anonymous(&mut self, disk: &Handle, on: bool) -> Result<(), PhoneError> {
+        disk.on_store(About::Rest, move |store| store.set_setting(REFUSE_ANONYMOUS, on.then_some("true")))?;
+        self.refuse_anonymous = on;
+        Ok(())
+    }
+
+    /// Keeps who is watched, in place of those before.
+    ///
+    /// # Errors
+    /// As for [`Self::set_refuse_anonymous`]; `TooLong`: more than are kept.
+    pub(crate) fn set_watched(&mut self, disk: &Handle, watched: Vec<Watched>) -> Result<(), PhoneError> {
+        if watched.len() > MOST_WATCHED {
+            return Err(PhoneError::TooLong);
+        }
+        let text = serde_json::to_string(&watched).map_err(std::io::Error::other)?;
+        disk.on_store(About::Rest, move |store| store.set_setting(WATCHED, Some(&text)))?;
+        self.watched = watched;
         Ok(())
     }
 
@@ -246,4 +305,8 @@ impl Store {
         self.set(rows);
         Ok(done)
     }
+}
+
+fn settings_of(database: &Database) -> Result<[Option<String>; 2], StoreError> {
+    Ok([database.setting(REFUSE_ANONYMOUS)?, database.setting(WATCHED)?])
 }

@@ -14,6 +14,7 @@ mod accounts;
 mod balance;
 mod contacts;
 mod history;
+mod kept;
 mod messages;
 mod numbers;
 mod secrets;

@@ -2,7 +2,7 @@
 //!
 //! `phone`'s views, with names revealed (they are the app's to show, never to log) and times the platform can read.
 
-use crate::Why;
+use crate::{CallerIdentity, Why};
 
 /// Milliseconds since boot, sleep included.
 pub(crate) fn millis(at: base::Instant) -> u64 {
@@ -50,6 +50,15 @@ pub struct CallView {
     pub answered_ms: Option<u64>,
     /// When it ended.
     pub ended_ms: Option<u64>,
+    /// How far `remote` and `name` are to be believed, where the other side called.
+    #[uniffi(default = None)]
+    pub identity: Option<CallerIdentity>,
+    /// Lines of keys in their descriptions that were dropped: that cannot be read, lie, or are for suites that we do not have.
+    #[uniffi(default = 0)]
+    pub bad_keys: u32,
+    /// No reports go with its sound, so that neither side hears how it fares at the other; for the details of a call.
+    #[uniffi(default = false)]
+    pub no_reports: bool,
 }
 
 impl From<phone::CallView> for CallView {
@@ -80,6 +89,9 @@ impl From<phone::CallView> for CallView {
             started_ms: millis(view.started),
             answered_ms: view.answered.map(millis),
             ended_ms: view.ended.map(millis),
+            identity: view.identity.as_ref().map(CallerIdentity::of),
+            bad_keys: view.bad_keys,
+            no_reports: view.no_reports,
         }
     }
 }

@@ -1,0 +1,65 @@
+//! How far a caller is to be believed, as a call's view shows it.
+//!
+//! RFC 3325 for what a provider asserts, RFC 8224 for what is signed. Decides nothing: what a signature is worth is `phone`'s to say.
+
+pub use phone::{Attest, Said};
+use phone::{Identity, Passport};
+
+/// Who says who calls, from the most to the least to be trusted.
+#[uniffi::remote(Enum)]
+pub enum Said {
+    Provider,
+    Signer,
+    RemoteParty,
+    Caller,
+}
+
+/// How far a signer vouches: only for where the call came in (C), for who has called (B), or for the number (A).
+#[uniffi::remote(Enum)]
+pub enum Attest {
+    Gateway,
+    Customer,
+    Number,
+}
+
+/// What is known of who calls.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct CallerIdentity {
+    /// Who says so.
+    pub by: Said,
+    /// What the provider found when it checked the number's signature; none: it does not say.
+    pub verified: Option<bool>,
+    /// What was found here; none: there is none that the account can judge.
+    pub signature: Option<CallerSignature>,
+    /// They do not want to be known.
+    pub hidden: bool,
+}
+
+/// What a caller's signature was found to be worth.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct CallerSignature {
+    /// It holds, and somebody whom the account believes vouches so far. None: nobody does.
+    pub attest: Option<Attest>,
+    /// It is not what it says: somebody pretends to be another. Warn of it.
+    pub forged: bool,
+    /// All of it, for a person, in English.
+    pub sentence: String,
+}
+
+impl CallerIdentity {
+    pub(crate) fn of(identity: &Identity) -> Self {
+        let Identity { by, verified, hidden, .. } = *identity;
+        let signature = identity.passport.as_ref().map(CallerSignature::of);
+        Self { by, verified, signature, hidden }
+    }
+}
+
+impl CallerSignature {
+    fn of(passport: &Passport) -> Self {
+        let (attest, forged) = match passport {
+            Passport::Signed(attest) => (Some(*attest), false),
+            Passport::False => (None, true),
+        };
+        Self { attest, forged, sentence: passport.to_string() }
+    }
+}
