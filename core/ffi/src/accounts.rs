@@ -312,7 +312,7 @@ impl Phone {
     }
 
     /// Tells the phone which account is the default.
-    fn prefer(&self, store: &Store) {
+    pub(crate) fn prefer(&self, store: &Store) {
         let default = store.default().map(|kept| AccountId(kept.id));
         self.handle.command(Command::DefaultAccount(default));
     }

@@ -19,6 +19,7 @@ mod account;
 mod accounts;
 #[cfg(target_os = "android")]
 mod android;
+mod backup;
 mod balance;
 mod caller;
 mod carried;
@@ -57,6 +58,9 @@ pub use account::{
     AccountSettings, CallerIdSettings, DialRule, Encryption, KeypadBy, NetworkLimit, Transport,
 };
 pub use accounts::{AccountInfo, codecs};
+pub use backup::{
+    BackupContents, BackupCount, BackupError, BackupPart, BackupPasswords, BackupReport, BackupTally,
+};
 pub use balance::{Balance, BalanceField, BalanceFormat, BalanceSettings, BalanceSign};
 pub use caller::{Attest, CallerIdentity, CallerSignature, Said};
 pub use commands::{Decline, why_sentence};

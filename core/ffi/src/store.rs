@@ -281,6 +281,18 @@ impl Store {
         Ok(())
     }
 
+    /// A backup may have brought others, and settings: the ids of those that are new.
+    ///
+    /// # Errors
+    /// They cannot be read; nothing has changed here.
+    pub(crate) fn read_anew(&mut self, disk: &Handle) -> Result<Vec<u32>, PhoneError> {
+        let known: Vec<u32> = self.accounts.iter().map(|kept| kept.id).collect();
+        let settings = self.change(disk, settings_of)?;
+        self.set_settings(settings);
+        let ids = self.accounts.iter().map(|kept| kept.id);
+        Ok(ids.filter(|id| !known.contains(id)).collect())
+    }
+
     /// `work` says whether there is such an account.
     fn found(
         &mut self,

@@ -11,6 +11,7 @@ use exchange::server::{Listen, Server, ServerConfig};
 use crate::*;
 
 mod accounts;
+mod backup;
 mod balance;
 mod contacts;
 mod history;
