@@ -1,14 +1,24 @@
 package org.offhook.app.core
 
 import org.offhook.core.AccountInfo
+import org.offhook.core.BackupContents
+import org.offhook.core.BackupException
+import org.offhook.core.BackupReport
 import org.offhook.core.DialRule
+import org.offhook.core.MoneyOffers
 import org.offhook.core.PhoneInterface
 import org.offhook.core.TypedNumber
 
-/** The list of a [FakePhone]'s accounts: what a test puts here. Changes are noted down and change nothing. */
+/** A [FakePhone]'s accounts, their money and backups: what a test puts here. Changes are noted down and change nothing. */
 abstract class FakeAccounts : PhoneInterface {
     /** All accounts, in order. */
     var list = listOf<AccountInfo>()
+
+    /** What any account's provider can be asked. */
+    var offers = MoneyOffers(balance = false, minutes = false, topUp = false, callBack = false)
+
+    /** What any backup would add; null: it is none. */
+    var backup: BackupReport? = null
 
     /** Notes a command down. */
     protected abstract fun note(command: String)
@@ -27,4 +37,28 @@ abstract class FakeAccounts : PhoneInterface {
 
     override fun tryPlan(rules: List<DialRule>, typed: String) =
         TypedNumber(typed, false, typed, null, null, null, typed, listOf())
+
+    override fun moneyOffers(account: UInt) = offers
+
+    override fun numberTyped(account: UInt?, typed: String) = Unit
+
+    override fun minutesTo(account: UInt?, typed: String) = note("minutesTo ${account ?: "-"} $typed")
+
+    override fun topUp(account: UInt, card: String, pin: String) = note("topUp $account")
+
+    override fun callBack(account: UInt?, to: String) = note("callBack ${account ?: "-"} $to")
+
+    override fun backUp(path: String, passphrase: String?): BackupContents {
+        note("backUp $path")
+        return BackupContents(listOf(), 0u)
+    }
+
+    override fun previewBackup(path: String, passphrase: String?) = backup ?: throw BackupException.NotABackup()
+
+    override fun restore(path: String, passphrase: String?): BackupReport {
+        note("restore $path")
+        return previewBackup(path, passphrase)
+    }
+
+    override fun refusesAnonymous() = false
 }
