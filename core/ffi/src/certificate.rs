@@ -74,8 +74,6 @@ impl Phone {
         let document = store.document(account)?;
         let mut form = document.form().clone();
         form.tls_pin = Some(Pin(fingerprint));
-        // It takes the place of whoever has signed it.
-        form.tls_ca = None;
         let changed = document.with(form).0;
         store.keep(&self.handle, account, changed)
     }
