@@ -12,6 +12,7 @@ use std::time::Duration;
 use balance::{Balance, Card, Enquiries, Kept, Known, Occasion, Pace, Provider, Receipt, TimeLeft, Unread};
 use base::Instant;
 use offhook_net::tls::Trusts;
+use phone::Account;
 
 use crate::clock;
 use crate::provider::{self, NotDone};
@@ -171,6 +172,17 @@ impl Customer {
     pub fn call_back(&self, caller: &str, callee: &str) -> Option<Result<Receipt, NotDone>> {
         let errand = self.provider.call_back.as_ref()?;
         Some(provider::call_back(errand, &self.known, caller, callee, &self.trusts))
+    }
+}
+
+/// What is known of an account where its balance is asked for.
+pub fn known(account: &Account) -> Known {
+    let number = account.uri.view().user_decoded().into_owned();
+    Known {
+        user: account.auth_user.as_ref().map_or_else(|| number.clone(), |user| user.reveal().clone()),
+        password: account.password.clone(),
+        account: number.clone(),
+        number,
     }
 }
 

@@ -28,8 +28,6 @@ mod memory;
 mod provider;
 #[cfg(feature = "rest")]
 mod provision;
-#[cfg(feature = "rest")]
-mod purse;
 mod recording;
 #[cfg(feature = "rest")]
 mod rest;
@@ -55,7 +53,7 @@ pub use balance;
 #[cfg(feature = "store")]
 pub use book;
 #[cfg(feature = "rest")]
-pub use dealings::{Ask, Customer, Dealings, NoMinutes, Offer, Told};
+pub use dealings::{Ask, Customer, Dealings, NoMinutes, Offer, Told, known};
 pub use events::Event;
 pub use handle::{CaptureTo, Config, Handle};
 pub use instance::instance;
@@ -70,8 +68,6 @@ pub use offhook_store as store;
 pub use provider::{NotDone, provider_hosts};
 #[cfg(feature = "rest")]
 pub use provision::{Fetched, NotFetched, fetch};
-#[cfg(feature = "rest")]
-pub use purse::{Purse, known};
 pub use recording::RecordOptions;
 #[cfg(feature = "rest")]
 pub use rest::{Handed, NoRelays, Service};
