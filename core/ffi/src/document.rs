@@ -320,7 +320,7 @@ pub(crate) fn account(document: &Document, secrets: &Secrets) -> Result<Account,
 /// The phone's account as far as whom it calls goes, and who is known there: without its secrets.
 ///
 /// # Errors
-/// `BadSetting`: as for [`account`].
+/// `BadSetting`: as for [`account()`].
 pub(crate) fn caller(document: &Document) -> Result<Account, PhoneError> {
     made(document, &Secrets::default())
 }
@@ -376,7 +376,7 @@ pub(crate) fn address(document: &Document) -> String {
 /// The document, if it can be read again once it is kept.
 ///
 /// # Errors
-/// `TooLong`: it is more than any account's. `BadSetting`: as for [`account`].
+/// `TooLong`: it is more than any account's. `BadSetting`: as for [`account()`].
 pub(crate) fn readable(document: Document) -> Result<Document, PhoneError> {
     match Document::read(&document.to_json()) {
         Ok(_) => Ok(document),
