@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+pub(crate) use base::text::is_unseen as is_hidden;
 use base::{Fingerprint, Secret};
 use media::Codec;
 use phone::{Carry, DigitsBy, Keepalive, KeysBy, MediaEncryption, NetworkPolicy, VosMedia};
@@ -382,12 +383,6 @@ impl<const MOST: usize> Serialize for Text<MOST> {
     fn serialize<S: Serializer>(&self, sink: S) -> Result<S::Ok, S::Error> {
         sink.serialize_str(&self.0)
     }
-}
-
-/// Control characters, line separators, and what turns the direction of text (Unicode UAX 9 section 2).
-pub(crate) fn is_hidden(it: char) -> bool {
-    it.is_control()
-        || matches!(it, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A password, a key or a token as it is read. It is never written: what keeps secrets writes them.

@@ -10,6 +10,7 @@ pub mod number;
 mod redact;
 mod rng;
 pub mod system;
+pub mod text;
 mod time;
 mod timers;
 
