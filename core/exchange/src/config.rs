@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use base::Secret;
 use sip::digest::Algorithm;
+use stir::Seal;
 
 use crate::redirect::Redirect;
 
@@ -68,6 +69,8 @@ pub struct Config {
     pub timer_c: Duration,
     /// The Server header field of its own responses.
     pub server: String,
+    /// Signs for own users who call (STIR); absent: nobody does.
+    pub seal: Option<Seal>,
     /// Makes flow tokens and loop marks; drawn anew at each start when absent, and then calls do not survive a restart.
     pub key: Option<Secret<[u8; 16]>>,
 }
@@ -87,6 +90,7 @@ impl Default for Config {
             service_route: false,
             timer_c: Duration::from_secs(185),
             server: String::from("offhook-exchange"),
+            seal: None,
             key: None,
         }
     }

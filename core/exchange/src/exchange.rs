@@ -456,7 +456,11 @@ impl<B: Bindings> Exchange<B> {
         }
         let trusted = from_here || routed.leave;
         let shown = claimed.as_deref().filter(|_| !routed.leave);
-        let asserted = Asserted::of(&message, shown, &self.own(), &self.config.domain);
+        let mut asserted = Asserted::of(&message, shown, &self.own(), &self.config.domain);
+        // Only who has shown who he is: without a challenge anybody can say that.
+        if let (Some(seal), Some(user), true) = (&self.config.seal, shown, self.config.challenge) {
+            asserted.sign(&message, user, seal, self.wall(now));
+        }
         match targets(&routed, &method, trusted, &self.own(), &self.bindings, self.wall(now)) {
             Whereto::Forward(targets) => {
                 self.counters.forwarded += 1;

@@ -3,7 +3,10 @@
 //! RFC 3325 sections 5 and 7. The phones are outside of the trust domain: what they assert is taken away, what they prefer is
 //! asserted when they have shown who they are, and nothing of it reaches a phone when the caller wants privacy.
 
-use sip::message::{Draft, Message, Name, NameAddr};
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
+use sip::message::{Draft, Message, Method, Name, NameAddr};
+use stir::{Attest, Party, Seal};
 
 use crate::proxy::route::Own;
 
@@ -14,6 +17,8 @@ pub(crate) struct Asserted {
     who: Option<String>,
     /// Nothing of what the sender says of himself either.
     private: bool,
+    /// A signature on who calls. RFC 8588.
+    signature: Option<String>,
 }
 
 impl Asserted {
@@ -28,7 +33,26 @@ impl Asserted {
             }
             _ => None,
         };
-        Self { who, private }
+        Self { who, private, signature: None }
+    }
+
+    /// Signs for `user` who calls: for the identity that is asserted, or for From. A number that is the user's own here is
+    /// vouched for; one that he has chosen is not, only that he is known (RFC 8588 section 4). `wall`: seconds since 1970.
+    pub(crate) fn sign(&mut self, message: &Message, user: &str, seal: &Seal, wall: u64) {
+        let begins =
+            message.method() == Method::Invite && message.to().is_ok_and(|to| to.param("tag").is_none());
+        if !begins || self.private || message.has(Name::Identity) {
+            return;
+        }
+        let asserted = self.who.as_ref().and_then(|who| NameAddr::read(who.as_bytes()).ok());
+        let (Some(caller), Ok(called)) = (asserted.or(message.from().ok()), message.to()) else { return };
+        if self.who.is_none() && is_nobody(message) {
+            return;
+        }
+        let number = caller.uri().user_decoded().into_owned();
+        let attest = if number == user { Attest::Number } else { Attest::Customer };
+        let (orig, dest) = (Party::of(&caller.uri()), Party::of(&called.uri()));
+        self.signature = Some(seal.sign(attest, &orig, &dest, wall, &origin(user)));
     }
 
     /// Puts it in place of what the sender said.
@@ -41,7 +65,21 @@ impl Asserted {
         if let Some(value) = &self.who {
             draft.push(Name::PAssertedIdentity, value);
         }
+        if let Some(value) = &self.signature {
+            draft.push(Name::Identity, value);
+        }
     }
+}
+
+/// A user's way in, which means something here alone: a UUID that is always the same for him. RFC 8588 section 5, RFC 9562
+/// section 5.8.
+fn origin(user: &str) -> String {
+    let mut id = [0; 16];
+    id.copy_from_slice(&Sha256::digest(user.as_bytes())[..16]);
+    id[6] = id[6] & 0x0f | 0x80;
+    id[8] = id[8] & 0x3f | 0x80;
+    let hex = HEXLOWER.encode(&id);
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 /// Whom the sender claims to be: by From, or where that is nobody's, by the identity that it prefers.

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 use sip::digest::Algorithm;
 use sip::message::{Scheme, UriRef};
+use stir::Seal;
 
 use crate::redirect::Redirect;
 use crate::{Config, DomainRoute, Funds, Ledger, Limits};
@@ -60,6 +61,19 @@ pub struct ServerConfig {
     /// Who it is to those who connect by TLS.
     #[serde(default)]
     pub tls: Option<TlsFiles>,
+    /// Signs for its users who call (STIR); absent: nobody does.
+    #[serde(default)]
+    pub stir: Option<StirFiles>,
+}
+
+/// By what calls are signed for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StirFiles {
+    /// The key, on P-256: a PEM file.
+    pub key: PathBuf,
+    /// Where its certificate is had, by https. Handing it out is another server's.
+    pub x5u: String,
 }
 
 /// Certificate and key, each a PEM file.
@@ -198,6 +212,7 @@ impl Default for ServerConfig {
             redirect: Vec::new(),
             domain_route: Vec::new(),
             tls: None,
+            stir: None,
         }
     }
 }
@@ -213,7 +228,12 @@ impl ServerConfig {
     }
 
     /// What the machines need of it, with the users that the database gave.
-    pub(crate) fn machines(&self, users: BTreeMap<String, Secret<String>>, key: Secret<[u8; 16]>) -> Config {
+    pub(crate) fn machines(
+        &self,
+        users: BTreeMap<String, Secret<String>>,
+        key: Secret<[u8; 16]>,
+        seal: Option<Seal>,
+    ) -> Config {
         let redirects =
             self.redirect.iter().map(|r| Redirect { prefix: r.prefix.clone(), contact: r.contact.clone() });
         let key_of = |user: &User| user.vos_key.clone().unwrap_or_else(|| user.password.clone());
@@ -236,6 +256,7 @@ impl ServerConfig {
                 max_expires: self.max_expires.max(self.min_expires),
                 ..Limits::default()
             },
+            seal,
             key: Some(key),
             ..Config::default()
         }

@@ -16,13 +16,14 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Clock, SystemTime};
 
-use base::{Instant, Rng, Transport};
+use base::{Instant, Rng, Secret, Transport};
 use offhook_net::tls::{Identity, Unusable};
 use offhook_net::{ListenError, NameServers, Net, NetEvent};
 use sip::order::Orders;
+use stir::Seal;
 use tokio::sync::{mpsc as wishes, oneshot};
 
-pub use config::{DomainRule, Listen, RedirectRule, ServerConfig, TlsFiles, User};
+pub use config::{DomainRule, Listen, RedirectRule, ServerConfig, StirFiles, TlsFiles, User};
 pub use store::StoreError;
 
 use crate::bindings::{Bindings as _, InMemory};
@@ -163,11 +164,21 @@ impl Drop for Server {
     }
 }
 
+fn read(path: &std::path::Path) -> Result<Vec<u8>, StartError> {
+    std::fs::read(path).map_err(|e| StartError::Config(format!("{}: cannot be read: {e}", path.display())))
+}
+
+fn seal(files: &StirFiles) -> Result<Seal, StartError> {
+    if !files.x5u.starts_with("https://") || !files.x5u.bytes().all(|it| it.is_ascii_graphic() && it != b'>')
+    {
+        return Err(StartError::Config("[stir] x5u: it must be https://HOST/PATH".into()));
+    }
+    let key = Secret::new(read(&files.key)?);
+    let made = Seal::read(key.expose(), &files.x5u);
+    made.map_err(|why| StartError::Config(format!("{}: {why}", files.key.display())))
+}
+
 fn identity(files: &TlsFiles) -> Result<Identity, StartError> {
-    let read = |path: &std::path::Path| {
-        let unread = |e| StartError::Config(format!("{}: cannot be read: {e}", path.display()));
-        std::fs::read(path).map_err(unread)
-    };
     let (certificate, key) = (read(&files.certificate)?, read(&files.key)?);
     Identity::from_pem(&certificate, &key).map_err(|why| {
         let path = if why == Unusable::Certificate { &files.certificate } else { &files.key };
@@ -265,7 +276,8 @@ impl Running {
         };
 
         let kept = Kept::new(memory, store).map_err(|error| system(&error))?;
-        let mut exchange = Exchange::new(config.machines(users, key), kept, rng, now, wall);
+        let seal = config.stir.as_ref().map(seal).transpose()?;
+        let mut exchange = Exchange::new(config.machines(users, key, seal), kept, rng, now, wall);
         exchange.set_ledger(config.ledger());
         for (transport, addr) in [
             (Transport::Udp, addresses.udp),

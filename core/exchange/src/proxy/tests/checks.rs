@@ -1,10 +1,15 @@
 //! RFC 3261 section 16.3 and 16.5: what is not forwarded, and why.
 
 use sip::locate::Question;
+use sip::message::Method;
 use sip::order::Order;
+use stir::testing::Authority;
+use stir::{Attest, Party, Token};
 
 use super::*;
+use crate::Config;
 use crate::config::DomainRoute;
+use crate::harness::WALL;
 use crate::redirect::Redirect;
 
 fn first(h: &mut House, text: &str) -> String {
@@ -199,4 +204,53 @@ fn who_prefers_to_be_another_user_is_asserted_as_himself() {
         let invite = &sent.last().expect("it is passed on");
         assert_eq!(invite.value(Name::PAssertedIdentity), asserted, "{preferred}");
     }
+}
+
+/// RFC 8588 sections 4 and 5.
+#[test]
+fn own_users_who_have_shown_who_they_are_are_signed_for_as_far_as_that_goes() {
+    let seal = Authority::new("Root", 1).issue("Exchange", 9, None).seal("https://cr.offhook.test/c.pem");
+    let signed = |user: &str, fields: &str, change: fn(&str) -> String| {
+        let mut h = house(Config { challenge: true, seal: Some(seal.clone()), ..config() });
+        h.register("1002", BOB, "<sip:1002@192.0.2.12>", "");
+        let text = change(&h.request("INVITE sip:1002@offhook.test", user, ANN, fields));
+        let again = h.answer_challenge(UDP, ANN, user, &format!("secret-{user}"), &text);
+        let sent = h.datagram(ANN, &again);
+        let invite = sent.into_iter().last().expect("it is passed on").message;
+        assert_eq!(invite.method(), Method::Invite);
+        let field = invite.first(Name::Identity)?.to_vec();
+        let token = Token::read(&field, &invite, &invite.from().unwrap()).unwrap();
+        assert!(token.is_signed_by_point(&seal.point()) && token.iat() == WALL);
+        assert_eq!((token.info(), token.dest()), ("https://cr.offhook.test/c.pem", &[number("1002")][..]));
+        Some((token.attest().unwrap(), token.orig().clone()))
+    };
+    let same = |text: &str| text.to_owned();
+    assert_eq!(signed("1001", "", same), Some((Attest::Number, number("1001"))));
+    let chosen = "P-Preferred-Identity: <sip:+4930@offhook.test>\r\n";
+    assert_eq!(signed("1001", chosen, same), Some((Attest::Customer, number("4930"))));
+    let anothers = "P-Preferred-Identity: <sip:1003@offhook.test>\r\n";
+    assert_eq!(signed("1001", anothers, same), Some((Attest::Number, number("1001"))));
+    // Who hides is signed for to nobody, and nobody signs beside somebody else.
+    assert_eq!(signed("1001", "Privacy: id\r\n", same), None);
+    let hidden =
+        |text: &str| text.replace("<sip:1001@offhook.test>;tag", "<sip:anonymous@anonymous.invalid>;tag");
+    let named = "Privacy: id\r\nP-Preferred-Identity: <sip:1001@offhook.test>\r\n";
+    assert_eq!(signed("1001", named, hidden), None);
+}
+
+#[test]
+fn nobody_is_signed_for_who_has_not_shown_who_he_is() {
+    let seal = Authority::new("Root", 1).issue("Exchange", 9, None).seal("https://cr.offhook.test/c.pem");
+    let mut h = house(Config { seal: Some(seal), ..config() });
+    h.register("1002", BOB, "<sip:1002@192.0.2.12>", "");
+    for user in ["1001", "+4930"] {
+        let text = h.request("INVITE sip:1002@offhook.test", user, ANN, "");
+        let sent = h.datagram(ANN, &text);
+        let invite = &sent.last().expect("it is passed on").message;
+        assert!(invite.method() == Method::Invite && !invite.has(Name::Identity));
+    }
+}
+
+fn number(digits: &str) -> Party {
+    Party::Number(digits.to_owned())
 }
