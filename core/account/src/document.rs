@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, forward_to_deserialize_any};
 use serde_json::{Map, Value};
 
 use crate::Secrets;
-use crate::form::{CallerIdForm, Form, NatForm, PushForm, VosForm};
+use crate::form::{CallerIdForm, Form, NatForm, PushForm, StirForm, VosForm};
 use crate::purse::{BalanceForm, CallBackForm, MinutesForm, TopUpForm};
 use crate::words::{Text, Version, excerpt};
 
@@ -262,13 +262,23 @@ fn form_with_secrets(form: &Form, secrets: &Secrets) -> Map<String, Value> {
 }
 
 /// The tables of a document whose fields have names, by their paths.
-const TABLES: [&str; 8] =
-    ["vos", "caller_id", "push", "nat", "balance", "balance.minutes", "balance.top_up", "balance.callback"];
+const TABLES: [&str; 9] = [
+    "vos",
+    "caller_id",
+    "stir",
+    "push",
+    "nat",
+    "balance",
+    "balance.minutes",
+    "balance.top_up",
+    "balance.callback",
+];
 
 fn names_in(table: &str) -> &'static [&'static str] {
     match table {
         "vos" => names_of::<VosForm>(),
         "caller_id" => names_of::<CallerIdForm>(),
+        "stir" => names_of::<StirForm>(),
         "push" => names_of::<PushForm>(),
         "nat" => names_of::<NatForm>(),
         "balance" => names_of::<BalanceForm>(),

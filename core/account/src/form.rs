@@ -89,8 +89,10 @@ pub struct Form {
     /// What the people called are to see.
     pub caller_id: Option<CallerIdForm>,
     /// Whose signatures on callers' numbers are believed.
-    #[serde(deserialize_with = "few")]
+    #[serde(deserialize_with = "several")]
     pub stir_certificates: Vec<SignerForm>,
+    /// And whose, by the authorities that stand for them.
+    pub stir: Option<StirForm>,
     /// By what its provider may wake the phone.
     pub push: Option<PushForm>,
     /// Whether the provider is asked for messages that wait.
@@ -184,6 +186,18 @@ pub struct SignerForm {
     pub url: Option<Text>,
 }
 
+/// `stir`; see [`phone::Stir`].
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StirForm {
+    /// Authorities, as `tls_ca`.
+    #[serde(deserialize_with = "several")]
+    pub anchors: Vec<Long>,
+    /// The only places that certificates are fetched from, as `HOST` or `HOST:PORT`; none: any that is public.
+    #[serde(deserialize_with = "several")]
+    pub hosts: Vec<Text>,
+}
+
 /// `nat`; see [`phone::Nat`].
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -239,8 +253,8 @@ const MOST_WATCHED: usize = 100;
 /// Signers that one account believes, at most.
 const MOST_SIGNERS: usize = 16;
 
-fn few<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<SignerForm>, D::Error> {
-    let all = Vec::<SignerForm>::deserialize(source)?;
+fn several<'de, T: Deserialize<'de>, D: Deserializer<'de>>(source: D) -> Result<Vec<T>, D::Error> {
+    let all = Vec::<T>::deserialize(source)?;
     if all.len() > MOST_SIGNERS {
         return Err(de::Error::custom(format!("name at most {MOST_SIGNERS}")));
     }

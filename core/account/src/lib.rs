@@ -18,8 +18,8 @@ pub mod words;
 
 pub use document::{BadField, Document, MAX_DOCUMENT, Unreadable, field};
 pub use form::{
-    CallerIdForm, Form, NatForm, PushForm, RelayForm, RuleForm, ServiceForm, SignerForm, Stun, Turn, VosForm,
-    server,
+    CallerIdForm, Form, NatForm, PushForm, RelayForm, RuleForm, ServiceForm, SignerForm, StirForm, Stun,
+    Turn, VosForm, server,
 };
 pub use made::RelayService;
 pub use notice::{About, Notice};

@@ -5,14 +5,14 @@
 use balance::Provider;
 use base::{Redacted, Secret, Transport};
 use numbers::{Plan, Rule};
-use phone::{Account, CallerId, Connection, Encryption, Nat, Push, Tcp, Vos};
+use phone::{Account, Anchors, CallerId, Connection, Encryption, Nat, Place, Push, Signer, Stir, Tcp, Vos};
 use sip::message::Uri;
 use sip::ua::TransportPolicy;
 
 use crate::Secrets;
 use crate::document::{BadField, Document};
-use crate::form::{CallerIdForm, Form, NatForm, PushForm, RuleForm};
-use crate::words::Hidden;
+use crate::form::{CallerIdForm, Form, NatForm, PushForm, RuleForm, SignerForm, StirForm};
+use crate::words::{Hidden, Text};
 
 /// For how long a registration may be asked, in seconds: a week.
 const LONGEST_REGISTRATION: u32 = 604_800;
@@ -30,8 +30,7 @@ pub struct RelayService {
 }
 
 impl Document {
-    /// The phone's account. Certificates are the runtime's to read: [`Form::tls_certificate`],
-    /// [`Form::stir_certificates`].
+    /// The phone's account. The certificate that it shows is the runtime's to read: [`Form::tls_certificate`].
     ///
     /// # Errors
     /// [`BadField`]: show its sentence.
@@ -92,6 +91,7 @@ fn made(form: Form, secrets: &Secrets) -> Result<Account, BadField> {
     account.dial_plan = plan(&form.dial_plan)?;
     account.emergency = form.emergency.unwrap_or(false);
     account.caller_id = caller_id(form.caller_id)?;
+    account.stir = stir(&form.stir_certificates, form.stir.unwrap_or_default())?;
     account.register = form.register.unwrap_or(account.register);
     account.late_offer = form.late_offer.unwrap_or(false);
     account.expires = match form.expires {
@@ -177,7 +177,7 @@ fn caller_id(form: Option<CallerIdForm>) -> Result<CallerId, BadField> {
 
 /// `None`: the phone has not said yet what the service knows it by.
 fn push(form: PushForm) -> Result<Option<Push>, BadField> {
-    let Some(provider) = form.provider.map(crate::words::Text::into_inner) else {
+    let Some(provider) = form.provider.map(Text::into_inner) else {
         return Err(BadField::new("push.provider", "by which service? fcm, apns or webpush"));
     };
     let is_word = |it: u8| it.is_ascii_alphanumeric() || b".-".contains(&it);
@@ -187,8 +187,29 @@ fn push(form: PushForm) -> Result<Option<Push>, BadField> {
     if form.prid.as_ref().is_some_and(|prid| prid.0.expose().len() > LONGEST_PRID) {
         return Err(BadField::new("push.prid", "it is longer than 1024 bytes"));
     }
-    let param = form.param.map(crate::words::Text::into_inner);
+    let param = form.param.map(Text::into_inner);
     Ok(form.prid.map(|prid| Push { provider, param, prid: prid.0 }))
+}
+
+fn stir(signers: &[SignerForm], form: StirForm) -> Result<Stir, BadField> {
+    let signer = |it: &SignerForm| {
+        let read = Signer::read(it.file.as_str().as_bytes(), it.url.as_ref().map(ToString::to_string));
+        read.map_err(|why| BadField::new("stir_certificates", why))
+    };
+    let mut anchors = Anchors::default();
+    for pem in &form.anchors {
+        let read = Anchors::read(pem.as_str().as_bytes());
+        anchors = anchors.and(&read.map_err(|why| BadField::new("stir.anchors", why))?);
+    }
+    let place = |it: &Text| {
+        let read = it.as_str().parse::<Place>();
+        read.map_err(|_| BadField::new("stir.hosts", "a host is written as HOST or HOST:PORT"))
+    };
+    Ok(Stir {
+        signers: signers.iter().map(signer).collect::<Result<_, _>>()?,
+        anchors,
+        places: form.hosts.iter().map(place).collect::<Result<_, _>>()?,
+    })
 }
 
 fn plan(rules: &[RuleForm]) -> Result<Plan, BadField> {
@@ -227,5 +248,20 @@ mod tests {
         }
         secrets.push_prid = Some(Hidden(Secret::new("x".repeat(1025))));
         assert_eq!(document.account(&secrets).unwrap_err().field, "push.prid");
+    }
+
+    #[test]
+    fn whose_signatures_are_believed_comes_with_their_keys_authorities_and_places() {
+        let (document, secrets) = Document::read(include_str!("whole.json")).unwrap();
+        let mut plain = document.form().clone();
+        plain.encryption = None;
+        plain.vos = None;
+        plain.tls_pin = None;
+        let stir = Document::of(plain).account(&secrets).unwrap().stir;
+        let [signer] = &stir.signers[..] else { panic!("{stir:?}") };
+        assert_eq!((signer.info.as_deref(), signer.key.len()), (Some("https://cert.example.com/1"), 65));
+        assert!(!stir.anchors.is_empty());
+        let places: Vec<_> = stir.places.iter().map(ToString::to_string).collect();
+        assert_eq!(places, ["cert.example.com", "cert.example.com:8443"]);
     }
 }

@@ -278,7 +278,7 @@ pub(crate) fn notices(proposal: &Proposal, surroundings: &Surroundings<'_>) -> V
     if form.tls_ca.is_some() {
         tell(About::OwnAuthority, "");
     }
-    if !form.stir_certificates.is_empty() {
+    if !form.stir_certificates.is_empty() || form.stir.as_ref().is_some_and(|it| !it.anchors.is_empty()) {
         tell(About::OwnSigners, "");
     }
     for relay in &account.nat.turn {

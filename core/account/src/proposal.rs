@@ -207,7 +207,8 @@ impl Proposal {
         let named = [("tls_ca", &form.tls_ca), ("tls_certificate", &form.tls_certificate)];
         let named = named.into_iter().filter_map(|(field, pem)| Some((field, pem.as_ref()?)));
         let signers = form.stir_certificates.iter().map(|signer| ("stir_certificates", &signer.file));
-        for (field, pem) in named.chain(signers) {
+        let anchors = form.stir.iter().flat_map(|it| &it.anchors).map(|pem| ("stir.anchors", pem));
+        for (field, pem) in named.chain(signers).chain(anchors) {
             if !pem.as_str().trim_start().starts_with("-----BEGIN ") {
                 return Err(BadField::new(field, "it is no certificate in PEM").into());
             }
@@ -378,6 +379,8 @@ mod tests {
         for (more, why) in [
             (r#""encryption":"vos","transport":"tls""#, "transport: VOS"),
             (r#""tls_ca":"/etc/passwd""#, "tls_ca: it is no certificate"),
+            (r#""stir":{"anchors":["/etc/passwd"]}"#, "stir.anchors: it is no certificate"),
+            (r#""stir":{"hosts":["https://cr.test"]}"#, "stir.hosts: a host is written as"),
             (r#""nat":{"turn":{"uri":"turn:r.test","user":"u"}}"#, "password is missing"),
             (r#""balance":{"url":"http://b.test/{password}"}"#, "balance.url: "),
             (r#""dial_plan":[{"fits":"("}]"#, "dial_plan: rule 1"),

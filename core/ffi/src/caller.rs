@@ -38,7 +38,8 @@ pub struct CallerIdentity {
 /// What a caller's signature was found to be worth.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct CallerSignature {
-    /// It holds, and somebody whom the account believes vouches so far. None: nobody does.
+    /// It holds, and somebody whom the account believes vouches so far. None: nobody does, or that is being found out, and
+    /// another view follows.
     pub attest: Option<Attest>,
     /// It is not what it says: somebody pretends to be another. Warn of it.
     pub forged: bool,
@@ -57,8 +58,9 @@ impl CallerIdentity {
 impl CallerSignature {
     fn of(passport: &Passport) -> Self {
         let (attest, forged) = match passport {
-            Passport::Signed(attest) => (Some(*attest), false),
-            Passport::False => (None, true),
+            Passport::Signed(signed) => (Some(signed.attest), false),
+            Passport::False(_) => (None, true),
+            Passport::Asking | Passport::Unproven(_) => (None, false),
         };
         Self { attest, forged, sentence: passport.to_string() }
     }

@@ -2,15 +2,15 @@
 //!
 //! The own key goes to the platform's store and nowhere else. Knows nothing of what a certificate says.
 
+use account::Document;
 use account::words::{Hidden, Pin};
-use account::{Document, SignerForm};
 use base::{BadFingerprint, ClientCertificate, Fingerprint, Secret};
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
-use offhook_io::{client_certificate, signer_certificate};
-use phone::{Command, Signer};
+use offhook_io::client_certificate;
+use phone::Command;
 
 use crate::Phone;
-use crate::error::{BadSetting, Field, PhoneError};
+use crate::error::PhoneError;
 
 /// Longer than any chain and key that a handshake carries.
 const LONGEST: usize = 64 * 1024;
@@ -82,21 +82,6 @@ impl Phone {
 /// What is shown to a server, if both can be read.
 pub(crate) fn shown(chain: &str, key: &Secret<String>) -> Option<ClientCertificate> {
     client_certificate(chain.as_bytes(), key.expose().as_bytes()).ok()
-}
-
-/// Those who sign for callers and are believed.
-///
-/// # Errors
-/// `BadSetting`: show its sentence.
-pub(crate) fn signers(named: &[SignerForm]) -> Result<Vec<Signer>, PhoneError> {
-    let signer = |named: &SignerForm| {
-        let read = signer_certificate(named.file.as_str().as_bytes()).map_err(|why| {
-            let sentence = format!("stir_certificates: {why}");
-            PhoneError::BadSetting { field: Field::Other, why: BadSetting::Unusable, sentence }
-        })?;
-        Ok(Signer { info: named.url.as_ref().map(ToString::to_string), key: read.key, valid: read.valid })
-    };
-    named.iter().map(signer).collect()
 }
 
 /// The key of the account's certificate, which was kept in hexadecimal once; none: it is of no use.

@@ -331,7 +331,6 @@ fn made(document: &Document, secrets: &Secrets) -> Result<Account, PhoneError> {
     // A relay whose password is not known is left out, where the document's own reading refuses the account.
     let named = std::mem::take(&mut nat.turn.relays);
     let shown = form.tls_certificate.take();
-    let signers = std::mem::take(&mut form.stir_certificates);
     let in_a_pocket = form.keepalive.is_none();
     let own = Secrets { tls_key: None, ..secrets.clone() };
     let mut account = document.with(form).0.account(&own).map_err(of_field)?;
@@ -343,7 +342,6 @@ fn made(document: &Document, secrets: &Secrets) -> Result<Account, PhoneError> {
     account.connection.certificate = shown
         .zip(secrets.tls_key.as_ref())
         .and_then(|(chain, Hidden(key))| certificate::shown(chain.as_str(), key));
-    account.signers = certificate::signers(&signers)?;
     Ok(account)
 }
 

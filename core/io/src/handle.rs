@@ -148,6 +148,7 @@ impl Handle {
             to_media,
             from_media,
             wire: Wire::new(capture.as_ref().map(Capture::tap), config.crossed),
+            certificates: crate::certificates::Certificates::default(),
             memory: Memory::default(),
             networks: std::collections::BTreeMap::new(),
             binder: config.binder,

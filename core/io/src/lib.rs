@@ -9,6 +9,8 @@
 mod alarm;
 mod audio;
 mod capture;
+#[cfg_attr(not(feature = "rest"), path = "certificates/without.rs")]
+mod certificates;
 pub mod clock;
 #[cfg(feature = "store")]
 pub mod contacts;
@@ -60,7 +62,7 @@ pub use instance::instance;
 pub use media::{Point, Silence, Stats};
 #[cfg(feature = "store")]
 pub use numbers;
-pub use offhook_net::tls::{Trust, Trusts, Unusable, client_certificate, signer_certificate};
+pub use offhook_net::tls::{Trust, Trusts, Unusable, client_certificate};
 pub use offhook_net::{Between, addresses};
 #[cfg(feature = "store")]
 pub use offhook_store as store;

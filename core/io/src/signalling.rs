@@ -19,6 +19,7 @@ use tokio::runtime::Builder;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 
 use crate::alarm::Alarm;
+use crate::certificates::Certificates;
 use crate::clock;
 use crate::events::{Event, Events};
 use crate::fence::fenced;
@@ -64,6 +65,7 @@ pub(crate) struct Signalling {
     pub(crate) to_media: ToMediaThread,
     pub(crate) from_media: Receiver<News>,
     pub(crate) wire: Wire,
+    pub(crate) certificates: Certificates,
     pub(crate) memory: Memory,
     /// Shown every socket before it is used.
     pub(crate) binder: Option<Arc<dyn offhook_net::Bind>>,
@@ -154,6 +156,7 @@ impl Signalling {
     /// One phone, from its sockets to its goodbye.
     fn live(&mut self, now: Instant, told: &mut bool, started: &Sender<Started>) -> Result<(), StartError> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
+        self.certificates = Certificates::default(); // answers to another phone are not this one's
         runtime.block_on(async {
             let limits = Limits { connections: CONNECTIONS, ..Limits::default() };
             let mut net = Net::new(limits, self.name_servers.clone());
@@ -226,6 +229,10 @@ impl Signalling {
                 let now = clock::now();
                 life.left |= life.leave_at.is_some_and(|at| at <= now);
                 let outputs = life.phone.handle(Input::Due, now);
+                life.left |= self.carry_out(outputs, &mut life.net);
+            }
+            (fetch, answer) = self.certificates.came() => {
+                let outputs = life.phone.handle(Input::Fetched { fetch, answer }, clock::now());
                 life.left |= self.carry_out(outputs, &mut life.net);
             }
             event = life.net.next() => {
@@ -361,6 +368,7 @@ impl Signalling {
                 Output::Tone(tone) => {
                     let _ = self.to_media.try_send(ToMedia::Tone(tone));
                 }
+                Output::Fetch(what) => self.certificates.fetch(what, &self.trusts),
                 Output::Event(event) => {
                     self.memory.told(&event);
                     left |= matches!(event, phone::Event::Stopped);

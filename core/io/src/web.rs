@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use offhook_net::tls::{Trust, Trusts};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, ClientBuilder, Response, Url};
 
 /// From the first question to the last byte.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
@@ -37,6 +37,17 @@ pub(crate) fn client(
     secure: bool,
     goes_on: impl Fn(&Url) -> bool + Send + Sync + 'static,
 ) -> Result<Client, NoClient> {
+    client_by(trusts, host, secure, goes_on, |it| it)
+}
+
+/// The same, and otherwise as `change` has it.
+pub(crate) fn client_by(
+    trusts: &Trusts,
+    host: &str,
+    secure: bool,
+    goes_on: impl Fn(&Url) -> bool + Send + Sync + 'static,
+    change: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> Result<Client, NoClient> {
     // One must be given even where none is spoken: then it trusts nobody, and loads no authorities.
     let nobody = || {
         let mut trusts = Trusts::default();
@@ -49,15 +60,14 @@ pub(crate) fn client(
         let may = stays && goes_on(step.url()) && step.previous().len() <= MAX_REDIRECTS;
         if may { step.follow() } else { step.stop() }
     });
-    Client::builder()
+    let builder = Client::builder()
         .tls_backend_preconfigured((*tls).clone())
         .timeout(PATIENCE)
         .redirect(policy)
         .referer(false) // it would carry a key in the query to whom we are sent on to
         .no_proxy()
-        .user_agent(concat!("Offhook/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|_| NoClient::System)
+        .user_agent(concat!("Offhook/", env!("CARGO_PKG_VERSION")));
+    change(builder).build().map_err(|_| NoClient::System)
 }
 
 /// All of an answer's body, if it is no longer than `most`.

@@ -8,7 +8,7 @@ use nat::path::Tcp;
 use sip::message::Uri;
 use sip::ua::{Reliable, TransportPolicy};
 
-use crate::{CallerId, Encryption, Keepalive, NetworkPolicy, Regions, Signer};
+use crate::{CallerId, Encryption, Keepalive, NetworkPolicy, Regions, Stir};
 
 /// One account at one provider.
 #[derive(Clone, Debug)]
@@ -25,8 +25,8 @@ pub struct Account {
     pub display_name: Option<Redacted<String>>,
     /// What the people called are to see.
     pub caller_id: CallerId,
-    /// Whose signatures on callers' numbers are believed (STIR). None: only what the provider says of them.
-    pub signers: Vec<Signer>,
+    /// Whose signatures on callers' numbers are believed (STIR). Nobody's: only what the provider says of them.
+    pub stir: Stir,
     /// Whether to register by itself when added and when the network changes.
     pub register: bool,
     /// How long a registration is asked for, in seconds. The registrar may shorten it, or ask for more (423).
@@ -85,7 +85,7 @@ impl Account {
             password,
             display_name: None,
             caller_id: CallerId::default(),
-            signers: Vec::new(),
+            stir: Stir::default(),
             register: true,
             expires: 300,
             codecs: Codec::ALL.to_vec(),

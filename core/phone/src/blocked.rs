@@ -31,7 +31,7 @@ impl Blocked {
     }
 
     /// Why who calls from that address does not ring, if so, and with which status.
-    pub(crate) fn refusal(&self, uri: &str, identity: Option<Identity>) -> Option<(u16, Why)> {
+    pub(crate) fn refusal(&self, uri: &str, identity: Option<&Identity>) -> Option<(u16, Why)> {
         if self.has(uri) {
             return Some((603, Why::YouBlocked));
         }
@@ -82,9 +82,9 @@ mod tests {
     fn who_hides_rings_unless_the_person_does_not_want_it() {
         let identity = |hidden| Some(Identity { by: Said::Provider, verified: None, passport: None, hidden });
         let mut blocked = blocked(&[]);
-        assert_eq!(blocked.refusal("sip:1002@offhook.test", identity(true)), None);
+        assert_eq!(blocked.refusal("sip:1002@offhook.test", identity(true).as_ref()), None);
         blocked.refuse_anonymous(true);
-        let refusal = |hidden| blocked.refusal("sip:1002@offhook.test", identity(hidden));
+        let refusal = |hidden| blocked.refusal("sip:1002@offhook.test", identity(hidden).as_ref());
         assert_eq!((refusal(true), refusal(false)), (Some((433, Why::YouRefuseAnonymous)), None));
     }
 }

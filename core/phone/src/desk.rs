@@ -18,6 +18,7 @@ use sip::ua::Agent;
 use crate::addresses::Addresses;
 use crate::alg::Watch;
 use crate::call::Info;
+use crate::identity::shelf::Shelf;
 use crate::network::Known;
 use crate::servers::Servers;
 use crate::vos::Lanes;
@@ -53,6 +54,8 @@ pub(crate) enum Timer {
     Follow(CallId),
     /// The sockets that a call has left are closed.
     Left(CallId),
+    /// Certificates of who signs for callers have been waited for long enough.
+    Certificates,
     /// A text message has its turn, or has waited too long.
     Texts,
     /// The tone after a call that came to nothing has sounded long enough.
@@ -73,6 +76,7 @@ impl Timer {
             Self::Keypad(_) => "keypad",
             Self::Path(_) | Self::Renew(_) | Self::Follow(_) | Self::Left(_) => "path",
             Self::Keying(_) => "keys",
+            Self::Certificates => "certificates",
             Self::Texts => "messages",
             Self::Tone => "tone",
             Self::Stop => "shutdown",
@@ -125,6 +129,8 @@ pub(crate) struct Desk {
     /// What accounts are known by on the media path: made when first needed, kept while the phone runs.
     certificates: BTreeMap<AccountId, Certificate>,
     media_ids: u32,
+    /// Certificates of who signs for callers.
+    pub(crate) shelf: Shelf,
     /// Documents about watched people that could not be read.
     pub(crate) unread: u64,
 }
@@ -156,6 +162,7 @@ impl Desk {
             alg: Watch::default(),
             certificates: BTreeMap::new(),
             media_ids: 0,
+            shelf: Shelf::default(),
             unread: 0,
         }
     }

@@ -4,18 +4,24 @@
 //! section 7.2A.20) and by what we find ourselves ([`passport`]). The switch decides what the called person sees, and switches differ in where they look: so the number
 //! goes wherever the account says. Knows no phone book.
 
+pub(crate) mod improve;
 mod passport;
+pub(crate) mod shelf;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use base::Redacted;
+use base::{Instant, Redacted};
 use sip::message::{Message, Name, NameAddr, quote};
 
 use crate::Account;
 use crate::dial;
-pub use passport::{Attest, Passport, Signer};
+pub use passport::{False, Passport, Signed, SignedBy, Stir, Unproven};
+use passport::{Judge, Open};
+use shelf::Shelf;
+pub use shelf::{FetchId, Fetched, MAX_CERTIFICATES, NotHad};
+pub use stir::{Anchors, Attest, BadAddress, Place, Signer, Untrusted, Unusable, Who};
 
 /// Longest name that is shown of a caller.
 const LONGEST_NAME: usize = 128;
@@ -57,13 +63,13 @@ pub(crate) struct Caller {
 }
 
 /// How far a caller's address is to be believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// Who says so.
     pub by: Said,
     /// What the provider found when it checked the number's signature (STIR). `None`: it says nothing of that.
     pub verified: Option<bool>,
-    /// What we found when we checked the address's signature ourselves. `None`: there is none that the account can judge.
+    /// What we found when we checked the address's signature ourselves. `None`: there is none.
     pub passport: Option<Passport>,
     /// Whether they do not want to be known.
     pub hidden: bool,
@@ -74,7 +80,7 @@ pub struct Identity {
 pub enum Said {
     /// The provider, by P-Asserted-Identity.
     Provider,
-    /// A signer whom the account knows, by a signature over what From says (STIR, level A).
+    /// A signer whom the account believes, by a signature over what From says (STIR, level A).
     Signer,
     /// Whoever wrote Remote-Party-ID: the provider, as a rule.
     RemoteParty,
@@ -145,29 +151,49 @@ pub(crate) fn headers(account: &Account, hide: Option<bool>) -> Vec<(Name, Strin
     headers
 }
 
-/// Who has sent this INVITE, as far as it says. `wall`: since 1970, where that is known.
-pub(crate) fn caller(message: &Message, signers: &[Signer], wall: Option<Duration>) -> Option<Caller> {
-    let judge = |who: &NameAddr<'_>| passport::judge(message, who, signers, wall);
-    let asserted = message.name_addrs(Name::PAssertedIdentity).filter_map(Result::ok);
-    // Two may stand there, a SIP and a tel address (RFC 3325 section 9.1): the first names the person best.
-    let asserted = asserted.filter(|it| is_somebody(it)).map(|it| (it, Said::Provider)).next();
+/// An INVITE, as it came.
+pub(crate) struct Invite<'a> {
+    pub(crate) message: &'a Message,
+    /// By the provider: not by somebody else who has found this phone's port.
+    pub(crate) by_provider: bool,
+    /// The wall clock since 1970, where that is known.
+    pub(crate) wall: Option<Duration>,
+}
+
+/// Who has sent an INVITE, as far as it says, and what is wanted to know better.
+pub(crate) fn caller(
+    invite: &Invite<'_>,
+    stir: &Stir,
+    shelf: &mut Shelf,
+    now: Instant,
+) -> (Option<Caller>, Open) {
+    let mut judge = Judge::new(invite, stir, shelf, now);
+    let caller = who(invite, &mut judge);
+    (caller, judge.open)
+}
+
+fn who(invite: &Invite<'_>, judge: &mut Judge<'_>) -> Option<Caller> {
+    let message = invite.message;
+    // What a provider asserts is worth what its writer is: RFC 3325 section 8.
+    let asserted = invite.by_provider.then(|| asserted(message)).flatten().map(|it| (it, Said::Provider));
     let remote = || {
         let party = message.name_addrs(Name::RemotePartyId).filter_map(Result::ok);
         let calling =
             |it: &NameAddr<'_>| it.param("party").is_none_or(|party| party.eq_ignore_ascii_case("calling"));
-        party.filter(|it| calling(it) && is_somebody(it)).map(|it| (it, Said::RemoteParty)).next()
+        let party = party.filter(|it| calling(it) && is_somebody(it));
+        party.map(|it| (it, Said::RemoteParty)).next()
     };
     let from = message.from().ok().map(|from| (from, Said::Caller));
     // Of anybody but the provider, what is signed for is believed first. Who hides signs for nobody.
-    let from_signed = from.filter(|(from, _)| is_somebody(from)).and_then(|(from, _)| judge(&from));
-    let signed = from.filter(|_| from_signed == Some(Passport::Signed(Attest::Number)));
+    let from_signed = from.filter(|(from, _)| is_somebody(from)).and_then(|(from, _)| judge.of(&from));
+    let signed = from.filter(|_| from_signed.as_ref().is_some_and(Passport::proves));
     let signed = signed.map(|(from, _)| (from, Said::Signer));
     let (who, by) = asserted.or(signed).or_else(remote).or(from)?;
     let passport = match by {
         Said::Signer | Said::Caller => from_signed,
         // Neither need be what the caller's side has signed: RFC 8224 section 8.1 has it sign for From, as a rule.
-        Said::Provider | Said::RemoteParty => match judge(&who) {
-            Some(Passport::False) => from_signed.filter(|it| *it == Passport::False),
+        Said::Provider | Said::RemoteParty => match judge.of(&who) {
+            Some(Passport::False(_)) => from_signed.filter(|it| matches!(it, Passport::False(_))),
             other => other,
         },
     };
@@ -176,11 +202,18 @@ pub(crate) fn caller(message: &Message, signers: &[Signer], wall: Option<Duratio
         .any(|word| ["id", "user", "header"].iter().any(|kind| word.eq_ignore_ascii_case(kind.as_bytes())));
     let withheld = who.param("privacy").is_some_and(|it| !it.eq_ignore_ascii_case("off"));
     let nobody = by == Said::Caller && !is_somebody(&who);
+    let verified = invite.by_provider.then(|| verified(&who)).flatten();
     Some(Caller {
         uri: who.uri_text().to_owned(),
         name: who.display().map(name).filter(|name| !name.is_empty()),
-        identity: Identity { by, verified: verified(&who), passport, hidden: private || withheld || nobody },
+        identity: Identity { by, verified, passport, hidden: private || withheld || nobody },
     })
+}
+
+/// Whom the provider asserts. Two may stand there, a SIP and a tel address (RFC 3325 section 9.1): the first names the person
+/// best.
+fn asserted(message: &Message) -> Option<NameAddr<'_>> {
+    message.name_addrs(Name::PAssertedIdentity).filter_map(Result::ok).find(is_somebody)
 }
 
 /// RFC 3323 section 4.1.1.3, and what switches write for it.
@@ -274,11 +307,17 @@ mod tests {
     }
 
     fn called(fields: &str) -> Caller {
+        called_by(fields, true)
+    }
+
+    fn called_by(fields: &str, by_provider: bool) -> Caller {
         let text = format!(
             "INVITE sip:1002@offhook.test SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKa\r\n\
              To: <sip:1002@offhook.test>\r\nCall-ID: a\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n{fields}\r\n"
         );
-        caller(&Message::read(Bytes::from(text)).unwrap(), &[], None).unwrap()
+        let message = Message::read(Bytes::from(text)).unwrap();
+        let invite = Invite { message: &message, by_provider, wall: None };
+        caller(&invite, &Stir::default(), &mut Shelf::default(), Instant::ZERO).0.unwrap()
     }
 
     #[test]
@@ -312,6 +351,15 @@ mod tests {
         assert_eq!(verstat("TN-Validation-Passed"), Some(true));
         assert_eq!(verstat("TN-Validation-Failed"), Some(false));
         assert_eq!(verstat("No-TN-Validation"), None);
+    }
+
+    #[test]
+    fn what_anybody_but_the_provider_asserts_is_not_believed() {
+        let from = "From: <sip:+1201;verstat=TN-Validation-Passed@evil.test>;tag=f\r\n";
+        let fields = format!("{from}P-Asserted-Identity: <sip:110@offhook.test>\r\n");
+        let (provider, stranger) = (called_by(&fields, true), called_by(&fields, false));
+        assert_eq!((provider.identity.by, stranger.identity.by), (Said::Provider, Said::Caller));
+        assert_eq!((stranger.identity.verified, called_by(from, true).identity.verified), (None, Some(true)));
     }
 
     #[test]

@@ -12,7 +12,8 @@ use media::dtmf::Digit;
 use sip::locate::Answer;
 
 use crate::{
-    Account, AccountId, CallId, Learnt, MediaId, MessageId, NetworkNews, OwnPresence, Regions, Relay, WatchBy,
+    Account, AccountId, CallId, FetchId, Fetched, Learnt, MediaId, MessageId, NetworkNews, NotHad,
+    OwnPresence, Regions, Relay, WatchBy,
 };
 
 /// One piece of news.
@@ -69,6 +70,13 @@ pub enum Input<'a> {
         /// What they said.
         answer: Answer,
     },
+    /// Answers a [`crate::Fetch`].
+    Fetched {
+        /// Which.
+        fetch: FetchId,
+        /// What came.
+        answer: Result<Fetched, NotHad>,
+    },
     /// A network appeared, changed or went away.
     Network(NetworkNews),
     /// News of a media stream.
@@ -94,6 +102,9 @@ impl fmt::Debug for Input<'_> {
             Self::FlowFailed { transport, remote, .. } => write!(f, "FlowFailed({transport} to {remote})"),
             Self::Untrusted { name, why, .. } => write!(f, "Untrusted({name}: {why:?})"),
             Self::Resolved { query, .. } => write!(f, "Resolved({query:?})"),
+            Self::Fetched { fetch, answer } => {
+                write!(f, "Fetched({fetch:?}: {:?})", answer.as_ref().map(|it| it.bytes.len()))
+            }
             Self::Network(news) => write!(f, "Network({news:?})"),
             Self::Media { media, news } => write!(f, "{media:?}: {news:?}"),
             Self::Command(command) => write!(f, "Command({command:?})"),

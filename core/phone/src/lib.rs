@@ -39,7 +39,11 @@ pub use account::{
 pub use alg::{Gateway, Tampering};
 pub use commands::MAX_TEXT;
 pub use dial::{BadTarget, Target, dial, number_of, target};
-pub use identity::{Attest, CallerId, Carry, Identity, Passport, Said, Signer, is_number};
+pub use identity::{
+    Anchors, Attest, BadAddress, CallerId, Carry, False, FetchId, Fetched, Identity, MAX_CERTIFICATES,
+    NotHad, Passport, Place, Said, Signed, SignedBy, Signer, Stir, Unproven, Untrusted, Unusable, Who,
+    is_number,
+};
 pub use ids::{AccountId, CallId, CallIds, MediaId, MessageId};
 pub use input::{Command, Input, MediaNews, With};
 pub use keepalive::{Keepalive, Lifetime};
@@ -47,7 +51,7 @@ pub use media::dtmf::Keys;
 pub use nat::path::Tcp;
 pub use network::{Learnt, Network, NetworkKey, NetworkKind, NetworkNews, NetworkPolicy};
 pub use numbers::Regions;
-pub use output::{Event, MediaOrder, Output, Outputs, Refusal, Subject, Via};
+pub use output::{Event, Fetch, MediaOrder, Output, Outputs, Refusal, Subject, Via};
 pub use phone::Phone;
 pub use presence::{OwnPresence, Presence, PresenceState, WatchBy};
 pub use reason::Why;

@@ -8,6 +8,7 @@ use sip::ua::{News, Outcome, ProfileId, ReferId, SessionId};
 
 use crate::call::{self, Asked, Call, Incoming, Outgoing, Parties};
 use crate::desk::Desk;
+use crate::identity::Invite;
 use crate::phone::{Goodbye, Phone};
 use crate::registration::Registration;
 use crate::{
@@ -142,9 +143,11 @@ impl Phone {
             (None, Ok(_)) => self.turn_away(settings),
             (_, Err(_)) => Some((488, None)),
         };
-        let caller = identity::caller(message, &settings.signers, self.desk.wall());
+        let by_provider = self.accounts.get(&account).is_some_and(|it| it.is_way(&source));
+        let invite = Invite { message, by_provider, wall: self.desk.wall() };
+        let (caller, open) = identity::caller(&invite, &settings.stir, &mut self.desk.shelf, self.desk.now);
         let blocked = replaces.is_none().then_some(caller.as_ref()).flatten();
-        let blocked = blocked.and_then(|it| self.blocked.refusal(&it.uri, Some(it.identity)));
+        let blocked = blocked.and_then(|it| self.blocked.refusal(&it.uri, Some(&it.identity)));
         let refusal = blocked.map(|(status, _)| (status, None)).or(refusal);
         let id = announced.as_ref().map_or_else(|| self.call_ids.draw(), Call::id);
         let parties = Parties {
@@ -153,7 +156,7 @@ impl Phone {
             settings,
             side: Side::In,
             secure,
-            identity: caller.as_ref().map(|caller| caller.identity),
+            identity: caller.as_ref().map(|caller| caller.identity.clone()),
             remote: caller.as_ref().map_or_else(String::new, |caller| caller.uri.clone()),
             name: caller.and_then(|caller| caller.name),
         };
@@ -167,6 +170,9 @@ impl Phone {
                 let incoming = Incoming { session, offer, toward, network, replaces, answered };
                 let call = Call::incoming(parties, incoming, announced, &mut self.desk);
                 self.calls.insert(id, call);
+                if open.waits {
+                    self.wish(id, &invite, open);
+                }
             }
             Some((status, contact)) => {
                 let phrase = if status == 480 { DO_NOT_DISTURB } else { "" };

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use media::dtmf::{Digit, Keys};
 
 use crate::{
-    AccountId, AccountView, CallId, CallView, Connection, Gateway, Learnt, MediaId, MessageId, Presence,
-    Tone, Voicemail, Why,
+    AccountId, AccountView, CallId, CallView, Connection, FetchId, Gateway, Learnt, MediaId, MessageId,
+    Presence, Tone, Voicemail, Why,
 };
 
 /// One order or event.
@@ -36,8 +36,24 @@ pub enum Output {
     /// For the owner of the loudspeaker. *State*: what should sound from now on beside the calls, as the person's own
     /// country plays it; `None`: nothing. Told when it changes.
     Tone(Option<Tone>),
+    /// For whoever can ask the web: a certificate of somebody who signs for callers. [`crate::Input::Fetched`] answers, once.
+    Fetch(Fetch),
     /// For the app.
     Event(Event),
+}
+
+/// A certificate to be fetched: one GET, by TLS, without following where it is sent on to. A stranger has written the address:
+/// whoever asks looks at the addresses that the host has, too ([`stir::address::is_public`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetch {
+    /// The question.
+    pub id: FetchId,
+    /// `https://`, and nothing in it that a client would read otherwise. What it names may say who calls.
+    pub url: String,
+    /// The host in it, in lower case; an IPv6 address without brackets.
+    pub host: String,
+    /// The account names the host itself: it may be anywhere.
+    pub named: bool,
 }
 
 /// What is to be done with a media stream. `Prepare` comes first, `Close` last, once each.

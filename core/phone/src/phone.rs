@@ -14,6 +14,7 @@ use crate::addresses::Addresses;
 use crate::blocked::Blocked;
 use crate::call::{Call, Declined};
 use crate::desk::{Desk, Timer};
+use crate::identity::improve::Unjudged;
 use crate::network::Networks;
 use crate::presence::Presences;
 use crate::registration::Registration;
@@ -42,6 +43,7 @@ pub struct Phone {
     pub(crate) presence: Presences,
     pub(crate) roaming_allowed: bool,
     pub(crate) goodbye: Goodbye,
+    pub(crate) unjudged: Unjudged,
     tones: Tones,
     gateway: Gateway,
     unopened: u64,
@@ -84,6 +86,7 @@ impl Phone {
             presence: Presences::default(),
             roaming_allowed: false,
             goodbye: Goodbye::NotSaid,
+            unjudged: Unjudged::new(),
             tones: Tones::default(),
             gateway: Gateway::default(),
             unopened: 0,
@@ -158,6 +161,7 @@ impl Phone {
                 agent.resolved(query, answer, now, orders);
                 self.accounts.values_mut().for_each(|account| account.found(&mut self.desk));
             }
+            Input::Fetched { fetch, answer } => self.fetched(fetch, answer),
             Input::Network(news) => self.network(&news),
             Input::Media { media, news } => {
                 if let Some(call) = self.calls.values_mut().find(|call| call.owns(media)) {
@@ -228,7 +232,10 @@ impl Phone {
     /// Whether nothing of any call, message or request is kept any more, in any machine; registrations may stand. A phone
     /// that never gets there leaks.
     pub fn is_quiet(&self) -> bool {
-        self.calls.is_empty() && self.texts.is_empty() && self.desk.agent.is_quiet()
+        self.calls.is_empty()
+            && self.unjudged.is_empty()
+            && self.texts.is_empty()
+            && self.desk.agent.is_quiet()
     }
 
     /// Whether a datagram answers the question of an account what its registrar sees it as. RFC 5626 section 8.
@@ -243,7 +250,7 @@ impl Phone {
 
     fn due(&mut self) {
         let Self { desk, accounts, calls, tones, .. } = self;
-        let (mut look, mut awake) = (false, false);
+        let (mut look, mut awake, mut certificates) = (false, false, false);
         // After a sleep everything is overdue at once, and being reachable goes first.
         while let Some(timer) = desk.timers.pop_due(desk.now) {
             match timer {
@@ -275,6 +282,7 @@ impl Phone {
                 Timer::Renew(id) => with(calls, id, |call| call.renew(desk)),
                 Timer::Follow(id) => with(calls, id, |call| call.follow(desk)),
                 Timer::Left(id) => with(calls, id, |call| call.left(desk)),
+                Timer::Certificates => certificates = true,
                 Timer::Texts => {} // looked at behind all news
                 Timer::Tone => tones.over(),
                 Timer::Stop => stopped(&mut self.goodbye, desk),
@@ -288,6 +296,9 @@ impl Phone {
         desk.agent.due(desk.now, &mut desk.orders);
         if look {
             self.look_at_networks(&[]);
+        }
+        if certificates {
+            self.certificates_due();
         }
     }
 
@@ -315,6 +326,7 @@ impl Phone {
     fn sweep(&mut self) {
         self.succeed();
         self.calls.retain(|_, call| !call.is_over());
+        self.unjudged.retain(|id, _| self.calls.contains_key(id));
         self.dissolve();
         self.close_left();
         let Self { desk, accounts, calls, networks, .. } = self;

@@ -114,7 +114,7 @@ impl Handset {
                     wishes.push(Wish::Sip(order));
                 }
                 // Ears are not simulated.
-                Output::Tone(_) | Output::Server { .. } => {}
+                Output::Tone(_) | Output::Server { .. } | Output::Fetch(_) => {}
                 Output::Media { media, order } => wishes.push(Wish::Media(media, order)),
                 Output::Event(event) => {
                     match &event {

@@ -61,7 +61,7 @@ impl CallerSeen {
         let remote: Result<sip::message::Uri, _> = view.remote.reveal().parse();
         let number = remote.ok().and_then(|uri| uri.view().user.map(str::to_owned)).unwrap_or_default();
         let name = view.name.as_ref().map(|name| name.reveal().clone());
-        Self { number, name, by: view.identity.map(|identity| identity.by.word()) }
+        Self { number, name, by: view.identity.as_ref().map(|identity| identity.by.word()) }
     }
 
     /// The chosen number, and the exchange stands for it.

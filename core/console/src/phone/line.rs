@@ -157,9 +157,12 @@ pub(crate) struct Call {
     /// What the provider found when it checked the number's signature.
     #[serde(skip_serializing_if = "Option::is_none")]
     verified: Option<bool>,
-    /// What we found: the level `A`, `B` or `C`, or `false`.
+    /// What we found: the level `A`, `B` or `C`, `false`, `asking` or `unproven`.
     #[serde(skip_serializing_if = "Option::is_none")]
     stir: Option<&'static str>,
+    /// The same, as a sentence, with who has signed or why it is not believed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stir_says: Option<String>,
     /// They do not want to be known.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     hidden: bool,
@@ -446,6 +449,8 @@ impl Call {
     /// Of one of these accounts.
     fn of(view: &CallView, roster: &Roster) -> Self {
         let since = |from: Option<Instant>, to: Option<Instant>| Some(to?.since(from?));
+        let identity = view.identity.as_ref();
+        let passport = identity.and_then(|it| it.passport.as_ref());
         Self {
             call: view.call.0,
             whose: roster.whose(view.account),
@@ -456,10 +461,11 @@ impl Call {
             state: call_word(view.state),
             remote: shown(&view.remote),
             name: view.name.as_ref().map(shown),
-            said_by: view.identity.map(|identity| identity.by.word()),
-            verified: view.identity.and_then(|identity| identity.verified),
-            stir: view.identity.and_then(|identity| identity.passport).map(phone::Passport::word),
-            hidden: view.identity.is_some_and(|identity| identity.hidden),
+            said_by: identity.map(|it| it.by.word()),
+            verified: identity.and_then(|it| it.verified),
+            stir: passport.map(phone::Passport::word),
+            stir_says: passport.map(ToString::to_string),
+            hidden: identity.is_some_and(|it| it.hidden),
             codec: view.codec.map(media::Codec::name),
             encrypted: view.encrypted.word(),
             bad_keys: NonZeroU32::new(view.bad_keys),

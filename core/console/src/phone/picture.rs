@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use base::Instant;
-use phone::{AccountId, AccountState, AccountView, CallState, CallView, Encrypted, Side, Why};
+use phone::{
+    AccountId, AccountState, AccountView, CallState, CallView, Encrypted, Passport, Side, Unproven, Why,
+};
 
 use super::desk::Desk;
 use super::line::{account_word, call_word, loss_percent, user};
@@ -249,8 +251,10 @@ fn phone_sentence(event: &phone::Event, roster: &Roster) -> Option<String> {
             let what = match (view.state, view.side) {
                 (CallState::Calling | CallState::Announced, _) => return None,
                 (CallState::Ringing, Side::In) => {
-                    let passport = view.identity.and_then(|identity| identity.passport);
-                    let signed = passport.map(|it| format!(". {it}")).unwrap_or_default();
+                    let passport = view.identity.as_ref().and_then(|it| it.passport.as_ref());
+                    // That an account judges no signatures is not to be read at each call.
+                    let said = passport.filter(|it| **it != Passport::Unproven(Unproven::NobodyBelieved));
+                    let signed = said.map(|it| format!(". {it}")).unwrap_or_default();
                     format!("{who} calls: Enter answers, Esc declines{signed}")
                 }
                 (CallState::Ringing, Side::Out) => format!("it rings at {who}"),

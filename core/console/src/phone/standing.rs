@@ -7,8 +7,8 @@ use std::fs;
 use account::words::Hidden;
 use account::{BadField, Document, Form, Secrets};
 use base::{ClientCertificate, Secret};
-use offhook_io::{Trust, Unusable, client_certificate, signer_certificate};
-use phone::{Account, Signer};
+use offhook_io::{Trust, Unusable, client_certificate};
+use phone::Account;
 use sip::ua::TransportPolicy;
 
 use crate::config::parts::NOT_IN_THIS_BUILD;
@@ -47,22 +47,24 @@ enum Kept {
 
 impl Standing {
     /// Of a settings file.
-    pub(crate) fn of_form(form: Form) -> Result<Self, Failure> {
+    pub(crate) fn of_form(mut form: Form) -> Result<Self, Failure> {
         if form.uri.is_none() {
             return Err(Failure::Usage(
                 "which account? give --uri, or --config with `uri` under [account], or --data with a stored one"
                     .into(),
             ));
         }
-        let (document, secrets) = form.part();
-        Self::made(&document, &secrets, Kept::Anywhere).map_err(|failure| match failure {
+        let sentence = |failure| match failure {
             // They stand beside the account as a rule.
             NotMade::Field(bad) if ["balance.", "nat."].iter().any(|it| bad.field.starts_with(it)) => {
                 Failure::Usage(bad.to_string())
             }
             NotMade::Field(bad) => Failure::Usage(format!("[account] {bad}")),
             NotMade::File(sentence) => Failure::Usage(sentence),
-        })
+        };
+        inline(&mut form).map_err(sentence)?;
+        let (document, secrets) = form.part();
+        Self::made(&document, &secrets, Kept::Anywhere).map_err(sentence)
     }
 
     /// Of what is stored.
@@ -86,8 +88,6 @@ impl Standing {
             return Err(bad("transport", format!("`{transport}` is {NOT_IN_THIS_BUILD}")));
         }
         account.connection.certificate = shown(form, secrets, kept)?;
-        account.signers =
-            form.stir_certificates.iter().map(|named| signer(named, kept)).collect::<Result<_, _>>()?;
         #[cfg(feature = "rest")]
         let provider = document.provider(secrets)?;
         let service = service(document, secrets)?;
@@ -100,6 +100,7 @@ impl Standing {
             let mut hosts = vec![first_hop.host.to_string()];
             // Relays have certificates of their own, of the same authority.
             hosts.extend(account.nat.turn.iter().map(|relay| relay.server.host.clone()));
+            hosts.extend(account.stir.places.iter().map(|place| place.host().to_owned()));
             #[cfg(feature = "rest")]
             hosts.extend(service.iter().map(|service| service.host().to_owned()));
             #[cfg(feature = "rest")]
@@ -155,12 +156,16 @@ fn service(document: &Document, secrets: &Secrets) -> Result<Option<Service>, No
     }
 }
 
-/// Whose signatures are believed.
-fn signer(named: &account::SignerForm, kept: Kept) -> Result<Signer, NotMade> {
-    let (name, pem) = pem("stir_certificates", named.file.as_str(), kept)?;
-    let read =
-        signer_certificate(pem.expose()).map_err(|why| bad("stir_certificates", format!("{name}: {why}")))?;
-    Ok(Signer { info: named.url.as_ref().map(ToString::to_string), key: read.key, valid: read.valid })
+/// Puts what files hold in place of their names, where it is said whose signatures are believed: an account has the text.
+fn inline(form: &mut Form) -> Result<(), NotMade> {
+    let signers = form.stir_certificates.iter_mut().map(|it| ("stir_certificates", &mut it.file));
+    let anchors = form.stir.iter_mut().flat_map(|it| &mut it.anchors).map(|it| ("stir.anchors", it));
+    for (field, text) in signers.chain(anchors) {
+        let (name, read) = pem(field, text.as_str(), Kept::Anywhere)?;
+        let read = String::from_utf8_lossy(read.expose()).into_owned();
+        *text = read.parse().map_err(|why| bad(field, format!("{name}: {why}")))?;
+    }
+    Ok(())
 }
 
 /// What is shown to a server that asks who connects.
@@ -183,4 +188,39 @@ fn pem(field: &str, text: &str, kept: Kept) -> Result<(String, Secret<Vec<u8>>),
     }
     let read = fs::read(text).map_err(|error| NotMade::File(format!("{text}: cannot be read: {error}")))?;
     Ok((text.to_owned(), Secret::new(read)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(config: &str) -> Result<Standing, String> {
+        let form: Form = toml::from_str(&format!("uri = \"sip:1001@offhook.test\"\n{config}")).unwrap();
+        Standing::of_form(form).map_err(|failure| failure.to_string())
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn whose_signatures_are_believed_may_stand_in_files_and_what_is_wrong_with_them_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).unwrap();
+            path.display().to_string()
+        };
+        let pem = rcgen::generate_simple_self_signed(vec!["carrier.test".to_owned()]).unwrap().cert.pem();
+        let (good, bad) = (write("good.pem", &pem), write("bad.pem", "hello"));
+        let stir = |file: &str| {
+            format!("stir_certificates = [{{ file = \"{file}\" }}]\nstir = {{ anchors = [\"{file}\"] }}")
+        };
+        let stir_of = |file: &str| made(&stir(file)).map(|standing| standing.account.stir);
+        let found = stir_of(&good).unwrap();
+        assert!(found.signers.len() == 1 && !found.anchors.is_empty() && found.places.is_empty());
+        for (file, told) in
+            [(&*bad, "stir.anchors: it is no certificate"), ("/nowhere.pem", "/nowhere.pem: cannot be read")]
+        {
+            let why = stir_of(file).unwrap_err();
+            assert!(why.contains(told), "{why}");
+        }
+    }
 }

@@ -13,7 +13,6 @@ mod reading;
 #[cfg(feature = "tls")]
 mod session;
 #[cfg(feature = "tls")]
-mod signer;
 #[cfg(feature = "tls")]
 #[cfg(test)]
 mod tests;
@@ -26,11 +25,10 @@ use base::{Certificate, Untrusted};
 
 #[cfg(feature = "tls")]
 pub use self::{
-    identity::Identity, identity::client_certificate, session::Session, signer::signer_certificate,
-    trust::Trust, trust::Trusts,
+    identity::Identity, identity::client_certificate, session::Session, trust::Trust, trust::Trusts,
 };
 #[cfg(not(feature = "tls"))]
-pub use without::{Identity, Session, Trust, Trusts, client_certificate, signer_certificate};
+pub use without::{Identity, Session, Trust, Trusts, client_certificate};
 
 /// A certificate, a key or a fingerprint that cannot be used: show the sentence beside its setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,21 +42,9 @@ pub enum Unusable {
     /// Key and certificate are not one another's.
     #[error("the key does not belong to the certificate")]
     Pair,
-    /// The key in the certificate is of another kind than those that sign for callers.
-    #[error("its key is not on the curve P-256, by which callers are signed for")]
-    OtherKey,
     /// This build has no TLS.
     #[error("TLS is not in this build")]
     NotInThisBuild,
-}
-
-/// Who signs for callers, as his certificate says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignerCertificate {
-    /// His key on P-256: a point, as SEC 1 section 2.3.3 writes it.
-    pub key: Vec<u8>,
-    /// From when to when it is good, in seconds since 1970.
-    pub valid: (u64, u64),
 }
 
 /// What a handshake waits for.

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use base::{ClientCertificate, Fingerprint};
 
-use super::{Shake, SignerCertificate, Unmade, Unusable};
+use super::{Shake, Unmade, Unusable};
 
 /// Who is trusted for what: nobody.
 #[derive(Clone, Debug, Default)]
@@ -49,14 +49,6 @@ impl Trust {
 /// # Errors
 /// - [`Unusable::NotInThisBuild`]
 pub fn client_certificate(_: &[u8], _: &[u8]) -> Result<ClientCertificate, Unusable> {
-    Err(Unusable::NotInThisBuild)
-}
-
-/// Reads the certificate of who signs for callers.
-///
-/// # Errors
-/// - [`Unusable::NotInThisBuild`]
-pub fn signer_certificate(_: &[u8]) -> Result<SignerCertificate, Unusable> {
     Err(Unusable::NotInThisBuild)
 }
 

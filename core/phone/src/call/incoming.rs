@@ -5,11 +5,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use base::NetworkId;
+use base::{NetworkId, Redacted};
 use bytes::Bytes;
 use sip::ua::SessionId;
 
 use crate::desk::{Desk, Timer};
+use crate::identity::Caller;
 use crate::negotiate::Agreed;
 use crate::{CallId, Refusal, Why};
 
@@ -125,6 +126,17 @@ impl Call {
             it.talk.refuse(offer);
         }
         it.end(Ending::new(status, why), desk);
+    }
+
+    /// Who calls is known better now; `refusal`: as somebody who is not to ring, and does so no longer.
+    pub(crate) fn identified(&mut self, caller: Caller, refusal: Option<(u16, Why)>, desk: &mut Desk) {
+        self.remote = Redacted::new(caller.uri);
+        self.name = caller.name.map(Redacted::new);
+        self.identity = Some(caller.identity);
+        if let (Phase::Incoming(_), Some((status, why))) = (&self.phase, refusal) {
+            return self.fail(Ending::new(status, why), desk);
+        }
+        self.show(desk);
     }
 
     /// The user picks up.

@@ -29,6 +29,11 @@ impl Registration {
         self.path.map(|path| path.flow)
     }
 
+    /// Whether that comes from where it is registered. Where it is nowhere, who is the provider is not known, and anybody is.
+    pub(crate) fn is_way(&self, source: &Source) -> bool {
+        self.way().is_none_or(|way| way.remote.ip() == source.remote.ip())
+    }
+
     /// The way to the registrar, once that has answered.
     pub(crate) const fn way(&self) -> Option<&Source> {
         self.path.as_ref()

@@ -17,7 +17,7 @@ use base::{Certificate, FlowId, Instant, NetworkId, Redacted, Rng, Secret, Trans
 use bytes::Bytes;
 use offhook_phone::{
     Account, AccountId, AccountState, AccountView, CallId, CallIds, CallState, CallView, Command, Config,
-    Connection, Event, Input, MediaId, MediaNews, MediaOrder, Output, Phone, Refusal, Subject, Tone,
+    Connection, Event, Fetch, Input, MediaId, MediaNews, MediaOrder, Output, Phone, Refusal, Subject, Tone,
 };
 use sip::message::{Draft, Form, Message, Name};
 use sip::order::Order;
@@ -52,6 +52,8 @@ pub struct Handset {
     pub tones: Vec<(Instant, Option<Tone>)>,
     /// How connections to servers are to be made.
     pub servers: Vec<(String, Connection)>,
+    /// Certificates that it has asked for.
+    pub fetches: Vec<Fetch>,
     /// How often it woke, by reason.
     pub wakes: BTreeMap<&'static str, usize>,
     /// Sockets are given only when the test says so.
@@ -160,6 +162,7 @@ impl Town {
             streams: BTreeMap::new(),
             tones: Vec::new(),
             servers: Vec::new(),
+            fetches: Vec::new(),
             wakes: BTreeMap::new(),
             slow_media: false,
             waiting: Vec::new(),
@@ -269,6 +272,7 @@ impl Town {
             Output::Server { name, connection } => {
                 self.handset(address).servers.push((name, connection));
             }
+            Output::Fetch(fetch) => self.handset(address).fetches.push(fetch),
             Output::Tone(tone) => {
                 let now = self.now;
                 self.handset(address).tones.push((now, tone));

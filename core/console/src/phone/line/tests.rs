@@ -1,4 +1,7 @@
-use phone::{AccountId, CallId, Event, Refusal, Step};
+use phone::{
+    AccountId, Attest, CallId, Event, False, Identity, NotHad, Passport, Refusal, Said, Signed, SignedBy,
+    Step, Unproven, Who,
+};
 
 use super::*;
 
@@ -25,9 +28,8 @@ fn a_registration_is_the_contracts_line() {
     assert_eq!(json(&Event::Account(view)), expected);
 }
 
-#[test]
-fn a_call_is_the_contracts_line() {
-    let view = CallView {
+fn ended() -> CallView {
+    CallView {
         call: CallId(1),
         revision: 1,
         account: AccountId(1),
@@ -52,7 +54,12 @@ fn a_call_is_the_contracts_line() {
         started: Instant::ZERO,
         answered: None,
         ended: Some(Instant::from_millis(10)),
-    };
+    }
+}
+
+#[test]
+fn a_call_is_the_contracts_line() {
+    let view = ended();
     assert_eq!(
         json(&Event::Call(view)),
         concat!(
@@ -60,6 +67,31 @@ fn a_call_is_the_contracts_line() {
             r#""encrypted":"sdes","bad_keys":2,"reports":false,"muted":false,"status":486,"reason":"Busy Here"}"#
         )
     );
+}
+
+#[test]
+fn who_calls_is_told_with_who_says_so_and_whose_signature_that_has() {
+    let signed = Signed {
+        attest: Attest::Number,
+        by: SignedBy::Certified {
+            who: Who { name: Some("Carrier".into()), carrier: Some("1234".into()) },
+            named: false,
+        },
+        forwarded: false,
+    };
+    let identity = |by, passport| Identity { by, verified: None, passport: Some(passport), hidden: false };
+    let line = |identity: Identity| {
+        let view = CallView { side: Side::In, identity: Some(identity), ..ended() };
+        let line: serde_json::Value = serde_json::from_str(&json(&Event::Call(view))).unwrap();
+        [&line["said_by"], &line["stir"], &line["stir_says"]].map(|it| it.as_str().unwrap().to_owned())
+    };
+    let says = "Carrier (carrier 1234) has signed for this number (level A).";
+    assert_eq!(line(identity(Said::Signer, Passport::Signed(signed))), ["stir", "A", says]);
+    let says = "The caller's signature is false: the signer may not sign for this number.";
+    assert_eq!(line(identity(Said::Caller, Passport::False(False::NotTheirs))), ["from", "false", says]);
+    let says = "The caller's signature proves nothing: the server with its certificate does not answer.";
+    let silent = Passport::Unproven(Unproven::NoCertificate(NotHad::Silent));
+    assert_eq!(line(identity(Said::RemoteParty, silent)), ["rpid", "unproven", says]);
 }
 
 #[test]
