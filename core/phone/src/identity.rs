@@ -12,8 +12,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use base::text::is_unseen;
 use base::{Instant, Redacted};
-use sip::message::{Message, Name, NameAddr, quote};
+use sip::message::{Message, Name, NameAddr, Scheme, quote};
 
 use crate::Account;
 use crate::dial;
@@ -180,7 +181,9 @@ fn who(invite: &Invite<'_>, judge: &mut Judge<'_>) -> Option<Caller> {
         let party = message.name_addrs(Name::RemotePartyId).filter_map(Result::ok);
         let calling =
             |it: &NameAddr<'_>| it.param("party").is_none_or(|party| party.eq_ignore_ascii_case("calling"));
-        let party = party.filter(|it| calling(it) && is_somebody(it));
+        // What its writer says that he has not checked is the caller's word, and he has From for that.
+        let checked = |it: &NameAddr<'_>| it.param("screen").is_none_or(|it| !it.eq_ignore_ascii_case("no"));
+        let party = party.filter(|it| calling(it) && checked(it) && is_somebody(it));
         party.map(|it| (it, Said::RemoteParty)).next()
     };
     let from = message.from().ok().map(|from| (from, Said::Caller));
@@ -210,10 +213,21 @@ fn who(invite: &Invite<'_>, judge: &mut Judge<'_>) -> Option<Caller> {
     })
 }
 
-/// Whom the provider asserts. Two may stand there, a SIP and a tel address (RFC 3325 section 9.1): the first names the person
-/// best.
+/// Whom the provider asserts. Two may stand there, a SIP and a tel address: the first names the person best. Where there are
+/// more, or two of a kind, somebody has added his to another's, and nobody knows whose is the provider's (RFC 3325 section
+/// 9.1): then none is believed.
 fn asserted(message: &Message) -> Option<NameAddr<'_>> {
-    message.name_addrs(Name::PAssertedIdentity).filter_map(Result::ok).find(is_somebody)
+    let all: Vec<_> = message.name_addrs(Name::PAssertedIdentity).take(3).collect();
+    let is_tel = |it: &NameAddr<'_>| it.uri().scheme == Scheme::Tel;
+    match &all[..] {
+        [Ok(one), rest @ ..] if is_somebody(one) => match rest {
+            [] | [Err(_)] => Some(*one),
+            [Ok(other)] if is_tel(one) != is_tel(other) || one.uri_text() == other.uri_text() => Some(*one),
+            _ => None,
+        },
+        [_, Ok(other)] if is_somebody(other) => Some(*other),
+        _ => None,
+    }
 }
 
 /// RFC 3323 section 4.1.1.3, and what switches write for it.
@@ -237,8 +251,9 @@ fn verified(who: &NameAddr<'_>) -> Option<bool> {
     }
 }
 
+/// Without what steers a screen or turns the direction of what stands behind it: a caller chooses his name.
 fn name(display: Cow<'_, str>) -> String {
-    display.chars().filter(|it| !it.is_control()).take(LONGEST_NAME).collect()
+    display.chars().filter(|it| !is_unseen(*it)).take(LONGEST_NAME).collect()
 }
 
 /// Whether a number can be said as it is: digits, `*`, `#` and a `+` in front.
@@ -360,6 +375,53 @@ mod tests {
         let (provider, stranger) = (called_by(&fields, true), called_by(&fields, false));
         assert_eq!((provider.identity.by, stranger.identity.by), (Said::Provider, Said::Caller));
         assert_eq!((stranger.identity.verified, called_by(from, true).identity.verified), (None, Some(true)));
+    }
+
+    #[test]
+    fn several_assertions_are_believed_where_they_are_one_of_each_kind() {
+        let seen = |fields: &str| {
+            let caller = called(&format!("From: <sip:666@evil.test>;tag=f\r\n{fields}"));
+            (caller.uri, caller.identity.by)
+        };
+        let nobodys = ("sip:666@evil.test".to_owned(), Said::Caller);
+        let pai = |values: &[&str]| {
+            let lines: Vec<_> = values.iter().map(|it| format!("P-Asserted-Identity: {it}\r\n")).collect();
+            lines.concat()
+        };
+        for (values, believed) in [
+            (&["<sip:1@x.test>", "<tel:+4930>"][..], Some("sip:1@x.test")),
+            (&["<tel:+4930>", "<sip:1@x.test>"], Some("tel:+4930")),
+            (&["<sip:1@x.test>, <sip:1@x.test>"], Some("sip:1@x.test")),
+            (&["<sip:anonymous@anonymous.invalid>", "<sip:1@x.test>"], Some("sip:1@x.test")),
+            // A proxy has added his, and left what the caller had put there: nobody knows which is which.
+            (&["<sip:110@x.test>", "<sip:1@x.test>"], None),
+            (&["<tel:110>, <tel:+4930>"], None),
+            (&["<sip:1@x.test>", "<tel:+4930>", "<sip:2@x.test>"], None),
+        ] {
+            let expected = believed.map_or(nobodys.clone(), |uri| (uri.to_owned(), Said::Provider));
+            assert_eq!(seen(&pai(values)), expected, "{values:?}");
+        }
+        let rpid =
+            |params: &str| seen(&format!("Remote-Party-ID: <sip:9@x.test>;party=calling{params}\r\n")).1;
+        assert_eq!(
+            (rpid(";screen=yes"), rpid(""), rpid(";SCREEN=No")),
+            (Said::RemoteParty, Said::RemoteParty, Said::Caller)
+        );
+    }
+
+    #[test]
+    fn a_name_is_shown_without_what_steers_a_screen_or_turns_what_follows() {
+        let name = |display: &str| {
+            let field = format!("P-Asserted-Identity: \"{display}\" <sip:1@x.test>\r\n");
+            called(&format!("From: <sip:2@x>;tag=f\r\n{field}")).name
+        };
+        assert_eq!(name("Bank \u{202e}0123\u{2066}").as_deref(), Some("Bank 0123"));
+        assert_eq!(name("a\u{200f}b\u{feff}\u{2028}\u{85}c").as_deref(), Some("abc"));
+        assert_eq!(name("\u{202e}\u{200e}"), None);
+        assert_eq!(
+            name("\u{5d0}\u{5d1} \u{1f468}\u{200d}\u{1f469}").as_deref(),
+            Some("\u{5d0}\u{5d1} \u{1f468}\u{200d}\u{1f469}")
+        );
     }
 
     #[test]
