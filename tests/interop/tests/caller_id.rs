@@ -69,6 +69,7 @@ fn each_setting_of_the_caller_id_puts_its_header_on_the_wire_and_no_other() {
     let named = format!("\"Ann\" <sip:{NUMBER}@example.test>");
     let usual = "\"Ann\" <sip:ann@example.test>".to_owned();
     let display = format!("\"{NUMBER}\" <sip:ann@example.test>");
+    let both = format!("\"{NUMBER}\" <sip:{NUMBER}@example.test>");
     let [ppi, pai] = ["Preferred", "Asserted"].map(|kind| format!("P-{kind}-Identity: {named}"));
     let rpid = format!("Remote-Party-ID: {named};party=calling;privacy=off");
     for (carry, in_from, beside) in [
@@ -79,6 +80,7 @@ fn each_setting_of_the_caller_id_puts_its_header_on_the_wire_and_no_other() {
         ("\"pai\"", &usual, vec![&pai]),
         ("\"rpid\"", &usual, vec![&rpid]),
         ("\"from-user\", \"pai\", \"ppi\", \"rpid\"", &named, vec![&ppi, &pai, &rpid]),
+        ("\"from-user\", \"from-display\", \"pai\", \"ppi\", \"rpid\"", &both, vec![&ppi, &pai, &rpid]),
     ] {
         let settings = format!("number = \"{NUMBER}\", carry = [{carry}]");
         let mut ann = phone("ann", "example.test", &at, "secret", &settings);
