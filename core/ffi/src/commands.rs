@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use base::{NetworkId, Redacted};
 use offhook_io::RecordOptions;
-use phone::{AccountId, CallId, Command, Keys, MAX_TEXT, MessageId, NetworkNews, With, dial, target};
+use phone::{AccountId, CallId, Command, Keys, MAX_TEXT, MessageId, NetworkNews, SeenAs, With, dial, target};
 
 use crate::error::PhoneError;
 use crate::push::Payload;
@@ -48,6 +48,29 @@ impl Phone {
         self.dialled(account, &to);
         let call = self.handle.call(account.map(AccountId), to).0;
         self.log.note(format!("call {call} begun"));
+        Ok(call)
+    }
+
+    /// Starts a call as `call` does, and it says of who calls what is given here, in spite of the account: the number to be
+    /// seen, one of the user's own; and whether it is hidden. What was typed (`#31#`) goes before.
+    ///
+    /// # Errors
+    /// As for `call`; and `BadArgument`: that is no number.
+    pub fn call_as(
+        &self,
+        account: Option<u32>,
+        to: String,
+        number: Option<String>,
+        hide: Option<bool>,
+    ) -> Result<u32, PhoneError> {
+        if number.as_ref().is_some_and(|number| !phone::is_number(number)) {
+            return Err(PhoneError::BadArgument { sentence: "a number to be seen is digits".into() });
+        }
+        self.check_call(account, &to)?;
+        self.dialled(account, &to);
+        let seen_as = SeenAs { number: number.map(Redacted::new), hide };
+        let call = self.handle.call_as(account.map(AccountId), to, seen_as).0;
+        self.log.note(format!("call {call} begun, as its user has it seen"));
         Ok(call)
     }
 

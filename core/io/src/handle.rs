@@ -11,7 +11,7 @@ use std::time::Duration;
 use base::Redacted;
 use offhook_net::tls::Trusts;
 use offhook_net::{Bind, NameServers};
-use phone::{AccountId, AccountView, CallId, CallIds, CallView, Command, NetworkNews};
+use phone::{AccountId, AccountView, CallId, CallIds, CallView, Command, NetworkNews, SeenAs};
 use tokio::sync::mpsc::{UnboundedSender, channel, unbounded_channel};
 
 use crate::audio::{
@@ -182,8 +182,13 @@ impl Handle {
 
     /// Starts a call and returns its name at once; ringing, answer and failure follow as events.
     pub fn call(&self, account: Option<AccountId>, to: impl Into<String>) -> CallId {
+        self.call_as(account, to, SeenAs::default())
+    }
+
+    /// The same, and it says of who calls what `seen_as` has.
+    pub fn call_as(&self, account: Option<AccountId>, to: impl Into<String>, seen_as: SeenAs) -> CallId {
         let call = self.draw();
-        self.command(Command::Call { call, account, to: Redacted::new(to.into()) });
+        self.command(Command::Call { call, account, to: Redacted::new(to.into()), seen_as });
         call
     }
 

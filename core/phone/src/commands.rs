@@ -12,7 +12,9 @@ use crate::call::{Announcement, Call, Declined, HERE, Outgoing, Parties};
 use crate::desk::{Desk, Timer};
 use crate::phone::{Goodbye, Phone};
 use crate::registration::Registration;
-use crate::{Account, AccountId, CallId, Command, Event, Refusal, Relay, Side, Subject, Why, dial, reason};
+use crate::{
+    Account, AccountId, CallId, Command, Event, Refusal, Relay, SeenAs, Side, Subject, Why, dial, reason,
+};
 
 /// Longest text of a message, in bytes: RFC 3428 section 8 bounds it by what a datagram holds.
 pub const MAX_TEXT: usize = 1000;
@@ -58,7 +60,7 @@ impl Phone {
                 self.default_account = id;
                 Ok(())
             }
-            Command::Call { call, account, to } => self.start_call(call, account, &to),
+            Command::Call { call, account, to, seen_as } => self.start_call(call, account, &to, seen_as),
             Command::Answer(call) => {
                 self.with_call(call, Call::answer)?;
                 self.hold_others(call);
@@ -184,6 +186,7 @@ impl Phone {
         call: CallId,
         account: Option<AccountId>,
         to: &Redacted<String>,
+        seen_as: SeenAs,
     ) -> Result<(), Refusal> {
         self.require_open()?;
         if self.calls.contains_key(&call) {
@@ -204,7 +207,7 @@ impl Phone {
             secure: registration.is_secure(&target.uri),
             to: target.uri,
             asked: None,
-            hide: target.hide,
+            seen_as: SeenAs { hide: target.hide.or(seen_as.hide), ..seen_as },
         };
         let mut it = Call::outgoing(call, account, outgoing, &mut self.desk);
         it.press_when_answered(target.keys);

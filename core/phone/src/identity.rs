@@ -38,6 +38,15 @@ pub struct CallerId {
     pub hide: bool,
 }
 
+/// What one call says of who calls, where that is not what its account says. What was typed for the call (`#31#`) goes before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SeenAs {
+    /// The number to be seen, as in [`CallerId`]; one that is none is passed over.
+    pub number: Option<Redacted<String>>,
+    /// Whether nobody is to see it.
+    pub hide: Option<bool>,
+}
+
 /// Where a number is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Carry {
@@ -101,12 +110,13 @@ impl Said {
     }
 }
 
-/// What an INVITE of `account` says of who calls, From included where it is not the account's usual one. `hide`: for this
+/// What an INVITE of `account` says of who calls, From included where it is not the account's usual one. `seen_as`: for this
 /// call alone.
-pub(crate) fn headers(account: &Account, hide: Option<bool>) -> Vec<(Name, String)> {
+pub(crate) fn headers(account: &Account, seen_as: &SeenAs) -> Vec<(Name, String)> {
     let settings = &account.caller_id;
-    let hide = hide.unwrap_or(settings.hide);
-    let number = settings.number.as_ref().map(|number| number.reveal().as_str());
+    let hide = seen_as.hide.unwrap_or(settings.hide);
+    let of_call = seen_as.number.as_ref().filter(|number| is_number(number.reveal()));
+    let number = of_call.or(settings.number.as_ref()).map(|number| number.reveal().as_str());
     if number.is_none() && !hide {
         return Vec::new();
     }
@@ -277,7 +287,11 @@ mod tests {
     }
 
     fn lines(account: &Account, hide: Option<bool>) -> Vec<String> {
-        headers(account, hide).iter().map(|(name, value)| format!("{}: {value}", name.as_str())).collect()
+        seen(account, &SeenAs { hide, number: None })
+    }
+
+    fn seen(account: &Account, seen_as: &SeenAs) -> Vec<String> {
+        headers(account, seen_as).iter().map(|(name, value)| format!("{}: {value}", name.as_str())).collect()
     }
 
     fn number(carry: &[Carry], hide: bool) -> CallerId {
@@ -319,6 +333,20 @@ mod tests {
         assert!(!lines(&account(number(&[], true)), Some(false)).contains(&"Privacy: id".to_owned()));
         let old = lines(&account(number(&[Carry::RemoteParty], true)), None);
         assert!(old.iter().any(|line| line.ends_with("privacy=full")), "{old:?}");
+    }
+
+    #[test]
+    fn one_call_says_another_number_than_its_account_and_none_that_is_no_number() {
+        let wanted = |number: &str| SeenAs { number: Some(Redacted::new(number.to_owned())), hide: None };
+        let expected = |number: &str| {
+            let from = format!("From: \"{number}\" <sip:1001@offhook.test>");
+            [from, format!("P-Preferred-Identity: \"Ann\" <sip:{number}@offhook.test>")]
+        };
+        assert_eq!(seen(&account(CallerId::default()), &wanted("+4940")), expected("+4940"));
+        assert_eq!(seen(&account(number(&[], false)), &wanted("+4940")), expected("+4940"));
+        assert_eq!(seen(&account(number(&[], false)), &wanted("1>\r\nX: y")), expected("+4930123456"));
+        let hidden = SeenAs { hide: Some(true), ..wanted("+4940") };
+        assert!(seen(&account(CallerId::default()), &hidden).contains(&"Privacy: id".to_owned()));
     }
 
     fn called(fields: &str) -> Caller {

@@ -13,7 +13,7 @@ use sip::locate::Answer;
 
 use crate::{
     Account, AccountId, CallId, FetchId, Fetched, Learnt, MediaId, MessageId, NetworkNews, NotHad,
-    OwnPresence, Regions, Relay, WatchBy,
+    OwnPresence, Regions, Relay, SeenAs, WatchBy,
 };
 
 /// One piece of news.
@@ -200,6 +200,8 @@ pub enum Command {
         account: Option<AccountId>,
         /// What was typed: a number, an extension, a `sip:` or `tel:` URI.
         to: Redacted<String>,
+        /// What it says of who calls.
+        seen_as: SeenAs,
     },
     /// Expects a call that a push has announced, and registers anew so that it finds us.
     Announce {

@@ -41,8 +41,8 @@ pub use commands::MAX_TEXT;
 pub use dial::{BadTarget, Target, dial, number_of, target};
 pub use identity::{
     Anchors, Attest, BadAddress, CallerId, Carry, False, FetchId, Fetched, Identity, MAX_CERTIFICATES,
-    NotHad, Passport, Place, Said, Signed, SignedBy, Signer, Stir, Unproven, Untrusted, Unusable, Who,
-    is_number,
+    NotHad, Passport, Place, Said, SeenAs, Signed, SignedBy, Signer, Stir, Unproven, Untrusted, Unusable,
+    Who, is_number,
 };
 pub use ids::{AccountId, CallId, CallIds, MediaId, MessageId};
 pub use input::{Command, Input, MediaNews, With};

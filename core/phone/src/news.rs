@@ -12,7 +12,7 @@ use crate::identity::Invite;
 use crate::phone::{Goodbye, Phone};
 use crate::registration::Registration;
 use crate::{
-    Account, AccountId, CallId, Event, Side, Transfer, dial, identity, negotiate, reason, voicemail,
+    Account, AccountId, CallId, Event, SeenAs, Side, Transfer, dial, identity, negotiate, reason, voicemail,
 };
 
 /// The phrase for callers whom the user does not want to hear now.
@@ -258,7 +258,7 @@ impl Phone {
             secure: registration.is_secure(&to),
             to,
             asked,
-            hide: None,
+            seen_as: SeenAs::default(),
         };
         let account = (account, registration.account());
         self.calls.insert(id, Call::outgoing(id, account, outgoing, &mut self.desk));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use base::Redacted;
 use media::{Codec, Direction};
 use offhook_phone::{
-    CallId, CallState, Command, Config, Event, MessageId, Refusal, Side, Subject, Why, With,
+    CallId, CallState, Command, Config, Event, MessageId, Refusal, SeenAs, Side, Subject, Why, With,
 };
 use sip::message::{Method, Name};
 use town::{MAIN, Town, at_home, bytes, description, directions, in_a_call, pair, response};
@@ -297,7 +297,10 @@ fn commands_that_the_state_cannot_follow_are_refused_and_change_nothing() {
     }
     town.command(bob, Command::Reject(ONE, 200));
     town.command(ann, Command::HangUp(CallId(99)));
-    town.command(ann, Command::Call { call: ids, account: None, to: Redacted::new("1".into()) });
+    town.command(
+        ann,
+        Command::Call { call: ids, account: None, to: Redacted::new("1".into()), seen_as: SeenAs::default() },
+    );
     town.command(ann, Command::Dtmf { call: ids, digits: Redacted::new("1".into()) });
     town.run(SECOND);
     let after = (town.view(ann, ONE), town.view(bob, ONE));

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use base::Redacted;
-use offhook_phone::{CallId, CallState, Command, Refusal, Transfer, Why};
+use offhook_phone::{CallId, CallState, Command, Refusal, SeenAs, Transfer, Why};
 use town::{Town, at_home};
 
 use CallState::*;
@@ -100,11 +100,19 @@ fn an_attended_transfer_that_fails_leaves_both_calls() {
     town.command(cem, Command::Answer(ONE));
     town.run(SECOND);
     // Bob may make no second call.
-    town.command(bob, Command::Call { call: CallId(8), account: None, to: to_cem() });
+    town.command(
+        bob,
+        Command::Call { call: CallId(8), account: None, to: to_cem(), seen_as: SeenAs::default() },
+    );
     for call in 9..15 {
         town.command(
             bob,
-            Command::Call { call: CallId(call), account: None, to: Redacted::new("10.0.0.77".into()) },
+            Command::Call {
+                call: CallId(call),
+                account: None,
+                to: Redacted::new("10.0.0.77".into()),
+                seen_as: SeenAs::default(),
+            },
         );
     }
     town.command(ann, Command::TransferTo { call: ONE, other: TWO });

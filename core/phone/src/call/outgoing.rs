@@ -13,7 +13,7 @@ use sip::ua::{Failure, Invite, ReferId, Sdp};
 
 use crate::desk::Desk;
 use crate::negotiate::{Agreed, Disagreement, Local};
-use crate::{Account, AccountId, CallId, Side, Why, identity, reason};
+use crate::{Account, AccountId, CallId, SeenAs, Side, Why, identity, reason};
 
 use super::path::Checks;
 use super::ringing::Rover;
@@ -37,8 +37,8 @@ pub(crate) struct Outgoing {
     pub(crate) network: NetworkId,
     /// Our signalling goes under TLS, as far as we can see.
     pub(crate) secure: bool,
-    /// Whether the called person is not to see who calls: for this call alone.
-    pub(crate) hide: Option<bool>,
+    /// What it says of who calls.
+    pub(crate) seen_as: SeenAs,
     /// The REFER and the call it came in, when we were asked to make this one.
     pub(crate) asked: Option<Asked>,
 }
@@ -123,7 +123,7 @@ impl Call {
             Some(asked) => (Some(asked.refer), Some(asked.in_call), asked.referred_by),
             None => (None, None, None),
         };
-        let mut headers = identity::headers(settings, call.hide);
+        let mut headers = identity::headers(settings, &call.seen_as);
         headers.extend(referred_by.map(|by| (Name::ReferredBy, by)));
         let more: usize = headers.iter().map(|(_, value)| value.len() + 20).sum();
         let room = Room::of(settings, &call.to).less(more);

@@ -17,7 +17,8 @@ use base::{Certificate, FlowId, Instant, NetworkId, Redacted, Rng, Secret, Trans
 use bytes::Bytes;
 use offhook_phone::{
     Account, AccountId, AccountState, AccountView, CallId, CallIds, CallState, CallView, Command, Config,
-    Connection, Event, Fetch, Input, MediaId, MediaNews, MediaOrder, Output, Phone, Refusal, Subject, Tone,
+    Connection, Event, Fetch, Input, MediaId, MediaNews, MediaOrder, Output, Phone, Refusal, SeenAs, Subject,
+    Tone,
 };
 use sip::message::{Draft, Form, Message, Name};
 use sip::order::Order;
@@ -222,7 +223,7 @@ impl Town {
     pub fn call(&mut self, address: SocketAddr, to: &str) -> CallId {
         let call = self.handset(address).ids.draw();
         let to = Redacted::new(to.to_owned());
-        self.command(address, Command::Call { call, account: None, to });
+        self.command(address, Command::Call { call, account: None, to, seen_as: SeenAs::default() });
         call
     }
 

@@ -8,7 +8,7 @@ use base::Instant;
 use bytes::Bytes;
 use exchange::Exchange;
 use exchange::bindings::InMemory;
-use phone::{CallId, CallState, CallView, Command, Side};
+use phone::{CallId, CallState, CallView, Command, SeenAs, Side};
 use sip::ladder::Ladder;
 use sip::order::Order;
 
@@ -66,7 +66,7 @@ impl World {
     pub fn call(&mut self, node: NodeId, to: &str) -> CallId {
         let call = self.at(node).draw();
         let to = base::Redacted::new(to.to_owned());
-        self.command(node, Command::Call { call, account: None, to });
+        self.command(node, Command::Call { call, account: None, to, seen_as: SeenAs::default() });
         call
     }
 
