@@ -92,6 +92,8 @@ pub enum Event {
         account: u32,
         /// The sender's URI.
         from: String,
+        /// The number in it: its thread's.
+        number: String,
         /// The sender's name, as it calls itself.
         name: Option<String>,
         /// Plain text.
@@ -340,6 +342,7 @@ fn of_phone(event: PhoneEvent) -> Option<Event> {
         PhoneEvent::Call(view) => Event::Call { view: view.into() },
         PhoneEvent::Message { account, from, name, text } => Event::Message {
             account: account.0,
+            number: phone::number_of(from.reveal()),
             from: from.into_inner(),
             name: name.map(base::Redacted::into_inner),
             text: text.into_inner(),

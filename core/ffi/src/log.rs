@@ -114,6 +114,7 @@ mod tests {
         log.event(&Event::Message {
             account: 1,
             from: "sip:alice@example.com".into(),
+            number: "1002".into(),
             name: Some("Alice".into()),
             text: "my secret".into(),
         });

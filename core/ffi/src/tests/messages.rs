@@ -24,6 +24,7 @@ fn a_message_is_kept_on_both_sides_in_threads_until_it_is_seen_and_forgotten() {
     ann.phone.message(None, "1002".into(), "hello 😀".into()).unwrap();
     let sent = ann.until_message("1002", Delivered::Sent);
     assert_eq!((sent.side, &*sent.text, sent.seen), (Side::Out, "hello 😀", true));
+    bob.until(|event| matches!(event, Event::Message { number, .. } if number == "1001").then_some(()));
     bob.until(|event| matches!(event, Event::Messages { unseen: 1 }).then_some(()));
     let came = bob.until_message("1001", Delivered::Came);
     assert_eq!((came.side, &*came.text, came.seen), (Side::In, "hello 😀", false));
