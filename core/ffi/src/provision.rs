@@ -157,10 +157,9 @@ impl Phone {
             }
         };
         let accounts: Vec<String> = self.account_list().into_iter().map(|it| it.uri).collect();
-        let regions = self.regions().clone();
-        let region = regions.home();
-        let surroundings =
-            account::Surroundings { region, accounts: &accounts, has_default: !accounts.is_empty() };
+        let home = self.regions().home().map(str::to_owned);
+        let (region, has_default) = (home.as_deref(), !accounts.is_empty());
+        let surroundings = account::Surroundings { region, accounts: &accounts, has_default };
         let lines = inner.notices(&surroundings).into_iter().map(|notice| ProposalLine {
             about: notice.about,
             danger: notice.danger,
