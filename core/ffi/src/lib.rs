@@ -76,7 +76,7 @@ pub use media_encryption::{MediaEncryption, MediaKeys};
 pub use messages::{Delivered, MessageRecord, MessageThread};
 pub use money::{Came, MoneyOffers};
 pub use network::{Network, NetworkKind, SocketBinder};
-pub use numbers::TypedNumber;
+pub use numbers::{CardNumber, NumberFrom, OwnNumber, TypedNumber};
 pub use phone::{Audio, Phone, PhoneConfig};
 pub use provision::{About, Proposal, ProposalError, ProposalLine, Proposed};
 pub use push::Announced;

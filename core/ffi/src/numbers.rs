@@ -2,7 +2,9 @@
 //!
 //! The plans of all the world's numbers are read when first needed: some 20 to 80 ms, once in a process.
 
-use offhook_io::numbers::{Showing, Told, as_typed, shown};
+use std::collections::BTreeMap;
+
+use offhook_io::numbers::{Showing, Told, as_typed, normal, shown};
 use phone::{Command, Regions};
 
 use crate::document::plan;
@@ -11,6 +13,46 @@ use crate::{DialRule, Phone};
 
 /// Longer than any number or address: it stays as it is.
 const LONGEST: usize = 256;
+
+/// Cards and their numbers that are looked at.
+const MOST_CARDS: usize = 16;
+/// Digits of the shortest number that is a person's. A card without one says `0`, or a service's.
+const SHORTEST: usize = 4;
+
+/// How the platform knows a card's number; the first is trusted most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, uniffi::Enum)]
+pub enum NumberFrom {
+    /// The network told it when the phone registered there.
+    Network,
+    /// The carrier's app wrote it down.
+    Carrier,
+    /// It stands on the card, where its owner may have changed it.
+    Card,
+}
+
+/// A number as the platform has it.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct CardNumber {
+    /// As it was read.
+    pub number: String,
+    /// How it is known.
+    pub from: NumberFrom,
+    /// What the person calls the card.
+    pub card: String,
+}
+
+/// A number that is the person's own, as far as the platform knows.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct OwnNumber {
+    /// From anywhere in the world where that is known, else its digits: what to say to people called.
+    pub number: String,
+    /// As people at home write it.
+    pub shown: String,
+    /// How it is known, what is trusted most first.
+    pub from: Vec<NumberFrom>,
+    /// What the person calls the card.
+    pub card: String,
+}
 
 /// What becomes of what was typed.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
@@ -51,6 +93,38 @@ impl Phone {
         *self.regions() = regions.clone();
         self.handle.command(Command::Regions(regions));
         Ok(())
+    }
+
+    /// Tells which numbers the platform knows to be the person's own, as often as that changes: all of them, in place of
+    /// those before. Nothing is done with them until the person picks one. They are not kept.
+    ///
+    /// # Errors
+    /// `ShutDown`.
+    pub fn set_own_numbers(&self, numbers: Vec<CardNumber>) -> Result<(), PhoneError> {
+        self.require_open()?;
+        let usable = |it: &CardNumber| it.number.len() <= LONGEST && it.card.len() <= LONGEST;
+        *self.cards() = numbers.into_iter().filter(usable).take(MOST_CARDS).collect();
+        Ok(())
+    }
+
+    /// The person's own numbers, as far as the platform knows: each once, those that it is surest of first. What is no number
+    /// is none of them.
+    pub fn own_numbers(&self) -> Vec<OwnNumber> {
+        let home = self.regions().home().map(str::to_owned);
+        let mut all = BTreeMap::<String, OwnNumber>::new();
+        for CardNumber { number, from, card } in self.cards().clone() {
+            let Some(number) = whole(&number, home.as_deref()) else { continue };
+            let own = all.entry(number.clone()).or_insert_with(|| {
+                let shown = shown(&number, home.as_deref());
+                OwnNumber { number, shown, from: Vec::new(), card }
+            });
+            own.from.push(from);
+            own.from.sort();
+            own.from.dedup();
+        }
+        let mut all: Vec<_> = all.into_values().collect();
+        all.sort_by(|one, other| one.from.cmp(&other.from));
+        all
     }
 
     /// A number as it stands while it is typed, moved apart: `030123` is `030 123`. Only digits and `+` are, and none is lost
@@ -103,4 +177,13 @@ impl From<Told> for TypedNumber {
             steps: told.steps.iter().map(ToString::to_string).collect(),
         }
     }
+}
+
+/// A card's number as it can be said; `None`: it is none.
+fn whole(read: &str, home: Option<&str>) -> Option<String> {
+    let digits: String = read.chars().filter(|it| !" -().\u{a0}".contains(*it)).collect();
+    let number = normal(&digits, home).unwrap_or(digits);
+    let says = number.bytes().filter(|it| (b'1'..=b'9').contains(it)).count();
+    let plain = number.bytes().all(|it| it.is_ascii_digit() || it == b'+');
+    (plain && phone::is_number(&number) && number.len() >= SHORTEST && says > 0).then_some(number)
 }

@@ -16,7 +16,7 @@ use crate::log::Log;
 use crate::money::Till;
 use crate::network::Binder;
 use crate::store::Store;
-use crate::{Event, LogLine, SecretStore, SocketBinder};
+use crate::{CardNumber, Event, LogLine, SecretStore, SocketBinder};
 
 /// Longest wait for an event; an app that asks for more waits again.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -65,6 +65,8 @@ pub struct Phone {
     pub(crate) this: Weak<Self>,
     /// Where the phone is.
     regions: Mutex<Regions>,
+    /// What the platform says are the person's own numbers.
+    cards: Mutex<Vec<CardNumber>>,
     /// Moments of the door itself, told before the phone's.
     own: Mutex<Vec<Event>>,
     /// The handles of the networks that there are.
@@ -125,6 +127,7 @@ impl Phone {
             messages: AtomicU32::new(0),
             memory,
             regions: Mutex::default(),
+            cards: Mutex::default(),
             own: Mutex::default(),
             closing: AtomicBool::new(false),
             listening: AtomicBool::new(false),
@@ -230,6 +233,10 @@ impl Phone {
 
     pub(crate) fn regions(&self) -> MutexGuard<'_, Regions> {
         self.regions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn cards(&self) -> MutexGuard<'_, Vec<CardNumber>> {
+        self.cards.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Held until the news of a change is on its way, so that it goes in order.

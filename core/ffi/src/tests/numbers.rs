@@ -79,3 +79,45 @@ fn who_does_not_say_who_they_are_does_not_ring_where_that_is_not_wanted() {
     ann.phone.call(None, "#31#1002".into()).unwrap();
     bob.until_call(CallState::Ringing);
 }
+
+#[test]
+fn a_call_is_seen_as_its_user_has_it_and_what_was_typed_goes_before() {
+    let exchange = exchange();
+    let (ann, bob) = (registered("1001", &exchange), registered("1002", &exchange));
+    bob.phone.refuse_anonymous(true).unwrap();
+    let call = |to: &str, hide| ann.phone.call_as(None, to.into(), Some("+493012345".into()), hide).unwrap();
+    call("1002", Some(true));
+    assert_eq!(ann.until_call(CallState::Ended).why, Some(Why::AnonymousRefused));
+    let shown = call("*31#1002", Some(true));
+    bob.until_call(CallState::Ringing);
+    ann.phone.hang_up(shown).unwrap();
+    let refused = ann.phone.call_as(None, "1002".into(), Some("1 or 2".into()), None);
+    assert!(matches!(refused, Err(PhoneError::BadArgument { .. })), "{refused:?}");
+}
+
+#[test]
+fn a_number_that_several_sources_name_is_one_and_the_surest_is_first() {
+    let app = App::new();
+    app.phone.set_region("DE".into(), String::new(), String::new()).unwrap();
+    let read = |number: &str, from| CardNumber { number: number.into(), from, card: "SIM 1".into() };
+    let mut cards = vec![
+        read("0170 1234567", NumberFrom::Card),
+        read("+49 171 7654321", NumberFrom::Carrier),
+        read("+491717654321", NumberFrom::Network),
+        read("004917112345678", NumberFrom::Carrier),
+    ];
+    cards.extend(["", "0", "00000000", "?", "Voicemail", "12", "+"].map(|odd| read(odd, NumberFrom::Card)));
+    app.phone.set_own_numbers(cards).unwrap();
+    let own = app.phone.own_numbers();
+    let numbers: Vec<_> = own.iter().map(|it| (&*it.number, &it.from[..])).collect();
+    let sure = [NumberFrom::Network, NumberFrom::Carrier];
+    let expected = [
+        ("+491717654321", &sure[..]),
+        ("+4917112345678", &[NumberFrom::Carrier][..]),
+        ("+491701234567", &[NumberFrom::Card][..]),
+    ];
+    assert_eq!(numbers, expected);
+    assert_eq!(own[2].shown, "0170 1234567");
+    app.phone.set_own_numbers(vec![read(&"1".repeat(1 << 20), NumberFrom::Card)]).unwrap();
+    assert_eq!(app.phone.own_numbers(), []);
+}
