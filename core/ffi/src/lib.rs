@@ -78,6 +78,7 @@ pub use money::{Came, MoneyOffers};
 pub use network::{Network, NetworkKind, SocketBinder};
 pub use numbers::{CardNumber, NumberFrom, OwnNumber, TypedNumber};
 pub use phone::{Audio, Phone, PhoneConfig};
+pub use presence::WatchedFavourite;
 pub use provision::{About, Proposal, ProposalError, ProposalLine, Proposed};
 pub use push::Announced;
 pub use relay::RelaySettings;

@@ -15,6 +15,7 @@ use crate::error::{PhoneError, StartError};
 use crate::log::Log;
 use crate::money::Till;
 use crate::network::Binder;
+use crate::presence::WatchList;
 use crate::store::Store;
 use crate::{CardNumber, Event, LogLine, SecretStore, SocketBinder};
 
@@ -67,6 +68,7 @@ pub struct Phone {
     regions: Mutex<Regions>,
     /// What the platform says are the person's own numbers.
     cards: Mutex<Vec<CardNumber>>,
+    watch_list: Mutex<WatchList>,
     /// Moments of the door itself, told before the phone's.
     own: Mutex<Vec<Event>>,
     /// The handles of the networks that there are.
@@ -128,6 +130,7 @@ impl Phone {
             memory,
             regions: Mutex::default(),
             cards: Mutex::default(),
+            watch_list: Mutex::default(),
             own: Mutex::default(),
             closing: AtomicBool::new(false),
             listening: AtomicBool::new(false),
@@ -237,6 +240,10 @@ impl Phone {
 
     pub(crate) fn cards(&self) -> MutexGuard<'_, Vec<CardNumber>> {
         self.cards.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn watch_list(&self) -> MutexGuard<'_, WatchList> {
+        self.watch_list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Held until the news of a change is on its way, so that it goes in order.

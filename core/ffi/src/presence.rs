@@ -2,12 +2,14 @@
 //!
 //! RFC 3856. Knows nothing of who may know: that is the server's to say.
 
+use std::collections::BTreeSet;
+
 use base::Redacted;
-use phone::{AccountId, Command, OwnPresence, PresenceState, WatchBy};
+use phone::{AccountId, Command, OwnPresence, PresenceState, WatchBy, dial};
 
 use crate::Phone;
 use crate::account::LONGEST;
-use crate::document::address;
+use crate::document::{self, address};
 use crate::error::PhoneError;
 use crate::store::{Store, Watched};
 
@@ -31,8 +33,70 @@ pub enum OwnPresence {
     Offline,
 }
 
+/// Favourites that are watched at most: as many as the core watches, and each is a subscription.
+const MOST_FAVOURITES: usize = 64;
+
+/// A favourite that is watched.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct WatchedFavourite {
+    /// Who in the phone book.
+    pub contact: u64,
+    /// Whom: as [`crate::Event::Presence`] names them.
+    pub who: String,
+}
+
+/// The favourites that are watched, and the account that does so.
+#[derive(Debug, Default)]
+pub(crate) struct WatchList {
+    account: u32,
+    those: BTreeSet<String>,
+}
+
 #[uniffi::export]
 impl Phone {
+    /// Watches the favourites that have an address, by the default account, and no longer those that are none any more; those
+    /// who are watched now. Ask for it at the start, when an account comes or goes, and at [`crate::Event::Contacts`]. It
+    /// waits for a disk. Numbers are not watched: nobody tells how a telephone is.
+    ///
+    /// # Errors
+    /// `Store`: the favourites cannot be read, and everything is as it was.
+    pub fn watch_favourites(&self) -> Result<Vec<WatchedFavourite>, PhoneError> {
+        let by = self.picked().ok().map(|id| id.0);
+        let caller = by.and_then(|id| Some((id, document::caller(self.store().document(id).ok()?).ok()?)));
+        let mut list = self.watch_list();
+        let Some((account, caller)) = caller else {
+            *list = WatchList::default();
+            return Ok(Vec::new());
+        };
+        let mut watched = Vec::new();
+        for contact in self.favourites()? {
+            let addresses = contact.numbers.iter().filter(|number| is_address(&number.text));
+            let uris = addresses.filter_map(|number| dial(&number.text, &caller.uri).ok());
+            watched.extend(uris.map(|uri| WatchedFavourite { contact: contact.id, who: uri.to_string() }));
+        }
+        watched.truncate(MOST_FAVOURITES);
+        if list.account != account {
+            let before = std::mem::replace(&mut *list, WatchList { account, those: BTreeSet::new() });
+            if let Ok(of) = self.account(before.account) {
+                for gone in before.those {
+                    self.handle.command(Command::Unwatch { account: Some(of), who: Redacted::new(gone) });
+                }
+            }
+        }
+        let those: BTreeSet<String> = watched.iter().map(|it| it.who.clone()).collect();
+        let account = Some(AccountId(account));
+        // First those who leave: there is room for so many only.
+        for gone in list.those.difference(&those) {
+            self.handle.command(Command::Unwatch { account, who: Redacted::new(gone.clone()) });
+        }
+        for new in those.difference(&list.those) {
+            let by = WatchBy::Presence;
+            self.handle.command(Command::Watch { account, who: Redacted::new(new.clone()), by });
+        }
+        list.those = those;
+        Ok(watched)
+    }
+
     /// Tells how somebody is from now on, as [`crate::Event::Presence`]; with `lamp` by the calls of their line, as busy lamps
     /// show them, else by what they say of themselves. None: the default account. It is remembered, by the account and what was
     /// typed, and waits for a disk.
@@ -107,4 +171,9 @@ impl Phone {
 
 fn short(text: String) -> Result<Redacted<String>, PhoneError> {
     if text.len() > LONGEST { Err(PhoneError::TooLong) } else { Ok(Redacted::new(text)) }
+}
+
+/// Whether it is somebody's, and no telephone's.
+fn is_address(text: &str) -> bool {
+    text.trim().strip_prefix("tel:").is_none() && text.contains('@')
 }

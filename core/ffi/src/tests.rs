@@ -18,6 +18,7 @@ mod history;
 mod kept;
 mod messages;
 mod numbers;
+mod presence;
 mod secrets;
 
 const PATIENCE: Duration = Duration::from_secs(10);
