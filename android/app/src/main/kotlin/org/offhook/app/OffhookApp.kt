@@ -13,6 +13,9 @@ import org.offhook.app.net.Standby
 import org.offhook.app.net.Wakes
 import org.offhook.app.notify.CallNotice
 import org.offhook.app.notify.Channels
+import org.offhook.app.notify.MessageNotice
+import org.offhook.app.notify.MissedNotice
+import org.offhook.app.notify.VoicemailNotice
 import org.offhook.app.telecom.CallDesk
 import org.offhook.app.telecom.PhoneAccounts
 import org.offhook.app.telecom.Ringer
@@ -46,6 +49,8 @@ class OffhookApp : Application() {
     /** The device's phone book, for the core's. */
     val contacts: DeviceContacts get() = begun.contacts
 
+    val messageNotice: MessageNotice get() = begun.messageNotice
+
     private val begun by lazy(LazyThreadSafetyMode.NONE) { Begun(this) }
 
     override fun onCreate() {
@@ -61,6 +66,7 @@ class OffhookApp : Application() {
         val audio = AudioRoutes(app)
         val calls = CallDesk(app, core, audio)
         val contacts = DeviceContacts(app, core, app.aside("offhook-contacts"))
+        val messageNotice = MessageNotice(app, core)
 
         init {
             PhoneAccounts.register(app)
@@ -68,6 +74,8 @@ class OffhookApp : Application() {
             Wakes.of(app, core)
             Ringer(app, core, calls)
             CallNotice(app, core, calls)
+            MissedNotice(app, core)
+            VoicemailNotice(app, core)
             Standby(app, core)
             core.start()
             Networks(app, core).watch()

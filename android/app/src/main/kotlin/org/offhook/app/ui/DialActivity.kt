@@ -270,13 +270,15 @@ class DialActivity :
 
     private fun remembered() = getSharedPreferences("dial", Context.MODE_PRIVATE)
 
-    private companion object {
+    companion object {
+        fun intent(context: Context) = Intent(context, DialActivity::class.java)
+
         /** As the core: no number or address that works is longer. */
-        const val LONGEST_LENGTH = 255
-        const val LAST = "last"
-        const val ANY_NUMBER = "+493"
+        private const val LONGEST_LENGTH = 255
+        private const val LAST = "last"
+        private const val ANY_NUMBER = "+493"
 
         /** The user leaves the screen dark when a call comes in. */
-        const val DARK = "dark"
+        private const val DARK = "dark"
     }
 }

@@ -1,6 +1,7 @@
 package org.offhook.app.ui
 
 import android.app.Activity
+import android.content.Context
 import android.text.format.DateUtils
 import android.view.View
 import android.widget.TextView
@@ -47,12 +48,7 @@ class DialAround(private val activity: Activity) {
     private fun showVoicemail(told: Event.Voicemail?) {
         voicemail.visibility = if (told?.waiting == true) View.VISIBLE else View.GONE
         if (told?.waiting != true) return
-        val new = told.new.toInt()
-        val words = if (new == 0) {
-            activity.getString(R.string.voicemail_waits)
-        } else {
-            activity.resources.getQuantityString(R.plurals.voicemail_new, new, new)
-        }
+        val words = voicemail(activity, told)
         if (voicemail.text.toString() != words) voicemail.text = words
     }
 
@@ -84,15 +80,22 @@ class DialAround(private val activity: Activity) {
         return activity.getString(R.string.balance_aged, amount(told), ago)
     }
 
-    private companion object {
+    companion object {
+        /** What waits in a mailbox. */
+        fun voicemail(context: Context, told: Event.Voicemail): String {
+            val new = told.new.toInt()
+            if (new == 0) return context.getString(R.string.voicemail_waits)
+            return context.resources.getQuantityString(R.plurals.voicemail_new, new, new)
+        }
+
         /** Older than this it is shown with its age. */
-        const val FRESH_MILLIS = 5 * DateUtils.MINUTE_IN_MILLIS
+        private const val FRESH_MILLIS = 5 * DateUtils.MINUTE_IN_MILLIS
 
         /** Tariffs count in parts of a cent. */
-        const val FRACTION_DIGITS = 4
+        private const val FRACTION_DIGITS = 4
 
         /** Exact, as the core has it, in the language's digits. */
-        fun amount(told: Balance): String {
+        private fun amount(told: Balance): String {
             val exact = told.amount.toBigDecimalOrNull() ?: return Numbers.isolated(Numbers.clean(told.amount))
             val code = told.currency.orEmpty()
             val words = if (code in codes) money(exact, code) else "${plain(exact)} ${Numbers.clean(code)}".trim()

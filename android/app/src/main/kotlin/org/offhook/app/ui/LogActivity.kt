@@ -40,6 +40,7 @@ class LogActivity : ListScreen(R.string.log_title) {
         list.setOnItemLongClickListener { _, _, at, _ -> callsAt(at)?.let(::tell) != null }
         search.setHint(R.string.log_search)
         aside(R.drawable.ic_delete, R.string.log_forget_all) { forgetAll() }
+        if (savedInstanceState == null && intent.action == CALL_BACK) callBack()
     }
 
     override fun onStop() {
@@ -80,6 +81,12 @@ class LogActivity : ListScreen(R.string.log_title) {
     private fun filter() = CallFilter(text = typed.trim())
 
     private fun callsAt(position: Int) = (rows.getItem(position) as? Item.Calls)?.group
+
+    /** A notification asked for it. */
+    private fun callBack() {
+        val account = intent.getIntExtra(ACCOUNT, NONE).takeIf { it != NONE }?.toUInt()
+        caller.call(account, intent.getStringExtra(REMOTE).orEmpty())
+    }
 
     private fun callBack(group: CallGroup) = caller.call(accountOf(group.newest), group.newest.remote)
 
@@ -153,6 +160,15 @@ class LogActivity : ListScreen(R.string.log_title) {
         private const val MOST_TOLD = 50u
         private const val DAY_MILLIS = 86_400_000L
 
+        private const val CALL_BACK = "org.offhook.app.CALL_BACK"
+        private const val ACCOUNT = "account"
+        private const val REMOTE = "remote"
+        private const val NONE = -1
+
         fun intent(context: Context) = Intent(context, LogActivity::class.java)
+
+        /** The call log, and from there a call to [remote]: by that account, or where that is null, the first one. */
+        fun callBack(context: Context, account: UInt?, remote: String) = intent(context).setAction(CALL_BACK)
+            .putExtra(ACCOUNT, account?.toInt() ?: NONE).putExtra(REMOTE, remote)
     }
 }

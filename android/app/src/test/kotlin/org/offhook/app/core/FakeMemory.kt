@@ -6,6 +6,7 @@ import org.offhook.core.BalanceSettings
 import org.offhook.core.CallFilter
 import org.offhook.core.CallGroups
 import org.offhook.core.CallRecord
+import org.offhook.core.CardNumber
 import org.offhook.core.Contact
 import org.offhook.core.ContactGroup
 import org.offhook.core.ContactHit
@@ -16,11 +17,14 @@ import org.offhook.core.ForgetCalls
 import org.offhook.core.ImportedContacts
 import org.offhook.core.MessageRecord
 import org.offhook.core.MessageThread
+import org.offhook.core.OwnNumber
 import org.offhook.core.OwnPresence
 import org.offhook.core.Proposal
 import org.offhook.core.ProposalException
 import org.offhook.core.SpeedDial
 import org.offhook.core.TypedNumber
+import org.offhook.core.WatchedFavourite
+import org.offhook.core.WhichCalls
 
 /** What a [FakePhone] remembers: nothing, but what a test puts here. Changes are noted down and change nothing. */
 abstract class FakeMemory : FakeAccounts() {
@@ -57,11 +61,28 @@ abstract class FakeMemory : FakeAccounts() {
     /** Where the phone was said to be, in order: what is set, the card's country, the network's. */
     val regions = CopyOnWriteArrayList<String>()
 
+    /** Favourites that are watched. */
+    var watched = listOf<WatchedFavourite>()
+
+    /** How often it was asked who they are. */
+    var watchAsked = 0
+        private set
+
+    /** The user's own numbers. */
+    var own = listOf<OwnNumber>()
+
+    /** What the platform said of cards, in order. */
+    val cards = CopyOnWriteArrayList<CardNumber>()
+
+    /** What any text offers; null: nothing. */
+    var proposal: Proposal? = null
+
     /** What was last asked of the call log. */
     var filter = CallFilter()
 
     override fun callLog(filter: CallFilter, before: Long?, rows: UInt) =
-        this.rows.filter { before == null || it.id < before }.take(rows.toInt())
+        this.rows.filter { (before == null || it.id < before) && (filter.which != WhichCalls.MISSED || it.missed) }
+            .take(rows.toInt())
 
     override fun callGroups(filter: CallFilter, before: Long?, least: UInt, utcOffsetMs: Long): CallGroups {
         this.filter = filter
@@ -151,7 +172,8 @@ abstract class FakeMemory : FakeAccounts() {
     override fun messageThreads(most: UInt) = threads.take(most.toInt())
 
     override fun keptMessages(number: String?, before: Long?, rows: UInt) =
-        kept.filter { number == null || it.number == number }.take(rows.toInt())
+        kept.filter { (number == null || it.number == number) && (before == null || it.id < before) }
+            .take(rows.toInt())
 
     override fun messagesSeen(number: String) = note("messagesSeen $number")
 
@@ -179,7 +201,9 @@ abstract class FakeMemory : FakeAccounts() {
     override fun refuseAnonymous(on: Boolean) = note("refuseAnonymous $on")
 
     override fun setBalance(account: UInt, settings: BalanceSettings?, secret: String?) =
-        note("setBalance $account ${settings?.vos}")
+        note("setBalance $account ${secret ?: "as it was"}").also {
+            if (settings == null) asked.remove(account) else asked[account] = settings
+        }
 
     override fun balanceSettings(account: UInt) = asked[account]
 
@@ -195,10 +219,24 @@ abstract class FakeMemory : FakeAccounts() {
 
     override fun setPresence(own: OwnPresence, note: String) = note("setPresence $own")
 
-    override fun preview(text: String): Proposal = throw ProposalException.Unusable("nothing is offered")
+    override fun watchFavourites(): List<WatchedFavourite> {
+        watchAsked++
+        return watched
+    }
+
+    override fun setOwnNumbers(numbers: List<CardNumber>) {
+        cards += numbers
+    }
+
+    override fun ownNumbers() = own
+
+    override fun preview(text: String): Proposal {
+        note("preview $text")
+        return proposal ?: throw ProposalException.Unusable("nothing is offered")
+    }
 
     override fun take(proposal: Proposal, password: String?): UInt {
-        note("take")
+        note("take ${password ?: "as it is"}")
         return 1u
     }
 }

@@ -239,6 +239,11 @@ class FakePhone : FakeMemory() {
         return ++lastId
     }
 
+    override fun callAs(account: UInt?, to: String, number: String?, hide: Boolean?): UInt {
+        note("callAs ${account ?: "-"} $to ${number ?: "-"} ${hide ?: "-"}")
+        return ++lastId
+    }
+
     override fun check(account: UInt?, to: String) {
         refusal?.let {
             refusal = null

@@ -2,6 +2,7 @@ package org.offhook.app.ui
 
 import android.app.Activity
 import android.app.AlertDialog
+import android.content.ClipboardManager
 import android.view.View
 import android.widget.EditText
 import android.widget.ListView
@@ -131,6 +132,47 @@ class MessagesTest {
         activity.touch(2)
         shadowOf(activity.mainLooper).idle()
         assertTrue(phone.commands.containsAll(listOf("message sip:1002@offhook.test", "forgetMessage 4")))
+    }
+
+    @Test
+    fun older_messages_are_read_as_one_comes_near_them_and_stay_when_another_comes() {
+        phone.kept = (1L..150L).reversed().map { written(it, "$it", Delivered.SENT) }
+        val activity = thread()
+        val rows = activity.rows()
+        assertEquals(60, rows.count)
+        rows.setSelection(0)
+        assertEquals(120, activity.rows().count)
+        assertEquals(61L, rows.getItemIdAtPosition(30))
+        phone.kept = listOf(written(151, "Hi", Delivered.ON_ITS_WAY, Side.OUT)) + phone.kept
+        phone.emit(Event.Messages(0u))
+        assertEquals(120, activity.rows().count)
+        repeat(3) {
+            rows.setSelection(0)
+            activity.rows()
+        }
+        assertEquals("all of them, each once", (1L..151L).toList(), (0 until rows.count).map(rows::getItemIdAtPosition))
+    }
+
+    @Test
+    fun a_failed_one_says_why_and_is_sent_again_copied_or_deleted_from_a_menu() {
+        phone.kept = listOf(written(4, "Again?", Delivered.FAILED).copy(sentence = "nobody is there"))
+        val activity = thread()
+        fun menu(): AlertDialog {
+            activity.rows().let { it.getChildAt(0).performLongClick() }
+            return ShadowAlertDialog.getLatestDialog() as AlertDialog
+        }
+        val shown = menu()
+        assertEquals("Not delivered: nobody is there", shadowOf(shown).title)
+        assertEquals(listOf("Send again", "Copy", "Delete"), shadowOf(shown).items.toList())
+        shadowOf(shown).clickOnItem(1)
+        val clip = activity.getSystemService(ClipboardManager::class.java).primaryClip
+        assertEquals("Again?", clip?.getItemAt(0)?.text.toString())
+        shadowOf(menu()).clickOnItem(2)
+        shadowOf(activity.mainLooper).idle()
+        assertTrue("forgetMessage 4" in phone.commands)
+        assertTrue(phone.commands.none { it.startsWith("message ") })
+        shadowOf(menu()).clickOnItem(0)
+        assertTrue("message sip:1002@offhook.test" in phone.commands)
     }
 
     @Test
