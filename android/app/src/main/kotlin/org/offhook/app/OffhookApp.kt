@@ -7,6 +7,7 @@ import org.offhook.app.audio.AudioRoutes
 import org.offhook.app.contacts.DeviceContacts
 import org.offhook.app.core.Core
 import org.offhook.app.core.Start
+import org.offhook.app.core.Watch
 import org.offhook.app.net.Networks
 import org.offhook.app.net.Regions
 import org.offhook.app.net.Standby
@@ -51,6 +52,9 @@ class OffhookApp : Application() {
 
     val messageNotice: MessageNotice get() = begun.messageNotice
 
+    /** How the favourites are. */
+    val watch: Watch get() = begun.watch
+
     private val begun by lazy(LazyThreadSafetyMode.NONE) { Begun(this) }
 
     override fun onCreate() {
@@ -67,6 +71,7 @@ class OffhookApp : Application() {
         val calls = CallDesk(app, core, audio)
         val contacts = DeviceContacts(app, core, app.aside("offhook-contacts"))
         val messageNotice = MessageNotice(app, core)
+        val watch = Watch(core)
 
         init {
             PhoneAccounts.register(app)
@@ -81,6 +86,7 @@ class OffhookApp : Application() {
             Networks(app, core).watch()
             Regions(app, core).watch()
             contacts.watch()
+            watch.begin()
         }
     }
 

@@ -135,8 +135,9 @@ class AccountActivity :
         radios(R.id.media_keys).check(KEYS.getValue(form.mediaKeys))
         switch(R.id.ice).isChecked = form.ice
         switch(R.id.vos).isChecked = form.encryption == Encryption.VOS
+        switch(R.id.presence).isChecked = form.publishPresence
         moreOpen = form.transport != Transport.AUTOMATIC || !form.ice || form.encryption != null ||
-            form.mediaEncryption != null ||
+            form.mediaEncryption != null || form.publishPresence ||
             AccountForm.MORE.any { !form.texts[it].isNullOrEmpty() }
     }
 
@@ -253,6 +254,7 @@ class AccountActivity :
         if (switch(R.id.vos).isChecked) Encryption.VOS else null,
         chosen(R.id.encryptions, ENCRYPTIONS),
         chosen(R.id.media_keys, KEYS),
+        switch(R.id.presence).isChecked,
         kept
     )
 

@@ -20,6 +20,7 @@ data class AccountForm(
     val encryption: Encryption? = null,
     val mediaEncryption: MediaEncryption? = null,
     val mediaKeys: MediaKeys? = null,
+    val publishPresence: Boolean = false,
     val kept: AccountSettings? = null
 ) {
     /** Without the passwords, which go their own way. */
@@ -32,6 +33,7 @@ data class AccountForm(
         transport = transport,
         ice = ice,
         stun = text(Field.STUN),
+        publishPresence = publishPresence,
         encryption = encryption,
         mediaEncryption = mediaEncryption,
         mediaKeys = mediaKeys,
@@ -79,6 +81,7 @@ data class AccountForm(
             settings.encryption,
             settings.mediaEncryption,
             settings.mediaKeys,
+            settings.publishPresence,
             settings
         )
     }

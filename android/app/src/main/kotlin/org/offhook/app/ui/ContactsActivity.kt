@@ -59,6 +59,7 @@ class ContactsActivity : ListScreen(R.string.contacts_title) {
 
     override fun moment(event: Event) {
         if (event is Event.Contacts) show()
+        if (event is Event.Presence) rows.notifyDataSetChanged()
     }
 
     override fun show() {
@@ -172,8 +173,15 @@ class ContactsActivity : ListScreen(R.string.contacts_title) {
                 setColorFilter(getColor(if (item.contact.favourite) R.color.accent else R.color.text_soft))
             }
             val favourite = getString(R.string.contact_favourite).takeIf { item.contact.favourite }
-            row.contentDescription =
-                listOfNotNull(title, below.takeIf(CharSequence::isNotEmpty), favourite).joinToString(", ")
+            val ids = listOf(item.contact.id) + item.contact.also
+            val lamp = Lamp.of(ids.firstNotNullOfOrNull(app.watch::of))
+            Lamp.show(row, lamp)
+            row.contentDescription = listOfNotNull(
+                title,
+                lamp?.words?.let(::getString),
+                below.takeIf(CharSequence::isNotEmpty),
+                favourite
+            ).joinToString(", ")
             row.findViewById<View>(R.id.row_more).apply {
                 contentDescription = getString(R.string.contact_more, title)
                 setOnClickListener { open(item.contact) }

@@ -114,6 +114,18 @@ class AccountActivityTest {
     }
 
     @Test
+    fun whether_others_are_told_that_one_is_free_is_kept_with_what_the_screen_does_not_show() {
+        kept.phone.settings[1u] = kept.phone.settings.getValue(1u).copy(register = false)
+        val activity = kept.account().get()
+        activity.press(R.id.more)
+        activity.choose(R.id.presence)
+        activity.press(R.id.save)
+        val saved = kept.phone.settings.getValue(1u)
+        assertTrue(saved.publishPresence)
+        assertFalse(saved.register)
+    }
+
+    @Test
     fun a_password_left_empty_is_kept_and_one_that_is_typed_replaces_it() {
         val form = AccountForm(mapOf(Field.PASSWORD to ""), Transport.AUTOMATIC)
         assertNull(form.password(editing = true))
