@@ -55,6 +55,9 @@ class OffhookApp : Application() {
     /** How the favourites are. */
     val watch: Watch get() = begun.watch
 
+    /** A thread for what waits for a network. */
+    val beside: Executor get() = begun.beside
+
     private val begun by lazy(LazyThreadSafetyMode.NONE) { Begun(this) }
 
     override fun onCreate() {
@@ -72,6 +75,7 @@ class OffhookApp : Application() {
         val contacts = DeviceContacts(app, core, app.aside("offhook-contacts"))
         val messageNotice = MessageNotice(app, core)
         val watch = Watch(core)
+        val beside = app.aside("offhook-network")
 
         init {
             PhoneAccounts.register(app)

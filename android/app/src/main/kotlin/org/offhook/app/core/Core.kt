@@ -14,6 +14,7 @@ import org.offhook.core.Encrypted
 import org.offhook.core.Event
 import org.offhook.core.PhoneException
 import org.offhook.core.PhoneInterface
+import org.offhook.core.ProposalException
 import org.offhook.core.Quality
 
 /**
@@ -96,12 +97,19 @@ class Core(private val phone: PhoneInterface?, private val memory: Executor = as
         Result.success((phone ?: throw PhoneException.ShutDown()).command())
     } catch (wrong: PhoneException) {
         Result.failure(wrong)
+    } catch (wrong: ProposalException) {
+        Result.failure(wrong)
     } catch (_: CharacterCodingException) {
         Result.failure(PhoneException.BadArgument("that is no text"))
     }
 
     /** The same for what may wait for a disk: beside the main thread, one after the other. [then] comes on the main thread. */
-    fun <T> later(command: PhoneInterface.() -> T, then: (Result<T>) -> Unit = {}) = memory.execute {
+    fun <T> later(command: PhoneInterface.() -> T, then: (Result<T>) -> Unit = {}) {
+        later(command, memory, then)
+    }
+
+    /** The same on a thread of its own, for what waits for a network. */
+    fun <T> later(command: PhoneInterface.() -> T, beside: Executor, then: (Result<T>) -> Unit) = beside.execute {
         val result = ask(command)
         main.post { then(result) }
     }

@@ -121,7 +121,7 @@ class AccountActivity :
 
     private fun begin() {
         val asked = intent.getIntExtra(ACCOUNT, NONE).takeIf { it != NONE }?.toUInt()
-        account = asked ?: Registration.first(core.accounts)?.account
+        account = asked ?: Registration.first(core.accounts)?.account?.takeIf { intent.action != NEW }
         val settings = settings()
         if (settings == null) {
             account = null
@@ -162,6 +162,8 @@ class AccountActivity :
         }
         findViewById<View>(R.id.save).setOnClickListener { save() }
         findViewById<View>(R.id.remove).setOnClickListener { askToRemove() }
+        findViewById<View>(R.id.offer).setOnClickListener { offer() }
+        findViewById<View>(R.id.another).setOnClickListener { startActivity(another(this)) }
         findViewById<View>(R.id.done).setOnClickListener { finish() }
         val reveal = findViewById<ImageButton>(R.id.reveal)
         reveal.setOnClickListener {
@@ -198,6 +200,12 @@ class AccountActivity :
             findViewById<View>(R.id.test).let { card -> card.post { card.requestRectangleOnScreen(bounds(card)) } }
             if (settings.relays.isNotEmpty()) saveRelayPassword(it, ofRelay)
         }.onFailure(::wrong)
+    }
+
+    /** What was typed here is not wanted then. */
+    private fun offer() {
+        startActivity(OfferActivity.intent(this))
+        finish()
     }
 
     private fun saveRelayPassword(account: UInt, password: String?) {
@@ -265,7 +273,10 @@ class AccountActivity :
         edit(R.id.password).hint = if (editing && !passwordLost) getString(R.string.account_password_kept) else null
         val hasRelay = !kept?.relays.isNullOrEmpty()
         edit(R.id.relay_password).hint = if (hasRelay) getString(R.string.account_password_kept) else null
-        findViewById<View>(R.id.remove).visibility = if (editing) View.VISIBLE else View.GONE
+        listOf(R.id.remove, R.id.another).forEach {
+            findViewById<View>(it).visibility = if (editing) View.VISIBLE else View.GONE
+        }
+        findViewById<View>(R.id.offer).visibility = if (editing) View.GONE else View.VISIBLE
         findViewById<View>(R.id.more_fields).visibility = if (moreOpen) View.VISIBLE else View.GONE
         findViewById<Button>(R.id.more).apply {
             setText(if (moreOpen) R.string.account_less else R.string.account_more)
@@ -327,6 +338,7 @@ class AccountActivity :
         private const val BEGUN = "begun"
         private const val MORE_OPEN = "more_open"
         private const val NONE = -1
+        private const val NEW = "org.offhook.app.NEW"
 
         /** Longer than anything that works; the core says so of what is only a little too long. */
         private const val LONGEST_LENGTH = 300
@@ -367,6 +379,9 @@ class AccountActivity :
 
         /** The account there is, or a new one. */
         fun intent(context: Context) = Intent(context, AccountActivity::class.java)
+
+        /** One more account. */
+        fun another(context: Context) = intent(context).setAction(NEW)
 
         /** A certain account. */
         fun intent(context: Context, account: UInt) = intent(context).putExtra(ACCOUNT, account.toInt())

@@ -1,6 +1,7 @@
 package org.offhook.app.ui
 
 import android.app.Activity
+import android.app.AlertDialog
 import android.content.ActivityNotFoundException
 import android.content.Context
 import android.content.Intent
@@ -48,6 +49,7 @@ class DialActivity :
         app.core.later({ asTyped(ANY_NUMBER) })
         findViewById<View>(R.id.header).setOnClickListener { openAccount() }
         findViewById<View>(R.id.set_up).setOnClickListener { openAccount() }
+        findViewById<View>(R.id.offer).setOnClickListener { startActivity(OfferActivity.intent(this)) }
         findViewById<View>(R.id.call).setOnClickListener { call() }
         findViewById<View>(R.id.to_call).setOnClickListener { returnToCall() }
         if (savedInstanceState == null) take(intent)
@@ -154,6 +156,10 @@ class DialActivity :
     private fun take(intent: Intent) {
         val data = intent.data ?: return
         if (data.scheme !in setOf("tel", "sip", "sips")) return
+        // Nobody can be called without an account, and that may be one.
+        if (data.scheme != "tel" && app.core.accounts.isEmpty()) {
+            return startActivity(OfferActivity.intent(this, intent.dataString.orEmpty()))
+        }
         number.setText(data.schemeSpecificPart.orEmpty())
         number.setSelection(number.length())
     }
@@ -261,7 +267,19 @@ class DialActivity :
         bar.text = if (title.isEmpty()) getString(R.string.dial_return) else getString(R.string.dial_return_with, title)
     }
 
-    private fun openAccount() = startActivity(AccountActivity.intent(this))
+    /** Which of them, where there are several. */
+    private fun openAccount() {
+        val accounts = app.core.accounts
+        if (accounts.size < 2) return startActivity(AccountActivity.intent(this))
+        val words = accounts.map { Registration.of(it).words.said(this) } + getString(R.string.account_another)
+        AlertDialog.Builder(this)
+            .setTitle(R.string.account_choose)
+            .setItems(words.toTypedArray()) { _, at ->
+                val chosen = accounts.getOrNull(at)?.account
+                startActivity(chosen?.let { AccountActivity.intent(this, it) } ?: AccountActivity.another(this))
+            }
+            .show()
+    }
 
     private fun returnToCall() {
         val call = CallScreen.foremost(app.core.calls) ?: return

@@ -126,6 +126,22 @@ class AccountActivityTest {
     }
 
     @Test
+    fun a_new_account_may_come_by_a_link() {
+        val first = fresh.account().get()
+        first.press(R.id.offer)
+        assertEquals(OfferActivity::class.java.name, shadowOf(first).nextStartedActivity.component?.className)
+    }
+
+    @Test
+    fun another_account_goes_beside_the_one_that_is_there() {
+        val activity = kept.account().get()
+        assertFalse(activity.sees(R.id.offer))
+        activity.press(R.id.another)
+        val another = Robolectric.buildActivity(AccountActivity::class.java, shadowOf(activity).nextStartedActivity)
+        assertEquals("", another.setup().get().text(R.id.number))
+    }
+
+    @Test
     fun a_password_left_empty_is_kept_and_one_that_is_typed_replaces_it() {
         val form = AccountForm(mapOf(Field.PASSWORD to ""), Transport.AUTOMATIC)
         assertNull(form.password(editing = true))
