@@ -8,6 +8,7 @@ import org.offhook.app.contacts.DeviceContacts
 import org.offhook.app.core.Core
 import org.offhook.app.core.Start
 import org.offhook.app.core.Watch
+import org.offhook.app.net.Cards
 import org.offhook.app.net.Networks
 import org.offhook.app.net.Regions
 import org.offhook.app.net.Standby
@@ -52,6 +53,12 @@ class OffhookApp : Application() {
 
     val messageNotice: MessageNotice get() = begun.messageNotice
 
+    /** In which countries the phone is. */
+    val regions: Regions get() = begun.regions
+
+    /** The user's own numbers, for the core. */
+    val cards: Cards get() = begun.cards
+
     /** How the favourites are. */
     val watch: Watch get() = begun.watch
 
@@ -75,6 +82,8 @@ class OffhookApp : Application() {
         val contacts = DeviceContacts(app, core, app.aside("offhook-contacts"))
         val messageNotice = MessageNotice(app, core)
         val watch = Watch(core)
+        val regions = Regions(app, core)
+        val cards = Cards(app, core)
         val beside = app.aside("offhook-network")
 
         init {
@@ -88,7 +97,8 @@ class OffhookApp : Application() {
             Standby(app, core)
             core.start()
             Networks(app, core).watch()
-            Regions(app, core).watch()
+            regions.watch()
+            cards.read()
             contacts.watch()
             watch.begin()
         }

@@ -12,10 +12,33 @@ import org.offhook.app.core.Core
 /**
  * Tells the core in which countries the phone is at home and around, by which it reads numbers and knows emergency calls.
  *
- * A device that knows neither a SIM nor a mobile network is where its language is spoken, for want of better.
+ * What the user has set stands above the card's country, that above the network's. A device that knows none of them is where
+ * its language is spoken, for want of better.
  */
 class Regions(private val context: Context, private val core: Core) {
     private val telephony = context.getSystemService(TelephonyManager::class.java)
+    private val kept = context.getSharedPreferences("regions", Context.MODE_PRIVATE)
+
+    /** Where a country is known from. */
+    enum class From { CARD, NETWORK, LANGUAGE }
+
+    /** What the user has set, by its two letters; empty: nothing. */
+    var setting: String
+        get() = kept.getString(SETTING, "").orEmpty()
+        set(value) {
+            kept.edit().putString(SETTING, value).apply()
+            tell()
+        }
+
+    /** What holds where nothing is set: the country's two letters, perhaps none, and where it is known from. */
+    val automatic: Pair<String, From> get() = when {
+        card.isNotEmpty() -> card to From.CARD
+        around.isNotEmpty() -> around to From.NETWORK
+        else -> Locale.getDefault().country to From.LANGUAGE
+    }
+
+    private val card get() = telephony?.simCountryIso.orEmpty().uppercase(Locale.ROOT)
+    private val around get() = telephony?.networkCountryIso.orEmpty().uppercase(Locale.ROOT)
 
     fun watch() {
         tell()
@@ -32,9 +55,14 @@ class Regions(private val context: Context, private val core: Core) {
     }
 
     private fun tell() {
-        val card = telephony?.simCountryIso.orEmpty().uppercase(Locale.ROOT)
-        val around = telephony?.networkCountryIso.orEmpty().uppercase(Locale.ROOT)
+        val card = card
+        val around = around
         val spoken = if (card.isEmpty() && around.isEmpty()) Locale.getDefault().country else ""
-        core.later({ setRegion(spoken, card, around) })
+        val home = setting.ifEmpty { spoken }
+        core.later({ setRegion(home, card, around) })
+    }
+
+    private companion object {
+        const val SETTING = "setting"
     }
 }

@@ -9,11 +9,13 @@ import org.offhook.app.R
 import org.offhook.app.audio.AudioRoutes
 import org.offhook.app.core.Core
 import org.offhook.app.core.PlatformRefusal
+import org.offhook.app.core.SeenAs
 import org.offhook.app.core.waits
 import org.offhook.core.CallState
 import org.offhook.core.CallView
 import org.offhook.core.Decline
 import org.offhook.core.Event
+import org.offhook.core.PhoneInterface
 
 /**
  * Brings the core's calls and telecom's connections together, one to one by the call's id; every call action of the user
@@ -90,13 +92,16 @@ class CallDesk(private val context: Context, private val core: Core, private val
      * Starts a call; its id comes at once. Telecom is asked first whether there may be one now; should it refuse later
      * all the same, the call is hung up and [trouble] says why.
      */
-    fun place(account: UInt?, to: String): Result<UInt> {
+    fun place(account: UInt?, to: String, seenAs: SeenAs? = null): Result<UInt> {
         core.ask { check(account, to) }.onFailure { return Result.failure(it) }
-        val telecom = PhoneAccounts.telecom(context) ?: return core.ask { call(account, to) }
+        val command: PhoneInterface.() -> UInt = {
+            if (seenAs == null) call(account, to) else callAs(account, to, seenAs.number, seenAs.hide)
+        }
+        val telecom = PhoneAccounts.telecom(context) ?: return core.ask(command)
         val handle = PhoneAccounts.handle(context)
         return try {
             if (!telecom.isOutgoingCallPermitted(handle)) return refused(R.string.not_now)
-            core.ask { call(account, to) }.onSuccess {
+            core.ask(command).onSuccess {
                 try {
                     waitForTelecom(it)
                     telecom.placeCall(addressFor(to), CallService.outgoingExtras(it, handle))

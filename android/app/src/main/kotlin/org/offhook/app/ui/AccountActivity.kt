@@ -163,6 +163,7 @@ class AccountActivity :
         findViewById<View>(R.id.save).setOnClickListener { save() }
         findViewById<View>(R.id.remove).setOnClickListener { askToRemove() }
         findViewById<View>(R.id.offer).setOnClickListener { offer() }
+        findViewById<View>(R.id.numbers).setOnClickListener { startActivity(NumbersActivity.intent(this)) }
         findViewById<View>(R.id.another).setOnClickListener { startActivity(another(this)) }
         findViewById<View>(R.id.done).setOnClickListener { finish() }
         val reveal = findViewById<ImageButton>(R.id.reveal)

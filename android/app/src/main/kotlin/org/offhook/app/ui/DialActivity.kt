@@ -31,6 +31,7 @@ class DialActivity :
     private lateinit var mistake: TextView
     private lateinit var notice: Notice
     private lateinit var around: DialAround
+    private lateinit var seenAs: SeenAsChoice
     private val app get() = OffhookApp.of(this)
 
     /** The user refused the microphone a moment ago. */
@@ -44,6 +45,8 @@ class DialActivity :
         mistake = findViewById(R.id.mistake)
         notice = Notice(this)
         around = DialAround(this)
+        seenAs = SeenAsChoice(this)
+        savedInstanceState?.let(seenAs::restore)
         prepareNumber()
         // The plans of the world's numbers are read when first needed, and that is not while somebody types.
         app.core.later({ asTyped(ANY_NUMBER) })
@@ -72,6 +75,11 @@ class DialActivity :
     override fun onStop() {
         super.onStop()
         app.core.ignore(this)
+    }
+
+    override fun onSaveInstanceState(outState: Bundle) {
+        super.onSaveInstanceState(outState)
+        seenAs.save(outState)
     }
 
     override fun accountChanged(view: AccountView) = show()
@@ -170,7 +178,8 @@ class DialActivity :
         // A number that cannot be called is no reason to ask for anything.
         app.core.ask { check(null, to) }.onFailure { return wrong(it) }
         if (!Permission.MICROPHONE.given(this)) return Permission.MICROPHONE.ask(this)
-        app.calls.place(null, to).onSuccess { call ->
+        app.calls.place(null, to, seenAs.chosen).onSuccess { call ->
+            seenAs.asUsual()
             remembered().edit().putString(LAST, to).apply()
             number.setText("")
             startActivity(CallActivity.intent(this, call, to))

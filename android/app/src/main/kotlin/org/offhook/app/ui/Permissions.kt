@@ -32,16 +32,25 @@ enum class Permission(val permission: String, private val since: Int, val refuse
     BLUETOOTH("android.permission.BLUETOOTH_CONNECT", Build.VERSION_CODES.S, R.string.permission_bluetooth, 3),
 
     /** On the screen of contacts, by a button beside the reason. */
-    CONTACTS(Manifest.permission.READ_CONTACTS, 0, R.string.permission_contacts, 4);
+    CONTACTS(Manifest.permission.READ_CONTACTS, 0, R.string.permission_contacts, 4),
+
+    /** On the screen of one's own numbers, by a button beside the reason. */
+    PHONE_NUMBERS(Manifest.permission.READ_PHONE_NUMBERS, 0, R.string.permission_phone_numbers, 5) {
+        // Which cards there are.
+        override val all = listOf(Manifest.permission.READ_PHONE_STATE, permission)
+    };
+
+    /** What it takes: of one group, so that the user is asked once. */
+    protected open val all get() = listOf(permission)
 
     /** Whether there is nothing left to ask for. */
     fun given(context: Context): Boolean = Build.VERSION.SDK_INT < since ||
-        context.checkSelfPermission(permission) == PackageManager.PERMISSION_GRANTED
+        all.all { context.checkSelfPermission(it) == PackageManager.PERMISSION_GRANTED }
 
     /** Asks; the answer comes to the activity's `onRequestPermissionsResult` with [code]. */
     fun ask(activity: Activity) {
         asked(activity).edit().putBoolean(name, true).apply()
-        activity.requestPermissions(arrayOf(permission), code)
+        activity.requestPermissions(all.toTypedArray(), code)
     }
 
     /** Whether the user was asked at any time, and so has refused if it is not [given]. */
