@@ -37,6 +37,11 @@ class Around {
 
     fun forget(account: UInt) {
         mailboxes.remove(account)
+        forgetBalance(account)
+    }
+
+    /** It is not asked for any more. */
+    fun forgetBalance(account: UInt) {
         balances.remove(account)
     }
 }

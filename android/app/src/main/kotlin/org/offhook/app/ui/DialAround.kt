@@ -74,8 +74,8 @@ class DialAround(private val activity: Activity) {
     }
 
     private fun aged(told: Balance): String {
+        if (isFresh(activity, told)) return activity.getString(R.string.balance, amount(told))
         val age = OffhookApp.of(activity).now() - told.toldMs
-        if (age < FRESH_MILLIS) return activity.getString(R.string.balance, amount(told))
         val ago = DateUtils.getRelativeTimeSpanString(told.toldMs, told.toldMs + age, DateUtils.MINUTE_IN_MILLIS)
         return activity.getString(R.string.balance_aged, amount(told), ago)
     }
@@ -88,6 +88,9 @@ class DialAround(private val activity: Activity) {
             return context.resources.getQuantityString(R.plurals.voicemail_new, new, new)
         }
 
+        /** It needs not be said when it was told. */
+        fun isFresh(context: Context, told: Balance) = OffhookApp.of(context).now() - told.toldMs < FRESH_MILLIS
+
         /** Older than this it is shown with its age. */
         private const val FRESH_MILLIS = 5 * DateUtils.MINUTE_IN_MILLIS
 
@@ -95,7 +98,7 @@ class DialAround(private val activity: Activity) {
         private const val FRACTION_DIGITS = 4
 
         /** Exact, as the core has it, in the language's digits. */
-        private fun amount(told: Balance): String {
+        fun amount(told: Balance): String {
             val exact = told.amount.toBigDecimalOrNull() ?: return Numbers.isolated(Numbers.clean(told.amount))
             val code = told.currency.orEmpty()
             val words = if (code in codes) money(exact, code) else "${plain(exact)} ${Numbers.clean(code)}".trim()

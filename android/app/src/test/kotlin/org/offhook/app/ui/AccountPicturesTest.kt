@@ -18,6 +18,7 @@ import org.offhook.core.Why
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 import org.robolectric.shadows.ShadowAlertDialog
@@ -97,6 +98,25 @@ class AccountPicturesTest {
         activity.type(R.id.relay_user, "ann")
         Pictures.check("account-network", down(activity))
     }
+
+    /** Scrolled to what others see. */
+    private fun seen() = Screens(FakePhone().withAccount()).account().get().apply {
+        press(R.id.more)
+        choose(R.id.presence)
+        window.decorView.jumpDrawablesToCurrentState()
+    }.also {
+        shadowOf(it.mainLooper).idle()
+        val scroll = it.window.decorView.all().filterIsInstance<ScrollView>().first()
+        val at = android.graphics.Rect()
+        scroll.offsetDescendantRectToMyCoords(it.findViewById(R.id.presence), at)
+        scroll.scrollTo(0, at.top - 160)
+    }
+
+    @Test
+    fun what_others_see() = Pictures.check("account-seen", seen())
+
+    @Test
+    fun to_its_end() = Pictures.check("account-end", down(Screens(FakePhone().withAccount()).account().get()))
 
     private fun encryption() = open().apply {
         press(R.id.more)
