@@ -12,7 +12,10 @@ class Caller(private val activity: Activity, private val wrong: (Throwable) -> U
 
     fun call(account: UInt?, to: String) {
         // A number that cannot be called is no reason to ask for anything.
-        app.core.ask { check(account, to) }.onFailure { return wrong(it) }
+        app.core.ask { check(account, to) }.onFailure {
+            if (!Emergency.handOn(activity, it, to)) wrong(it)
+            return
+        }
         if (!Permission.MICROPHONE.given(activity)) {
             wanted = account to to
             return Permission.MICROPHONE.ask(activity)

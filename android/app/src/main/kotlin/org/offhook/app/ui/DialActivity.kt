@@ -176,7 +176,10 @@ class DialActivity :
         val to = number.text.toString()
         if (to.isBlank()) return recall()
         // A number that cannot be called is no reason to ask for anything.
-        app.core.ask { check(null, to) }.onFailure { return wrong(it) }
+        app.core.ask { check(null, to) }.onFailure {
+            if (!Emergency.handOn(this, it, to)) wrong(it)
+            return
+        }
         if (!Permission.MICROPHONE.given(this)) return Permission.MICROPHONE.ask(this)
         app.calls.place(null, to, seenAs.chosen).onSuccess { call ->
             seenAs.asUsual()

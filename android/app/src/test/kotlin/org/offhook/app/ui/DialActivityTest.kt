@@ -3,6 +3,7 @@ package org.offhook.app.ui
 import android.Manifest
 import android.content.Intent
 import android.net.Uri
+import android.telecom.TelecomManager
 import android.view.View
 import android.widget.EditText
 import java.time.Duration
@@ -25,6 +26,7 @@ import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
+import org.robolectric.shadows.ShadowTelecomManager
 
 @RunWith(RobolectricTestRunner::class)
 class DialActivityTest {
@@ -89,6 +91,32 @@ class DialActivityTest {
         activity.press(R.id.call)
         assertEquals("1002", activity.number)
         assertEquals(1, phone.commands.count { it.startsWith("call") })
+    }
+
+    @Test
+    @Config(sdk = [28, 31, 35])
+    fun a_number_that_calls_for_help_is_given_to_the_phones_own_dialer() {
+        val activity = screens.dial().get()
+        val telecom = shadowOf(activity.getSystemService(TelecomManager::class.java))
+        phone.refusal = PhoneException.BadTarget(TargetFault.EMERGENCY, "no")
+        activity.key("112")
+        // Without such a dialer, or where that is this app, it is said.
+        for (dialer in listOf(null, activity.packageName)) {
+            telecom.setDialer(dialer)
+            activity.press(R.id.call)
+            assertNull(shadowOf(activity).nextStartedActivity)
+            assertTrue(activity.sees(R.id.mistake))
+        }
+        telecom.setDialer("com.example.dialer")
+        activity.press(R.id.call)
+        val started = shadowOf(activity).nextStartedActivity
+        assertEquals(Intent.ACTION_DIAL to "tel:112", started.action to started.dataString)
+        assertEquals("com.example.dialer", started.`package`)
+    }
+
+    private fun ShadowTelecomManager.setDialer(name: String?) {
+        setDefaultDialerPackage(name)
+        setSystemDialerPackage(name)
     }
 
     @Test
