@@ -141,6 +141,17 @@ impl Book {
         slots.filter_map(|slot| Some((self.slots[slot].as_ref()?.id, self.also(slot)))).collect()
     }
 
+    /// The persons that those contacts are of, each once and by name, as [`Book::page`] has them.
+    pub fn persons_of(&mut self, ids: &[ContactId]) -> Vec<(ContactId, Vec<ContactId>)> {
+        self.settle();
+        let slots = ids.iter().filter_map(|id| self.by_id.get(id));
+        let mut leaders: Vec<usize> = slots.map(|slot| self.leaders[*slot] as usize).collect();
+        leaders.sort_unstable_by_key(|leader| self.places[*leader]);
+        leaders.dedup();
+        let person = |slot: usize| Some((self.slots[slot].as_ref()?.id, self.also(slot)));
+        leaders.into_iter().filter_map(person).collect()
+    }
+
     /// How many persons there are.
     pub fn persons(&mut self) -> usize {
         self.settle();

@@ -247,7 +247,16 @@ impl Phone {
         Ok(self.contacts()?.whose(&number, &remote)?.map(Into::into))
     }
 
-    /// What the person has marked, the oldest contact first.
+    /// All contacts that are the same person as that one, as a list merges them: it and those of its `also`; none: it is
+    /// gone. For a screen that shows the whole person.
+    ///
+    /// # Errors
+    /// `Store`: they cannot be read: say so.
+    pub fn person(&self, id: u64) -> Result<Vec<Contact>, PhoneError> {
+        Ok(self.contacts()?.person(ContactId(id))?.into_iter().map(Into::into).collect())
+    }
+
+    /// What the person has marked, by name; several contacts that are one person are one of them.
     ///
     /// # Errors
     /// `Store`: they cannot be read: say so.
@@ -318,14 +327,38 @@ impl Phone {
         Ok(groups.map(group).collect())
     }
 
+    /// Who is in a group, by name; several contacts that are one person are one of them.
+    ///
+    /// # Errors
+    /// `Store`: they cannot be read: say so.
+    pub fn group_members(&self, group: String) -> Result<Vec<Contact>, PhoneError> {
+        Ok(self.contacts()?.in_group(&group)?.into_iter().map(Into::into).collect())
+    }
+
+    /// Calls a group otherwise. A group that has that name already takes the contacts in.
+    ///
+    /// # Errors
+    /// - `BadArgument`: no name; `TooLong`.
+    /// - `Store`: it cannot be kept: say so.
+    pub fn rename_group(&self, group: String, name: String) -> Result<(), PhoneError> {
+        Ok(self.changing_contacts()?.rename_group(group, group_name(name)?)?)
+    }
+
+    /// Forgets a group. Who was in it stays in the phone book.
+    ///
+    /// # Errors
+    /// `Store`: it cannot be kept: say so.
+    pub fn remove_group(&self, group: String) -> Result<(), PhoneError> {
+        Ok(self.changing_contacts()?.remove_group(group)?)
+    }
+
     /// Puts a contact into a group, or takes it out.
     ///
     /// # Errors
-    /// - `TooLong`: the group's name.
+    /// - `BadArgument`: the group has no name; `TooLong`.
     /// - `Store`: it cannot be kept: say so.
     pub fn set_in_group(&self, group: String, id: u64, within: bool) -> Result<(), PhoneError> {
-        short(&group)?;
-        Ok(self.changing_contacts()?.set_in_group(group, ContactId(id), within)?)
+        Ok(self.changing_contacts()?.set_in_group(group_name(group)?, ContactId(id), within)?)
     }
 
     /// What the digits 1 to 9 call when they are held down.
@@ -358,6 +391,21 @@ impl Phone {
     /// `Store`: they cannot be read: say so.
     pub fn blocked(&self) -> Result<Vec<String>, PhoneError> {
         Ok(self.remembered()?.blocked()?)
+    }
+
+    /// Those of the blocked numbers that keep callers from any of these from ringing, however either is written; none: they
+    /// ring. To let them ring again, [`Phone::block`] takes each back.
+    ///
+    /// # Errors
+    /// `Store`: they cannot be read: say so.
+    pub fn blocking(&self, numbers: Vec<String>) -> Result<Vec<String>, PhoneError> {
+        let (bare, same) = (base::number::bare, base::number::same);
+        let user = |number: &str| bare(number.split('@').next().unwrap_or_default());
+        let mut these: Vec<String> = numbers.iter().map(|number| bare(number)).collect();
+        these.extend(these.iter().map(|number| user(number)).collect::<Vec<_>>());
+        let mut all = self.remembered()?.blocked()?;
+        all.retain(|blocked| these.iter().any(|number| same(blocked, number)));
+        Ok(all)
     }
 
     /// Lets callers of that number, or address, no longer ring (true), or again: it is remembered. What they write is not
@@ -439,6 +487,14 @@ fn key(text: String) -> String {
 
 fn short(text: &str) -> Result<(), PhoneError> {
     if text.len() > LONGEST { Err(PhoneError::TooLong) } else { Ok(()) }
+}
+
+fn group_name(name: String) -> Result<String, PhoneError> {
+    short(&name)?;
+    if name.trim().is_empty() {
+        return Err(PhoneError::BadArgument { sentence: "a group needs a name".into() });
+    }
+    Ok(name.trim().to_owned())
 }
 
 fn overtaken() -> PhoneError {

@@ -294,6 +294,26 @@ impl Contacts {
         Ok(())
     }
 
+    /// Calls a group otherwise; where there is one of that name, it takes the contacts in.
+    ///
+    /// # Errors
+    /// - [`StoreError`]: nothing was stored.
+    pub fn rename_group(&self, group: String, name: String) -> Result<(), StoreError> {
+        self.events.on_store(About::Rest, move |store| store.rename_group(&group, &name))?;
+        self.events.push(Event::Contacts);
+        Ok(())
+    }
+
+    /// Forgets a group; its contacts stay.
+    ///
+    /// # Errors
+    /// - [`StoreError`]: nothing was stored.
+    pub fn remove_group(&self, group: String) -> Result<(), StoreError> {
+        self.events.on_store(About::Rest, move |store| store.remove_group(&group))?;
+        self.events.push(Event::Contacts);
+        Ok(())
+    }
+
     /// Takes in the contacts of a vCard file as the person's own. One that the same file has brought before is not doubled.
     ///
     /// # Errors
@@ -375,6 +395,16 @@ impl Contacts {
         Ok(self.read()?.contact(id)?.map(|kept| Shown { kept, also: Vec::new() }))
     }
 
+    /// All contacts that are the same person as that one, it among them; none: it is gone.
+    ///
+    /// # Errors
+    /// - [`StoreError`]: they could not be read.
+    pub fn person(&self, id: ContactId) -> Result<Vec<Shown>, StoreError> {
+        let persons = self.with_book(|book| book.persons_of(&[id]))?;
+        let all = persons.into_iter().flat_map(|(first, also)| std::iter::once(first).chain(also));
+        self.shown(all.map(|id| (id, Vec::new())))
+    }
+
     /// Who has that number, or that address.
     ///
     /// # Errors
@@ -385,13 +415,27 @@ impl Contacts {
         Ok(store.contact(id)?.map(|kept| Shown { kept, also: Vec::new() }))
     }
 
-    /// All favourites, the oldest first.
+    /// All persons who are favourites, by any of their contacts; by name.
     ///
     /// # Errors
     /// - [`StoreError`]: they could not be read.
     pub fn favourites(&self) -> Result<Vec<Shown>, StoreError> {
         let all = self.read()?.favourites()?;
-        self.shown(all.into_iter().map(|id| (id, Vec::new())))
+        let mut persons = self.shown(self.with_book(|book| book.persons_of(&all))?)?;
+        for person in &mut persons {
+            person.kept.favourite = true;
+        }
+        Ok(persons)
+    }
+
+    /// All persons in a group, by any of their contacts; by name.
+    ///
+    /// # Errors
+    /// - [`StoreError`]: they could not be read.
+    pub fn in_group(&self, group: &str) -> Result<Vec<Shown>, StoreError> {
+        let within = self.read()?.groups_of_contacts()?.into_iter().find(|(name, _)| name == group);
+        let ids = within.map_or_else(Vec::new, |(_, ids)| ids);
+        self.shown(self.with_book(|book| book.persons_of(&ids))?)
     }
 
     /// Groups, each with its contacts.

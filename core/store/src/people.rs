@@ -267,6 +267,33 @@ impl Store {
         Ok(groups)
     }
 
+    /// Calls a group otherwise; where there is one of that name, it takes the contacts in.
+    ///
+    /// # Errors
+    /// - [`StoreError`]: nothing was changed.
+    pub fn rename_group(&self, group: &str, name: &str) -> Result<(), StoreError> {
+        if group == name {
+            return Ok(());
+        }
+        self.bulk(|| {
+            let mut put = self
+                .connection
+                .prepare_cached("UPDATE OR IGNORE contact_group SET name = ?2 WHERE name = ?1")?;
+            put.execute([group, name])?;
+            // Who was in both.
+            self.remove_group(group)
+        })
+    }
+
+    /// Forgets a group; its contacts stay.
+    ///
+    /// # Errors
+    /// - [`StoreError`]: nothing was forgotten.
+    pub fn remove_group(&self, group: &str) -> Result<(), StoreError> {
+        self.connection.prepare_cached("DELETE FROM contact_group WHERE name = ?1")?.execute([group])?;
+        Ok(())
+    }
+
     /// What a digit from 1 to 9 calls when it is held down; `None`: nothing from now on.
     ///
     /// # Errors

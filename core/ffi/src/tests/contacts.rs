@@ -100,6 +100,43 @@ fn own_contacts_favourites_groups_speed_dial_and_blocked_numbers_are_kept() {
 }
 
 #[test]
+fn favourites_and_groups_have_a_person_once_and_a_person_has_all_of_it() {
+    let app = App::new();
+    app.phone.set_region("DE".into(), String::new(), String::new()).unwrap();
+    let add = |name: &str, numbers: &[&str]| {
+        let numbers = numbers.iter().map(|it| number(it)).collect();
+        app.phone.add_contact(vec![name.to_owned()], numbers, None).unwrap()
+    };
+    let (zoe, ann) = (add("Zoe", &["1003"]), add("Ann Archer", &["030 123456"]));
+    let again = add("Ann", &["+4930123456", "1002"]);
+    for id in [zoe, ann, again] {
+        app.phone.set_favourite(id, true).unwrap();
+        app.phone.set_in_group("Family ".into(), id, true).unwrap();
+    }
+    app.phone.set_in_group("Office".into(), zoe, true).unwrap();
+    let shown = |all: Vec<Contact>| all.into_iter().map(|it| (it.id, it.also)).collect::<Vec<_>>();
+    let both = [(ann, vec![again]), (zoe, vec![])];
+    assert_eq!(shown(app.phone.favourites().unwrap()), both);
+    assert_eq!(shown(app.phone.group_members("Family".into()).unwrap()), both);
+    assert_eq!(shown(app.phone.person(again).unwrap()), [(ann, vec![]), (again, vec![])]);
+    assert_eq!(app.phone.person(999).unwrap(), []);
+
+    app.phone.rename_group("Family".into(), "Office".into()).unwrap();
+    assert_eq!(
+        app.phone.contact_groups().unwrap(),
+        [ContactGroup { name: "Office".into(), contacts: vec![zoe, ann, again] }]
+    );
+    app.phone.remove_group("Office".into()).unwrap();
+    assert_eq!(app.phone.contact_groups().unwrap(), []);
+    assert_eq!(app.phone.group_members("Office".into()).unwrap(), []);
+    assert_eq!(app.phone.contact_count(), Ok(2), "who was in it stays");
+    let nameless = app.phone.rename_group("Office".into(), " ".into());
+    assert!(matches!(nameless, Err(PhoneError::BadArgument { .. })), "{nameless:?}");
+    let long = "g".repeat(256);
+    assert_eq!(app.phone.rename_group("Office".into(), long), Err(PhoneError::TooLong));
+}
+
+#[test]
 fn who_is_blocked_does_not_ring_and_is_in_the_log() {
     let exchange = exchange();
     let (ann, bob) = (registered("1001", &exchange), registered("1002", &exchange));
@@ -110,6 +147,21 @@ fn who_is_blocked_does_not_ring_and_is_in_the_log() {
     bob.phone.block("1001".into(), false).unwrap();
     ann.phone.call(None, "1002".into()).unwrap();
     bob.until_call(CallState::Ringing);
+}
+
+#[test]
+fn what_keeps_a_number_from_ringing_is_found_however_either_is_written() {
+    let app = App::new();
+    for number in ["0900 1234567", "1003", "sip:Spam@Evil.test"] {
+        app.phone.block(number.into(), true).unwrap();
+    }
+    let blocking = |number: &str| app.phone.blocking(vec!["1".into(), number.into()]).unwrap();
+    assert_eq!(blocking("+49 900 1234567"), ["09001234567"]);
+    assert_eq!(blocking("sip:1003@offhook.test"), ["1003"]);
+    assert_eq!(blocking("SIP:spam@evil.test;transport=tcp"), ["spam@evil.test"]);
+    assert!(blocking("1004").is_empty() && blocking("").is_empty() && blocking("@").is_empty());
+    app.phone.block(blocking("+499001234567").remove(0), false).unwrap();
+    assert!(blocking("0900 1234567").is_empty());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 package org.offhook.app.core
 
+import java.io.File
 import java.util.concurrent.CopyOnWriteArrayList
 import org.offhook.core.Balance
 import org.offhook.core.BalanceSettings
@@ -55,6 +56,15 @@ abstract class FakeMemory : FakeAccounts() {
     /** How numbers are moved apart while they are typed; others are not. */
     val apart = sortedMapOf<String, String>()
 
+    /** Groups of contacts. */
+    var circles = listOf<ContactGroup>()
+
+    /** What digits call. */
+    var speed = listOf<SpeedDial>()
+
+    /** What becomes of any file of contacts. */
+    var imported = ImportedContacts(0u, 0u)
+
     /** Numbers that do not ring. */
     var noRing = listOf<String>()
 
@@ -100,8 +110,11 @@ abstract class FakeMemory : FakeAccounts() {
 
     override fun exportCalls(filter: CallFilter, format: ExportFormat) = ""
 
-    override fun exportCallsTo(filter: CallFilter, format: ExportFormat, path: String) =
-        note("exportCallsTo $format $path")
+    override fun exportCallsTo(filter: CallFilter, format: ExportFormat, path: String) {
+        this.filter = filter
+        note("exportCallsTo $format ${File(path).name}")
+        File(path).writeText("calls as $format")
+    }
 
     override fun beginContacts(): Long {
         note("beginContacts")
@@ -128,15 +141,18 @@ abstract class FakeMemory : FakeAccounts() {
     override fun contactOf(number: String, remote: String) =
         book.find { contact -> contact.numbers.any { it.text == number } }
 
+    override fun person(id: ULong) = book.find { it.id == id || id in it.also }
+        ?.let { first -> book.filter { it.id == first.id || it.id in first.also } }.orEmpty()
+
     override fun favourites() = book.filter { it.favourite }
 
     override fun addContact(names: List<String>, numbers: List<ContactNumber>, photo: String?): ULong {
-        note("addContact $names")
+        note("addContact $names ${numbers.map { it.text to it.kind }}")
         return 1uL
     }
 
     override fun changeContact(id: ULong, names: List<String>, numbers: List<ContactNumber>, photo: String?): Boolean {
-        note("changeContact $id $names")
+        note("changeContact $id $names ${numbers.map { it.text to it.kind }}")
         return true
     }
 
@@ -150,24 +166,35 @@ abstract class FakeMemory : FakeAccounts() {
         return true
     }
 
-    override fun contactGroups() = listOf<ContactGroup>()
+    override fun contactGroups() = circles
+
+    override fun groupMembers(group: String): List<Contact> {
+        val ids = circles.find { it.name == group }?.contacts.orEmpty()
+        return book.filter { it.id in ids }
+    }
+
+    override fun renameGroup(group: String, name: String) = note("renameGroup $group $name")
+
+    override fun removeGroup(group: String) = note("removeGroup $group")
 
     override fun setInGroup(group: String, id: ULong, within: Boolean) = note("setInGroup $group $id $within")
 
-    override fun speedDials() = listOf<SpeedDial>()
+    override fun speedDials() = speed
 
     override fun setSpeedDial(digit: UByte, number: String?) = note("setSpeedDial $digit $number")
 
     override fun blocked() = noRing
 
+    override fun blocking(numbers: List<String>) = noRing.filter { it in numbers }
+
     override fun block(number: String, on: Boolean) = note("block $number $on")
 
     override fun importContacts(vcard: ByteArray): ImportedContacts {
-        note("importContacts")
-        return ImportedContacts(0u, 0u)
+        note("importContacts ${vcard.size}")
+        return imported
     }
 
-    override fun exportContacts(ids: List<ULong>) = ""
+    override fun exportContacts(ids: List<ULong>) = "contacts $ids"
 
     override fun messageThreads(most: UInt) = threads.take(most.toInt())
 
