@@ -7,28 +7,68 @@ import android.text.InputType
 import android.view.View
 import android.widget.ImageView
 import android.widget.TextView
+import java.io.File
 import org.offhook.app.R
+import org.offhook.app.share.Handout
 import org.offhook.core.Contact
 import org.offhook.core.ContactHit
 import org.offhook.core.Event
 import org.offhook.core.FoundIn
+import org.offhook.core.ImportedContacts
+import org.offhook.core.PhoneInterface
 import org.offhook.core.TextRange
 
 /**
- * The phone book, searched as one types: by letters, by part of a number, or by the keys of a keypad.
+ * The phone book, or the favourites or a group of it; searched as one types: by letters, by part of a number, or by the
+ * keys of a keypad.
  *
  * The device's contacts are in it once the user has allowed that; until then, and without it, the app's own.
  */
 class ContactsActivity : ListScreen(R.string.contacts_title) {
+    /** What is listed while nothing is searched; its name is what outlives a rotation. */
+    private sealed interface Part {
+        val name: String
+
+        data object All : Part {
+            override val name = "all"
+        }
+
+        data object Favourites : Part {
+            override val name = "favourites"
+        }
+
+        data class Group(val group: String) : Part {
+            override val name = GROUP + group
+        }
+
+        companion object {
+            private const val GROUP = "group "
+
+            fun of(name: String?): Part = when {
+                name == null || name == All.name -> All
+                name == Favourites.name -> Favourites
+                else -> Group(name.removePrefix(GROUP))
+            }
+        }
+    }
+
     /** A contact, and what of it was found. */
     private data class Item(val contact: Contact, val found: FoundIn?, val ranges: List<TextRange>)
 
-    private val menu by lazy { ContactMenu(this, ::call) { change(it) } }
+    private val toCall by lazy { ContactMenu(this, ::call) }
+    private val chips by lazy { Chips(this) }
+    private val handout = Handout(this, ::wrong)
+    private val prompt = Prompt(this) { group, name -> if (name.isNotEmpty()) rename(group, name) }
     private lateinit var rows: Rows<Item>
 
     /** There is no more to read. */
     private var all = true
     private var keys = false
+    private var part: Part = Part.All
+    private var groups = listOf<String>()
+
+    /** What became of a file that was read or written. */
+    private var told: String? = null
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
@@ -41,6 +81,9 @@ class ContactsActivity : ListScreen(R.string.contacts_title) {
         }
         search.setHint(R.string.contacts_search)
         keys(savedInstanceState?.getBoolean(KEYS) ?: false)
+        part = Part.of(savedInstanceState?.getString(PART))
+        menu(::entries)
+        prompt.restore(savedInstanceState)
         app.core.ask { prepareContacts() }
         app.contacts.watch()
     }
@@ -48,6 +91,23 @@ class ContactsActivity : ListScreen(R.string.contacts_title) {
     override fun onSaveInstanceState(outState: Bundle) {
         super.onSaveInstanceState(outState)
         outState.putBoolean(KEYS, keys)
+        outState.putString(PART, part.name)
+        prompt.save(outState)
+    }
+
+    override fun onDestroy() {
+        super.onDestroy()
+        prompt.close()
+    }
+
+    override fun onActivityResult(code: Int, result: Int, data: Intent?) {
+        super.onActivityResult(code, result, data)
+        val uri = data?.data ?: return
+        if (result != RESULT_OK) return
+        when (code) {
+            SAVE -> handout.saved(uri, export()) { tell(getString(R.string.file_saved)) }
+            IMPORT -> handout.take(uri, LARGEST_FILE_BYTES, { importContacts(it) }) { tell(imported(it)) }
+        }
     }
 
     override fun onRequestPermissionsResult(code: Int, permissions: Array<String>, results: IntArray) {
@@ -65,19 +125,102 @@ class ContactsActivity : ListScreen(R.string.contacts_title) {
     override fun show() {
         showNotice()
         val words = typed
-        if (words.isBlank()) {
-            val many = maxOf(rows.count, PAGE)
-            read({ contactList(0u, many.toUInt()) }) { page ->
-                all = page.size < many
-                take(page.map { Item(it, null, emptyList()) })
-            }
-        } else {
+        if (words.isNotBlank()) {
+            chips.hide()
             read({ searchContacts(words, MOST_FOUND) }) { hits ->
                 all = true
                 take(hits.map { hit: ContactHit -> Item(hit.contact, hit.found, hit.ranges) })
             }
+            return
+        }
+        val many = maxOf(rows.count, PAGE)
+        val wanted = part
+        read({ contactGroups().map { it.name } to members(wanted, many) }) { (groups, members) ->
+            this.groups = groups
+            // A group without anybody is gone.
+            if (wanted is Part.Group && wanted.group !in groups) return@read turn(Part.All)
+            showChips()
+            all = wanted != Part.All || members.size < many
+            take(members.map { Item(it, null, emptyList()) })
         }
     }
+
+    private fun PhoneInterface.members(part: Part, many: Int) = when (part) {
+        Part.All -> contactList(0u, many.toUInt())
+        Part.Favourites -> favourites()
+        is Part.Group -> groupMembers(part.group)
+    }
+
+    private fun showChips() {
+        val parts = listOf(Part.All, Part.Favourites) + groups.map { Part.Group(it) }
+        val words = parts.map {
+            when (it) {
+                Part.All -> getString(R.string.contacts_all)
+                Part.Favourites -> getString(R.string.contacts_favourites)
+                is Part.Group -> Numbers.isolated(Numbers.clean(it.group))
+            }
+        }
+        chips.show(words, parts.indexOf(part)) { turn(parts[it]) }
+    }
+
+    private fun turn(to: Part) {
+        part = to
+        show()
+        list.setSelection(0)
+    }
+
+    private fun entries(): List<Choices.Entry> {
+        val group = (part as? Part.Group)?.group
+        return listOfNotNull(
+            entry(R.string.contact_new) { startActivity(ContactEditActivity.adding(this)) },
+            group?.let { entry(R.string.group_rename) { askToRename(it) } },
+            group?.let { entry(R.string.group_remove) { askToRemove(it) } },
+            entry(R.string.contacts_import) { handout.choose(CARD_TYPES, IMPORT) },
+            entry(R.string.contacts_share) { handout.share(FILE, export()) }.takeUnless { rows.isEmpty },
+            entry(R.string.contacts_save) { handout.save(FILE, SAVE) }.takeUnless { rows.isEmpty },
+            entry(R.string.speed_title) { startActivity(SpeedDialActivity.intent(this)) },
+            entry(R.string.blocked_title) { startActivity(BlockedActivity.intent(this)) }
+        )
+    }
+
+    private fun entry(words: Int, press: () -> Unit) = Choices.Entry(getString(words), press)
+
+    /** Those of the part that is shown; all of the phone book where that is all. */
+    private fun export(): PhoneInterface.(File) -> Unit {
+        val wanted = part
+        return { file ->
+            val ids = if (wanted == Part.All) emptyList() else members(wanted, 0).flatMap { listOf(it.id) + it.also }
+            // Nobody is named: that would be everybody.
+            file.writeText(if (wanted != Part.All && ids.isEmpty()) "" else exportContacts(ids))
+        }
+    }
+
+    private fun imported(what: ImportedContacts): String {
+        val taken = what.taken.toInt()
+        val passed = what.passedOver.toInt()
+        return listOfNotNull(
+            resources.getQuantityString(R.plurals.import_taken, taken, taken),
+            resources.getQuantityString(R.plurals.import_passed, passed, passed).takeIf { passed > 0 }
+        ).joinToString(" ")
+    }
+
+    private fun tell(sentence: String) {
+        told = sentence
+        showNotice()
+    }
+
+    private fun askToRename(group: String) =
+        prompt.ask(Prompt.Question(group, getString(R.string.group_rename), getString(R.string.group_name), group))
+
+    private fun rename(group: String, name: String) = change({ renameGroup(group, name) }) {
+        if (part == Part.Group(group)) turn(Part.Group(name))
+    }
+
+    private fun askToRemove(group: String) = Choices.ask(
+        this,
+        getString(R.string.group_remove_ask, Numbers.isolated(Numbers.clean(group))),
+        R.string.group_remove
+    ) { change { removeGroup(group) } }
 
     override fun more() {
         if (all) return
@@ -94,8 +237,17 @@ class ContactsActivity : ListScreen(R.string.contacts_title) {
         shown(rows, if (typed.isBlank()) R.string.contacts_nothing else R.string.list_not_found)
     }
 
-    /** Why the device's contacts are not here, if they are not. */
+    /** What became of a file; else why the device's contacts are not here, if they are not. */
     private fun showNotice() {
+        val said = told
+        if (said != null) {
+            return notice.show(
+                Notice.Card(said, button = R.string.close) {
+                    told = null
+                    showNotice()
+                }
+            )
+        }
         val quiet = remembered().getBoolean(QUIET, false)
         notice.show(
             when {
@@ -141,7 +293,7 @@ class ContactsActivity : ListScreen(R.string.contacts_title) {
         val found = (item.found as? FoundIn.Number)?.let { numbers.getOrNull(it.index.toInt()) }
         when {
             found != null -> call(found.text)
-            numbers.size > 1 -> menu.choose(item.contact)
+            numbers.size > 1 -> toCall.choose(item.contact)
             numbers.size == 1 -> call(numbers.first().text)
             else -> open(item.contact)
         }
@@ -149,9 +301,7 @@ class ContactsActivity : ListScreen(R.string.contacts_title) {
 
     private fun call(number: String) = caller.call(null, number)
 
-    private fun open(contact: Contact) = app.core.later({ blocked() }) { result ->
-        if (!isDestroyed) result.onSuccess { menu.show(contact, it) }.onFailure(::wrong)
-    }
+    private fun open(contact: Contact) = startActivity(ContactActivity.intent(this, contact.id))
 
     private fun remembered() = getSharedPreferences("contacts", Context.MODE_PRIVATE)
 
@@ -217,6 +367,18 @@ class ContactsActivity : ListScreen(R.string.contacts_title) {
         private const val PAGE = 120
         private const val MOST_FOUND = 50u
         private const val KEYS = "keys"
+        private const val PART = "part"
+        private const val FILE = "offhook-contacts.vcf"
+
+        /** The codes by which the platform's picker answers. */
+        private const val SAVE = 31
+        private const val IMPORT = 32
+
+        /** The core takes no larger one. */
+        private const val LARGEST_FILE_BYTES = 32 * 1024 * 1024
+
+        /** A vCard has had many names. */
+        private val CARD_TYPES = listOf("text/x-vcard", "text/vcard", "text/directory", "text/plain")
 
         /** The user has seen why the device's contacts are missing, and leaves it so. */
         private const val QUIET = "quiet"

@@ -128,10 +128,23 @@ class DialActivity :
             true
         }
         findViewById<View>(R.id.keyboard).setOnClickListener { letters(!number.showSoftInputOnFocus) }
-        findViewById<Keypad>(R.id.keys).onKey = { key ->
-            val at = selection()
-            number.text.replace(at.first, at.last, key.toString())
+        findViewById<Keypad>(R.id.keys).apply {
+            onKey = { key ->
+                val at = selection()
+                number.text.replace(at.first, at.last, key.toString())
+            }
+            onHold = { digit -> number.text.isEmpty().also { if (it) callBySpeed(digit) } }
         }
+    }
+
+    /** What a digit calls that was held down; while that is nothing, it is asked for. */
+    private fun callBySpeed(digit: Int) = app.core.later({ speedDials().find { it.digit.toInt() == digit }?.number }) {
+        if (isDestroyed) return@later
+        it.onSuccess { to ->
+            if (to == null) return@onSuccess startActivity(SpeedDialActivity.setting(this, digit))
+            number.setText(to)
+            call()
+        }.onFailure(::wrong)
     }
 
     /** The platform's keyboard beside the keys, for addresses with letters in them. */

@@ -22,6 +22,9 @@ class Keypad(context: Context, attrs: AttributeSet?) : LinearLayout(context, att
     /** A key was pressed, or zero was held down: `0`-`9`, `*`, `#`, `+`. */
     var onKey: (Char) -> Unit = {}
 
+    /** A digit from 1 to 9 was held down; false: that means nothing, and is a press. */
+    var onHold: (Int) -> Boolean = { false }
+
     /** Whether a long press of zero is a plus. */
     var plus = true
 
@@ -59,11 +62,12 @@ class Keypad(context: Context, attrs: AttributeSet?) : LinearLayout(context, att
             else -> key.digit.toString()
         }
         button.setOnClickListener { press(it, key.digit) }
-        if (key.digit == '0') {
-            button.setOnLongClickListener {
+        when (key.digit) {
+            '0' -> button.setOnLongClickListener {
                 if (plus) press(it, '+')
                 plus
             }
+            in '1'..'9' -> button.setOnLongClickListener { onHold(key.digit.digitToInt()) }
         }
         return button
     }

@@ -1,27 +1,33 @@
 package org.offhook.app.ui
 
 import android.Manifest
+import android.app.Activity
+import android.app.AlertDialog
+import android.content.Intent
 import android.graphics.Typeface
+import android.net.Uri
 import android.text.Spanned
 import android.text.style.StyleSpan
 import android.view.View
 import android.widget.ListView
+import android.widget.RadioGroup
 import android.widget.TextView
+import java.io.File
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.offhook.app.R
+import org.offhook.core.ContactGroup
 import org.offhook.core.ContactHit
 import org.offhook.core.Event
 import org.offhook.core.FoundIn
-import org.offhook.core.PhoneException
+import org.offhook.core.ImportedContacts
 import org.offhook.core.TextRange
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
-import org.robolectric.shadows.ShadowAlertDialog
 
 @RunWith(RobolectricTestRunner::class)
 class ContactsActivityTest {
@@ -40,15 +46,20 @@ class ContactsActivityTest {
 
     private fun ContactsActivity.touch(at: Int) = rows().let { it.performItemClick(it.getChildAt(at), at, 0L) }
 
-    private fun ContactsActivity.menu(at: Int): List<String> {
+    private fun ContactsActivity.opened(at: Int): Long {
         rows().getChildAt(at).findViewById<View>(R.id.row_more).performClick()
-        shadowOf(mainLooper).idle()
-        return shadowOf(ShadowAlertDialog.getLatestAlertDialog()).items.map { it.toString().bare() }
+        return shadowOf(this).nextStartedActivity.getLongExtra("id", 0)
     }
 
-    private fun choose(at: Int) {
-        shadowOf(ShadowAlertDialog.getLatestAlertDialog()).clickOnItem(at)
-        shadowOf(screens.app.mainLooper).idle()
+    private fun ContactsActivity.chips(): List<String> {
+        shadowOf(mainLooper).idle()
+        val group = findViewById<RadioGroup>(R.id.chips_group)
+        return (0 until group.childCount).map { (group.getChildAt(it) as TextView).text.toString().bare() }
+    }
+
+    private fun ContactsActivity.choose(words: String) {
+        press(R.id.menu)
+        take(words)
     }
 
     private fun bold(text: CharSequence): List<String> {
@@ -96,45 +107,121 @@ class ContactsActivityTest {
     fun of_several_numbers_one_is_chosen() {
         phone.book = listOf(contact(1u, "Ann", "1001", "1002"))
         screens.contacts().get().touch(0)
-        assertEquals(
-            listOf("Call 1001, mobile", "Call 1002, mobile"),
-            shadowOf(ShadowAlertDialog.getLatestAlertDialog()).items.map { it.toString().bare() }
-        )
-        choose(1)
+        assertEquals(listOf("Call 1001, Mobile", "Call 1002, Mobile"), offered())
+        take("Call 1002, Mobile")
         assertEquals(listOf("call - 1002"), calls)
     }
 
     @Test
-    fun the_menu_marks_the_whole_person_and_blocks_its_numbers() {
-        phone.book = listOf(contact(1u, "Ann", "10 01", also = listOf(5uL)))
+    fun the_button_beside_a_row_opens_the_person() {
+        phone.book = listOf(contact(7u, "Ann", "1001", favourite = true))
         val activity = screens.contacts().get()
-        assertEquals(listOf("Call 10 01, mobile", "Make a favourite", "Block"), activity.menu(0))
-        choose(1)
-        assertTrue(phone.commands.containsAll(listOf("setFavourite 1 true", "setFavourite 5 true")))
-        activity.menu(0)
-        choose(2)
-        assertTrue("block 1001 true" in phone.commands)
-    }
-
-    @Test
-    fun what_is_marked_and_blocked_can_be_taken_back() {
-        phone.book = listOf(contact(1u, "Ann", "1001", favourite = true))
-        phone.noRing = listOf("1001")
-        val activity = screens.contacts().get()
-        assertEquals(listOf("Call 1001, mobile", "No longer a favourite", "No longer block"), activity.menu(0))
-        choose(2)
-        assertTrue("block 1001 false" in phone.commands)
+        assertEquals(7L, activity.opened(0))
         assertTrue(activity.rows().getChildAt(0).contentDescription.endsWith("Favourite"))
     }
 
     @Test
-    fun what_cannot_be_kept_is_said() {
-        phone.book = listOf(contact(1u, "Ann", "1001"))
+    fun favourites_and_each_group_are_a_part_that_outlives_a_rotation() {
+        phone.book = listOf(contact(1u, "Ann", "1001", favourite = true), contact(2u, "Bob", "1002"))
+        phone.circles = listOf(ContactGroup("Office", listOf(2uL)))
+        val controller = screens.contacts()
+        assertEquals(listOf("All", "Favourites", "Office"), controller.get().chips())
+        controller.get().pressWords("Favourites")
+        assertEquals(1, controller.get().rows().count)
+        assertEquals("Ann", controller.get().title(0).toString().bare())
+        controller.get().pressWords("Office")
+        val turned = controller.recreate().get()
+        assertEquals("Bob", turned.title(0).toString().bare())
+        phone.circles = emptyList()
+        phone.emit(Event.Contacts)
+        assertEquals(listOf("All", "Favourites"), turned.chips())
+        assertEquals(2, turned.rows().count)
+    }
+
+    @Test
+    fun a_group_is_renamed_and_what_was_typed_outlives_a_rotation() {
+        phone.book = listOf(contact(2u, "Bob", "1002"))
+        phone.circles = listOf(ContactGroup("Office", listOf(2uL)))
+        val controller = screens.contacts()
+        controller.get().pressWords("Office")
+        controller.get().choose("Rename this group")
+        typeThere("Wor")
+        val turned = controller.recreate().get()
+        shadowOf(turned.mainLooper).idle()
+        typeThere("Work")
+        answer(AlertDialog.BUTTON_POSITIVE)
+        assertTrue("renameGroup Office Work" in phone.commands)
+    }
+
+    @Test
+    fun a_group_is_deleted_after_a_question() {
+        phone.book = listOf(contact(2u, "Bob", "1002"))
+        phone.circles = listOf(ContactGroup("Office", listOf(2uL)))
         val activity = screens.contacts().get()
-        activity.menu(0)
-        phone.refusal = PhoneException.Store("no space")
-        choose(1)
-        assertEquals("This phone cannot read or keep that now. Please try again.", activity.text(R.id.mistake))
+        activity.pressWords("Office")
+        activity.choose("Delete this group")
+        assertTrue(phone.commands.none { it.startsWith("removeGroup") })
+        answer(AlertDialog.BUTTON_POSITIVE)
+        assertTrue("removeGroup Office" in phone.commands)
+    }
+
+    @Test
+    fun a_file_is_imported_and_what_became_of_it_is_said() {
+        val activity = screens.contacts().get()
+        activity.choose("Import a file (vCard)")
+        val asked = shadowOf(activity).nextStartedActivityForResult
+        assertEquals(Intent.ACTION_OPEN_DOCUMENT, asked.intent.action)
+        val from = Uri.parse("content://documents/1")
+        shadowOf(screens.app.contentResolver).registerInputStream(from, "BEGIN:VCARD".byteInputStream())
+        phone.imported = ImportedContacts(12u, 1u)
+        shadowOf(activity).receiveResult(asked.intent, Activity.RESULT_OK, Intent().setData(from))
+        shadowOf(activity.mainLooper).idle()
+        assertTrue("importContacts 11" in phone.commands)
+        assertEquals("12 contacts were imported. 1 could not be read.", activity.text(R.id.notice_text))
+        phone.emit(Event.Contacts)
+        assertTrue("it stays until it is closed", activity.text(R.id.notice_text).startsWith("12 contacts"))
+    }
+
+    @Test
+    fun a_file_that_cannot_be_read_is_said() {
+        val activity = screens.contacts().get()
+        activity.choose("Import a file (vCard)")
+        val asked = shadowOf(activity).nextStartedActivityForResult
+        val from = Uri.parse("content://documents/1")
+        shadowOf(screens.app.contentResolver).registerInputStreamSupplier(from) { throw SecurityException() }
+        shadowOf(activity).receiveResult(asked.intent, Activity.RESULT_OK, Intent().setData(from))
+        shadowOf(activity.mainLooper).idle()
+        assertEquals("The file cannot be read or written. Please try again.", activity.text(R.id.mistake))
+        assertTrue(phone.commands.none { it.startsWith("import") })
+    }
+
+    @Test
+    fun those_that_are_shown_are_shared_with_all_of_each_person() {
+        phone.book = listOf(
+            contact(1u, "Ann", "1001", favourite = true, also = listOf(5uL)),
+            contact(2u, "Bob", "1002")
+        )
+        val activity = screens.contacts().get()
+        val file = File(screens.app.cacheDir, "shared/offhook-contacts.vcf")
+        activity.choose("Share these contacts")
+        assertEquals("contacts []", file.readText())
+        activity.pressWords("Favourites")
+        activity.choose("Share these contacts")
+        assertEquals("contacts [1, 5]", file.readText())
+    }
+
+    @Test
+    fun from_here_one_comes_to_a_new_contact_speed_dial_and_blocked_numbers() {
+        val activity = screens.contacts().get()
+        val ways = mapOf(
+            "New contact" to ContactEditActivity::class,
+            "Speed dial" to SpeedDialActivity::class,
+            "Blocked numbers" to BlockedActivity::class
+        )
+        ways.forEach { (words, screen) ->
+            activity.choose(words)
+            assertEquals(screen.java.name, shadowOf(activity).nextStartedActivity.component?.className)
+        }
     }
 
     @Test

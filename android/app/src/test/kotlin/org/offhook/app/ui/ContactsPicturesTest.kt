@@ -7,6 +7,7 @@ import org.junit.runner.RunWith
 import org.offhook.app.Pictures
 import org.offhook.app.R
 import org.offhook.app.contacts.DeviceContactsTest
+import org.offhook.core.ContactGroup
 import org.offhook.core.ContactHit
 import org.offhook.core.FoundIn
 import org.offhook.core.TextRange
@@ -15,6 +16,7 @@ import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
+import org.robolectric.shadows.ShadowAlertDialog
 
 @RunWith(RobolectricTestRunner::class)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
@@ -29,6 +31,7 @@ class ContactsPicturesTest {
                 contact(4u, "张伟", "1005"),
                 contact(5u, null, "1006")
             )
+            phone.circles = listOf(ContactGroup("Family", listOf(1uL)), ContactGroup("办公室", listOf(4uL)))
             DeviceContactsTest.Book.rows = emptyList()
             Robolectric.setupContentProvider(DeviceContactsTest.Book::class.java, ContactsContract.AUTHORITY)
             allow(Manifest.permission.READ_CONTACTS)
@@ -45,6 +48,19 @@ class ContactsPicturesTest {
 
     @Test
     fun all() = Pictures.check("contacts", screens.contacts().get())
+
+    @Test
+    fun favourites() {
+        val activity = screens.contacts().get()
+        activity.pressWords("Favourites")
+        Pictures.check("contacts-favourites", activity)
+    }
+
+    @Test
+    fun menu() {
+        screens.contacts().get().press(R.id.menu)
+        Pictures.check("contacts-menu", ShadowAlertDialog.getLatestAlertDialog().window!!)
+    }
 
     @Test
     fun searched() = Pictures.check("contacts-found", found())

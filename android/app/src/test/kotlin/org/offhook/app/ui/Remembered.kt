@@ -64,14 +64,15 @@ fun contact(
     name: String?,
     vararg numbers: String,
     favourite: Boolean = false,
-    also: List<ULong> = emptyList()
+    also: List<ULong> = emptyList(),
+    own: Boolean = false
 ) = Contact(
     id = id,
     names = listOfNotNull(name),
     numbers = numbers.map { ContactNumber(it, "mobile", it.filterNot(Char::isWhitespace)) },
     photo = null,
-    own = false,
-    key = "key-$id",
+    own = own,
+    key = if (own) "" else "key-$id",
     account = null,
     favourite = favourite,
     also = also

@@ -3,6 +3,7 @@ package org.offhook.app.ui
 import android.Manifest
 import android.app.Activity
 import android.app.Application
+import android.content.Intent
 import android.os.Looper
 import android.os.SystemClock
 import android.telecom.CallAudioState
@@ -12,6 +13,7 @@ import android.view.View
 import android.view.ViewGroup
 import android.widget.CompoundButton
 import android.widget.EditText
+import android.widget.RadioButton
 import android.widget.TextView
 import java.time.Duration
 import java.util.concurrent.Executor
@@ -27,6 +29,7 @@ import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
+import org.robolectric.shadows.ShadowAlertDialog
 
 /** An ordinary phone; there are many pictures of it, so not at its finest. */
 const val PHONE = "w411dp-h731dp-hdpi"
@@ -55,6 +58,19 @@ class Screens(val phone: FakePhone = FakePhone().withAccount()) {
 
     fun contacts(): ActivityController<ContactsActivity> =
         Robolectric.buildActivity(ContactsActivity::class.java).setup()
+
+    fun contact(id: ULong): ActivityController<ContactActivity> =
+        Robolectric.buildActivity(ContactActivity::class.java, ContactActivity.intent(app, id)).setup()
+
+    /** A new contact, or the one of the intent. */
+    fun contactEdit(intent: Intent = ContactEditActivity.adding(app)): ActivityController<ContactEditActivity> =
+        Robolectric.buildActivity(ContactEditActivity::class.java, intent).setup()
+
+    fun blocked(): ActivityController<BlockedActivity> = Robolectric.buildActivity(BlockedActivity::class.java).setup()
+
+    /** The list, or with the question for one digit. */
+    fun speedDial(intent: Intent = SpeedDialActivity.intent(app)): ActivityController<SpeedDialActivity> =
+        Robolectric.buildActivity(SpeedDialActivity::class.java, intent).setup()
 
     /** Call 1, or the one of the id. */
     fun call(id: UInt = 1u): ActivityController<CallActivity> =
@@ -117,6 +133,48 @@ fun Activity.key(keys: String) = keys.forEach {
 }
 
 fun Activity.sees(id: Int): Boolean = findViewById<View>(id).isShown
+
+/** What a dialog offers, in order. */
+fun offered(): List<String> = shadowOf(ShadowAlertDialog.getLatestAlertDialog()).items.map { it.toString().bare() }
+
+/** Takes what a dialog offers under that name. */
+fun take(words: String) {
+    val dialog = ShadowAlertDialog.getLatestAlertDialog()
+    val at = offered().indexOf(words)
+    check(at >= 0) { "not offered: $words, but ${offered()}" }
+    shadowOf(dialog).clickOnItem(at)
+    shadowOf(Looper.getMainLooper()).idle()
+}
+
+/** Answers a dialog by one of its buttons. */
+fun answer(button: Int) {
+    ShadowAlertDialog.getLatestAlertDialog().getButton(button).performClick()
+    shadowOf(Looper.getMainLooper()).idle()
+}
+
+/** Types into the field of a dialog. */
+fun typeThere(text: String) {
+    val field = ShadowAlertDialog.getLatestAlertDialog().window!!.decorView.all().filterIsInstance<EditText>().single()
+    field.setText(text)
+}
+
+/** Its text as a person reads it: without marks that isolate, and with an ordinary blank before a clock's AM and PM. */
+private fun TextView.read() = text.toString().bare().replace('\u202f', ' ')
+
+/** All that an activity shows as text, from top to bottom. */
+fun Activity.shownTexts(): List<String> {
+    shadowOf(Looper.getMainLooper()).idle()
+    return window.decorView.all().filter { it is TextView && it.isShown && it.text.isNotEmpty() }
+        .map { (it as TextView).read() }
+}
+
+/** Presses the button beside the title, or an action, whatever shows these words. */
+fun Activity.pressWords(words: String) {
+    shadowOf(Looper.getMainLooper()).idle()
+    val view = window.decorView.all().first { it is TextView && it.isShown && it.read() == words }
+    generateSequence(view) { it.parent as? View }.first { it.hasOnClickListeners() || it is RadioButton }.performClick()
+    shadowOf(Looper.getMainLooper()).idle()
+}
 
 /** Without the marks that isolate a number or a name from the text around it. */
 fun String.bare() = filter { it !in "\u2066\u2068\u2069" }
