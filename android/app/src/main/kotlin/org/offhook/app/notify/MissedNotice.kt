@@ -64,7 +64,7 @@ class MissedNotice(private val context: Context, private val core: Core) : Core.
             .setWhen(newest.startedMs)
             .setShowWhen(true)
             .setAutoCancel(true)
-            .setContentIntent(screens(LogActivity.intent(context)))
+            .setContentIntent(screens(LogActivity.missed(context)))
         if (count > 1) {
             val lines = Notification.InboxStyle()
             newestFirst.forEach { lines.addLine("${words.who(it)} · ${Numbers.isolated(words.whenOf(it.startedMs))}") }

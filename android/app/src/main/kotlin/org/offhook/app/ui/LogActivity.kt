@@ -1,22 +1,28 @@
 package org.offhook.app.ui
 
-import android.app.AlertDialog
 import android.content.Context
 import android.content.Intent
 import android.graphics.Typeface
 import android.os.Bundle
+import android.text.format.DateUtils
 import android.view.View
 import android.widget.ImageView
 import android.widget.TextView
+import java.io.File
 import org.offhook.app.R
+import org.offhook.app.share.Handout
+import org.offhook.core.AccountView
 import org.offhook.core.CallFilter
 import org.offhook.core.CallGroup
 import org.offhook.core.CallGroups
 import org.offhook.core.CallRecord
 import org.offhook.core.Event
+import org.offhook.core.ExportFormat
 import org.offhook.core.ForgetCalls
+import org.offhook.core.PhoneInterface
+import org.offhook.core.WhichCalls
 
-/** The call log by day and number: a touch calls back, a long one tells what a call was like. */
+/** The call log by day and number, all of it or a part: a touch calls back, the button beside tells of the newest call. */
 class LogActivity : ListScreen(R.string.log_title) {
     /** A day, or the calls with a number on it. */
     private sealed interface Item {
@@ -26,7 +32,13 @@ class LogActivity : ListScreen(R.string.log_title) {
     }
 
     private val words = LogWords(this)
+    private val chips by lazy { Chips(this) }
+    private val handout = Handout(this, ::wrong)
     private var groups = listOf<CallGroup>()
+    private var which = WhichCalls.ALL
+
+    /** By which account alone, as rows have it; null: by any. */
+    private var account: String? = null
 
     /** Where the next page begins; null: there is none, or it is being read. */
     private var next: Long? = null
@@ -37,10 +49,22 @@ class LogActivity : ListScreen(R.string.log_title) {
         rows = Rows(layoutInflater, Kind())
         list.adapter = rows
         list.setOnItemClickListener { _, _, at, _ -> callsAt(at)?.let(::callBack) }
-        list.setOnItemLongClickListener { _, _, at, _ -> callsAt(at)?.let(::tell) != null }
+        list.setOnItemLongClickListener { _, _, at, _ -> callsAt(at)?.let(::askToForget) != null }
         search.setHint(R.string.log_search)
-        aside(R.drawable.ic_delete, R.string.log_forget_all) { forgetAll() }
-        if (savedInstanceState == null && intent.action == CALL_BACK) callBack()
+        menu(::entries)
+        if (savedInstanceState == null) {
+            if (intent.getBooleanExtra(MISSED, false)) which = WhichCalls.MISSED
+            if (intent.action == CALL_BACK) callBack()
+        } else {
+            which = WhichCalls.entries[savedInstanceState.getInt(WHICH)]
+            account = savedInstanceState.getString(ACCOUNT)
+        }
+    }
+
+    override fun onSaveInstanceState(outState: Bundle) {
+        super.onSaveInstanceState(outState)
+        outState.putInt(WHICH, which.ordinal)
+        outState.putString(ACCOUNT, account)
     }
 
     override fun onStop() {
@@ -53,7 +77,15 @@ class LogActivity : ListScreen(R.string.log_title) {
         if (event is Event.CallLog) show()
     }
 
+    override fun onActivityResult(code: Int, result: Int, data: Intent?) {
+        super.onActivityResult(code, result, data)
+        val to = data?.data ?: return
+        val format = SAVED[code] ?: return
+        if (result == RESULT_OK) handout.saved(to, export(format)) { tell(R.string.file_saved) }
+    }
+
     override fun show() {
+        showChips()
         val least = maxOf(groups.size, PAGE).toUInt()
         val filter = filter()
         val offset = words.offsetMillis
@@ -74,11 +106,44 @@ class LogActivity : ListScreen(R.string.log_title) {
         next = page.next
         val days = groups.groupBy(CallGroup::day)
         rows.items = days.flatMap { (day, calls) -> listOf(Item.Day(day)) + calls.map(Item::Calls) }
-        shown(rows, if (typed.isBlank()) R.string.log_nothing else R.string.list_not_found)
-        findViewById<View>(R.id.aside).visibility = if (rows.isEmpty) View.GONE else View.VISIBLE
+        val all = typed.isBlank() && which == WhichCalls.ALL && account == null
+        shown(rows, if (all) R.string.log_nothing else R.string.list_not_found)
     }
 
-    private fun filter() = CallFilter(text = typed.trim())
+    private fun showChips() {
+        chips.show(KINDS.values.map(::getString), KINDS.keys.indexOf(which)) {
+            which = KINDS.keys.elementAt(it)
+            anew()
+        }
+        val accounts = app.core.accounts
+        if (accounts.size < 2 && account == null) return
+        val name = accounts.find { it.uri == account }?.let { Numbers.shown(it.number) }
+            ?: account?.let(Numbers::shown) ?: getString(R.string.log_any_account)
+        chips.aside(name, getString(R.string.log_account_heard, name)) { chooseAccount(accounts) }
+    }
+
+    private fun chooseAccount(accounts: List<AccountView>) {
+        val any = Choices.Entry(getString(R.string.log_any_account)) {
+            account = null
+            anew()
+        }
+        val each = accounts.map {
+            Choices.Entry(Numbers.shown(it.uri.substringAfter(':'))) {
+                account = it.uri
+                anew()
+            }
+        }
+        Choices.show(this, getString(R.string.log_account), listOf(any) + each)
+    }
+
+    /** Another part of the log is shown, from its beginning. */
+    private fun anew() {
+        groups = emptyList()
+        show()
+        list.setSelection(0)
+    }
+
+    private fun filter() = CallFilter(which, typed.trim(), account = account)
 
     private fun callsAt(position: Int) = (rows.getItem(position) as? Item.Calls)?.group
 
@@ -93,38 +158,81 @@ class LogActivity : ListScreen(R.string.log_title) {
     /** By which account it went; null: that is no more, and the first one calls. */
     private fun accountOf(call: CallRecord) = app.core.accounts.find { it.uri == call.account }?.account
 
-    /** The facts of each call in the group. */
-    private fun tell(group: CallGroup) {
-        val begins = words.dayBegins(group.day)
-        val those = filter().copy(number = group.newest.number, sinceMs = begins, untilMs = begins + DAY_MILLIS)
-        app.core.later({ callLog(those, null, MOST_TOLD) }) { result ->
-            if (isDestroyed) return@later
-            result.onSuccess { if (it.isNotEmpty()) tell(it) }.onFailure(::wrong)
+    private fun tell(group: CallGroup) = startActivity(RecordActivity.intent(this, group.newest.id))
+
+    private fun entries() = listOfNotNull(
+        entry(R.string.log_share_table) { share(ExportFormat.CSV) },
+        entry(R.string.log_share_json) { share(ExportFormat.JSON) },
+        entry(R.string.log_save_table) { save(ExportFormat.CSV) },
+        entry(R.string.log_save_json) { save(ExportFormat.JSON) },
+        entry(R.string.blocked_title) { startActivity(BlockedActivity.intent(this)) },
+        entry(R.string.log_forget_old) { chooseOld() },
+        entry(R.string.log_forget_all) {
+            Choices.ask(this, getString(R.string.log_forget_all_ask), R.string.log_forget_all_yes) {
+                change { forgetCalls(ForgetCalls.All) }
+            }
+        }
+    )
+
+    private fun entry(words: Int, press: () -> Unit) = Choices.Entry(getString(words), press)
+
+    private fun share(format: ExportFormat) = handout.share(name(format), export(format))
+
+    private fun save(format: ExportFormat) = handout.save(name(format), SAVED.entries.first { it.value == format }.key)
+
+    /** What is shown now: the filters count, and what is searched. */
+    private fun export(format: ExportFormat): PhoneInterface.(File) -> Unit {
+        val filter = filter()
+        return { exportCallsTo(filter, format, it.path) }
+    }
+
+    private fun name(format: ExportFormat) = when (format) {
+        ExportFormat.CSV -> "offhook-calls-${words.stamp}.csv"
+        ExportFormat.JSON -> "offhook-calls-${words.stamp}.json"
+    }
+
+    private fun tell(sentence: Int) = notice.show(
+        Notice.Card(getString(sentence), button = R.string.close) { notice.show(null) }
+    )
+
+    private fun chooseOld() = Choices.show(
+        this,
+        getString(R.string.log_forget_old),
+        AGES_DAYS.map { days ->
+            val age = resources.getQuantityString(R.plurals.log_older, days, days)
+            Choices.Entry(age) { askToForgetOld(days, age) }
+        }
+    )
+
+    private fun askToForgetOld(days: Int, age: String) {
+        val before = app.now() - days * DateUtils.DAY_IN_MILLIS
+        Choices.ask(this, getString(R.string.log_forget_old_ask, age), R.string.log_forget) {
+            change { forgetCalls(ForgetCalls.Before(before)) }
         }
     }
 
-    private fun tell(calls: List<CallRecord>) {
-        AlertDialog.Builder(this)
-            .setTitle(words.who(calls.first()))
-            .setMessage(
-                (listOfNotNull(Numbers.below(calls.first())) + calls.map(words::facts)).joinToString("\n\n")
-            )
-            .setPositiveButton(R.string.dial_call) { _, _ ->
-                caller.call(accountOf(calls.first()), calls.first().remote)
-            }
-            .setNegativeButton(R.string.close, null)
-            .setNeutralButton(R.string.log_forget) { _, _ ->
-                change { calls.forEach { forgetCalls(ForgetCalls.One(it.id)) } }
-            }
-            .show()
+    private fun askToForget(group: CallGroup) {
+        val many = group.calls.toInt()
+        val question = resources.getQuantityString(R.plurals.log_forget_ask, many, many, words.who(group.newest))
+        Choices.ask(this, question, R.string.log_forget) { forget(group) }
     }
 
-    private fun forgetAll() {
-        AlertDialog.Builder(this)
-            .setMessage(R.string.log_forget_all_ask)
-            .setPositiveButton(R.string.log_forget_all_yes) { _, _ -> change { forgetCalls(ForgetCalls.All) } }
-            .setNegativeButton(R.string.cancel, null)
-            .show()
+    /** All calls of the row, also those that no filter lets through here. */
+    private fun forget(group: CallGroup) {
+        val begins = words.dayBegins(group.day)
+        val those = filter().copy(
+            number = group.newest.number,
+            sinceMs = begins,
+            untilMs = begins + DateUtils.DAY_IN_MILLIS
+        )
+        change {
+            var before: Long? = null
+            do {
+                val page = callLog(those, before, MOST_AT_ONCE)
+                page.forEach { forgetCalls(ForgetCalls.One(it.id)) }
+                before = page.lastOrNull()?.id
+            } while (before != null)
+        }
     }
 
     private inner class Kind : Rows.Kind<Item> {
@@ -157,11 +265,23 @@ class LogActivity : ListScreen(R.string.log_title) {
 
     companion object {
         private const val PAGE = 50
-        private const val MOST_TOLD = 50u
-        private const val DAY_MILLIS = 86_400_000L
+        private const val MOST_AT_ONCE = 250u
+        private const val WHICH = "which"
+        private const val ACCOUNT = "account"
+        private const val MISSED = "missed"
+        private val AGES_DAYS = listOf(7, 30, 90, 365)
+
+        private val KINDS = mapOf(
+            WhichCalls.ALL to R.string.log_all,
+            WhichCalls.MISSED to R.string.log_missed,
+            WhichCalls.INCOMING to R.string.log_in,
+            WhichCalls.OUTGOING to R.string.log_out
+        )
+
+        /** The codes by which the platform's picker answers. */
+        private val SAVED = mapOf(21 to ExportFormat.CSV, 22 to ExportFormat.JSON)
 
         private const val CALL_BACK = "org.offhook.app.CALL_BACK"
-        private const val ACCOUNT = "account"
         private const val REMOTE = "remote"
         private const val NONE = -1
 
@@ -170,5 +290,8 @@ class LogActivity : ListScreen(R.string.log_title) {
         /** The call log, and from there a call to [remote]: by that account, or where that is null, the first one. */
         fun callBack(context: Context, account: UInt?, remote: String) = intent(context).setAction(CALL_BACK)
             .putExtra(ACCOUNT, account?.toInt() ?: NONE).putExtra(REMOTE, remote)
+
+        /** The missed calls alone. */
+        fun missed(context: Context): Intent = intent(context).putExtra(MISSED, true)
     }
 }

@@ -9,7 +9,6 @@ import org.offhook.app.OffhookApp
 import org.offhook.app.R
 import org.offhook.core.CallGroup
 import org.offhook.core.CallRecord
-import org.offhook.core.Encrypted
 import org.offhook.core.Side
 
 /** The call log in words, by the language and the clock of the device. What a call was is the core's to say. */
@@ -19,6 +18,9 @@ class LogWords(private val context: Context) {
 
     /** How far the person's clock is ahead of UTC now. */
     val offsetMillis: Long get() = TimeZone.getDefault().getOffset(now).toLong()
+
+    /** Today as files are named by it, in every language the same. */
+    val stamp: String get() = LocalDate.ofEpochDay(today).toString()
 
     /** When a day began, in milliseconds since 1970. */
     fun dayBegins(day: Long) = day * DateUtils.DAY_IN_MILLIS - offsetMillis
@@ -57,23 +59,25 @@ class LogWords(private val context: Context) {
 
     fun unseen(group: CallGroup) = group.newest.missed && !group.newest.seen
 
-    /** Everything about one call. */
-    fun facts(call: CallRecord): String {
-        val sound = listOfNotNull(
-            call.codec?.let(Numbers::clean),
-            call.encrypted?.let { context.getString(words(it)) }
-        ).joinToString(BETWEEN)
-        val path = listOfNotNull(
-            call.path?.let(::path),
-            call.networks.mapNotNull(::network).distinct().joinToString(" → ").takeIf(String::isNotEmpty)
-        ).joinToString(BETWEEN)
-        val talked = call.talkedMs?.let {
-            context.getString(R.string.log_talked, DateUtils.formatElapsedTime(it / DateUtils.SECOND_IN_MILLIS))
+    /** One call in a line, where its number stands above: its day, its time, which way. */
+    fun line(call: CallRecord): String = listOf(day(dayOf(call.startedMs)), time(call.startedMs), way(call))
+        .joinToString(BETWEEN, transform = Numbers::isolated)
+
+    /** Its day and its time, in full. */
+    fun moment(millis: Long): String = DateUtils.formatDateTime(
+        context,
+        millis,
+        DateUtils.FORMAT_SHOW_WEEKDAY or DateUtils.FORMAT_SHOW_DATE or DateUtils.FORMAT_SHOW_YEAR or
+            DateUtils.FORMAT_SHOW_TIME
+    )
+
+    fun way(call: CallRecord): String = context.getString(
+        when {
+            call.missed -> R.string.log_missed
+            call.side == Side.IN -> R.string.log_in
+            else -> R.string.log_out
         }
-        val why = call.why?.let { context.getString(it.sentence) } ?: call.sentence?.let(Numbers::clean)
-        return listOfNotNull("${time(call.startedMs)}$BETWEEN${way(call)}", talked, why, sound, path)
-            .filter(String::isNotEmpty).joinToString("\n")
-    }
+    )
 
     private fun dayOf(millis: Long) = Math.floorDiv(millis + offsetMillis, DateUtils.DAY_IN_MILLIS)
 
@@ -86,37 +90,8 @@ class LogWords(private val context: Context) {
         return DateUtils.formatDateRange(context, Formatter(), noon, noon, all, "UTC").toString()
     }
 
-    private fun way(call: CallRecord) = context.getString(
-        when {
-            call.missed -> R.string.log_missed
-            call.side == Side.IN -> R.string.log_in
-            else -> R.string.log_out
-        }
-    )
-
     private fun often(calls: UInt) =
         context.resources.getQuantityString(R.plurals.log_calls, calls.toInt(), calls.toInt())
-
-    private fun words(encrypted: Encrypted) = when (encrypted) {
-        Encrypted.NONE -> R.string.log_not_encrypted
-        Encrypted.VOS_XOR -> R.string.encrypted_vos
-        Encrypted.SDES -> R.string.encrypted_sdes
-        Encrypted.DTLS -> R.string.encrypted_dtls
-    }
-
-    /** The core's word; another one is for those who know it. */
-    private fun path(word: String) = when (word) {
-        "host" -> context.getString(R.string.path_direct)
-        "relay" -> context.getString(R.string.path_relay)
-        else -> word
-    }
-
-    private fun network(word: String): String? = when (word) {
-        "wifi" -> context.getString(R.string.network_wifi)
-        "cellular" -> context.getString(R.string.network_cellular)
-        "ethernet" -> context.getString(R.string.network_ethernet)
-        else -> null
-    }
 
     companion object {
         /** Which picture stands for it: its shape says it, not its colour alone. */

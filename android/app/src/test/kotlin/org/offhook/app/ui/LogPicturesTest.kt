@@ -5,12 +5,14 @@ import org.junit.Before
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.offhook.app.Pictures
+import org.offhook.app.R
 import org.offhook.core.CallGroups
 import org.offhook.core.Side
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
+import org.robolectric.shadows.ShadowAlertDialog
 
 @RunWith(RobolectricTestRunner::class)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
@@ -40,6 +42,22 @@ class LogPicturesTest {
     fun empty() {
         screens.phone.groups = CallGroups(listOf(), null)
         Pictures.check("log-empty", screens.log().get())
+    }
+
+    /** A part of the log, where there are several accounts. */
+    @Test
+    fun part() {
+        screens.dial()
+        screens.phone.register(2u, number = "2001")
+        val activity = screens.log().get()
+        activity.pressWords("Missed")
+        Pictures.check("log-missed", activity)
+    }
+
+    @Test
+    fun menu() {
+        screens.log().get().press(R.id.menu)
+        Pictures.check("log-menu", ShadowAlertDialog.getLatestAlertDialog().window!!)
     }
 
     @Test

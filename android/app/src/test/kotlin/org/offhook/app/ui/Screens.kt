@@ -34,6 +34,9 @@ import org.robolectric.shadows.ShadowAlertDialog
 /** An ordinary phone; there are many pictures of it, so not at its finest. */
 const val PHONE = "w411dp-h731dp-hdpi"
 
+/** The same, so high that a long screen is on one picture. */
+const val TALL = "w411dp-h1300dp-hdpi"
+
 /** To come up over the lock screen; the user may take it back from Android 14 on. */
 const val FULL_SCREEN = Manifest.permission.USE_FULL_SCREEN_INTENT
 
@@ -58,6 +61,9 @@ class Screens(val phone: FakePhone = FakePhone().withAccount()) {
 
     fun contacts(): ActivityController<ContactsActivity> =
         Robolectric.buildActivity(ContactsActivity::class.java).setup()
+
+    fun record(id: Long): ActivityController<RecordActivity> =
+        Robolectric.buildActivity(RecordActivity::class.java, RecordActivity.intent(app, id)).setup()
 
     fun contact(id: ULong): ActivityController<ContactActivity> =
         Robolectric.buildActivity(ContactActivity::class.java, ContactActivity.intent(app, id)).setup()
