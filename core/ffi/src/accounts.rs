@@ -134,7 +134,9 @@ impl Phone {
         self.prefer(&store);
         drop(store);
         self.open_till(account);
-        told.into_iter().for_each(|name| self.forget_told(name));
+        if let Some(name) = told {
+            self.forget_told(name);
+        }
         self.log.note(format!("account {account} removed"));
         self.tell_accounts();
         Ok(())

@@ -113,13 +113,13 @@ fn key_for(chain: &str, key: &Secret<Vec<u8>>) -> Result<Secret<String>, PhoneEr
 fn in_pem(label: &str, all: &[Vec<u8>]) -> String {
     let mut text = String::new();
     for der in all {
-        text += &format!("-----BEGIN {label}-----\n");
+        text.extend(["-----BEGIN ", label, "-----\n"]);
         let encoded = Secret::new(BASE64.encode(der));
         for line in encoded.expose().as_bytes().chunks(64) {
             text.extend(line.iter().map(|byte| char::from(*byte)));
             text.push('\n');
         }
-        text += &format!("-----END {label}-----\n");
+        text.extend(["-----END ", label, "-----\n"]);
     }
     text
 }

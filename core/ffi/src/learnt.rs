@@ -178,7 +178,7 @@ mod tests {
         let known = Learnt { udp, tcp, ..Learnt::nothing(NetworkKey::of("Ann's Wi-Fi")) };
         for _ in 0..2 {
             Networks::open(folder.path()).take_over(serde_json::from_str(old).unwrap()).unwrap();
-            assert_eq!(Networks::open(folder.path()).all().collect::<Vec<_>>(), [known.clone()]);
+            assert_eq!(Networks::open(folder.path()).all().collect::<Vec<_>>(), std::slice::from_ref(&known));
         }
         assert!(!fs::read_to_string(folder.path().join(FILE)).unwrap().contains("Ann"));
     }

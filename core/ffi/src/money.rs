@@ -224,7 +224,9 @@ impl Phone {
     /// Begins to deal with the providers of all accounts that have one: at the start, and when all may be others.
     pub(crate) fn open_tills(&self) {
         let accounts: Vec<u32> = self.store().accounts().iter().map(|kept| kept.id).collect();
-        accounts.into_iter().for_each(|account| self.open_till(account));
+        for account in accounts {
+            self.open_till(account);
+        }
     }
 
     /// Begins to deal with an account's provider as its document has it now, if it does and is in use.

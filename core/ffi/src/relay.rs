@@ -211,8 +211,11 @@ mod tests {
         BTreeMap::from([(key.to_owned(), Hidden(Secret::new("secret".into())))])
     }
 
+    /// By a port, and ways to it.
+    type Reached = (u16, Vec<RelayWay>);
+
     /// As a document names it, and what becomes of it there.
-    fn read(server: &str, transport: Transport) -> Result<(String, Vec<(u16, Vec<RelayWay>)>), PhoneError> {
+    fn read(server: &str, transport: Transport) -> Result<(String, Vec<Reached>), PhoneError> {
         let forms = forms(&[relay(server, transport)])?;
         let read = relays(&forms, &password(&forms[0].key()));
         assert!(read.iter().all(|it| it.user.reveal() == "ann" && it.password.expose() == "secret"));

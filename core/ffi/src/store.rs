@@ -268,7 +268,7 @@ impl Store {
     /// # Errors
     /// As for [`Self::alter`].
     pub(crate) fn make_default(&mut self, disk: &Handle, id: u32) -> Result<(), PhoneError> {
-        self.found(disk, id, |database, id| database.make_default(id))
+        self.found(disk, id, Database::make_default)
     }
 
     /// Forgets an account and its secrets.
@@ -276,7 +276,7 @@ impl Store {
     /// # Errors
     /// As for [`Self::alter`].
     pub(crate) fn remove(&mut self, disk: &Handle, id: u32) -> Result<(), PhoneError> {
-        self.found(disk, id, |database, id| database.remove_account(id))?;
+        self.found(disk, id, Database::remove_account)?;
         self.vault.remove(id);
         Ok(())
     }

@@ -164,7 +164,7 @@ fn a_certificate_of_ours_is_kept_with_its_key_among_the_secrets() {
 fn of_old() -> (tempfile::TempDir, Arc<Secrets>, rcgen::CertifiedKey<rcgen::KeyPair>) {
     let (folder, secrets) = (tempfile::tempdir().unwrap(), Arc::<Secrets>::default());
     let made = rcgen::generate_simple_self_signed(vec!["ann".to_owned()]).unwrap();
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
     let old = format!(
         r#"{{"last":5,"accounts":[
         {{"id":4,"settings":{{"number":"1001@offhook.test","server":"127.0.0.1:9","proxy":"","auth_user":"","display_name":"A\u200fnn",
