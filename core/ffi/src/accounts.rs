@@ -248,7 +248,7 @@ impl Phone {
     }
 }
 
-/// The codecs that can be had, in the usual order, by the names that [`AccountSettings::codecs`] takes.
+/// The codecs that can be had, in the usual order, by the names that `codecs` of `AccountSettings` takes.
 #[uniffi::export]
 pub fn codecs() -> Vec<String> {
     let uri = "sip:1001@offhook.invalid".parse().expect("it is an address");
