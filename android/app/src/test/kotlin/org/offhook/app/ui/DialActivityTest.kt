@@ -98,16 +98,17 @@ class DialActivityTest {
     fun a_number_that_calls_for_help_is_given_to_the_phones_own_dialer() {
         val activity = screens.dial().get()
         val telecom = shadowOf(activity.getSystemService(TelecomManager::class.java))
-        phone.refusal = PhoneException.BadTarget(TargetFault.EMERGENCY, "no")
         activity.key("112")
         // Without such a dialer, or where that is this app, it is said.
         for (dialer in listOf(null, activity.packageName)) {
             telecom.setDialer(dialer)
+            phone.refusal = PhoneException.BadTarget(TargetFault.EMERGENCY, "no")
             activity.press(R.id.call)
             assertNull(shadowOf(activity).nextStartedActivity)
             assertTrue(activity.sees(R.id.mistake))
         }
         telecom.setDialer("com.example.dialer")
+        phone.refusal = PhoneException.BadTarget(TargetFault.EMERGENCY, "no")
         activity.press(R.id.call)
         val started = shadowOf(activity).nextStartedActivity
         assertEquals(Intent.ACTION_DIAL to "tel:112", started.action to started.dataString)
