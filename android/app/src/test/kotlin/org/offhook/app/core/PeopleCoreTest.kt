@@ -45,11 +45,17 @@ class PeopleCoreTest {
     private val app = RuntimeEnvironment.getApplication() as OffhookApp
     private val ours by lazy { TestPhone(folders.newFolder()) }
 
+    private val before = listeners()
+
+    /** The app's thread pulls until it is told that the phone is gone. */
     @After
     fun stop() {
         ours.phone.shutdown()
+        until("heard to its end") { (listeners() - before).isEmpty() }
         ours.phone.destroy()
     }
+
+    private fun listeners() = Thread.getAllStackTraces().keys.filter { it.name == "offhook-events" }.toSet()
 
     private fun begin() {
         app.startCore = { ours.phone }
