@@ -9,6 +9,7 @@ mod document;
 mod form;
 mod made;
 mod notice;
+mod paths;
 mod proposal;
 mod purse;
 mod secrets;
