@@ -35,7 +35,8 @@ class Watch(private val core: Core) : Core.Listener {
 
     override fun moment(event: Event) {
         when (event) {
-            is Event.Contacts -> ask()
+            // The default account may be another, and it is the one that watches.
+            is Event.Contacts, is Event.Accounts -> ask()
             is Event.Presence -> states[event.who] = event.state
             else -> Unit
         }
