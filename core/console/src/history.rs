@@ -75,6 +75,18 @@ pub(crate) struct Call {
     loss: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     recording: Option<String>,
+    /// Who said who called: `pai`, `stir`, `rpid`, `from`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said_by: Option<String>,
+    /// What the provider found when it checked the number's signature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified: Option<bool>,
+    /// What the signature was found to be worth here: `A`, `B`, `C`, `false`, `unproven`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attest: Option<String>,
+    /// The same as a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<String>,
 }
 
 impl From<CallRow> for Call {
@@ -101,6 +113,10 @@ impl From<CallRow> for Call {
             mos: row.mos.map(hundredths),
             loss: row.loss.map(|loss| (f64::from(loss) * 10_000.0).round() / 10_000.0),
             recording: row.recording,
+            said_by: row.said_by,
+            verified: row.verified,
+            attest: row.attest,
+            signature: row.signature,
         }
     }
 }
@@ -178,6 +194,16 @@ impl Call {
         ))
     }
 
+    /// Whether it was them, where a signature was checked: by us, else by the provider.
+    fn verdict(&self) -> &'static str {
+        match (self.attest.as_deref(), self.verified) {
+            (Some("A"), _) => " verified",
+            (Some("false"), _) | (_, Some(false)) => " FORGED",
+            (_, Some(true)) => " verified",
+            _ => "",
+        }
+    }
+
     fn line(&self, hour: u8, minute: u8) -> String {
         let arrow = match (self.direction, self.missed) {
             (_, true) => "missed",
@@ -185,8 +211,8 @@ impl Call {
             (Direction::Out, _) => "to",
         };
         let who = match &self.name {
-            Some(name) => format!("{name} ({})", self.number),
-            None => self.number.clone(),
+            Some(name) => format!("{name} ({}){}", self.number, self.verdict()),
+            None => format!("{}{}", self.number, self.verdict()),
         };
         let seconds = self.duration_s.round() as u64;
         let cut_off = self.why.as_deref() == Some(CUT_OFF);

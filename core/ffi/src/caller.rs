@@ -55,7 +55,20 @@ impl CallerIdentity {
     }
 }
 
+/// Who said so, by the call log's word.
+pub(crate) fn said_by(word: &str) -> Option<Said> {
+    let all = [Said::Provider, Said::Signer, Said::RemoteParty, Said::Caller];
+    all.into_iter().find(|it| it.word() == word)
+}
+
 impl CallerSignature {
+    /// As the call log has it.
+    pub(crate) fn kept(word: &str, sentence: Option<String>) -> Self {
+        let levels = [Attest::Gateway, Attest::Customer, Attest::Number];
+        let attest = levels.into_iter().find(|it| it.word() == word);
+        Self { attest, forged: word == "false", sentence: sentence.unwrap_or_default() }
+    }
+
     fn of(passport: &Passport) -> Self {
         let (attest, forged) = match passport {
             Passport::Signed(signed) => (Some(signed.attest), false),

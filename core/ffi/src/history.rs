@@ -10,8 +10,8 @@ use offhook_io::store::{self, About, CallKey, Filter, Forget, Format, Kind, Page
 use phone::Encrypted;
 
 use crate::error::PhoneError;
-use crate::why;
-use crate::{Phone, Side, Why};
+use crate::{CallerSignature, Phone, Said, Side, Why};
+use crate::{caller, why};
 
 /// Rows that the door hands over at once, at most.
 const MOST: u32 = 500;
@@ -102,6 +102,12 @@ pub struct CallRecord {
     pub loss: Option<f32>,
     /// Where its recording is; the file may be gone.
     pub recording: Option<String>,
+    /// Who said who called; none: nobody called here.
+    pub said_by: Option<Said>,
+    /// What the provider found when it checked the number's signature; none: it did not say.
+    pub verified: Option<bool>,
+    /// What was found here; none: there was none.
+    pub signature: Option<CallerSignature>,
 }
 
 /// The calls with one number on one day.
@@ -336,6 +342,9 @@ impl From<store::CallRow> for CallRecord {
             mos: row.mos,
             loss: row.loss,
             recording: row.recording,
+            said_by: row.said_by.as_deref().and_then(caller::said_by),
+            verified: row.verified,
+            signature: row.attest.map(|word| CallerSignature::kept(&word, row.signature)),
         }
     }
 }

@@ -13,10 +13,11 @@ use std::time::Duration;
 use base::{Instant, Redacted};
 use offhook_store::{
     About, CallFacts, Change, Delivery, Direction, Keeper, MessageRow, Millis, Missed, NewCall, NewMessage,
-    Notice, Store, StoreError,
+    Notice, Remote, Store, StoreError,
 };
 use phone::{
-    AccountId, AccountState, CallId, CallState, CallView, Command, MessageId, NetworkKind, Side, Subject, Why,
+    AccountId, AccountState, CallId, CallState, CallView, Command, MessageId, NetworkKind, Passport, Side,
+    Subject, Why,
 };
 
 use crate::clock;
@@ -77,6 +78,8 @@ impl Known {
 #[derive(Debug)]
 struct Open {
     account: AccountId,
+    /// The other side, as its row has it.
+    remote: Redacted<String>,
     /// When its row was written last.
     written: Instant,
     /// What carried it, in order.
@@ -265,12 +268,21 @@ impl Journal {
                 self.recording(view.call, heard);
             }
         }
-        self.facts(view.call, facts(view, now), now);
+        let was = known.calls.get(&view.call).filter(|open| open.remote != view.remote);
+        let remote = was.map(|_| Remote {
+            number: Redacted::new(phone::number_of(view.remote.reveal())),
+            uri: view.remote.clone(),
+            contact: None,
+        });
+        self.facts(view.call, CallFacts { remote, ..facts(view, now) }, now);
         if view.state == CallState::Ended {
             known.calls.remove(&view.call);
         } else {
-            let open = Open { account: view.account, written: now.boot, networks: Vec::new() };
-            known.calls.entry(view.call).or_insert(open).written = now.boot;
+            let remote = view.remote.clone();
+            let open = Open { account: view.account, remote, written: now.boot, networks: Vec::new() };
+            let it = known.calls.entry(view.call).or_insert(open);
+            it.written = now.boot;
+            it.remote.clone_from(&view.remote);
         }
     }
 
@@ -298,7 +310,13 @@ impl Now {
 
 fn facts(view: &CallView, now: Now) -> CallFacts {
     let over = view.state == CallState::Ended;
+    let identity = view.identity.as_ref();
+    let passport = identity.and_then(|it| it.passport.as_ref()).filter(|it| **it != Passport::Asking);
     CallFacts {
+        said_by: identity.map(|it| it.by.word().to_owned()),
+        verified: identity.and_then(|it| it.verified),
+        attest: passport.map(|it| it.word().to_owned()),
+        signature: passport.map(|it| it.to_string()),
         name: view.name.as_ref().map(|name| name.reveal().clone()),
         answered: view.answered.map(|at| now.wall_of(at)),
         ended: over.then(|| view.ended.map_or(now.wall, |at| now.wall_of(at))),

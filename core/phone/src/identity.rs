@@ -85,6 +85,17 @@ pub struct Identity {
     pub hidden: bool,
 }
 
+impl Identity {
+    /// Nothing is found out any more.
+    pub(crate) fn at_the_end(self) -> Self {
+        let over = |passport| match passport {
+            Passport::Asking => Passport::Unproven(Unproven::Over),
+            known => known,
+        };
+        Self { passport: self.passport.map(over), ..self }
+    }
+}
+
 /// Who says who calls, from the most to the least to be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Said {

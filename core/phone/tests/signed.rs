@@ -189,7 +189,10 @@ fn a_call_that_was_answered_before_is_seen_better_all_the_same_and_one_that_is_o
     called.town.command(called.alice, Command::Reject(CallId(1), 486));
     called.town.run(Duration::from_millis(100));
     called.came();
-    assert_eq!((called.state(), called.identity().1), (CallState::Ended, Some(Passport::Asking)));
+    assert_eq!(
+        (called.state(), called.identity().1),
+        (CallState::Ended, Some(Passport::Unproven(Unproven::Over)))
+    );
 }
 
 #[test]

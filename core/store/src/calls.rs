@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use base::Redacted;
 use book::fold;
 use rusqlite::{OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,17 @@ pub struct NewCall {
 pub struct CallFacts {
     /// What the other side calls itself.
     pub name: Option<String>,
+    /// The other side, where it is another than it was: who calls is known better a moment later. Its name is then this
+    /// `name`, or none.
+    pub remote: Option<Remote>,
+    /// Who says who calls: `pai`, `stir`, `rpid`, `from`.
+    pub said_by: Option<String>,
+    /// What the provider found when it checked the signature on the caller's number.
+    pub verified: Option<bool>,
+    /// What that signature was found to be worth here: a level (`A`, `B`, `C`), `false`, `unproven`.
+    pub attest: Option<String>,
+    /// The same as an English sentence.
+    pub signature: Option<String>,
     /// When it was answered.
     pub answered: Option<Millis>,
     /// When it ended; that closes the row.
@@ -80,6 +92,17 @@ pub struct CallFacts {
     pub recording: Option<String>,
     /// Nobody took it here: the person is to see it.
     pub missed: Option<Missed>,
+}
+
+/// The other side of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remote {
+    /// Its URI.
+    pub uri: Redacted<String>,
+    /// The number or user name in it.
+    pub number: Redacted<String>,
+    /// What the phone book calls it.
+    pub contact: Option<Redacted<String>>,
 }
 
 /// Whether a call counts as missed.
@@ -110,6 +133,10 @@ pub struct CallRow {
     pub mos: Option<f32>,
     pub loss: Option<f32>,
     pub recording: Option<String>,
+    pub said_by: Option<String>,
+    pub verified: Option<bool>,
+    pub attest: Option<String>,
+    pub signature: Option<String>,
     pub missed: bool,
     pub seen: bool,
 }
@@ -149,7 +176,7 @@ pub enum Forget {
 /// In the order that [`row`] reads.
 pub(crate) const COLUMNS: &str = "call.id, account, outgoing, call.remote, call.number, call.name, call.contact, \
      started_at, answered_at, ended_at, why, status, reason, codec, path, encryption, networks, mos, loss, recording, \
-     missed, seen";
+     missed, seen, said_by, verified, attest, signature";
 
 pub(crate) fn row(row: &Row<'_>) -> rusqlite::Result<CallRow> {
     Ok(CallRow {
@@ -175,6 +202,10 @@ pub(crate) fn row(row: &Row<'_>) -> rusqlite::Result<CallRow> {
         recording: row.get(19)?,
         missed: row.get(20)?,
         seen: row.get(21)?,
+        said_by: row.get(22)?,
+        verified: row.get(23)?,
+        attest: row.get(24)?,
+        signature: row.get(25)?,
     })
 }
 
@@ -219,7 +250,9 @@ impl Store {
                 why = coalesce(?5, why), status = coalesce(?6, status), reason = coalesce(?7, reason),
                 codec = coalesce(?8, codec), path = coalesce(?9, path), encryption = coalesce(?10, encryption),
                 networks = coalesce(?11, networks), mos = coalesce(?12, mos), loss = coalesce(?13, loss),
-                recording = coalesce(?14, recording), missed = coalesce(?15, missed), known_at = ?16
+                recording = coalesce(?14, recording), missed = coalesce(?15, missed), known_at = ?16,
+                said_by = coalesce(?17, said_by), verified = coalesce(?18, verified), attest = coalesce(?19, attest),
+                signature = coalesce(?20, signature)
              WHERE id = ?1",
         )?;
         put.execute(params![
@@ -239,8 +272,19 @@ impl Store {
             facts.recording,
             facts.missed.map(|missed| missed.0),
             now,
+            facts.said_by,
+            facts.verified,
+            facts.attest,
+            facts.signature,
         ])?;
-        if facts.name.is_some()
+        if let Some(Remote { uri, number, contact }) = &facts.remote {
+            let mut put = self.connection.prepare_cached(
+                "UPDATE call SET remote = ?2, number = ?3, contact = ?4, name = ?5 WHERE id = ?1",
+            )?;
+            let contact = contact.as_ref().map(|it| it.reveal());
+            put.execute(params![key.0, uri.reveal(), number.reveal(), contact, facts.name])?;
+        }
+        if (facts.name.is_some() || facts.remote.is_some())
             && let Some(row) = self.call(key)?
         {
             let words =

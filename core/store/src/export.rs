@@ -15,7 +15,7 @@ pub enum Format {
 }
 
 const NAMES: &str = "id,account,direction,remote,number,name,contact,started,answered,ended,why,status,reason,codec,path,\
-                     encryption,networks,mos,loss,recording,missed";
+                     encryption,networks,mos,loss,recording,said_by,verified,attest,signature,missed";
 
 impl Store {
     /// Writes the rows that `filter` lets through.
@@ -78,6 +78,10 @@ fn csv(row: &CallRow) -> String {
         fraction(row.mos),
         fraction(row.loss),
         row.recording.clone(),
+        row.said_by.clone(),
+        row.verified.map(|it| it.to_string()),
+        row.attest.clone(),
+        row.signature.clone(),
         Some(row.missed.to_string()),
     ];
     for field in fields {

@@ -16,7 +16,8 @@ use base::{Redacted, Secret};
 
 use crate::{
     AccountChange, AccountKey, BackupError, CallFacts, CallKey, Delivery, Draft, Forget, MessageKey,
-    MessageRow, Millis, NewAccount, NewCall, NewMessage, Opened, Restored, Salvaged, Store, StoreError,
+    MessageRow, Millis, NewAccount, NewCall, NewMessage, Opened, Remote, Restored, Salvaged, Store,
+    StoreError,
 };
 
 /// Jobs that may wait before messages that come are no longer kept: strangers write them, and each costs a disk's time.
@@ -311,7 +312,14 @@ impl Worker {
             }
             Change::Note(name, facts, now) => {
                 let Some(key) = self.calls.get(name) else { return Ok(()) };
-                store.note_call(*key, facts, *now)?;
+                match &facts.remote {
+                    Some(remote) if remote.contact.is_none() => {
+                        let contact = store.contact_of(remote.number.reveal(), remote.uri.reveal())?;
+                        let remote = Remote { contact: contact.map(Redacted::new), ..remote.clone() };
+                        store.note_call(*key, &CallFacts { remote: Some(remote), ..facts.clone() }, *now)?;
+                    }
+                    _ => store.note_call(*key, facts, *now)?,
+                }
             }
             Change::Message(name, message) => {
                 let key = store.put_message(message)?;

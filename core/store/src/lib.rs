@@ -29,7 +29,7 @@ pub use accounts::{AccountChange, AccountKey, AccountRow, NewAccount};
 pub use backup::{
     AccountSecrets, BackedUp, BackupError, LONGEST_BACKUP, Lock, Part, Restored, Tally, Unlocked,
 };
-pub use calls::{CUT_OFF, CallFacts, CallKey, CallRow, Direction, Forget, Missed, NewCall};
+pub use calls::{CUT_OFF, CallFacts, CallKey, CallRow, Direction, Forget, Missed, NewCall, Remote};
 pub use drafts::Draft;
 pub use export::Format;
 pub use file::{Opened, Store, StoreError};

@@ -3,7 +3,7 @@
 //! The number is SQLite's `user_version`. Tables are STRICT: a wrong type is an error and not a surprise later.
 
 /// From an empty file to the present.
-pub(crate) const STEPS: [&str; 5] = [CALLS, PEOPLE, MESSAGES, ACCOUNTS, SHORT_WORDS];
+pub(crate) const STEPS: [&str; 6] = [CALLS, PEOPLE, MESSAGES, ACCOUNTS, SHORT_WORDS, SAID_BY];
 
 /// The call log. `known_at` is when the row was last right: a call that a crash cut off ends there. `words` is all
 /// that is searched, folded; its index is of three letters each (SQLite's FTS5, trigram), so that any part is found.
@@ -147,4 +147,12 @@ const ACCOUNTS: &str = "
 const SHORT_WORDS: &str = "
     CREATE VIRTUAL TABLE call_part USING fts5vocab ('call_words', 'instance');
     UPDATE call SET words = words || char(10, 10);
+";
+
+/// Who said who called, and what that was found to be worth. What was written before has none of it.
+const SAID_BY: &str = "
+    ALTER TABLE call ADD COLUMN said_by TEXT;
+    ALTER TABLE call ADD COLUMN verified INTEGER CHECK (verified IN (0, 1));
+    ALTER TABLE call ADD COLUMN attest TEXT;
+    ALTER TABLE call ADD COLUMN signature TEXT;
 ";

@@ -254,7 +254,7 @@ fn a_log_is_written_as_csv_without_formulas_and_as_json() {
     let csv = write(Format::Csv);
     assert_eq!(csv.lines().count(), 2);
     assert!(csv.contains("\"+49301\",\"'=HYPERLINK(\"\"x\"\")\""), "{csv}");
-    assert_eq!(csv.lines().map(|line| line.split(',').count()).collect::<Vec<_>>(), [21, 21]);
+    assert_eq!(csv.lines().map(|line| line.split(',').count()).collect::<Vec<_>>(), [25, 25]);
     let json: serde_json::Value = serde_json::from_str(&write(Format::Json)).unwrap();
     assert_eq!((&json[0]["number"], &json[0]["direction"]), (&"+49301".into(), &"in".into()));
 }
@@ -276,6 +276,7 @@ const WRITTEN: [&str; STEPS.len()] = [
      INSERT INTO setting VALUES ('region', '\"DE\"');
      INSERT INTO draft VALUES (4, '1002', 'hi', 6000)",
     "UPDATE call SET words = words || char(10, 10)",
+    "UPDATE call SET said_by = 'pai', verified = 0, attest = 'false', signature = 'Somebody pretends.'",
 ];
 
 /// All that [`WRITTEN`] puts into a file, as the present store reads it.
@@ -317,6 +318,8 @@ fn what_a_file_of_every_earlier_schema_held_is_there_in_the_present_one() {
         drop(old);
 
         let store = Store::open(&path).unwrap().store;
+        let said_by = store.calls(&text("cem"), Page::first(9)).unwrap().pop().and_then(|call| call.said_by);
+        assert_eq!(said_by.as_deref(), (step >= 6).then_some("pai"), "from {step}");
         for (at, (read, all)) in read_back(&store).into_iter().zip(all).enumerate() {
             let expected = if at < step { vec![all.to_owned()] } else { Vec::new() };
             assert_eq!(read, expected, "from {step}");

@@ -51,6 +51,7 @@ fn a_call_is_in_both_logs_with_what_became_of_it_and_outlives_a_start() {
     assert!((0..60_000).contains(&age), "{age}");
     let [row] = &bob.until_over(1)[..] else { panic!("one row") };
     assert_eq!((row.side, row.name.as_deref(), row.known), (Side::In, Some("Ann"), true));
+    assert_eq!((row.said_by, row.verified, row.signature.as_ref()), (Some(Said::Caller), None, None));
     assert!(bob.phone.remove_contact(id).unwrap());
     let bob = bob.again();
     assert_eq!(all(&bob)[0].name.as_deref(), Some("Ann"), "as it was at the time");

@@ -78,6 +78,32 @@ fn a_row_says_how_a_call_was_kept_secret_what_carried_it_and_where_it_was_heard(
 }
 
 #[test]
+fn a_row_says_who_called_as_it_was_known_at_last() {
+    let (_folder, path, journal) = journal(None);
+    let identity =
+        |by, passport| Some(phone::Identity { by, verified: None, passport: Some(passport), hidden: false });
+    let asking = identity(phone::Said::RemoteParty, Passport::Asking);
+    told(
+        &journal,
+        CallView { identity: asking, name: Some(Redacted::new("Bob".into())), ..view(CallState::Ringing) },
+    );
+    let signed =
+        phone::Signed { attest: phone::Attest::Number, by: phone::SignedBy::Known, forwarded: false };
+    let known = CallView {
+        identity: identity(phone::Said::Signer, Passport::Signed(signed)),
+        remote: Redacted::new("sip:1009@offhook.test".into()),
+        ..view(CallState::Ringing)
+    };
+    told(&journal, known.clone());
+    told(&journal, CallView { state: CallState::Ended, ..known });
+    drop(journal);
+    let row = row(&path);
+    assert_eq!((&*row.number, &*row.remote, row.name), ("1009", "sip:1009@offhook.test", None));
+    assert_eq!((row.said_by.as_deref(), row.attest.as_deref()), (Some("stir"), Some("A")));
+    assert!(row.signature.unwrap().contains("level A"));
+}
+
+#[test]
 fn a_caller_who_is_blocked_is_in_the_log_and_was_not_missed() {
     let (_folder, path, journal) = journal(None);
     let blocked = CallView { explanation: Some(Why::YouBlocked), ..view(CallState::Ended) };

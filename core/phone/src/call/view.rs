@@ -34,7 +34,7 @@ impl Call {
             state: self.state(),
             remote: self.remote.clone(),
             name: self.name.clone(),
-            identity: self.identity.clone(),
+            identity: self.identity.clone().map(|it| if self.is_over() { it.at_the_end() } else { it }),
             codec: was.map_or_else(|| self.streams.codec(), |was| was.codec),
             encrypted: was.map_or_else(|| self.streams.encrypted(), |was| was.encrypted),
             bad_keys: self.talk.bad_keys(),

@@ -120,6 +120,9 @@ pub enum Unproven {
     /// There are more than are looked at.
     #[error("there are too many")]
     TooMany,
+    /// The call was over before.
+    #[error("the call was over before that was known")]
+    Over,
     /// The certificate is not to be had.
     #[error("{0}")]
     NoCertificate(NotHad),

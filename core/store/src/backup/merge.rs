@@ -284,8 +284,10 @@ impl<'a> Merge<'a> {
         )?;
         let mut put = self.store.connection.prepare(
             "INSERT INTO call (id, account, outgoing, remote, number, name, contact, started_at, answered_at, ended_at,
-                known_at, why, status, reason, codec, path, encryption, networks, mos, loss, missed, seen, words)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+                known_at, why, status, reason, codec, path, encryption, networks, mos, loss, missed, seen, words, said_by,
+                verified, attest, signature)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+                ?23, ?24, ?25, ?26)",
         )?;
         each(Part::Calls, records, |it: CallRecord| {
             let outgoing = it.direction == Direction::Out;
@@ -317,6 +319,10 @@ impl<'a> Merge<'a> {
                 it.missed,
                 it.seen,
                 words,
+                it.said_by,
+                it.verified,
+                it.attest,
+                it.signature,
             ])?;
             id += 1;
             Ok(Outcome::Taken)

@@ -119,6 +119,14 @@ pub(super) struct CallRecord {
     pub(super) mos: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) loss: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) said_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) verified: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) attest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) signature: Option<String>,
     #[serde(default)]
     pub(super) missed: bool,
     #[serde(default)]
@@ -180,6 +188,10 @@ pub(super) fn of_call(row: CallRow) -> Option<CallRecord> {
         networks: row.networks,
         mos: row.mos,
         loss: row.loss,
+        said_by: row.said_by,
+        verified: row.verified,
+        attest: row.attest,
+        signature: row.signature,
         missed: row.missed,
         seen: row.seen,
     })
@@ -261,9 +273,10 @@ impl Sensible for CallRecord {
     fn is_sensible(&self) -> bool {
         let known = [&self.name, &self.contact, &self.why, &self.reason, &self.codec];
         let more = [&self.path, &self.encryption, &self.networks];
+        let identity = [&self.said_by, &self.attest, &self.signature];
         let times = [Some(self.started), self.answered, Some(self.ended)];
         short([&self.account, &self.remote, &self.number])
-            && short(known.into_iter().chain(more).flatten())
+            && short(known.into_iter().chain(more).chain(identity).flatten())
             && times.into_iter().flatten().all(is_time)
             && self.mos.is_none_or(|mos| (0.0..=5.0).contains(&mos))
             && self.loss.is_none_or(|loss| (0.0..=1.0).contains(&loss))

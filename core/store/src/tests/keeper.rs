@@ -46,6 +46,14 @@ fn the_thread_tells_who_is_blocked_and_keeps_messages_and_the_callers_name() {
     keeper.store(Change::Message(5, message));
     keeper.store(Change::Delivered(5, Delivery::Failed, Some(480), Some("Nobody there.".into())));
     keeper.store(Change::Delivered(6, Delivery::Sent, Some(200), None)); // never sent
+    // One who is known better a moment later: as somebody with no name.
+    keeper.store(Change::Begin(
+        2,
+        NewCall { name: Some("Mallory".into()), ..call("1003", Direction::In, NOON) },
+    ));
+    let [uri, number] = ["sip:1002@offhook.test", "1002"].map(|it| base::Redacted::new(it.to_owned()));
+    let remote = Some(Remote { uri, number, contact: None });
+    keeper.store(Change::Note(2, CallFacts { remote, ..CallFacts::default() }, NOON));
     drop(keeper);
 
     let blocked = notices.iter().filter_map(|notice| match notice {
@@ -58,7 +66,12 @@ fn the_thread_tells_who_is_blocked_and_keeps_messages_and_the_callers_name() {
     assert_eq!(blocked.collect::<Vec<_>>(), expected);
     let store = Store::reader(&path).unwrap();
     let rows = store.calls(&text("bob"), Page::first(9)).unwrap();
-    assert_eq!(rows[0].contact.as_deref(), Some("Bob"));
+    assert_eq!((rows.len(), rows[1].contact.as_deref()), (2, Some("Bob")));
+    assert_eq!(
+        (&*rows[0].number, rows[0].name.as_deref(), rows[0].contact.as_deref()),
+        ("1002", None, Some("Bob"))
+    );
+    assert!(store.calls(&text("mallory"), Page::first(9)).unwrap().is_empty());
     let message = &store.messages(None, None, 9).unwrap()[0];
     assert_eq!((message.delivery, message.status), (Delivery::Failed, Some(480)));
     assert_eq!(message.contact.as_deref(), Some("Bob"));
