@@ -97,6 +97,8 @@ pub struct Form {
     pub push: Option<PushForm>,
     /// Whether the provider is asked for messages that wait.
     pub voicemail: Option<bool>,
+    /// What is called to hear them, where the provider does not say it or says it wrong.
+    pub mailbox: Option<Text>,
     /// Whether the provider is told whether one is free, for those who may know.
     pub publish_presence: Option<bool>,
     /// Who is to be watched.

@@ -87,6 +87,7 @@ fn made(form: Form, secrets: &Secrets) -> Result<Account, BadField> {
     account.display_name = form.display_name.map(|it| Redacted::new(it.into_inner()));
     account.push = form.push.map(push).transpose()?.flatten();
     account.voicemail = form.voicemail.unwrap_or(false);
+    account.mailbox = form.mailbox.map(|it| Redacted::new(it.into_inner()));
     account.publish_presence = form.publish_presence.unwrap_or(false);
     account.dial_plan = plan(&form.dial_plan)?;
     account.emergency = form.emergency.unwrap_or(false);

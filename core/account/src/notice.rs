@@ -67,6 +67,8 @@ pub enum About {
     CardInClear,
     /// Calls back are asked for at this server, which may say whom they ring.
     CallBack,
+    /// This is called to hear messages that wait.
+    Mailbox,
     /// Its server is told how to wake the phone, by this service.
     Push,
     /// The password goes to this server as it is, and that is not the account's.
@@ -145,6 +147,7 @@ impl About {
             | Self::Minutes
             | Self::TopUp
             | Self::CallBack
+            | Self::Mailbox
             | Self::Push
             | Self::DialPlan
             | Self::KnownAddress
@@ -203,6 +206,7 @@ impl fmt::Display for Notice {
             About::PasswordInClear => {
                 write!(f, "the password itself is sent to {it} where those on the way can read it")
             }
+            About::Mailbox => write!(f, "messages that wait are heard by a call to {it}"),
             About::Push => write!(f, "its server may wake the phone by the push service {it}"),
             About::DialPlan => write!(f, "numbers are changed before they are called: {it}"),
             About::EmergencyChanged => write!(f, "its dial plan changes a number that calls for help: {it}"),
@@ -291,6 +295,9 @@ pub(crate) fn notices(proposal: &Proposal, surroundings: &Surroundings<'_>) -> V
         tell(About::NumberHidden, "");
     } else if let Some(number) = &account.caller_id.number {
         tell(About::CallerId, number.reveal());
+    }
+    if let Some(mailbox) = &account.mailbox {
+        tell(About::Mailbox, mailbox.reveal());
     }
     if let Some(service) = form.push.as_ref().and_then(|push| push.provider.as_ref()) {
         tell(About::Push, service.as_str());
@@ -455,6 +462,7 @@ mod tests {
         assert_eq!(vos, [Account, Password, SignallingDisguised, CallsClear]);
         let relays = r#","nat":{"turn":[{"uri":"turn:r.test","user":"u","password":"hush-2"}]}"#;
         assert!(about(relays).contains(&(Relay, "r.test".into())));
+        assert!(about(r#","mailbox":"*97""#).contains(&(Mailbox, "*97".into())));
         let push = r#","push":{"provider":"fcm","param":"p"}"#;
         assert!(about(push).contains(&(Push, "fcm".into())));
     }

@@ -81,6 +81,9 @@ pub struct AccountSettings {
     /// Whether the provider is asked for messages that wait. Providers that tell by themselves are heard anyway.
     #[uniffi(default = false)]
     pub voicemail: bool,
+    /// What is called to hear them, a number or an address; empty: what the provider says.
+    #[uniffi(default = "")]
+    pub mailbox: String,
     /// Emergency calls may go by it, on a device that is no telephone. Say before that help may not be told where it is needed.
     #[uniffi(default = false)]
     pub emergency: bool,
@@ -115,6 +118,7 @@ impl Default for AccountSettings {
             media_udp: true,
             silence_suppression: false,
             voicemail: false,
+            mailbox: String::new(),
             emergency: false,
             expires_s: None,
         }

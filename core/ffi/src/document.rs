@@ -76,6 +76,7 @@ impl AccountSettings {
             media_udp: nat.and_then(|nat| nat.udp).unwrap_or(true),
             silence_suppression: form.silence_suppression.unwrap_or(false),
             voicemail: form.voicemail.unwrap_or(false),
+            mailbox: text(&form.mailbox),
             emergency: form.emergency.unwrap_or(false),
             expires_s: form.expires,
         }
@@ -105,6 +106,7 @@ impl AccountSettings {
         }
         form.auth_user = text(Field::AuthUser, &self.auth_user)?;
         form.display_name = text(Field::DisplayName, &self.display_name)?;
+        form.mailbox = text(Field::Mailbox, &self.mailbox)?;
         put(&mut form.register, self.register, true);
         put(&mut form.publish_presence, self.publish_presence, false);
         put(&mut form.silence_suppression, self.silence_suppression, false);
@@ -390,6 +392,7 @@ pub(crate) fn of_field(bad: BadField) -> PhoneError {
         "proxy" => Field::Proxy,
         "auth_user" => Field::AuthUser,
         "display_name" => Field::DisplayName,
+        "mailbox" => Field::Mailbox,
         "password" | "vos.key" => Field::Password,
         "nat.stun" => Field::Stun,
         "nat.turn" => Field::Relay,

@@ -102,6 +102,8 @@ pub enum Field {
     CallerId,
     /// How long a registration is asked for.
     Expires,
+    /// What is called to hear messages that wait.
+    Mailbox,
     /// Something that the screen does not have; the sentence names it.
     Other,
 }

@@ -178,6 +178,8 @@ pub enum Event {
         new: u32,
         /// Those that somebody has.
         old: u32,
+        /// What to call to hear them; none: nobody has said it.
+        mailbox: Option<String>,
     },
     /// *State*: the call log is another than before: read anew what is shown of it.
     CallLog {
@@ -375,6 +377,7 @@ fn of_phone(event: PhoneEvent) -> Option<Event> {
             waiting: voicemail.waiting,
             new: voicemail.new,
             old: voicemail.old,
+            mailbox: voicemail.mailbox.map(base::Redacted::into_inner),
         },
         PhoneEvent::Presence { account, who, presence } => Event::Presence {
             account: account.0,

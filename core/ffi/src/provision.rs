@@ -42,6 +42,7 @@ pub enum About {
     TopUp,
     CardInClear,
     CallBack,
+    Mailbox,
     Push,
     PasswordElsewhere,
     PasswordInClear,

@@ -53,6 +53,8 @@ pub struct Account {
     pub push: Option<Push>,
     /// Whether the provider is asked for messages that wait (RFC 3842). Providers that tell by themselves are heard anyway.
     pub voicemail: bool,
+    /// What is called to hear them, where the provider does not say it or says it wrong.
+    pub mailbox: Option<Redacted<String>>,
     /// Whether the provider is told whether the user is free, for those who may know (RFC 3856). Off: nobody is told anything.
     pub publish_presence: bool,
     /// How its provider wants numbers.
@@ -99,6 +101,7 @@ impl Account {
             late_offer: false,
             push: None,
             voicemail: false,
+            mailbox: None,
             publish_presence: false,
             dial_plan: numbers::Plan::default(),
             emergency: false,

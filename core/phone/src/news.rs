@@ -103,7 +103,10 @@ impl Phone {
                 }
             }
             News::Unsolicited { profile: Some(profile), event, body, .. } => {
-                voicemail::unsolicited(AccountId(profile.0), &event, &body, &mut self.desk);
+                let id = AccountId(profile.0);
+                if let Some(account) = self.accounts.get(&id) {
+                    voicemail::unsolicited(id, account.account(), &event, &body, &mut self.desk);
+                }
             }
             News::Unsolicited { profile: None, .. } | News::FlowUp { .. } => {}
         }

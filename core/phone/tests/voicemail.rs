@@ -44,7 +44,7 @@ fn granted(request: &Message) -> Bytes {
 fn told(town: &mut Town, ann: SocketAddr) -> Vec<Voicemail> {
     let events = town.handset(ann).events.iter();
     let voicemail = |event: &Event| match event {
-        Event::Voicemail { voicemail, .. } => Some(*voicemail),
+        Event::Voicemail { voicemail, .. } => Some(voicemail.clone()),
         _ => None,
     };
     events.filter_map(voicemail).collect()
@@ -72,7 +72,7 @@ fn registered(voicemail: bool, summary: &'static str) -> (Town, SocketAddr) {
 #[test]
 fn an_account_that_wants_it_is_told_of_messages_that_wait_and_asks_once() {
     let (mut town, ann) = registered(true, "Messages-Waiting: yes\r\nVoice-Message: 2/8 (0/2)\r\n");
-    assert_eq!(told(&mut town, ann), [Voicemail { waiting: true, new: 2, old: 8 }]);
+    assert_eq!(told(&mut town, ann), [Voicemail { waiting: true, new: 2, old: 8, mailbox: None }]);
     let asked = |town: &Town| town.heard(at(9)).iter().filter(|it| it.method() == Method::Subscribe).count();
     assert_eq!(asked(&town), 1);
     let first = town.heard(at(9)).iter().find(|it| it.method() == Method::Subscribe).unwrap();

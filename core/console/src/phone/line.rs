@@ -71,6 +71,9 @@ pub(crate) enum Line {
         new: u32,
         old: u32,
         waiting: bool,
+        /// What to call to hear them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mailbox: Option<String>,
         #[serde(flatten)]
         whose: Whose,
     },
@@ -345,6 +348,7 @@ impl Line {
                 new: voicemail.new,
                 old: voicemail.old,
                 waiting: voicemail.waiting,
+                mailbox: voicemail.mailbox.as_ref().map(|it| it.reveal().clone()),
                 whose: roster.whose(*account),
             },
             Event::Presence { .. } | Event::PresenceRefused { .. } => {

@@ -302,11 +302,14 @@ fn phone_sentence(event: &phone::Event, roster: &Roster) -> Option<String> {
             Some(format!("message {} not delivered: {reason}", message.0))
         }
         Event::Refused { reason, .. } => Some(reason.to_string()),
-        Event::Voicemail { voicemail, .. } => Some(match (voicemail.waiting, voicemail.new) {
-            (false, _) => "no messages wait".to_owned(),
-            (true, 0) => "messages wait".to_owned(),
-            (true, new) => format!("{new} new messages wait"),
-        }),
+        Event::Voicemail { voicemail, .. } => {
+            let at = voicemail.mailbox.as_ref().map(|it| format!(" at {}", it.reveal())).unwrap_or_default();
+            Some(match (voicemail.waiting, voicemail.new) {
+                (false, _) => "no messages wait".to_owned(),
+                (true, 0) => format!("messages wait{at}"),
+                (true, new) => format!("{new} new messages wait{at}"),
+            })
+        }
         Event::Presence { .. } | Event::PresenceRefused { .. } => super::presence::sentence(event),
         Event::Gateway(gateway) => Some(gateway.to_string()),
         Event::Silence { call, silence } => Some(format!("call {}: {silence}", call.0)),

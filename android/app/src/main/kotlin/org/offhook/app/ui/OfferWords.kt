@@ -39,6 +39,7 @@ object OfferWords {
         About.TOP_UP to R.string.offer_top_up,
         About.CARD_IN_CLEAR to R.string.offer_card_in_clear,
         About.CALL_BACK to R.string.offer_call_back,
+        About.MAILBOX to R.string.offer_mailbox,
         About.PASSWORD_ELSEWHERE to R.string.offer_password_elsewhere,
         About.PASSWORD_IN_CLEAR to R.string.offer_password_in_clear,
         About.DIAL_PLAN to R.string.offer_dial_plan,

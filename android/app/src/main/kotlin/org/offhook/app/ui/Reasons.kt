@@ -180,6 +180,7 @@ private val Field.words: Int get() = when (this) {
     Field.CODECS -> R.string.field_codecs
     Field.DIAL_PLAN -> R.string.field_dial_plan
     Field.CALLER_ID -> R.string.field_caller_id
+    Field.MAILBOX -> R.string.field_mailbox
     Field.EXPIRES -> R.string.field_expires
     Field.OTHER -> R.string.field_other
 }
