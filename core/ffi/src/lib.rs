@@ -73,7 +73,7 @@ pub use event::{Event, Subject, WakeAt};
 pub use history::{CallFilter, CallGroup, CallGroups, CallRecord, ExportFormat, ForgetCalls, WhichCalls};
 pub use log::LogLine;
 pub use media_encryption::{MediaEncryption, MediaKeys};
-pub use messages::{Delivered, MessageRecord, MessageThread};
+pub use messages::{Delivered, MessageDraft, MessageRecord, MessageThread};
 pub use money::{Came, MoneyOffers};
 pub use network::{Network, NetworkKind, SocketBinder};
 pub use numbers::{CardNumber, NumberFrom, OwnNumber, TypedNumber};

@@ -4,10 +4,15 @@
 //! a disk: call it from a thread that does not draw. What waits in a provider's mailbox is told by
 //! [`crate::Event::Voicemail`].
 
-use offhook_io::store::{self, About, Delivery, MessageKey};
+use offhook_io::clock;
+use offhook_io::store::{self, About, AccountKey, Delivery, Draft, MessageKey};
 
+use crate::account::LONGEST;
 use crate::error::PhoneError;
 use crate::{Phone, Side};
+
+/// Bytes of a draft: longer than what can be sent, as the person may cut it down.
+const LONGEST_DRAFT: usize = 64 * 1024;
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
@@ -62,6 +67,17 @@ pub struct MessageThread {
     pub unseen: u32,
 }
 
+/// What the person has begun to write and not sent.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct MessageDraft {
+    /// To which number, as threads have it.
+    pub number: String,
+    /// What it says so far.
+    pub text: String,
+    /// When it was written, in milliseconds since 1970.
+    pub at_ms: i64,
+}
+
 /// Kept messages.
 #[uniffi::export]
 impl Phone {
@@ -105,13 +121,20 @@ impl Phone {
         Ok(())
     }
 
-    /// Forgets the messages with one number, or all, for good; how many those were. [`crate::Event::Messages`] follows.
+    /// Forgets the messages with one number, or all, for good, and what was begun to it; how many messages those were.
+    /// [`crate::Event::Messages`] follows.
     ///
     /// # Errors
     /// `Store`: nothing was forgotten: say so.
     pub fn forget_messages(&self, number: Option<String>) -> Result<u32, PhoneError> {
         self.require_open()?;
-        let forget = move |store: &store::Store| store.forget_messages(number.as_deref());
+        let forget = move |store: &store::Store| {
+            let is_to = |draft: &Draft| number.as_ref().is_none_or(|number| *number == draft.number);
+            for draft in store.drafts()?.into_iter().filter(is_to) {
+                store.take_draft(draft.account, &draft.number)?;
+            }
+            store.forget_messages(number.as_deref())
+        };
         Ok(self.handle.on_store(About::Messages, forget)? as u32)
     }
 
@@ -122,6 +145,42 @@ impl Phone {
     pub fn forget_message(&self, id: i64) -> Result<bool, PhoneError> {
         self.require_open()?;
         Ok(self.handle.on_store(About::Messages, move |store| store.forget_message(MessageKey(id)))?)
+    }
+
+    /// What was begun and not sent, one for each number, the latest first.
+    ///
+    /// # Errors
+    /// `Store`: it cannot be read: say so.
+    pub fn drafts(&self) -> Result<Vec<MessageDraft>, PhoneError> {
+        let mut drafts: Vec<MessageDraft> = Vec::new();
+        for Draft { number, text, at, .. } in self.remembered()?.drafts()? {
+            if drafts.iter().all(|it| it.number != number) {
+                drafts.push(MessageDraft { number, text, at_ms: at });
+            }
+        }
+        Ok(drafts)
+    }
+
+    /// Keeps what was begun to that number, as threads have it, until something else or nothing (an empty text) is: when the
+    /// person leaves, and when they have sent it.
+    ///
+    /// # Errors
+    /// `NoAccount`: there is nobody who could send it; `TooLong`; `Store`: it cannot be kept: say so.
+    pub fn keep_draft(&self, number: String, text: String) -> Result<(), PhoneError> {
+        self.require_open()?;
+        if text.len() > LONGEST_DRAFT || number.len() > LONGEST {
+            return Err(PhoneError::TooLong);
+        }
+        let account = AccountKey(i64::from(self.picked()?.0));
+        let at = i64::try_from(clock::wall().as_millis()).unwrap_or(i64::MAX);
+        let new = Draft { account, number, text, at };
+        self.handle.on_store(About::Rest, move |store| {
+            for old in store.drafts()?.into_iter().filter(|old| old.number == new.number) {
+                store.take_draft(old.account, &old.number)?;
+            }
+            store.put_draft(&new)
+        })?;
+        Ok(())
     }
 }
 

@@ -48,3 +48,21 @@ fn a_message_is_kept_on_both_sides_in_threads_until_it_is_seen_and_forgotten() {
     assert_eq!(bob.phone.forget_messages(None), Ok(1));
     assert!(bob.phone.message_threads(9).unwrap().is_empty());
 }
+
+#[test]
+fn what_was_begun_and_not_sent_is_there_after_a_start_by_whichever_account_calls_go() {
+    let exchange = exchange();
+    let ann = registered("1001", &exchange);
+    ann.phone.keep_draft("1002".into(), "hel".into()).unwrap();
+    ann.phone.keep_draft("1003".into(), "ho".into()).unwrap();
+    ann.phone.keep_draft("1003".into(), String::new()).unwrap();
+    let other = ann.phone.add_account(settings("1004", &exchange), "secret-1004".into()).unwrap();
+    ann.phone.set_default_account(other).unwrap();
+    ann.phone.keep_draft("1002".into(), "hello".into()).unwrap();
+    let ann = ann.again();
+    let drafts = ann.phone.drafts().unwrap();
+    assert_eq!(drafts.iter().map(|it| (&*it.number, &*it.text)).collect::<Vec<_>>(), [("1002", "hello")]);
+    assert_eq!(ann.phone.keep_draft("1002".into(), "x".repeat(70_000)), Err(PhoneError::TooLong));
+    ann.phone.forget_messages(Some("1002".into())).unwrap();
+    assert!(ann.phone.drafts().unwrap().is_empty());
+}
