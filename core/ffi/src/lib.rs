@@ -42,6 +42,7 @@ mod phone;
 mod presence;
 mod provision;
 mod push;
+mod qr;
 mod relay;
 mod secrets;
 mod store;
@@ -81,6 +82,7 @@ pub use phone::{Audio, Phone, PhoneConfig};
 pub use presence::WatchedFavourite;
 pub use provision::{About, Proposal, ProposalError, ProposalLine, Proposed};
 pub use push::Announced;
+pub use qr::read_qr;
 pub use relay::RelaySettings;
 pub use secrets::{SecretError, SecretStore};
 pub use view::{
