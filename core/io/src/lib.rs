@@ -32,8 +32,11 @@ mod provider;
 mod provision;
 mod recording;
 #[cfg(feature = "rest")]
+mod relays;
+#[cfg(feature = "rest")]
 mod rest;
 mod router;
+mod servers;
 mod signalling;
 #[cfg(feature = "rest")]
 mod teller;
@@ -62,7 +65,7 @@ pub use instance::instance;
 pub use media::{Point, Silence, Stats};
 #[cfg(feature = "store")]
 pub use numbers;
-pub use offhook_net::tls::{Trust, Trusts, Unusable, client_certificate};
+pub use offhook_net::tls::{Authorities, Trust, Trusts, Unusable, client_certificate};
 pub use offhook_net::{Between, addresses};
 #[cfg(feature = "store")]
 pub use offhook_store as store;
@@ -72,8 +75,11 @@ pub use provider::{NotDone, provider_hosts};
 pub use provision::{Fetched, NotFetched, fetch};
 pub use recording::RecordOptions;
 #[cfg(feature = "rest")]
+pub use relays::KeptRelays;
+#[cfg(feature = "rest")]
 pub use rest::{Handed, NoRelays, Service};
 pub use router::router;
+pub use servers::servers_of;
 pub use signalling::StartError;
 #[cfg(feature = "rest")]
 pub use teller::NoBalance;

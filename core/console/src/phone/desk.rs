@@ -61,6 +61,9 @@ pub(crate) struct Desk {
     /// The accounts' providers.
     #[cfg(feature = "rest")]
     pub(crate) purses: BTreeMap<AccountId, super::purse::Open>,
+    /// Who asks for accounts' relays.
+    #[cfg(feature = "rest")]
+    pub(crate) relays: Vec<offhook_io::KeptRelays>,
     /// The call log, if one is kept.
     pub(crate) log: Option<PathBuf>,
     pub(crate) roster: Roster,
@@ -93,6 +96,8 @@ impl Desk {
             diagnosing: false,
             #[cfg(feature = "rest")]
             purses: BTreeMap::new(),
+            #[cfg(feature = "rest")]
+            relays: Vec::new(),
             log: None,
             roster,
             calls: BTreeMap::new(),

@@ -11,7 +11,6 @@ mod presence;
 #[cfg(feature = "rest")]
 pub(crate) mod purse;
 #[cfg(feature = "rest")]
-mod relays;
 mod request;
 pub(crate) mod roster;
 pub(crate) mod screen;
@@ -115,7 +114,16 @@ fn begin(
     }
     #[cfg(feature = "rest")]
     if let Some((service, trusts)) = service.zip(asked) {
-        relays::keep(id, service, trusts, Arc::clone(handle), news.clone())?;
+        let (handle, news) = (Arc::clone(handle), news.clone());
+        let told = move |relays: Result<Vec<_>, offhook_io::NoRelays>| match relays {
+            Ok(relays) => {
+                handle.command(Command::Relays(id, relays));
+                true
+            }
+            Err(why) => news.send(News::Trouble(Some(id), why.to_string())).is_ok(),
+        };
+        let kept = offhook_io::KeptRelays::begin(service, trusts, told);
+        desk.relays.push(kept.map_err(|error| Failure::Failed(format!("no thread for relays: {error}")))?);
     }
     #[cfg(feature = "rest")]
     if let Some(purse) = run.purse {

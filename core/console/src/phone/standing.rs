@@ -96,11 +96,8 @@ impl Standing {
             let (name, pem) = pem("tls_ca", ca.as_str(), kept)?;
             let trust =
                 Trust::authority(pem.expose()).map_err(|error| NotMade::File(format!("{name}: {error}")))?;
-            let first_hop = account.proxy.as_ref().unwrap_or(&account.uri).view();
-            let mut hosts = vec![first_hop.host.to_string()];
-            // Relays have certificates of their own, of the same authority.
-            hosts.extend(account.nat.turn.iter().map(|relay| relay.server.host.clone()));
-            hosts.extend(account.stir.places.iter().map(|place| place.host().to_owned()));
+            #[cfg_attr(not(feature = "rest"), expect(unused_mut, reason = "there are no others"))]
+            let mut hosts = offhook_io::servers_of(&account);
             #[cfg(feature = "rest")]
             hosts.extend(service.iter().map(|service| service.host().to_owned()));
             #[cfg(feature = "rest")]

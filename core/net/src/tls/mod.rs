@@ -25,10 +25,11 @@ use base::{Certificate, Untrusted};
 
 #[cfg(feature = "tls")]
 pub use self::{
-    identity::Identity, identity::client_certificate, session::Session, trust::Trust, trust::Trusts,
+    identity::Identity, identity::client_certificate, session::Session, trust::Authorities, trust::Trust,
+    trust::Trusts,
 };
 #[cfg(not(feature = "tls"))]
-pub use without::{Identity, Session, Trust, Trusts, client_certificate};
+pub use without::{Authorities, Identity, Session, Trust, Trusts, client_certificate};
 
 /// A certificate, a key or a fingerprint that cannot be used: show the sentence beside its setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

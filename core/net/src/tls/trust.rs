@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use base::{ClientCertificate, Fingerprint};
 use rustls::client::{Resumption, WantsClientCert};
@@ -30,8 +30,35 @@ pub struct Trusts {
     by_name: BTreeMap<String, Trust>,
     /// What accounts say of their servers: before the others.
     known: BTreeMap<String, Trust>,
+    /// And whom they trust for them.
+    authorities: Authorities,
     /// Loaded when first asked for: on some platforms that reads hundreds of files.
     platform: Arc<OnceLock<Option<Trust>>>,
+}
+
+/// Whom accounts trust for their servers: clones are one, so that an account may come while others have connections.
+#[derive(Clone, Default)]
+pub struct Authorities(Arc<RwLock<BTreeMap<u32, Named>>>);
+
+/// Servers, by their [`key`], and whom to trust for them.
+type Named = (Vec<String>, Trust);
+
+impl Authorities {
+    /// By that account the servers of those names are trusted by this; `None`: as if there were no such account.
+    pub fn set(&self, account: u32, names: &[String], trust: Option<Trust>) {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        match trust {
+            Some(trust) => drop(all.insert(account, (names.iter().map(|name| key(name)).collect(), trust))),
+            None => drop(all.remove(&account)),
+        }
+    }
+
+    /// Of several accounts the first decides.
+    fn of(&self, key: &str) -> Option<Trust> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let named = all.values().find(|(names, _)| names.iter().any(|name| name == key));
+        named.map(|(_, trust)| trust.clone())
+    }
 }
 
 impl Trust {
@@ -102,6 +129,11 @@ impl Trusts {
         self.by_name.insert(key(name), trust);
     }
 
+    /// Where accounts say whom they trust, at any time: before the platform.
+    pub fn authorities(&self) -> &Authorities {
+        &self.authorities
+    }
+
     /// Says what an account knows of the server of that name: the only certificate that it may have, and what it is shown
     /// when it asks who connects. Without either all is as [`Trusts::set`] said.
     ///
@@ -135,6 +167,9 @@ impl Trusts {
         if let Some(trust) = self.known.get(&name).or_else(|| self.by_name.get(&name)) {
             return Some(trust.clone());
         }
+        if let Some(trust) = self.authorities.of(&name) {
+            return Some(trust);
+        }
         let load = || {
             let platform = rustls_platform_verifier::Verifier::new(provider()).ok()?;
             Some(Trust::by(Signer::Platform(platform)))
@@ -151,6 +186,12 @@ fn key(name: &str) -> String {
 impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Trust")
+    }
+}
+
+impl fmt::Debug for Authorities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Authorities")
     }
 }
 

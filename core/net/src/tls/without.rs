@@ -8,12 +8,31 @@ use super::{Shake, Unmade, Unusable};
 
 /// Who is trusted for what: nobody.
 #[derive(Clone, Debug, Default)]
-pub struct Trusts(());
+pub struct Trusts(Authorities);
+
+/// Whom accounts trust: nobody.
+#[derive(Clone, Debug, Default)]
+pub struct Authorities(());
+
+impl Authorities {
+    /// By that account the servers of those names are trusted by this.
+    pub fn set(&self, _: u32, _: &[String], trust: Option<Trust>) {
+        match trust {
+            Some(trust) => match trust {},
+            None => {}
+        }
+    }
+}
 
 impl Trusts {
     /// Says whom to trust for the server of that name.
     pub fn set(&mut self, _: &str, trust: Trust) {
         match trust {}
+    }
+
+    /// Where accounts say whom they trust.
+    pub fn authorities(&self) -> &Authorities {
+        &self.0
     }
 
     /// Says what an account knows of the server of that name.

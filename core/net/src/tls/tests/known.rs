@@ -10,7 +10,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
 use super::super::judge::provider;
-use super::super::{Identity, Trusts, Unusable, client_certificate};
+use super::super::{Identity, Trust, Trusts, Unusable, client_certificate};
 use super::{Authority, DOMAIN, Told, client, names, next, open, server};
 use crate::{Limits, NetEvent};
 
@@ -61,6 +61,27 @@ async fn a_certificate_that_is_refused_is_shown_and_taken_once_it_is_known() {
     let mut trusts = authority.trusts();
     trusts.know("OFFHOOK.test.", Some(Fingerprint([0; 32])), None).unwrap();
     assert_eq!(refused(identity, trusts).await.0, Untrusted::Changed);
+}
+
+#[tokio::test]
+async fn whom_an_account_trusts_is_trusted_for_its_servers_until_it_goes() {
+    let authority = Authority::new();
+    let trusts = Trusts::default();
+    let clone = trusts.clone();
+    let by = |names: &[&str], trust| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        trusts.authorities().set(7, &names, trust);
+    };
+    let trust = || Trust::authority(authority.pem.as_bytes()).ok();
+    let taken = || is_taken(authority.signs(&names(&[DOMAIN])), clone.clone());
+    by(&["relay.test", "OFFHOOK.test."], trust());
+    assert!(taken().await);
+    by(&["other.test"], trust());
+    assert!(!taken().await, "for another server it says nothing");
+    by(&[DOMAIN], trust());
+    assert!(taken().await);
+    by(&[], None);
+    assert!(!taken().await);
 }
 
 /// A server that lets in whom this authority has signed.
