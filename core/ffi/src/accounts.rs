@@ -131,6 +131,7 @@ impl Phone {
         let told = store.document(account).ok().map(told_name);
         store.remove(&self.handle, account)?;
         self.handle.command(Command::RemoveAccount(AccountId(account)));
+        self.stand_no_more(account);
         self.prefer(&store);
         drop(store);
         self.open_till(account);
@@ -202,6 +203,7 @@ impl Phone {
                 self.give(store, account)
             } else {
                 self.handle.command(Command::RemoveAccount(AccountId(account)));
+                self.stand_no_more(account);
                 Ok(())
             }
         });
@@ -265,9 +267,10 @@ impl Phone {
         secrets: &Secrets,
         default: bool,
     ) -> Result<u32, PhoneError> {
-        document::account(document, secrets)?;
+        let secrets = self.with_token(document, secrets.clone());
+        document::account(document, &secrets)?;
         let mut store = self.store();
-        let id = store.add(&self.handle, name, document, secrets, default)?;
+        let id = store.add(&self.handle, name, document, &secrets, default)?;
         self.give(&store, id)?;
         self.prefer(&store);
         drop(store);
@@ -296,19 +299,23 @@ impl Phone {
         }
         let secrets = store.secrets(id).ok().flatten();
         let lost = secrets.is_none();
+        let document = store.document(id)?;
         if lost {
             self.tell(Event::PasswordLost { account: id });
         }
-        let mut account = match secrets {
-            Some(secrets) => document::account(store.document(id)?, &secrets)?,
-            None => document::caller(store.document(id)?)?,
+        let mut account = match &secrets {
+            Some(secrets) => document::account(document, secrets)?,
+            None => document::caller(document)?,
         };
         // Without its password it would only be refused, and too many refusals lock an account. Nor is it sealed by nothing.
         if lost && account.is_sealed() {
             return Ok(());
         }
         account.register &= !lost;
+        let secrets = secrets.unwrap_or_default();
+        self.believe(id, document, &secrets, &account);
         self.handle.command(Command::AddAccount(AccountId(id), account));
+        self.ask_for_relays(id, document, &secrets);
         self.watch_again(store, AccountId(id));
         Ok(())
     }

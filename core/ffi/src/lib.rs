@@ -45,6 +45,7 @@ mod push;
 mod qr;
 mod relay;
 mod secrets;
+mod standing;
 mod store;
 #[cfg(feature = "testing")]
 mod testing;

@@ -10,7 +10,7 @@ use std::sync::{MutexGuard, PoisonError};
 use base::Secret;
 use offhook_io::balance::{Card, Kept, Occasion, Receipt};
 use offhook_io::store::About;
-use offhook_io::{Ask, Customer, Dealings, NotDone, Told, Trusts, known};
+use offhook_io::{Ask, Customer, Dealings, NotDone, Told, known};
 
 use crate::document::{self, address};
 use crate::error::PhoneError;
@@ -275,7 +275,7 @@ impl Phone {
         let provider = document.provider(&secrets).ok()??;
         let mut of = document::caller(document).ok()?;
         of.password = secrets.password.map(|it| it.0).unwrap_or_default();
-        Some((Customer { provider, known: known(&of), trusts: Trusts::default() }, of))
+        Some((Customer { provider, known: known(&of), trusts: self.trusts.clone() }, of))
     }
 
     /// Deals no more with an account's provider, and forgets what it has told.

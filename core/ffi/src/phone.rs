@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use offhook_io::balance::Occasion;
-use offhook_io::{Ask, Handle};
+use offhook_io::{Ask, Handle, KeptRelays, Trusts};
 use phone::{Command, Regions};
 
 use crate::error::{PhoneError, StartError};
@@ -16,6 +16,7 @@ use crate::log::Log;
 use crate::money::Till;
 use crate::network::Binder;
 use crate::presence::WatchList;
+use crate::push::Tokens;
 use crate::store::Store;
 use crate::{CardNumber, Event, LogLine, SecretStore, SocketBinder};
 
@@ -62,6 +63,10 @@ pub struct Phone {
     pub(crate) memory: PathBuf,
     /// Accounts' dealings with their providers.
     pub(crate) tills: Mutex<BTreeMap<u32, Till>>,
+    /// By whose certificates servers are believed.
+    pub(crate) trusts: Trusts,
+    /// Who asks for accounts' relays.
+    pub(crate) relays: Mutex<BTreeMap<u32, KeptRelays>>,
     /// Itself, for threads that tell it something and must not keep it.
     pub(crate) this: Weak<Self>,
     /// Where the phone is.
@@ -69,6 +74,7 @@ pub struct Phone {
     /// What the platform says are the person's own numbers.
     cards: Mutex<Vec<CardNumber>>,
     watch_list: Mutex<WatchList>,
+    tokens: Mutex<Tokens>,
     /// Moments of the door itself, told before the phone's.
     own: Mutex<Vec<Event>>,
     /// The handles of the networks that there are.
@@ -109,6 +115,8 @@ impl Phone {
             binder: binder.clone().map(|binder| binder as Arc<dyn offhook_net::Bind>),
             ..offhook_io::Config::default()
         };
+        // Clones share what accounts say later.
+        let trusts = io.trusts.clone();
         io.phone.instance = offhook_io::instance(&folder).ok();
         if !config.user_agent.is_empty() {
             io.phone.user_agent.clone_from(&config.user_agent);
@@ -121,6 +129,8 @@ impl Phone {
         let phone = Arc::new_cyclic(|this| Self {
             this: this.clone(),
             tills: Mutex::default(),
+            trusts,
+            relays: Mutex::default(),
             handle,
             store: Mutex::new(store),
             log: Log::default(),
@@ -131,6 +141,7 @@ impl Phone {
             regions: Mutex::default(),
             cards: Mutex::default(),
             watch_list: Mutex::default(),
+            tokens: Mutex::default(),
             own: Mutex::default(),
             closing: AtomicBool::new(false),
             listening: AtomicBool::new(false),
@@ -244,6 +255,10 @@ impl Phone {
 
     pub(crate) fn watch_list(&self) -> MutexGuard<'_, WatchList> {
         self.watch_list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn tokens(&self) -> MutexGuard<'_, Tokens> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Held until the news of a change is on its way, so that it goes in order.

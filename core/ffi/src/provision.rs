@@ -187,7 +187,7 @@ impl Phone {
 }
 
 /// Fields of a document that are kept and not acted upon yet.
-const IDLE: [&str; 2] = ["tls_ca", "vos.version"];
+const IDLE: [&str; 1] = ["vos.version"];
 
 impl Proposal {
     fn left_out(&self) -> Vec<String> {

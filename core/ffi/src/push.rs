@@ -4,10 +4,25 @@
 //! `{"account": "sip:1001@example.com", "call-id": "...", "from": "sip:1002@example.com", "name": "Bob"}`. All but `account`
 //! may be missing; with neither `from` nor `call-id` nobody calls, and the phone only registers anew. Knows nothing of who
 //! sent it.
+//!
+//! And by what its provider may wake the phone: the service is the account's, what the service knows this phone by the platform
+//! says (RFC 8599 section 4.1).
 
+use std::collections::BTreeMap;
+
+use account::words::Hidden;
+use account::{Document, Secrets};
+use base::Secret;
 use serde::Deserialize;
 
+use crate::Phone;
 use crate::error::PhoneError;
+
+/// As in the account's document.
+const LONGEST_TOKEN: usize = 1024;
+
+/// What push services know this phone by, as far as the platform has said it in this run.
+pub(crate) type Tokens = BTreeMap<String, Secret<String>>;
 
 /// Apple and Google take at most 4 KiB.
 const LONGEST: usize = 4096;
@@ -30,6 +45,57 @@ pub enum Announced {
     },
     /// Nobody calls; the phone registers anew.
     Nothing,
+}
+
+#[uniffi::export]
+impl Phone {
+    /// What a push service (`fcm`, `apns`, `webpush`) knows this phone by: say it at each start and whenever it is another. It is
+    /// sealed like a password, and registrations of the accounts that name this service tell it. How many those are. It waits for
+    /// a disk.
+    ///
+    /// # Errors
+    /// `BadArgument`: no service or no token; `TooLong`: a token of more than 1,024 bytes; `Secrets`: it cannot be kept: say so.
+    pub fn set_push_token(&self, service: String, token: String) -> Result<u32, PhoneError> {
+        self.require_open()?;
+        let token = Secret::new(token);
+        if token.expose().len() > LONGEST_TOKEN {
+            return Err(PhoneError::TooLong);
+        }
+        if service.is_empty() || token.expose().trim().is_empty() {
+            return Err(PhoneError::BadArgument {
+                sentence: "that is no push service, or no token of one".into(),
+            });
+        }
+        self.tokens().insert(service.clone(), token);
+        let store = self.store();
+        let its = |document: &Document| service_of(document) == Some(&*service);
+        let kept = store.accounts().iter().filter(|it| it.document.as_ref().is_ok_and(its));
+        let accounts: Vec<u32> = kept.map(|it| it.id).collect();
+        for id in &accounts {
+            let Some(known) = store.secrets(*id)? else { continue };
+            let secrets = self.with_token(store.document(*id)?, known.clone());
+            if secrets != known {
+                store.keep_secrets(*id, &secrets)?;
+                self.give(&store, *id)?;
+            }
+        }
+        Ok(accounts.len() as u32)
+    }
+}
+
+impl Phone {
+    /// With what the account's push service knows this phone by, where that is known.
+    pub(crate) fn with_token(&self, document: &Document, mut secrets: Secrets) -> Secrets {
+        let tokens = self.tokens();
+        if let Some(token) = service_of(document).and_then(|service| tokens.get(service)) {
+            secrets.push_prid = Some(Hidden(token.clone()));
+        }
+        secrets
+    }
+}
+
+fn service_of(document: &Document) -> Option<&str> {
+    document.form().push.as_ref()?.provider.as_ref().map(|it| it.as_str())
 }
 
 #[derive(Deserialize)]

@@ -20,6 +20,7 @@ mod messages;
 mod numbers;
 mod presence;
 mod secrets;
+mod standing;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
