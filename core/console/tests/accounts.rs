@@ -195,6 +195,11 @@ fn a_stored_account_is_run_alone_when_it_is_named() {
         let told = String::from_utf8_lossy(&refused.stderr);
         assert!(refused.status.code() == Some(1) && told.contains(why), "{which}: {told}");
     }
+    let of_nobody = house.memory.path().join("nobody.toml");
+    let both = fs::read_to_string(&settings).expect("written above") + "[nat]\nice = false\n";
+    fs::write(&of_nobody, both).expect("room");
+    let refused = run(&["phone", "--json", "--config", of_nobody.to_str().expect("a path in words")]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("`nat.ice` of an account"), "{refused:?}");
     let mut phone = house.phone(&[]);
     let registered = phone.until(|line| line["state"] == "registered");
     assert_eq!((&registered["account"], registered.get("account_id")), (&"1001".into(), None));

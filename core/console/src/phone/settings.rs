@@ -88,6 +88,14 @@ impl Settings {
             (None, Some(_)) => Vec::new(),
             (which, None) => stored(data.as_deref(), which.as_deref(), wanted)?,
         };
+        // The format's version is always there.
+        let said = form.clone().part().0.names().into_iter().find(|name| name != "offhook");
+        if let (false, Some(name)) = (stored.is_empty(), said) {
+            return Err(Failure::Usage(format!(
+                "the settings name `{name}` of an account, and no account (`uri`); stored ones have their own: \
+                 `offhook accounts ... change`"
+            )));
+        }
         if stored.len() > 1 && args.password_file.is_some() {
             return Err(Failure::Usage("--password-file: whose password is it? say --account".into()));
         }
