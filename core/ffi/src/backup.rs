@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use account::Secrets;
 use base::Secret;
 use offhook_io::store::{self, AccountKey, LONGEST_BACKUP, Lock, Restored, StoreError, Tally, Unlocked};
-use phone::Command;
 
 use crate::error::PhoneError;
 use crate::{Phone, SecretError};
@@ -234,6 +233,7 @@ impl Phone {
         secrets: BTreeMap<AccountKey, BTreeMap<String, Secret<String>>>,
     ) -> Result<(), PhoneError> {
         let mut store = self.store();
+        let before = store.reach.clone();
         let mut to_give = store.read_anew(&self.handle)?;
         let mut trouble = Ok(());
         for (key, new) in secrets {
@@ -256,7 +256,7 @@ impl Phone {
             // What cannot be used says why in the list.
             let _ = self.give(&store, id);
         }
-        self.handle.command(Command::RefuseAnonymous(store.refuse_anonymous));
+        self.tell_reach(&store, &before);
         self.prefer(&store);
         drop(store);
         self.open_tills();

@@ -271,52 +271,6 @@ impl Phone {
         self.do_it(Command::TakeBack(MessageId(message)))
     }
 
-    /// Refuses every caller while on.
-    ///
-    /// # Errors
-    /// `ShutDown`.
-    pub fn do_not_disturb(&self, on: bool) -> Result<(), PhoneError> {
-        self.do_it(Command::DoNotDisturb(on))
-    }
-
-    /// Sends every caller elsewhere while set.
-    ///
-    /// # Errors
-    /// `BadTarget`, `NoAccount`: as for `call`.
-    pub fn forward_to(&self, to: Option<String>) -> Result<(), PhoneError> {
-        if let Some(to) = &to {
-            self.check_target(None, to)?;
-        }
-        self.do_it(Command::ForwardTo(to.map(Redacted::new)))
-    }
-
-    /// Lets a second call ring (true) or makes it busy.
-    ///
-    /// # Errors
-    /// `ShutDown`.
-    pub fn call_waiting(&self, on: bool) -> Result<(), PhoneError> {
-        self.do_it(Command::CallWaiting(on))
-    }
-
-    /// Lets callers who do not say who they are not ring (true), or again. It is remembered, and waits for a disk.
-    ///
-    /// # Errors
-    /// `ShutDown`; `Store`: it cannot be kept: say so.
-    pub fn refuse_anonymous(&self, on: bool) -> Result<(), PhoneError> {
-        self.require_open()?;
-        let mut store = self.store();
-        if store.refuse_anonymous != on {
-            store.set_refuse_anonymous(&self.handle, on)?;
-        }
-        self.handle.command(Command::RefuseAnonymous(on));
-        Ok(())
-    }
-
-    /// Whether callers who do not say who they are do not ring.
-    pub fn refuses_anonymous(&self) -> bool {
-        self.store().refuse_anonymous
-    }
-
     /// Tells of the one network that there is from now on: another one, or the same with other addresses. For a platform
     /// that names one at a time; one that knows of several tells `network_appeared` and `network_vanished`. Not both.
     ///
@@ -475,7 +429,7 @@ impl Phone {
     }
 
     /// The same of what is only written to, or where a call is sent on to.
-    fn check_target(&self, account: Option<u32>, to: &str) -> Result<(), PhoneError> {
+    pub(crate) fn check_target(&self, account: Option<u32>, to: &str) -> Result<(), PhoneError> {
         dial(to, &self.account_of(account)?.uri)?;
         Ok(())
     }

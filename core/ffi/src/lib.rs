@@ -43,6 +43,7 @@ mod presence;
 mod provision;
 mod push;
 mod qr;
+mod reach;
 mod relay;
 mod secrets;
 mod standing;
@@ -84,6 +85,7 @@ pub use presence::WatchedFavourite;
 pub use provision::{About, Proposal, ProposalError, ProposalLine, Proposed};
 pub use push::Announced;
 pub use qr::read_qr;
+pub use reach::Reach;
 pub use relay::RelaySettings;
 pub use secrets::{SecretError, SecretStore};
 pub use view::{

@@ -17,6 +17,7 @@ use crate::money::Till;
 use crate::network::Binder;
 use crate::presence::WatchList;
 use crate::push::Tokens;
+use crate::reach::Reach;
 use crate::store::Store;
 use crate::{CardNumber, Event, LogLine, SecretStore, SocketBinder};
 
@@ -227,7 +228,7 @@ impl Phone {
         for learnt in store.networks.all() {
             self.handle.command(Command::Remember(learnt));
         }
-        self.handle.command(Command::RefuseAnonymous(store.refuse_anonymous));
+        self.tell_reach(&store, &Reach::default());
         self.give_all(&store);
     }
 

@@ -1,11 +1,11 @@
-//! Who is free, and how one is seen oneself.
+//! Who is free.
 //!
 //! RFC 3856. Knows nothing of who may know: that is the server's to say.
 
 use std::collections::BTreeSet;
 
 use base::Redacted;
-use phone::{AccountId, Command, OwnPresence, PresenceState, WatchBy, dial};
+use phone::{AccountId, Command, PresenceState, WatchBy, dial};
 
 use crate::Phone;
 use crate::account::LONGEST;
@@ -22,15 +22,6 @@ pub enum PresenceState {
     Away,
     Offline,
     Unknown,
-}
-
-/// How the user wants to be seen.
-#[uniffi::remote(Enum)]
-pub enum OwnPresence {
-    Automatic,
-    Busy,
-    Away,
-    Offline,
 }
 
 /// Favourites that are watched at most: as many as the core watches, and each is a subscription.
@@ -140,16 +131,6 @@ impl Phone {
         for id in watching {
             self.handle.command(Command::Unwatch { account: Some(id), who: whom.clone() });
         }
-        Ok(())
-    }
-
-    /// How the user is to be seen by those who watch, where an account publishes that; and in their own words, if not empty.
-    ///
-    /// # Errors
-    /// `TooLong`: the note.
-    pub fn set_presence(&self, own: OwnPresence, note: String) -> Result<(), PhoneError> {
-        let note = Some(short(note)?).filter(|note| !note.reveal().is_empty());
-        self.handle.command(Command::SetPresence { own, note });
         Ok(())
     }
 }

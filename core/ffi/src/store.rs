@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::carried::{self, Carried};
 use crate::error::PhoneError;
 use crate::learnt::Networks;
+use crate::reach::Reach;
 use crate::secrets::{SecretError, Vault};
 use crate::{BalanceSettings, SecretStore};
 
@@ -43,8 +44,6 @@ impl Kept {
     }
 }
 
-/// The setting that says whether callers who do not say who they are ring.
-const REFUSE_ANONYMOUS: &str = "refuse anonymous";
 /// The setting that has who is watched.
 const WATCHED: &str = "watched";
 /// People who are watched, at most: more than the phone watches.
@@ -66,7 +65,7 @@ pub(crate) struct Watched {
 pub(crate) struct Store {
     /// In the person's order.
     accounts: Vec<Kept>,
-    pub(crate) refuse_anonymous: bool,
+    pub(crate) reach: Reach,
     pub(crate) watched: Vec<Watched>,
     vault: Vault,
     pub(crate) networks: Networks,
@@ -85,7 +84,7 @@ impl Store {
     ) -> Result<(Self, Option<String>), StoreError> {
         let mut store = Self {
             accounts: Vec::new(),
-            refuse_anonymous: false,
+            reach: Reach::default(),
             watched: Vec::new(),
             vault: Vault::new(secrets),
             networks: Networks::open(folder),
@@ -136,27 +135,17 @@ impl Store {
         Ok(())
     }
 
-    fn set_settings(&mut self, [refuse_anonymous, watched]: [Option<String>; 2]) {
-        self.refuse_anonymous = refuse_anonymous.as_deref() == Some("true");
+    fn set_settings(&mut self, [watched, anonymous, reached]: [Option<String>; 3]) {
+        self.reach = Reach::of_settings([anonymous, reached]);
         let read = |text: String| serde_json::from_str(&text).ok();
         self.watched = watched.and_then(read).unwrap_or_default();
         self.watched.truncate(MOST_WATCHED);
     }
 
-    /// Keeps whether callers who do not say who they are ring.
-    ///
-    /// # Errors
-    /// It cannot be kept, and everything is as it was.
-    pub(crate) fn set_refuse_anonymous(&mut self, disk: &Handle, on: bool) -> Result<(), PhoneError> {
-        disk.on_store(About::Rest, move |store| store.set_setting(REFUSE_ANONYMOUS, on.then_some("true")))?;
-        self.refuse_anonymous = on;
-        Ok(())
-    }
-
     /// Keeps who is watched, in place of those before.
     ///
     /// # Errors
-    /// As for [`Self::set_refuse_anonymous`]; `TooLong`: more than are kept.
+    /// It cannot be kept, and everything is as it was; `TooLong`: more than are kept.
     pub(crate) fn set_watched(&mut self, disk: &Handle, watched: Vec<Watched>) -> Result<(), PhoneError> {
         if watched.len() > MOST_WATCHED {
             return Err(PhoneError::TooLong);
@@ -319,6 +308,7 @@ impl Store {
     }
 }
 
-fn settings_of(database: &Database) -> Result<[Option<String>; 2], StoreError> {
-    Ok([database.setting(REFUSE_ANONYMOUS)?, database.setting(WATCHED)?])
+fn settings_of(database: &Database) -> Result<[Option<String>; 3], StoreError> {
+    let [anonymous, reached] = Reach::SETTINGS;
+    Ok([database.setting(WATCHED)?, database.setting(anonymous)?, database.setting(reached)?])
 }

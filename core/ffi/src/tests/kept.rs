@@ -10,7 +10,7 @@ fn who_is_not_to_ring_does_not_after_another_start_either() {
     bob.phone.block("1001".into(), true).unwrap();
     let bob = bob.again();
     bob.until_account(AccountState::Registered);
-    assert!(bob.phone.refuses_anonymous());
+    assert!(bob.phone.reach().refuse_anonymous);
     ann.phone.call(None, "1002".into()).unwrap();
     assert_eq!(bob.until_call(CallState::Ended).why, Some(Why::YouBlocked));
     bob.phone.block("1001".into(), false).unwrap();
@@ -18,7 +18,36 @@ fn who_is_not_to_ring_does_not_after_another_start_either() {
     ann.phone.call(None, "#31#1002".into()).unwrap();
     assert_eq!(bob.until_call(CallState::Ended).why, Some(Why::YouRefuseAnonymous));
     bob.phone.refuse_anonymous(false).unwrap();
-    assert!(!bob.again().phone.refuses_anonymous());
+    assert!(!bob.again().phone.reach().refuse_anonymous);
+}
+
+#[test]
+fn how_one_is_reached_is_as_it_was_after_another_start() {
+    let exchange = exchange();
+    let (ann, bob) = (registered("1001", &exchange), registered("1002", &exchange));
+    bob.phone.do_not_disturb(true).unwrap();
+    bob.phone.set_presence(OwnPresence::Away, "back at four".into()).unwrap();
+    assert!(matches!(bob.phone.forward_to(Some(" ".into())), Err(PhoneError::BadTarget { .. })));
+    assert_eq!(bob.phone.set_presence(OwnPresence::Busy, "x".repeat(256)), Err(PhoneError::TooLong));
+    let bob = bob.again();
+    bob.until_account(AccountState::Registered);
+    let reached = bob.phone.reach();
+    assert_eq!(
+        (reached.do_not_disturb, reached.presence, &*reached.note),
+        (true, OwnPresence::Away, "back at four")
+    );
+    ann.phone.call(None, "1002".into()).unwrap();
+    ann.until_call(CallState::Ended);
+    bob.phone.do_not_disturb(false).unwrap();
+    bob.phone.forward_to(Some("1009".into())).unwrap();
+    let bob = bob.again();
+    assert_eq!(
+        (bob.phone.reach().do_not_disturb, bob.phone.reach().forward_to),
+        (false, Some("1009".into()))
+    );
+    bob.phone.set_presence(OwnPresence::Automatic, String::new()).unwrap();
+    bob.phone.forward_to(None).unwrap();
+    assert_eq!(bob.again().phone.reach(), Reach::default());
 }
 
 #[test]
