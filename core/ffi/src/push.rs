@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 
-use account::words::Hidden;
+use account::words::{Hidden, Text};
 use account::{Document, Secrets};
 use base::Secret;
 use serde::Deserialize;
@@ -95,7 +95,7 @@ impl Phone {
 }
 
 fn service_of(document: &Document) -> Option<&str> {
-    document.form().push.as_ref()?.provider.as_ref().map(|it| it.as_str())
+    document.form().push.as_ref()?.provider.as_ref().map(Text::as_str)
 }
 
 #[derive(Deserialize)]

@@ -316,7 +316,7 @@ fn facts(view: &CallView, now: Now) -> CallFacts {
         said_by: identity.map(|it| it.by.word().to_owned()),
         verified: identity.and_then(|it| it.verified),
         attest: passport.map(|it| it.word().to_owned()),
-        signature: passport.map(|it| it.to_string()),
+        signature: passport.map(ToString::to_string),
         name: view.name.as_ref().map(|name| name.reveal().clone()),
         answered: view.answered.map(|at| now.wall_of(at)),
         ended: over.then(|| view.ended.map_or(now.wall, |at| now.wall_of(at))),

@@ -281,7 +281,7 @@ impl Store {
             let mut put = self.connection.prepare_cached(
                 "UPDATE call SET remote = ?2, number = ?3, contact = ?4, name = ?5 WHERE id = ?1",
             )?;
-            let contact = contact.as_ref().map(|it| it.reveal());
+            let contact = contact.as_ref().map(Redacted::reveal);
             put.execute(params![key.0, uri.reveal(), number.reveal(), contact, facts.name])?;
         }
         if (facts.name.is_some() || facts.remote.is_some())
