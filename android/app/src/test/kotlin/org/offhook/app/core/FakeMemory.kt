@@ -16,6 +16,7 @@ import org.offhook.core.DeviceContact
 import org.offhook.core.ExportFormat
 import org.offhook.core.ForgetCalls
 import org.offhook.core.ImportedContacts
+import org.offhook.core.MessageDraft
 import org.offhook.core.MessageRecord
 import org.offhook.core.MessageThread
 import org.offhook.core.OwnNumber
@@ -250,6 +251,10 @@ abstract class FakeMemory : FakeAccounts() {
         watchAsked++
         return watched
     }
+
+    override fun drafts() = emptyList<MessageDraft>()
+
+    override fun keepDraft(number: String, text: String) = note("keepDraft $number $text")
 
     override fun setOwnNumbers(numbers: List<CardNumber>) {
         cards += numbers

@@ -91,18 +91,18 @@ class MissedNoticeTest {
     @Test
     fun voice_messages_are_told_where_there_are_more_until_they_are_heard() {
         fun notice() = notices.activeNotifications.find { it.id == VoicemailNotice.ID }?.notification
-        phone.emit(Event.Voicemail(1u, true, 1u, 0u))
+        phone.emit(Event.Voicemail(1u, true, 1u, 0u, null))
         val first = checkNotNull(notice())
         assertEquals("1 new voice message", first.title())
         assertEquals(DialActivity::class.java.name, shadowOf(first.contentIntent).savedIntent.component?.className)
         notices.cancel("voicemail-1", VoicemailNotice.ID)
-        phone.emit(Event.Voicemail(1u, true, 1u, 4u))
+        phone.emit(Event.Voicemail(1u, true, 1u, 4u, null))
         assertNull("it is the same one", notice())
-        phone.emit(Event.Voicemail(1u, true, 2u, 4u))
+        phone.emit(Event.Voicemail(1u, true, 2u, 4u, null))
         assertEquals("2 new voice messages", notice()?.title())
-        phone.emit(Event.Voicemail(1u, false, 0u, 6u))
+        phone.emit(Event.Voicemail(1u, false, 0u, 6u, null))
         assertNull(notice())
-        phone.emit(Event.Voicemail(1u, true, 0u, 0u))
+        phone.emit(Event.Voicemail(1u, true, 0u, 0u, null))
         assertEquals("Voice messages wait for you", notice()?.title())
     }
 }

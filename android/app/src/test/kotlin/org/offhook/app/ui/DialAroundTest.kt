@@ -67,11 +67,11 @@ class DialAroundTest {
     @Test
     fun voice_messages_are_told_until_they_are_heard() {
         val activity = screens.dial().get()
-        phone.emit(Event.Voicemail(1u, true, 1u, 0u))
+        phone.emit(Event.Voicemail(1u, true, 1u, 0u, null))
         assertEquals("1 new voice message", activity.text(R.id.voicemail))
-        phone.emit(Event.Voicemail(1u, true, 0u, 0u))
+        phone.emit(Event.Voicemail(1u, true, 0u, 0u, null))
         assertEquals("Voice messages wait for you", activity.text(R.id.voicemail))
-        phone.emit(Event.Voicemail(1u, false, 0u, 0u))
+        phone.emit(Event.Voicemail(1u, false, 0u, 0u, null))
         assertFalse(activity.sees(R.id.voicemail))
     }
 

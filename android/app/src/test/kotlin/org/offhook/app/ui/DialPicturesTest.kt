@@ -71,7 +71,7 @@ class DialPicturesTest {
     fun with_what_stands_around_calls() {
         val activity = screens.dial().get()
         phone.emit(Event.CallLog(2u))
-        phone.emit(Event.Voicemail(1u, true, 1u, 0u))
+        phone.emit(Event.Voicemail(1u, true, 1u, 0u, null))
         phone.emit(Event.Balance(1u, Balance("12.5", "USD", null, null, NOW_MS), null))
         Pictures.check("dial-around", activity)
     }

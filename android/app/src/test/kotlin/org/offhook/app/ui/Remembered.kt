@@ -51,7 +51,10 @@ fun record(
     networks = listOf("wifi", "cellular"),
     mos = 4.2f,
     loss = 0f,
-    recording = null
+    recording = null,
+    saidBy = null,
+    verified = null,
+    signature = null
 )
 
 /** The calls of a day with one number. */
