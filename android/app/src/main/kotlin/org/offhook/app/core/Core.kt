@@ -5,6 +5,7 @@ import android.os.Looper
 import java.nio.charset.CharacterCodingException
 import java.util.concurrent.Executor
 import java.util.concurrent.Executors
+import org.offhook.core.AccountInfo
 import org.offhook.core.AccountSettings
 import org.offhook.core.AccountState
 import org.offhook.core.AccountView
@@ -52,8 +53,15 @@ class Core(private val phone: PhoneInterface?, private val memory: Executor = as
     /** What stands around calls. */
     val around = Around()
 
-    /** All accounts, by id. */
+    /** All accounts that are kept, in the person's order: those that are not in use, and those that cannot be, as well. */
+    var kept = listOf<AccountInfo>()
+        private set
+
+    /** How the accounts that are in use fare, by id. */
     val accounts: List<AccountView> get() = accountViews.values.toList()
+
+    /** The account that calls go by unless said otherwise; null: there is none. It may be out of use. */
+    val usual: UInt? get() = kept.find { it.default }?.account
 
     /** All calls that are not over, by id. */
     val calls: List<CallView> get() = callViews.values.toList()
@@ -67,6 +75,7 @@ class Core(private val phone: PhoneInterface?, private val memory: Executor = as
     /** Begins to pull events. */
     fun start() {
         val phone = phone ?: return
+        kept = phone.accountList()
         phone.accounts().forEach { accountViews[it.account] = it }
         phone.calls().forEach { callViews[it.call] = it }
         Thread({ pull(phone) }, "offhook-events").apply { isDaemon = true }.start()
@@ -114,14 +123,8 @@ class Core(private val phone: PhoneInterface?, private val memory: Executor = as
         main.post { then(result) }
     }
 
-    /** The core tells of an account while it unregisters, and never that it is gone: here it is gone at once. */
-    fun removeAccount(id: UInt): Result<Unit> = ask { removeAccount(id) }.onSuccess {
-        removed += id
-        accountViews.remove(id)
-        lost -= id
-        shown.remove(id)
-        around.forget(id)
-    }
+    /** Here it is gone at once. */
+    fun removeAccount(id: UInt): Result<Unit> = ask { removeAccount(id) }.onSuccess { forget(id) }
 
     /** The server's certificate is this one. */
     fun trust(certificate: Event.Certificate): Result<Unit> =
@@ -142,14 +145,46 @@ class Core(private val phone: PhoneInterface?, private val memory: Executor = as
                 } catch (_: PhoneException) {
                     return
                 }
-            if (event != null) main.post { take(event) }
+            if (event == null) continue
+            // Here, for the core may be writing them to a disk.
+            val told = if (event is Event.Accounts) phone.accountList() to phone.accounts() else null
+            main.post {
+                told?.let { (list, views) -> keep(list, views) }
+                take(event)
+            }
         }
     }
+
+    private fun keep(list: List<AccountInfo>, views: List<AccountView>) {
+        val there = list.map(AccountInfo::account).toSet()
+        kept.map(AccountInfo::account).filterNot(there::contains).forEach(::forget)
+        kept = list.filterNot { it.account in removed }
+        kept.filterNot(AccountInfo::enabled).forEach { leave(it.account) }
+        // What was told of an account before it was known to be in use was not heard.
+        views.filter { isShown(it.account) }.forEach { accountViews.putIfAbsent(it.account, it) }
+    }
+
+    private fun forget(id: UInt) {
+        removed += id
+        kept = kept.filterNot { it.account == id }
+        leave(id)
+        around.forget(id)
+    }
+
+    /** It is not in use any more. */
+    private fun leave(id: UInt) {
+        accountViews.remove(id)
+        lost -= id
+        shown.remove(id)
+    }
+
+    /** The core tells of an account while it unregisters, and never that it is gone. */
+    private fun isShown(id: UInt) = id !in removed && kept.none { it.account == id && !it.enabled }
 
     private fun take(event: Event) {
         when (event) {
             is Event.Account -> {
-                if (event.view.account in removed) return
+                if (!isShown(event.view.account)) return
                 accountViews[event.view.account] = event.view
                 if (event.view.state == AccountState.REGISTERED) {
                     lost -= event.view.account
@@ -180,7 +215,7 @@ class Core(private val phone: PhoneInterface?, private val memory: Executor = as
             }
 
             is Event.Certificate -> {
-                if (event.account in removed) return
+                if (!isShown(event.account)) return
                 shown[event.account] = event
                 tell { moment(event) }
             }

@@ -11,8 +11,8 @@ import org.offhook.core.TypedNumber
 
 /** A [FakePhone]'s accounts, their money and backups: what a test puts here. Changes are noted down and change nothing. */
 abstract class FakeAccounts : PhoneInterface {
-    /** All accounts, in order. */
-    var list = listOf<AccountInfo>()
+    /** All accounts, in order; those that register are in it by themselves. */
+    @Volatile var list = listOf<AccountInfo>()
 
     /** What any account's provider can be asked. */
     var offers = MoneyOffers(balance = false, minutes = false, topUp = false, callBack = false)
@@ -22,6 +22,13 @@ abstract class FakeAccounts : PhoneInterface {
 
     /** Notes a command down. */
     protected abstract fun note(command: String)
+
+    /** It is in the list from now on; the first one is the default. */
+    protected fun list(account: UInt, number: String) {
+        if (list.any { it.account == account }) return
+        val address = "$number@offhook.test"
+        list += AccountInfo(account, address, "sip:$address", number, list.isEmpty(), true, null)
+    }
 
     override fun accountList() = list
 

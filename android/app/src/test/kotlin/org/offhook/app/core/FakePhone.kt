@@ -149,6 +149,7 @@ class FakePhone : FakeMemory() {
     /** An account that was there before the core began; call it before the core is started. */
     fun withAccount(account: UInt = 1u, state: AccountState = AccountState.REGISTERED) = apply {
         val number = "1001"
+        list(account, number)
         settings[account] = AccountSettings(number, "offhook.test", "", "", "", Transport.AUTOMATIC, true)
         val step = if (state == AccountState.REGISTERED) Step.DONE else Step.FIND
         val uri = "sip:$number@offhook.test"
@@ -157,7 +158,10 @@ class FakePhone : FakeMemory() {
 
     private fun keep(event: Event) = lock.withLock {
         when (event) {
-            is Event.Account -> accountViews[event.view.account] = event.view
+            is Event.Account -> {
+                accountViews[event.view.account] = event.view
+                list(event.view.account, event.view.number)
+            }
             is Event.Call ->
                 if (event.view.state == CallState.ENDED) {
                     callViews.remove(event.view.call)
@@ -194,7 +198,9 @@ class FakePhone : FakeMemory() {
         changed.signalAll()
     }
 
-    override fun accounts() = lock.withLock { accountViews.values.toList() }
+    override fun accounts() = lock.withLock {
+        accountViews.values.filter { view -> list.any { it.account == view.account && it.enabled } }
+    }
 
     override fun calls() = lock.withLock { callViews.values.toList() }
 
@@ -225,6 +231,7 @@ class FakePhone : FakeMemory() {
     override fun removeAccount(account: UInt) {
         note("removeAccount $account")
         settings.remove(account)
+        list = list.filterNot { it.account == account }
         lock.withLock { accountViews.remove(account) }
     }
 
