@@ -167,7 +167,7 @@ class AccountActivity :
             account?.let { startActivity(BalanceActivity.intent(this, it)) }
         }
         findViewById<View>(R.id.numbers).setOnClickListener { startActivity(NumbersActivity.intent(this)) }
-        findViewById<View>(R.id.another).setOnClickListener { startActivity(another(this)) }
+        findViewById<View>(R.id.accounts).setOnClickListener { startActivity(AccountsActivity.intent(this)) }
         findViewById<View>(R.id.done).setOnClickListener { finish() }
         val reveal = findViewById<ImageButton>(R.id.reveal)
         reveal.setOnClickListener {
@@ -277,7 +277,7 @@ class AccountActivity :
         edit(R.id.password).hint = if (editing && !passwordLost) getString(R.string.account_password_kept) else null
         val hasRelay = !kept?.relays.isNullOrEmpty()
         edit(R.id.relay_password).hint = if (hasRelay) getString(R.string.account_password_kept) else null
-        listOf(R.id.remove, R.id.another, R.id.to_balance).forEach {
+        listOf(R.id.remove, R.id.accounts, R.id.to_balance).forEach {
             findViewById<View>(it).visibility = if (editing) View.VISIBLE else View.GONE
         }
         findViewById<View>(R.id.offer).visibility = if (editing) View.GONE else View.VISIBLE

@@ -1,7 +1,6 @@
 package org.offhook.app.ui
 
 import android.app.Activity
-import android.app.AlertDialog
 import android.content.ActivityNotFoundException
 import android.content.Context
 import android.content.Intent
@@ -33,6 +32,9 @@ class DialActivity :
     private lateinit var around: DialAround
     private lateinit var seenAs: SeenAsChoice
     private val app get() = OffhookApp.of(this)
+
+    /** There is no account at all, not even one that is not in use. */
+    private val none get() = app.core.kept.isEmpty() && app.core.accounts.isEmpty()
 
     /** The user refused the microphone a moment ago. */
     private var refused: Permission? = null
@@ -87,7 +89,7 @@ class DialActivity :
     override fun callChanged(view: CallView) = show()
 
     override fun moment(event: Event) {
-        if (event is Event.PasswordLost || around.concerns(event)) show()
+        if (event is Event.PasswordLost || event is Event.Accounts || around.concerns(event)) show()
     }
 
     override fun onRequestPermissionsResult(code: Int, permissions: Array<String>, results: IntArray) {
@@ -178,7 +180,7 @@ class DialActivity :
         val data = intent.data ?: return
         if (data.scheme !in setOf("tel", "sip", "sips")) return
         // Nobody can be called without an account, and that may be one.
-        if (data.scheme != "tel" && app.core.accounts.isEmpty()) {
+        if (data.scheme != "tel" && none) {
             return startActivity(OfferActivity.intent(this, intent.dataString.orEmpty()))
         }
         number.setText(data.schemeSpecificPart.orEmpty())
@@ -219,20 +221,27 @@ class DialActivity :
     }
 
     private fun show() {
-        val account = Registration.first(app.core.accounts)
-        findViewById<View>(R.id.first).visibility = if (account == null) View.VISIBLE else View.GONE
-        findViewById<View>(R.id.dial).visibility = if (account == null) View.GONE else View.VISIBLE
-        if (account != null) {
-            showRegistration(Registration.of(account))
-            around.show(account.account)
+        findViewById<View>(R.id.first).visibility = if (none) View.VISIBLE else View.GONE
+        findViewById<View>(R.id.dial).visibility = if (none) View.GONE else View.VISIBLE
+        if (!none) {
+            val account = Registration.first(app.core.accounts, app.core.usual)
+            showRegistration(account?.let(Registration::of) ?: Registration.NONE)
+            around.show((account?.account ?: app.core.usual) ?: app.core.kept.first().account)
         }
         showCall(CallScreen.foremost(app.core.calls))
     }
 
     private fun showRegistration(registration: Registration) {
         val words = registration.words.said(this)
-        findViewById<TextView>(R.id.registration).text = words
-        findViewById<View>(R.id.header).contentDescription = getString(R.string.state_opens_account, words)
+        val name = app.core.kept.takeIf { it.size > 1 }?.find { it.account == registration.account }
+            ?.let(AccountFace::title)
+        findViewById<TextView>(R.id.registration).text =
+            if (name == null) words else getString(R.string.accounts_head, name, words)
+        findViewById<View>(R.id.header).contentDescription = if (name == null) {
+            getString(R.string.state_opens_account, words)
+        } else {
+            getString(R.string.accounts_head_heard, name, words)
+        }
         findViewById<ImageView>(R.id.dot).setColorFilter(getColor(registration.colour))
         val trouble = registration.trouble
         val refused = refused
@@ -249,7 +258,9 @@ class DialActivity :
                     button = R.string.account_edit
                 ) { startActivity(AccountActivity.intent(this, lost)) }
 
-                trouble != null -> Notice.of(this, trouble) { app.core.ask { register(registration.account) } }
+                trouble != null -> Notice.of(this, trouble) {
+                    registration.account?.let { app.core.ask { register(it) } }
+                }
 
                 registration.off -> Notice.Card(getString(R.string.state_off), button = R.string.account_edit) {
                     openAccount()
@@ -292,18 +303,10 @@ class DialActivity :
         bar.text = if (title.isEmpty()) getString(R.string.dial_return) else getString(R.string.dial_return_with, title)
     }
 
-    /** Which of them, where there are several. */
+    /** The account there is; the list, where there are several or one that is not in use. */
     private fun openAccount() {
-        val accounts = app.core.accounts
-        if (accounts.size < 2) return startActivity(AccountActivity.intent(this))
-        val words = accounts.map { Registration.of(it).words.said(this) } + getString(R.string.account_another)
-        AlertDialog.Builder(this)
-            .setTitle(R.string.account_choose)
-            .setItems(words.toTypedArray()) { _, at ->
-                val chosen = accounts.getOrNull(at)?.account
-                startActivity(chosen?.let { AccountActivity.intent(this, it) } ?: AccountActivity.another(this))
-            }
-            .show()
+        val one = none || (app.core.kept.size < 2 && app.core.accounts.size == 1)
+        startActivity(if (one) AccountActivity.intent(this) else AccountsActivity.intent(this))
     }
 
     private fun returnToCall() {

@@ -5,11 +5,20 @@ import org.offhook.core.AccountState
 import org.offhook.core.AccountView
 
 /** How an account stands, as every screen says it: a dot, words, and what is wrong. [off]: it is not even tried. */
-data class Registration(val account: UInt, val colour: Int, val words: Words, val off: Boolean, val trouble: Trouble?) {
+data class Registration(
+    val account: UInt?,
+    val colour: Int,
+    val words: Words,
+    val off: Boolean,
+    val trouble: Trouble?
+) {
     /** A failure: its sentence, and on the clock since boot when it is tried again; null: not by itself. */
     data class Trouble(val sentence: Words, val retryMillis: Long?)
 
     companion object {
+        /** None of those that there are is in use. */
+        val NONE = Registration(null, R.color.idle, Words(R.string.accounts_none_in_use), true, null)
+
         fun of(view: AccountView): Registration {
             val number = Numbers.shown(view.number)
             return when (view.state) {
@@ -24,9 +33,13 @@ data class Registration(val account: UInt, val colour: Int, val words: Words, va
             }
         }
 
-        /** The one that matters where there is room for one: as the core chooses for a call. */
-        fun first(accounts: List<AccountView>): AccountView? =
-            accounts.firstOrNull { it.state == AccountState.REGISTERED } ?: accounts.firstOrNull()
+        /** The one that matters where there is room for one: as the core chooses for a call. [usual]: the default one. */
+        fun first(accounts: List<AccountView>, usual: UInt? = null): AccountView? {
+            val default = accounts.find { it.account == usual }
+            // One that is switched off registers never, and calls all the same.
+            return default?.takeIf { it.state == AccountState.REGISTERED || it.state == AccountState.UNREGISTERED }
+                ?: accounts.firstOrNull { it.state == AccountState.REGISTERED } ?: default ?: accounts.firstOrNull()
+        }
 
         /** Null while nothing is wrong. */
         fun troubleOf(view: AccountView): Trouble? = if (view.state == AccountState.FAILED) {

@@ -136,8 +136,9 @@ class AccountActivityTest {
     fun another_account_goes_beside_the_one_that_is_there() {
         val activity = kept.account().get()
         assertFalse(activity.sees(R.id.offer))
-        activity.press(R.id.another)
-        val another = Robolectric.buildActivity(AccountActivity::class.java, shadowOf(activity).nextStartedActivity)
+        activity.press(R.id.accounts)
+        assertEquals(AccountsActivity::class.java.name, shadowOf(activity).nextStartedActivity.component?.className)
+        val another = Robolectric.buildActivity(AccountActivity::class.java, AccountActivity.another(activity))
         assertEquals("", another.setup().get().text(R.id.number))
     }
 

@@ -20,6 +20,7 @@ import java.util.concurrent.Executor
 import org.offhook.app.OffhookApp
 import org.offhook.app.R
 import org.offhook.app.core.FakePhone
+import org.offhook.core.AccountInfo
 import org.offhook.core.AccountState
 import org.offhook.core.AccountView
 import org.offhook.core.Event
@@ -56,6 +57,9 @@ class Screens(val phone: FakePhone = FakePhone().withAccount()) {
     fun dial(): ActivityController<DialActivity> = Robolectric.buildActivity(DialActivity::class.java).setup()
 
     fun account(): ActivityController<AccountActivity> = Robolectric.buildActivity(AccountActivity::class.java).setup()
+
+    fun accounts(): ActivityController<AccountsActivity> =
+        Robolectric.buildActivity(AccountsActivity::class.java).setup()
 
     fun log(): ActivityController<LogActivity> = Robolectric.buildActivity(LogActivity::class.java).setup()
 
@@ -101,6 +105,14 @@ fun failed(step: Step, why: Why, again: Duration?): Event.Account {
         AccountView(1u, 9u, "sip:1001@sip.example.com", "1001", AccountState.FAILED, step, why, null, retry, null)
     )
 }
+
+/** Work, which calls go by, home, one that is not in use, and one that is damaged. */
+val fourAccounts = listOf(
+    AccountInfo(1u, "Work", "sip:1001@offhook.test", "1001", true, true, null),
+    AccountInfo(2u, "Home", "sip:2001@offhook.test", "2001", false, true, null),
+    AccountInfo(3u, "3001@sip.example.com", "sip:3001@sip.example.com", "3001", false, false, null),
+    AccountInfo(4u, "Old office", "", "", false, true, "it is of a newer version")
+)
 
 /** What the server of account 1 shows, and why it is not accepted. */
 fun certificate(why: Why, fingerprint: String = "AB:CD", subject: String = "") = Event.Certificate(
