@@ -36,6 +36,9 @@ class DialActivity :
     /** There is no account at all, not even one that is not in use. */
     private val none get() = app.core.kept.isEmpty() && app.core.accounts.isEmpty()
 
+    /** By which account the user wanted to call, for when the microphone is allowed. */
+    private var by: UInt? = null
+
     /** The user refused the microphone a moment ago. */
     private var refused: Permission? = null
 
@@ -49,13 +52,15 @@ class DialActivity :
         around = DialAround(this)
         seenAs = SeenAsChoice(this)
         savedInstanceState?.let(seenAs::restore)
+        by = savedInstanceState?.getInt(BY, NOBODY)?.takeIf { it != NOBODY }?.toUInt()
         prepareNumber()
         // The plans of the world's numbers are read when first needed, and that is not while somebody types.
         app.core.later({ asTyped(ANY_NUMBER) })
         findViewById<View>(R.id.header).setOnClickListener { openAccount() }
         findViewById<View>(R.id.set_up).setOnClickListener { openAccount() }
         findViewById<View>(R.id.offer).setOnClickListener { startActivity(OfferActivity.intent(this)) }
-        findViewById<View>(R.id.call).setOnClickListener { call() }
+        findViewById<View>(R.id.call).setOnClickListener { call(null) }
+        CallBy(this, ::call)
         findViewById<View>(R.id.to_call).setOnClickListener { returnToCall() }
         if (savedInstanceState == null) take(intent)
     }
@@ -82,6 +87,7 @@ class DialActivity :
     override fun onSaveInstanceState(outState: Bundle) {
         super.onSaveInstanceState(outState)
         seenAs.save(outState)
+        by?.let { outState.putInt(BY, it.toInt()) }
     }
 
     override fun accountChanged(view: AccountView) = show()
@@ -96,7 +102,7 @@ class DialActivity :
         val permission = Permission.of(code) ?: return
         // Nothing in it: the question was broken off, by a rotation say.
         if (results.isEmpty()) return
-        if (permission.given(this)) call() else refused = permission
+        if (permission.given(this)) call(by) else refused = permission
         show()
     }
 
@@ -145,7 +151,7 @@ class DialActivity :
         it.onSuccess { to ->
             if (to == null) return@onSuccess startActivity(SpeedDialActivity.setting(this, digit))
             number.setText(to)
-            call()
+            call(null)
         }.onFailure(::wrong)
     }
 
@@ -187,16 +193,18 @@ class DialActivity :
         number.setSelection(number.length())
     }
 
-    private fun call() {
+    /** [account]: by which; null: by the one that calls go by. */
+    private fun call(account: UInt?) {
+        by = account
         val to = number.text.toString()
         if (to.isBlank()) return recall()
         // A number that cannot be called is no reason to ask for anything.
-        app.core.ask { check(null, to) }.onFailure {
+        app.core.ask { check(account, to) }.onFailure {
             if (!Emergency.handOn(this, it, to)) wrong(it)
             return
         }
         if (!Permission.MICROPHONE.given(this)) return Permission.MICROPHONE.ask(this)
-        app.calls.place(null, to, seenAs.chosen).onSuccess { call ->
+        app.calls.place(account, to, seenAs.chosen).onSuccess { call ->
             seenAs.asUsual()
             remembered().edit().putString(LAST, to).apply()
             number.setText("")
@@ -323,6 +331,8 @@ class DialActivity :
         private const val LONGEST_LENGTH = 255
         private const val LAST = "last"
         private const val ANY_NUMBER = "+493"
+        private const val BY = "by"
+        private const val NOBODY = -1
 
         /** The user leaves the screen dark when a call comes in. */
         private const val DARK = "dark"

@@ -1,9 +1,12 @@
 package org.offhook.app.ui
 
+import android.Manifest
 import android.app.Activity
 import android.view.View
+import android.view.accessibility.AccessibilityNodeInfo
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
@@ -14,6 +17,7 @@ import org.offhook.core.Step
 import org.offhook.core.Why
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
+import org.robolectric.shadows.ShadowAlertDialog
 
 /** The dialpad where there are several accounts, or none that is in use. */
 @RunWith(RobolectricTestRunner::class)
@@ -27,6 +31,8 @@ class DialAccountsTest {
     }
 
     private fun opened(activity: Activity) = shadowOf(activity).nextStartedActivity.component?.className
+
+    private fun called() = phone.commands.filter { it.startsWith("call") }
 
     @Test
     fun the_head_shows_the_account_that_calls_go_by_and_leads_to_all() {
@@ -69,5 +75,47 @@ class DialAccountsTest {
         phone.list = emptyList()
         phone.emit(Event.Accounts)
         assertTrue(activity.sees(R.id.first))
+    }
+
+    private fun DialActivity.hold() = findViewById<View>(R.id.call).performLongClick()
+
+    private fun DialActivity.canBeHeld() = findViewById<View>(R.id.call).createAccessibilityNodeInfo().actionList
+        .any { it.id == AccessibilityNodeInfo.ACTION_LONG_CLICK }
+
+    @Test
+    fun the_call_button_held_down_calls_by_another_account_for_once() {
+        val activity = two().get()
+        assertTrue(activity.canBeHeld())
+        activity.key("1002")
+        activity.hold()
+        assertEquals(listOf("1001@offhook.test", "2001@offhook.test"), offered())
+        take("2001@offhook.test")
+        activity.key("1002")
+        activity.press(R.id.call)
+        assertEquals(listOf("call 2 1002", "call - 1002"), called())
+    }
+
+    @Test
+    fun a_call_by_another_account_waits_for_the_microphone_also_when_the_screen_is_turned() {
+        screens.deny(Manifest.permission.RECORD_AUDIO)
+        val controller = two()
+        controller.get().key("1002")
+        controller.get().hold()
+        take("2001@offhook.test")
+        val activity = controller.recreate().get()
+        screens.allow(Manifest.permission.RECORD_AUDIO)
+        activity.onRequestPermissionsResult(1, arrayOf(Manifest.permission.RECORD_AUDIO), intArrayOf(0))
+        assertEquals(listOf("call 2 1002"), called())
+    }
+
+    @Test
+    fun an_account_that_is_not_in_use_is_not_offered_and_with_one_alone_there_is_nothing_to_choose() {
+        val activity = two().get()
+        phone.list = phone.list.map { it.copy(enabled = it.account == 1u) }
+        phone.emit(Event.Accounts)
+        assertFalse(activity.canBeHeld())
+        activity.key("1002")
+        activity.hold()
+        assertNull(ShadowAlertDialog.getLatestAlertDialog())
     }
 }
