@@ -9,6 +9,7 @@ import org.offhook.core.AccountInfo
 import org.offhook.core.AccountSettings
 import org.offhook.core.AccountState
 import org.offhook.core.AccountView
+import org.offhook.core.BackupException
 import org.offhook.core.CallState
 import org.offhook.core.CallView
 import org.offhook.core.Encrypted
@@ -107,6 +108,8 @@ class Core(private val phone: PhoneInterface?, private val memory: Executor = as
     } catch (wrong: PhoneException) {
         Result.failure(wrong)
     } catch (wrong: ProposalException) {
+        Result.failure(wrong)
+    } catch (wrong: BackupException) {
         Result.failure(wrong)
     } catch (_: CharacterCodingException) {
         Result.failure(PhoneException.BadArgument("that is no text"))

@@ -44,9 +44,13 @@ class Handout(private val activity: Activity, private val wrong: (Throwable) -> 
 
     /** It is to be there: makes it by [write], as for [share]. */
     fun saved(to: Uri, write: PhoneInterface.(File) -> Unit, done: () -> Unit) = made(SAVED, {
-        write(it)
-        val out = activity.contentResolver.openOutputStream(to, "wt") ?: throw IOException("nobody takes it")
-        out.use { stream -> it.inputStream().use { made -> made.copyTo(stream) } }
+        try {
+            write(it)
+            val out = activity.contentResolver.openOutputStream(to, "wt") ?: throw IOException("nobody takes it")
+            out.use { stream -> it.inputStream().use { made -> made.copyTo(stream) } }
+        } finally {
+            it.delete()
+        }
     }) { done() }
 
     /** Asks for a file of these types. */

@@ -37,7 +37,8 @@ class AccountsActivity : ListScreen(R.string.account_choose) {
         menu {
             listOf(
                 entry(R.string.account_another) { startActivity(AccountActivity.another(this)) },
-                entry(R.string.offer_title) { startActivity(OfferActivity.intent(this)) }
+                entry(R.string.offer_title) { startActivity(OfferActivity.intent(this)) },
+                entry(R.string.backup_title) { startActivity(BackupActivity.intent(this)) }
             )
         }
         prompt.restore(savedInstanceState)

@@ -59,6 +59,7 @@ class DialActivity :
         findViewById<View>(R.id.header).setOnClickListener { openAccount() }
         findViewById<View>(R.id.set_up).setOnClickListener { openAccount() }
         findViewById<View>(R.id.offer).setOnClickListener { startActivity(OfferActivity.intent(this)) }
+        findViewById<View>(R.id.first_restore).setOnClickListener { startActivity(BackupActivity.intent(this)) }
         findViewById<View>(R.id.call).setOnClickListener { call(null) }
         CallBy(this, ::call)
         findViewById<View>(R.id.to_call).setOnClickListener { returnToCall() }

@@ -1,8 +1,10 @@
 package org.offhook.app.ui
 
 import android.content.Context
+import java.io.IOException
 import org.offhook.app.R
 import org.offhook.app.core.PlatformRefusal
+import org.offhook.core.BackupException
 import org.offhook.core.Field
 import org.offhook.core.PhoneException
 import org.offhook.core.Refused
@@ -145,8 +147,28 @@ fun Throwable.sentence(context: Context): String = when (this) {
 
     is PlatformRefusal -> message
 
+    is BackupException -> context.getString(sentence)
+
+    // A file of somebody else's.
+    is IOException, is SecurityException -> context.getString(R.string.file_fails)
+
     // A bug of ours, half an emoji among them: nothing that a person could do about.
     else -> context.getString(R.string.wrong_argument)
+}
+
+/** Why there is no backup, or nothing came of one. */
+private val BackupException.sentence: Int get() = when (this) {
+    is BackupException.NotABackup -> R.string.backup_none
+    is BackupException.Newer -> R.string.backup_newer
+    is BackupException.TooLong -> R.string.backup_too_long
+    is BackupException.NoPassphrase -> R.string.backup_passphrase_missing
+    is BackupException.WrongPassphrase -> R.string.backup_passphrase_wrong
+    is BackupException.UnknownLock -> R.string.backup_unknown_lock
+    is BackupException.NoMemory -> R.string.backup_no_memory
+    is BackupException.File -> R.string.file_fails
+    is BackupException.Store -> R.string.list_fails
+    is BackupException.Secrets -> R.string.backup_secrets
+    is BackupException.ShutDown -> R.string.wrong_shut_down
 }
 
 /** Why what was typed cannot be called. */

@@ -1,5 +1,6 @@
 package org.offhook.app.core
 
+import java.io.File
 import org.offhook.core.AccountInfo
 import org.offhook.core.BackupContents
 import org.offhook.core.BackupException
@@ -17,8 +18,14 @@ abstract class FakeAccounts : PhoneInterface {
     /** What any account's provider can be asked. */
     var offers = MoneyOffers(balance = false, minutes = false, topUp = false, callBack = false)
 
+    /** What is in a backup that is written. */
+    var contents = BackupContents(listOf(), 0u)
+
     /** What any backup would add; null: it is none. */
     var backup: BackupReport? = null
+
+    /** Thrown when a backup is written or read next, once. */
+    @Volatile var backupTrouble: BackupException? = null
 
     /** Notes a command down. */
     protected abstract fun note(command: String)
@@ -56,15 +63,26 @@ abstract class FakeAccounts : PhoneInterface {
     override fun callBack(account: UInt?, to: String) = note("callBack ${account ?: "-"} $to")
 
     override fun backUp(path: String, passphrase: String?): BackupContents {
-        note("backUp $path")
-        return BackupContents(listOf(), 0u)
+        fail()
+        note("backUp ${passphrase ?: "-"}")
+        File(path).writeText("a backup")
+        return contents
     }
 
-    override fun previewBackup(path: String, passphrase: String?) = backup ?: throw BackupException.NotABackup()
+    override fun previewBackup(path: String, passphrase: String?): BackupReport {
+        fail()
+        return backup ?: throw BackupException.NotABackup()
+    }
 
     override fun restore(path: String, passphrase: String?): BackupReport {
-        note("restore $path")
+        fail()
+        note("restore ${passphrase ?: "-"}")
         return previewBackup(path, passphrase)
+    }
+
+    private fun fail() = backupTrouble?.let {
+        backupTrouble = null
+        throw it
     }
 
     override fun refusesAnonymous() = false

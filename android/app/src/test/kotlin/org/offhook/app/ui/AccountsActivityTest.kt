@@ -189,7 +189,7 @@ class AccountsActivityTest {
     }
 
     @Test
-    fun from_here_one_comes_to_another_account_and_to_one_by_a_link() {
+    fun from_here_one_comes_to_another_account_to_one_by_a_link_and_to_backups() {
         val activity = open().get()
         activity.press(R.id.aside)
         val another = shadowOf(activity).nextStartedActivity
@@ -197,5 +197,8 @@ class AccountsActivityTest {
         activity.press(R.id.menu)
         take("Account by link or QR code")
         assertEquals(OfferActivity::class.java.name, shadowOf(activity).nextStartedActivity.component?.className)
+        activity.press(R.id.menu)
+        take("Backup")
+        assertEquals(BackupActivity::class.java.name, shadowOf(activity).nextStartedActivity.component?.className)
     }
 }

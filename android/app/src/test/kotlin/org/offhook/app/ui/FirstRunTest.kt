@@ -24,6 +24,13 @@ class FirstRunTest {
     }
 
     @Test
+    fun without_an_account_a_backup_can_be_restored() {
+        val activity = screens.dial().get()
+        activity.press(R.id.first_restore)
+        assertEquals(BackupActivity::class.java.name, shadowOf(activity).nextStartedActivity.component?.className)
+    }
+
+    @Test
     fun the_dialpad_is_there_as_soon_as_there_is_an_account() {
         val activity = screens.dial().get()
         screens.phone.register()

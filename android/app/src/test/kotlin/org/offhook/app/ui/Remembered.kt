@@ -1,5 +1,9 @@
 package org.offhook.app.ui
 
+import org.offhook.core.BackupPart
+import org.offhook.core.BackupPasswords
+import org.offhook.core.BackupReport
+import org.offhook.core.BackupTally
 import org.offhook.core.CallGroup
 import org.offhook.core.CallRecord
 import org.offhook.core.Contact
@@ -55,6 +59,19 @@ fun record(
     saidBy = null,
     verified = null,
     signature = null
+)
+
+/** What becomes of a backup of yesterday: of two accounts one is new, and all contacts. */
+fun backup(passwords: BackupPasswords) = BackupReport(
+    NOW_MS - 1_440 * MINUTE_MS,
+    listOf(
+        BackupTally(BackupPart.ACCOUNTS, 1u, 1u, 0u, 0u, 0u, 0u),
+        BackupTally(BackupPart.CONTACTS, 40u, 0u, 0u, 0u, 0u, 0u),
+        BackupTally(BackupPart.SPEED_DIAL, 2u, 1u, 1u, 0u, 0u, 0u),
+        BackupTally(BackupPart.CALLS, 1_204u, 0u, 0u, 3u, 0u, 0u),
+        BackupTally(BackupPart.MESSAGES, 0u, 0u, 0u, 0u, 0u, 0u)
+    ),
+    passwords
 )
 
 /** The calls of a day with one number. */
