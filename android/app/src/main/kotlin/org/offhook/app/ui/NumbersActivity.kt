@@ -66,11 +66,8 @@ class NumbersActivity : Activity() {
         rows.removeAllViews()
         own.forEach { number ->
             val row = layoutInflater.inflate(R.layout.own_number, rows, false)
-            val from = number.from.joinToString(", ") { getString(words(it)) }
-            val below = listOf(Numbers.clean(number.card), from).filter(String::isNotEmpty)
-                .joinToString(" · ", transform = Numbers::isolated)
             row.findViewById<TextView>(R.id.row_title).text = Numbers.leftToRight(number.shown)
-            row.findViewById<TextView>(R.id.row_below).text = below
+            row.findViewById<TextView>(R.id.row_below).text = number.source(this)
             rows.addView(row)
         }
     }
@@ -104,12 +101,6 @@ class NumbersActivity : Activity() {
 
     private fun country(region: String): String = Locale.forLanguageTag("und-$region").displayCountry.ifEmpty { region }
 
-    private fun words(from: NumberFrom): Int = when (from) {
-        NumberFrom.NETWORK -> R.string.number_from_network
-        NumberFrom.CARRIER -> R.string.number_from_carrier
-        NumberFrom.CARD -> R.string.number_from_card
-    }
-
     private fun words(from: Regions.From): Int = when (from) {
         Regions.From.CARD -> R.string.region_of_card
         Regions.From.NETWORK -> R.string.region_of_network
@@ -119,4 +110,17 @@ class NumbersActivity : Activity() {
     companion object {
         fun intent(context: Context) = Intent(context, NumbersActivity::class.java)
     }
+}
+
+/** On which card it is, and how that is known. */
+fun OwnNumber.source(context: Context): String {
+    val known = from.joinToString(", ") { context.getString(words(it)) }
+    return listOf(Numbers.clean(card), known).filter(String::isNotEmpty)
+        .joinToString(" · ", transform = Numbers::isolated)
+}
+
+private fun words(from: NumberFrom): Int = when (from) {
+    NumberFrom.NETWORK -> R.string.number_from_network
+    NumberFrom.CARRIER -> R.string.number_from_carrier
+    NumberFrom.CARD -> R.string.number_from_card
 }
