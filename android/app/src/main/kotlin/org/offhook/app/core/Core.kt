@@ -140,6 +140,14 @@ class Core(private val phone: PhoneInterface?, private val memory: Executor = as
             if (password != null) lost -= id
         }
 
+    /** Changes a [part] of what is kept of an account, beside the main thread; the rest stays as it is by then. */
+    fun changePart(id: UInt, part: (AccountSettings) -> AccountSettings, then: (Result<Unit>) -> Unit) = later({
+        changeAccount(id, part(accountSettings(id)), null)
+    }) { result ->
+        result.onSuccess { shown.remove(id) }
+        then(result)
+    }
+
     private fun pull(phone: PhoneInterface) {
         while (true) {
             val event =

@@ -44,6 +44,7 @@ class AccountActivity :
     private val core get() = app.core
     private lateinit var notice: Notice
     private lateinit var test: SelfTestView
+    private val parts by lazy { AccountParts(this) }
 
     /** Which account; null while there is none yet. */
     private var account: UInt? = null
@@ -71,12 +72,14 @@ class AccountActivity :
         // The platform writes passwords, and so their hint, like a typewriter.
         PASSWORDS.forEach { edit(it).typeface = Typeface.DEFAULT }
         wire()
-        showForm()
     }
 
     override fun onStart() {
         super.onStart()
         core.listen(this)
+        // A part of it may have been changed on its own screen.
+        kept = settings() ?: kept
+        showForm()
         show()
     }
 
@@ -275,6 +278,7 @@ class AccountActivity :
         val editing = account != null
         findViewById<TextView>(R.id.title).setText(if (editing) R.string.account_edit else R.string.account_new)
         edit(R.id.password).hint = if (editing && !passwordLost) getString(R.string.account_password_kept) else null
+        parts.show(account, kept)
         val hasRelay = !kept?.relays.isNullOrEmpty()
         edit(R.id.relay_password).hint = if (hasRelay) getString(R.string.account_password_kept) else null
         listOf(R.id.remove, R.id.accounts, R.id.to_balance).forEach {

@@ -54,7 +54,7 @@ abstract class FakeMemory : FakeAccounts() {
     /** How accounts' balances are asked for. */
     val asked = sortedMapOf<UInt, BalanceSettings>()
 
-    /** How numbers are moved apart while they are typed; others are not. */
+    /** How numbers are moved apart, while they are typed and where they are shown; others are not. */
     val apart = sortedMapOf<String, String>()
 
     /** Groups of contacts. */
@@ -221,7 +221,7 @@ abstract class FakeMemory : FakeAccounts() {
 
     override fun asTyped(typed: String) = apart[typed] ?: typed
 
-    override fun shownNumber(number: String) = number
+    override fun shownNumber(number: String) = apart[number] ?: number
 
     override fun explain(account: UInt?, typed: String) =
         TypedNumber(typed, false, typed, null, null, null, typed, listOf())
