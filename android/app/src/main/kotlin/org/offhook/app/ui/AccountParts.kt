@@ -23,7 +23,7 @@ class AccountParts(private val activity: Activity) {
         if (account == null || settings == null) return
         // How numbers are written is read from a disk when that is first asked for.
         core.later({ settings.callerId?.number?.takeIf(String::isNotEmpty)?.let(::shownNumber) }) { number ->
-            if (!activity.isDestroyed) show(listOf(caller(account, settings, number.getOrNull())))
+            if (!activity.isDestroyed) show(rows(account, settings, number.getOrNull()))
         }
     }
 
@@ -38,6 +38,9 @@ class AccountParts(private val activity: Activity) {
         }
     }
 
+    private fun rows(account: UInt, settings: AccountSettings, number: String?) =
+        listOf(caller(account, settings, number), voice(account, settings))
+
     private fun caller(account: UInt, settings: AccountSettings, number: String?) = Row(
         R.string.caller_title,
         when {
@@ -46,5 +49,11 @@ class AccountParts(private val activity: Activity) {
             else -> activity.getString(R.string.caller_is_own)
         },
         PartScreen.intent<CallerIdActivity>(activity, account)
+    )
+
+    private fun voice(account: UInt, settings: AccountSettings) = Row(
+        R.string.voice_title,
+        settings.codecs.joinToString(", ").ifEmpty { activity.getString(R.string.part_automatic) },
+        PartScreen.intent<VoiceActivity>(activity, account)
     )
 }

@@ -43,6 +43,13 @@ class AccountPartsTest {
     }
 
     @Test
+    fun codecs_are_told_where_they_are_not_the_usual_ones() {
+        assertEquals("Automatic", open().get().rows()["Sound and keypad"])
+        change { copy(codecs = listOf("one", "two")) }
+        assertEquals("one, two", open().get().rows()["Sound and keypad"])
+    }
+
+    @Test
     fun a_row_opens_that_part_of_the_account() {
         val activity = open().get()
         activity.pressWords("What those called see")
