@@ -39,7 +39,7 @@ class AccountParts(private val activity: Activity) {
     }
 
     private fun rows(account: UInt, settings: AccountSettings, number: String?) =
-        listOf(caller(account, settings, number), voice(account, settings))
+        listOf(caller(account, settings, number), voice(account, settings), plan(account, settings))
 
     private fun caller(account: UInt, settings: AccountSettings, number: String?) = Row(
         R.string.caller_title,
@@ -55,5 +55,17 @@ class AccountParts(private val activity: Activity) {
         R.string.voice_title,
         settings.codecs.joinToString(", ").ifEmpty { activity.getString(R.string.part_automatic) },
         PartScreen.intent<VoiceActivity>(activity, account)
+    )
+
+    private fun plan(account: UInt, settings: AccountSettings) = Row(
+        R.string.plan_title,
+        settings.dialPlan.size.let {
+            if (it == 0) {
+                activity.getString(R.string.plan_none)
+            } else {
+                activity.resources.getQuantityString(R.plurals.plan_rules, it, it)
+            }
+        },
+        PlanActivity.intent(activity, account)
     )
 }

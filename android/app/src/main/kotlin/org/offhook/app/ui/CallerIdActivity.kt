@@ -32,8 +32,8 @@ class CallerIdActivity : PartScreen(R.string.caller_title, R.layout.caller_id) {
 
     override fun typed(): ((AccountSettings) -> AccountSettings)? {
         val form = form()
-        say(R.id.carries_mistake, getString(R.string.caller_nowhere).takeIf { form.nowhere })
-        if (form.nowhere) return null
+        say(R.id.carries_mistake, null)
+        if (form.nowhere) return null.also { refuse(R.id.carries_mistake, R.string.caller_nowhere) }
         val callerId = form.settings()
         return { it.copy(callerId = callerId) }
     }

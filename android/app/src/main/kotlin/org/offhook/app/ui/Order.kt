@@ -1,5 +1,6 @@
 package org.offhook.app.ui
 
+import android.annotation.SuppressLint
 import android.view.View
 import android.view.ViewGroup
 import android.view.accessibility.AccessibilityNodeInfo
@@ -36,6 +37,7 @@ class Order(private val rows: ViewGroup, private val move: (from: Int, to: Int) 
         }
     }
 
+    @SuppressLint("AccessibilityFocus") // that of a screen reader went with the button pressed, which was drawn anew
     private fun follow(moved: Moved) {
         val row = rows.getChildAt(moved.to) ?: return
         val button = (listOf(moved.button) + BUTTONS).map { row.findViewById<View>(it) }.firstOrNull { it.isEnabled }

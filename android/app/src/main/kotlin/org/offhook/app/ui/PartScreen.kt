@@ -34,6 +34,9 @@ abstract class PartScreen(private val heading: Int, private val layout: Int) : S
     /** Puts what is kept into the fields. */
     protected abstract fun fill(settings: AccountSettings)
 
+    /** What is kept now, whatever stands in the fields. */
+    protected open fun known(settings: AccountSettings) {}
+
     /** What stands in the fields, in place of that part; null: it was said why not. */
     protected abstract fun typed(): ((AccountSettings) -> AccountSettings)?
 
@@ -51,12 +54,12 @@ abstract class PartScreen(private val heading: Int, private val layout: Int) : S
         outState.putBoolean(FILLED, filled)
     }
 
-    override fun show() {
-        if (filled) return
-        read({ accountSettings(account) }) {
+    override fun show() = read({ accountSettings(account) }) {
+        if (!filled) {
             filled = true
             fill(it)
         }
+        known(it)
     }
 
     private fun save() {
@@ -70,13 +73,13 @@ abstract class PartScreen(private val heading: Int, private val layout: Int) : S
         }
     }
 
-    private fun notSaved(failure: Throwable) {
+    protected open fun notSaved(failure: Throwable) {
         val place = (failure as? PhoneException.BadSetting)?.let { places[it.field] } ?: return wrong(failure)
         mark(place, place.words?.let(::getString) ?: failure.sentence(this))
         edit(place.edit).requestFocus()
     }
 
-    protected fun mark(place: Place, words: String) {
+    protected fun mark(place: Place, words: String = getString(checkNotNull(place.words))) {
         say(place.mistake, words)
         edit(place.edit).isActivated = true
     }
@@ -87,10 +90,16 @@ abstract class PartScreen(private val heading: Int, private val layout: Int) : S
     }
 
     /** What is wrong, below what it is wrong with; null: nothing. */
-    protected fun say(mistake: Int, words: String?) = findViewById<TextView>(mistake).let {
-        it.text = words
+    protected fun say(mistake: Int, words: String?) {
+        findViewById<TextView>(mistake).text = words
         visible(mistake, words != null)
-        if (words != null) it.post { it.requestRectangleOnScreen(Rect(0, 0, it.width, it.height)) }
+    }
+
+    /** The same, and that is seen, wherever the screen was scrolled to. */
+    protected fun refuse(mistake: Int, words: Int) {
+        say(mistake, getString(words))
+        val view = findViewById<View>(mistake)
+        view.post { view.requestRectangleOnScreen(Rect(0, 0, view.width, view.height)) }
     }
 
     protected fun visible(id: Int, yes: Boolean) {

@@ -48,9 +48,10 @@ class VoiceActivity : PartScreen(R.string.voice_title, R.layout.voice) {
             button(R.id.voice_silence).isChecked,
             button(R.id.voice_streams).isChecked
         )
-        say(R.id.codecs_mistake, getString(R.string.voice_no_codec).takeIf { form.mute })
+        say(R.id.codecs_mistake, null)
+        if (form.mute) return null.also { refuse(R.id.codecs_mistake, R.string.voice_no_codec) }
         val all = codecs()
-        return if (form.mute) null else ({ form.settings(it, all) })
+        return { form.settings(it, all) }
     }
 
     private fun list(codecs: List<VoiceForm.Codec>) {

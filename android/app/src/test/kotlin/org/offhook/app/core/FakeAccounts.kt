@@ -27,6 +27,9 @@ abstract class FakeAccounts : PhoneInterface {
     /** Thrown when a backup is written or read next, once. */
     @Volatile var backupTrouble: BackupException? = null
 
+    /** What rules make of a number; of themselves, nothing. */
+    @Volatile var tried: (List<DialRule>, String) -> TypedNumber = { _, typed -> unchanged(typed) }
+
     /** Notes a command down. */
     protected abstract fun note(command: String)
 
@@ -49,8 +52,7 @@ abstract class FakeAccounts : PhoneInterface {
 
     override fun allowRoaming(on: Boolean) = note("allowRoaming $on")
 
-    override fun tryPlan(rules: List<DialRule>, typed: String) =
-        TypedNumber(typed, false, typed, null, null, null, typed, listOf())
+    override fun tryPlan(rules: List<DialRule>, typed: String) = tried(rules, typed)
 
     override fun moneyOffers(account: UInt) = offers
 
@@ -87,3 +89,7 @@ abstract class FakeAccounts : PhoneInterface {
 
     override fun refusesAnonymous() = false
 }
+
+/** A number that goes as it is. */
+fun unchanged(typed: String, emergency: Boolean = false, steps: List<String> = listOf()) =
+    TypedNumber(typed, emergency, typed, null, null, null, typed, steps)

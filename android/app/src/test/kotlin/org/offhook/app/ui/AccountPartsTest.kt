@@ -10,6 +10,7 @@ import org.offhook.app.R
 import org.offhook.app.core.FakePhone
 import org.offhook.core.AccountSettings
 import org.offhook.core.CallerIdSettings
+import org.offhook.core.DialRule
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
 
@@ -47,6 +48,13 @@ class AccountPartsTest {
         assertEquals("Automatic", open().get().rows()["Sound and keypad"])
         change { copy(codecs = listOf("one", "two")) }
         assertEquals("one, two", open().get().rows()["Sound and keypad"])
+    }
+
+    @Test
+    fun a_dial_plan_is_told_by_its_rules() {
+        assertEquals("Numbers go as they are", open().get().rows()["Dial plan"])
+        change { copy(dialPlan = listOf(DialRule(begins = "0"))) }
+        assertEquals("1 rule", open().get().rows()["Dial plan"])
     }
 
     @Test
