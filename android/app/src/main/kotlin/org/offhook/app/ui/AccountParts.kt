@@ -8,6 +8,7 @@ import android.widget.TextView
 import org.offhook.app.OffhookApp
 import org.offhook.app.R
 import org.offhook.core.AccountSettings
+import org.offhook.core.NetworkLimit
 
 /** The rows of a kept account that lead to the screens of its parts, each with how it stands now. */
 class AccountParts(private val activity: Activity) {
@@ -38,8 +39,12 @@ class AccountParts(private val activity: Activity) {
         }
     }
 
-    private fun rows(account: UInt, settings: AccountSettings, number: String?) =
-        listOf(caller(account, settings, number), voice(account, settings), plan(account, settings))
+    private fun rows(account: UInt, settings: AccountSettings, number: String?) = listOf(
+        caller(account, settings, number),
+        voice(account, settings),
+        plan(account, settings),
+        networks(account, settings)
+    )
 
     private fun caller(account: UInt, settings: AccountSettings, number: String?) = Row(
         R.string.caller_title,
@@ -68,4 +73,18 @@ class AccountParts(private val activity: Activity) {
         },
         PlanActivity.intent(activity, account)
     )
+
+    private fun networks(account: UInt, settings: AccountSettings): Row {
+        val limit = when (settings.networks) {
+            null -> R.string.networks_is_any
+            NetworkLimit.ASK_ROAMING -> R.string.networks_is_ask
+            NetworkLimit.WIFI_ONLY -> R.string.networks_wifi
+        }
+        val words = listOfNotNull(limit, R.string.emergency_is_on.takeIf { settings.emergency })
+        return Row(
+            R.string.networks_title,
+            words.joinToString(" · ", transform = activity::getString),
+            PartScreen.intent<NetworksActivity>(activity, account)
+        )
+    }
 }

@@ -6,6 +6,7 @@ import android.view.View
 import android.widget.Button
 import android.widget.Chronometer
 import android.widget.TextView
+import org.offhook.app.OffhookApp
 import org.offhook.app.R
 
 /** The card that says what is wrong, until when, and what can be done about it. One on each screen. */
@@ -41,9 +42,14 @@ class Notice(activity: Activity) {
     }
 
     companion object {
-        /** Why an account is not registered, when it is tried again, and a button not to wait. */
+        /** Why an account is not registered, when it is tried again, and a button not to wait, or to allow what it waits for. */
         fun of(activity: Activity, trouble: Registration.Trouble, again: () -> Unit): Card {
             val sentence = trouble.sentence.said(activity)
+            if (trouble.abroad) {
+                // For now: it is not kept.
+                val allow = { OffhookApp.of(activity).core.ask { allowRoaming(true) } }
+                return Card(sentence, button = R.string.networks_allow) { allow() }
+            }
             val never = activity.getString(R.string.retry_never)
             return Card(
                 if (trouble.retryMillis == null) "$sentence\n$never" else sentence,

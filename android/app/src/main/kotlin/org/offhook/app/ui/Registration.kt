@@ -3,6 +3,7 @@ package org.offhook.app.ui
 import org.offhook.app.R
 import org.offhook.core.AccountState
 import org.offhook.core.AccountView
+import org.offhook.core.Why
 
 /** How an account stands, as every screen says it: a dot, words, and what is wrong. [off]: it is not even tried. */
 data class Registration(
@@ -12,8 +13,11 @@ data class Registration(
     val off: Boolean,
     val trouble: Trouble?
 ) {
-    /** A failure: its sentence, and on the clock since boot when it is tried again; null: not by itself. */
-    data class Trouble(val sentence: Words, val retryMillis: Long?)
+    /**
+     * A failure: its sentence, and on the clock since boot when it is tried again; null: not by itself. [abroad]: the user is
+     * to allow another country's network first.
+     */
+    data class Trouble(val sentence: Words, val retryMillis: Long?, val abroad: Boolean = false)
 
     companion object {
         /** None of those that there are is in use. */
@@ -44,7 +48,7 @@ data class Registration(
         /** Null while nothing is wrong. */
         fun troubleOf(view: AccountView): Trouble? = if (view.state == AccountState.FAILED) {
             val why = view.why?.sentence ?: R.string.why_registration_refused
-            Trouble(Words(why), view.retryMs?.toLong())
+            Trouble(Words(why), view.retryMs?.toLong(), view.why == Why.ROAMING_NOT_ALLOWED)
         } else {
             null
         }

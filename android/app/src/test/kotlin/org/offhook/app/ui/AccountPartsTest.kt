@@ -11,6 +11,7 @@ import org.offhook.app.core.FakePhone
 import org.offhook.core.AccountSettings
 import org.offhook.core.CallerIdSettings
 import org.offhook.core.DialRule
+import org.offhook.core.NetworkLimit
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
 
@@ -55,6 +56,13 @@ class AccountPartsTest {
         assertEquals("Numbers go as they are", open().get().rows()["Dial plan"])
         change { copy(dialPlan = listOf(DialRule(begins = "0"))) }
         assertEquals("1 rule", open().get().rows()["Dial plan"])
+    }
+
+    @Test
+    fun networks_are_told_and_that_it_calls_for_help() {
+        assertEquals("Any network", open().get().rows()["Networks and help"])
+        change { copy(networks = NetworkLimit.WIFI_ONLY, emergency = true) }
+        assertEquals("Wi-Fi only · Calls for help", open().get().rows()["Networks and help"])
     }
 
     @Test
