@@ -79,7 +79,7 @@ pub use media_encryption::{MediaEncryption, MediaKeys};
 pub use messages::{Delivered, MessageDraft, MessageRecord, MessageThread};
 pub use money::{Came, MoneyOffers};
 pub use network::{Network, NetworkKind, SocketBinder};
-pub use numbers::{CardNumber, NumberFrom, OwnNumber, TypedNumber};
+pub use numbers::{CardNumber, NumberFrom, OwnNumber, PlanStep, TypedNumber};
 pub use phone::{Audio, Phone, PhoneConfig};
 pub use presence::WatchedFavourite;
 pub use provision::{About, Proposal, ProposalError, ProposalLine, Proposed};

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use offhook_io::numbers::{Showing, Told, as_typed, normal, shown};
+use offhook_io::numbers::{Showing, Step, Told, as_typed, normal, shown};
 use phone::{Command, Regions};
 
 use crate::document::plan;
@@ -71,8 +71,19 @@ pub struct TypedNumber {
     pub keys: Option<String>,
     /// What is dialed: what the account's dial plan makes of it.
     pub dialed: String,
-    /// What each rule of the plan did, in English; empty: no rule fitted.
-    pub steps: Vec<String>,
+    /// What the rules that fitted did, in turn; empty: none did.
+    pub steps: Vec<PlanStep>,
+}
+
+/// What a rule of a dial plan did to a number.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct PlanStep {
+    /// Its place, from 1.
+    pub rule: u32,
+    /// What came to it.
+    pub before: String,
+    /// What left it; the same: it fitted, and changed nothing.
+    pub after: String,
 }
 
 /// Numbers.
@@ -174,8 +185,14 @@ impl From<Told> for TypedNumber {
             caller_shown: told.showing.map(|showing| showing == Showing::Show),
             keys: told.keys,
             dialed: told.dialed,
-            steps: told.steps.iter().map(ToString::to_string).collect(),
+            steps: told.steps.into_iter().map(PlanStep::of).collect(),
         }
+    }
+}
+
+impl PlanStep {
+    fn of(step: Step) -> Self {
+        Self { rule: step.rule as u32, before: step.before, after: step.after }
     }
 }
 

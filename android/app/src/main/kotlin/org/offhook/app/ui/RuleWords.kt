@@ -3,12 +3,11 @@ package org.offhook.app.ui
 import android.content.Context
 import org.offhook.app.R
 import org.offhook.core.DialRule
+import org.offhook.core.PlanStep
 import org.offhook.core.TypedNumber
 
 /** A dial plan's rules, and what they do, in words. */
 object RuleWords {
-    private val STEP = Regex("rule (\\d+): (.*) becomes (.*)")
-
     /** Which numbers a rule fits. */
     fun which(context: Context, rule: DialRule): String {
         val digits = when {
@@ -60,11 +59,10 @@ object RuleWords {
         return (steps + listOfNotNull(typed.keys?.said(context, R.string.try_keys), seen)).joinToString("\n")
     }
 
-    /** The core tells it in English; what is told otherwise one day is shown as it is. */
-    private fun step(context: Context, told: String): String {
-        val (rule, before, after) = STEP.matchEntire(told)?.destructured ?: return Numbers.isolated(Numbers.clean(told))
-        if (before == after) return context.getString(R.string.try_same, rule, shown(before))
-        return context.getString(R.string.try_step, rule, shown(before), shown(after))
+    private fun step(context: Context, step: PlanStep): String {
+        val (rule, before, after) = step
+        if (before == after) return context.getString(R.string.try_same, "$rule", shown(before))
+        return context.getString(R.string.try_step, "$rule", shown(before), shown(after))
     }
 
     private fun String.said(context: Context, words: Int) =

@@ -8,6 +8,7 @@ import org.offhook.core.BackupReport
 import org.offhook.core.DialRule
 import org.offhook.core.MoneyOffers
 import org.offhook.core.PhoneInterface
+import org.offhook.core.PlanStep
 import org.offhook.core.TypedNumber
 
 /** A [FakePhone]'s accounts, their money and backups: what a test puts here. Changes are noted down and change nothing. */
@@ -91,5 +92,5 @@ abstract class FakeAccounts : PhoneInterface {
 }
 
 /** A number that goes as it is. */
-fun unchanged(typed: String, emergency: Boolean = false, steps: List<String> = listOf()) =
+fun unchanged(typed: String, emergency: Boolean = false, steps: List<PlanStep> = listOf()) =
     TypedNumber(typed, emergency, typed, null, null, null, typed, steps)

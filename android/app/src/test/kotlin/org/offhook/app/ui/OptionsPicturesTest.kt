@@ -17,6 +17,7 @@ import org.offhook.core.DialRule
 import org.offhook.core.Field
 import org.offhook.core.NetworkLimit
 import org.offhook.core.PhoneException
+import org.offhook.core.PlanStep
 import org.offhook.core.SettingFault
 import org.offhook.core.codecs
 import org.robolectric.Robolectric
@@ -58,7 +59,7 @@ class OptionsPicturesTest {
 
     private fun plan(): PlanActivity {
         screens.phone.tried = { _, typed ->
-            unchanged(typed, steps = listOf("rule 2: 030123456 becomes +4930123456")).copy(dialed = "+4930123456")
+            unchanged(typed, steps = listOf(PlanStep(2u, "030123456", "+4930123456"))).copy(dialed = "+4930123456")
         }
         return open<PlanActivity>(PlanActivity.intent(screens.app, 1u)) { copy(dialPlan = plan) }.also {
             it.type(R.id.try_number, "030123456")
