@@ -197,16 +197,18 @@ impl Phone {
     /// - `BadSetting`: it cannot be used as it is; show its settings.
     pub fn enable_account(&self, account: u32, on: bool) -> Result<(), PhoneError> {
         let change = AccountChange { enabled: Some(on), ..AccountChange::default() };
-        let done = self.in_store(|store| {
+        let mut done = Ok(());
+        self.in_store(|store| {
             store.alter(&self.handle, account, change)?;
             if on {
-                self.give(store, account)
+                // It is in use all the same, and says why it cannot be.
+                done = self.give(store, account);
             } else {
                 self.handle.command(Command::RemoveAccount(AccountId(account)));
                 self.stand_no_more(account);
-                Ok(())
             }
-        });
+            Ok(())
+        })?;
         self.open_till(account);
         done
     }
