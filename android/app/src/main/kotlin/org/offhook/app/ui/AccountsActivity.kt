@@ -17,9 +17,6 @@ import org.offhook.core.PhoneInterface
 class AccountsActivity : ListScreen(R.string.account_choose) {
     private data class Item(val account: AccountInfo, val face: AccountFace)
 
-    private val prompt = Prompt(this) { account, name ->
-        if (name.isNotEmpty()) change { renameAccount(account.toUInt(), name) }
-    }
     private lateinit var rows: Rows<Item>
 
     override fun onCreate(savedInstanceState: Bundle?) {
@@ -41,23 +38,14 @@ class AccountsActivity : ListScreen(R.string.account_choose) {
                 entry(R.string.backup_title) { startActivity(BackupActivity.intent(this)) }
             )
         }
-        prompt.restore(savedInstanceState)
-    }
-
-    override fun onSaveInstanceState(outState: Bundle) {
-        super.onSaveInstanceState(outState)
-        prompt.save(outState)
-    }
-
-    override fun onDestroy() {
-        super.onDestroy()
-        prompt.close()
     }
 
     override fun accountChanged(view: AccountView) = show()
 
-    override fun moment(event: Event) {
-        if (event is Event.Accounts || event is Event.PasswordLost) show()
+    override fun concerns(event: Event) = event is Event.Accounts || event is Event.PasswordLost
+
+    override fun answered(what: String, text: String) {
+        if (text.isNotEmpty()) change { renameAccount(what.toUInt(), text) }
     }
 
     override fun show() {

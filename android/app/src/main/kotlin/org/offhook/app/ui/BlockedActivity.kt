@@ -13,9 +13,6 @@ import org.offhook.core.Event
 class BlockedActivity : ListScreen(R.string.blocked_title) {
     private data class Item(val number: String, val name: String?)
 
-    private val prompt = Prompt(this) { _, number ->
-        if (number.isNotEmpty()) change({ block(number, true) }) { show() }
-    }
     private lateinit var rows: Rows<Item>
 
     override fun onCreate(savedInstanceState: Bundle?) {
@@ -35,21 +32,12 @@ class BlockedActivity : ListScreen(R.string.blocked_title) {
                 )
             )
         }
-        prompt.restore(savedInstanceState)
     }
 
-    override fun onSaveInstanceState(outState: Bundle) {
-        super.onSaveInstanceState(outState)
-        prompt.save(outState)
-    }
+    override fun concerns(event: Event) = event is Event.Contacts
 
-    override fun onDestroy() {
-        super.onDestroy()
-        prompt.close()
-    }
-
-    override fun moment(event: Event) {
-        if (event is Event.Contacts) show()
+    override fun answered(what: String, text: String) {
+        if (text.isNotEmpty()) change({ block(text, true) }) { show() }
     }
 
     override fun show() = read({ blocked().asReversed().map { Item(it, contactOf(it, it)?.names?.firstOrNull()) } }) {

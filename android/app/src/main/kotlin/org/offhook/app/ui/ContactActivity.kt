@@ -42,7 +42,6 @@ class ContactActivity : Screen() {
 
     private val handout = Handout(this, ::wrong)
     private val toCall by lazy { ContactMenu(this) { caller.call(null, it) } }
-    private val prompt = Prompt(this) { _, name -> if (name.isNotEmpty()) join(name) }
     private val id get() = intent.getLongExtra(ID, 0).toULong()
     private lateinit var details: Details
     private var shown: Shown? = null
@@ -51,21 +50,12 @@ class ContactActivity : Screen() {
         super.onCreate(savedInstanceState)
         open(R.layout.details)
         details = Details(this)
-        prompt.restore(savedInstanceState)
     }
 
-    override fun onSaveInstanceState(outState: Bundle) {
-        super.onSaveInstanceState(outState)
-        prompt.save(outState)
-    }
+    override fun concerns(event: Event) = event is Event.Contacts
 
-    override fun onDestroy() {
-        super.onDestroy()
-        prompt.close()
-    }
-
-    override fun moment(event: Event) {
-        if (event is Event.Contacts) show()
+    override fun answered(what: String, text: String) {
+        if (text.isNotEmpty()) join(text)
     }
 
     override fun show() {

@@ -58,7 +58,6 @@ class ContactsActivity : ListScreen(R.string.contacts_title) {
     private val toCall by lazy { ContactMenu(this, ::call) }
     private val chips by lazy { Chips(this) }
     private val handout = Handout(this, ::wrong)
-    private val prompt = Prompt(this) { group, name -> if (name.isNotEmpty()) rename(group, name) }
     private lateinit var rows: Rows<Item>
 
     /** There is no more to read. */
@@ -83,7 +82,6 @@ class ContactsActivity : ListScreen(R.string.contacts_title) {
         keys(savedInstanceState?.getBoolean(KEYS) ?: false)
         part = Part.of(savedInstanceState?.getString(PART))
         menu(::entries)
-        prompt.restore(savedInstanceState)
         app.core.ask { prepareContacts() }
         app.contacts.watch()
     }
@@ -92,12 +90,6 @@ class ContactsActivity : ListScreen(R.string.contacts_title) {
         super.onSaveInstanceState(outState)
         outState.putBoolean(KEYS, keys)
         outState.putString(PART, part.name)
-        prompt.save(outState)
-    }
-
-    override fun onDestroy() {
-        super.onDestroy()
-        prompt.close()
     }
 
     override fun onActivityResult(code: Int, result: Int, data: Intent?) {
@@ -117,9 +109,15 @@ class ContactsActivity : ListScreen(R.string.contacts_title) {
         showNotice()
     }
 
+    override fun concerns(event: Event) = event is Event.Contacts
+
     override fun moment(event: Event) {
-        if (event is Event.Contacts) show()
+        super.moment(event)
         if (event is Event.Presence) rows.notifyDataSetChanged()
+    }
+
+    override fun answered(what: String, text: String) {
+        if (text.isNotEmpty()) rename(what, text)
     }
 
     override fun show() {

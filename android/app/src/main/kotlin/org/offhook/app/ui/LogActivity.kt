@@ -73,9 +73,7 @@ class LogActivity : ListScreen(R.string.log_title) {
         if (groups.any(words::unseen) || app.core.around.missed > 0u) change { callsSeen() }
     }
 
-    override fun moment(event: Event) {
-        if (event is Event.CallLog) show()
-    }
+    override fun concerns(event: Event) = event is Event.CallLog
 
     override fun onActivityResult(code: Int, result: Int, data: Intent?) {
         super.onActivityResult(code, result, data)

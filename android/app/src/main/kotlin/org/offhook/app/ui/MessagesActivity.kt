@@ -34,9 +34,7 @@ class MessagesActivity : ListScreen(R.string.messages_title) {
         aside(R.drawable.ic_add, R.string.messages_new) { begin() }
     }
 
-    override fun moment(event: Event) {
-        if (event is Event.Messages) show()
-    }
+    override fun concerns(event: Event) = event is Event.Messages
 
     override fun show() = read({ messageThreads(MOST) }) {
         rows.items = it

@@ -39,9 +39,7 @@ class RecordActivity : Screen() {
         details = Details(this)
     }
 
-    override fun moment(event: Event) {
-        if (event is Event.CallLog || event is Event.Contacts) show()
-    }
+    override fun concerns(event: Event) = event is Event.CallLog || event is Event.Contacts
 
     override fun show() {
         val wanted = id

@@ -1,17 +1,20 @@
 package org.offhook.app.ui
 
 import android.app.Activity
+import android.os.Bundle
 import android.view.View
 import android.widget.ImageButton
 import android.widget.TextView
 import org.offhook.app.OffhookApp
 import org.offhook.app.R
 import org.offhook.app.core.Core
+import org.offhook.core.Event
 import org.offhook.core.PhoneException
 import org.offhook.core.PhoneInterface
 
 /**
- * A screen of what the core remembers: a title with buttons beside it, a line for what went wrong, and a notice.
+ * A screen of what the core remembers: a title with buttons beside it, a line for what went wrong, a notice, and a question
+ * for a line of text.
  *
  * What is read comes from beside the main thread, and what was asked for first and answered last is not shown.
  */
@@ -21,10 +24,17 @@ abstract class Screen :
     protected val app get() = OffhookApp.of(this)
     protected lateinit var notice: Notice
     protected lateinit var caller: Caller
+    protected val prompt = Prompt(this) { what, text -> answered(what, text) }
     private var reading = 0
 
     /** Shows what is to be shown now: the screen came up, or what it shows has changed. */
     protected abstract fun show()
+
+    /** What is shown may be another since that. */
+    protected open fun concerns(event: Event) = false
+
+    /** The [prompt] was answered. */
+    protected open fun answered(what: String, text: String) {}
 
     /** Lays the screen out, of which `list_title`, `mistake` and `notice` are part. */
     protected fun open(layout: Int) {
@@ -44,6 +54,25 @@ abstract class Screen :
     override fun onStop() {
         super.onStop()
         app.core.ignore(this)
+    }
+
+    override fun onRestoreInstanceState(state: Bundle) {
+        super.onRestoreInstanceState(state)
+        prompt.restore(state)
+    }
+
+    override fun onSaveInstanceState(outState: Bundle) {
+        super.onSaveInstanceState(outState)
+        prompt.save(outState)
+    }
+
+    override fun onDestroy() {
+        super.onDestroy()
+        prompt.close()
+    }
+
+    override fun moment(event: Event) {
+        if (concerns(event)) show()
     }
 
     override fun onRequestPermissionsResult(code: Int, permissions: Array<String>, results: IntArray) {

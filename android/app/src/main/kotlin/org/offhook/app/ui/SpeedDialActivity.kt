@@ -13,7 +13,6 @@ import org.offhook.core.Event
 class SpeedDialActivity : ListScreen(R.string.speed_title) {
     private data class Item(val digit: Int, val number: String?, val name: String?)
 
-    private val prompt = Prompt(this) { digit, number -> set(digit.toInt(), number.ifEmpty { null }) }
     private lateinit var rows: Rows<Item>
 
     override fun onCreate(savedInstanceState: Bundle?) {
@@ -22,24 +21,13 @@ class SpeedDialActivity : ListScreen(R.string.speed_title) {
         list.adapter = rows
         list.setOnItemClickListener { _, _, at, _ -> press(rows.getItem(at)) }
         search.visibility = View.GONE
-        prompt.restore(savedInstanceState)
         val digit = intent.getIntExtra(DIGIT, 0)
         if (savedInstanceState == null && digit in DIGITS) ask(digit, "")
     }
 
-    override fun onSaveInstanceState(outState: Bundle) {
-        super.onSaveInstanceState(outState)
-        prompt.save(outState)
-    }
+    override fun concerns(event: Event) = event is Event.Contacts
 
-    override fun onDestroy() {
-        super.onDestroy()
-        prompt.close()
-    }
-
-    override fun moment(event: Event) {
-        if (event is Event.Contacts) show()
-    }
+    override fun answered(what: String, text: String) = set(what.toInt(), text.ifEmpty { null })
 
     override fun show() = read({
         val set = speedDials().associate { it.digit.toInt() to it.number }
