@@ -1,13 +1,10 @@
 package org.offhook.app.ui
 
-import android.app.AlertDialog
 import android.content.Context
 import android.content.Intent
 import android.graphics.Typeface
 import android.os.Bundle
-import android.text.InputType
 import android.view.View
-import android.widget.EditText
 import android.widget.ImageView
 import android.widget.TextView
 import org.offhook.app.R
@@ -31,10 +28,19 @@ class MessagesActivity : ListScreen(R.string.messages_title) {
         }
         // Threads are few, and the core finds none by words.
         search.visibility = View.GONE
-        aside(R.drawable.ic_add, R.string.messages_new) { begin() }
+        aside(R.drawable.ic_add, R.string.messages_new) {
+            val hint = getString(R.string.messages_to)
+            prompt.ask(Prompt.Question(NEW, getString(R.string.messages_new), hint, number = true))
+        }
     }
 
     override fun concerns(event: Event) = event is Event.Messages
+
+    override fun answered(what: String, text: String) {
+        app.core.ask { check(null, text) }
+            .onSuccess { startActivity(ThreadActivity.intent(this, text, text, Numbers.shown(text))) }
+            .onFailure(::wrong)
+    }
 
     override fun show() = read({ messageThreads(MOST) }) {
         rows.items = it
@@ -47,31 +53,10 @@ class MessagesActivity : ListScreen(R.string.messages_title) {
     private fun open(thread: MessageThread) =
         startActivity(ThreadActivity.intent(this, thread.newest.number, thread.newest.remote, who(thread)))
 
-    private fun begin() {
-        val field = EditText(this).apply {
-            hint = getString(R.string.messages_to)
-            inputType = InputType.TYPE_CLASS_TEXT or InputType.TYPE_TEXT_VARIATION_URI
+    private fun forget(thread: MessageThread) =
+        Choices.ask(this, getString(R.string.messages_delete_ask, who(thread)), R.string.log_forget) {
+            change { forgetMessages(thread.newest.number) }
         }
-        AlertDialog.Builder(this)
-            .setTitle(R.string.messages_new)
-            .setView(field)
-            .setPositiveButton(R.string.messages_write) { _, _ ->
-                val to = field.text.toString().trim()
-                app.core.ask { check(null, to) }
-                    .onSuccess { startActivity(ThreadActivity.intent(this, to, to, Numbers.shown(to))) }
-                    .onFailure(::wrong)
-            }
-            .setNegativeButton(R.string.cancel, null)
-            .show()
-    }
-
-    private fun forget(thread: MessageThread) {
-        AlertDialog.Builder(this)
-            .setMessage(getString(R.string.messages_delete_ask, who(thread)))
-            .setPositiveButton(R.string.log_forget) { _, _ -> change { forgetMessages(thread.newest.number) } }
-            .setNegativeButton(R.string.cancel, null)
-            .show()
-    }
 
     private inner class Kind : Rows.Kind<MessageThread> {
         override fun day(item: MessageThread): String? = null
@@ -103,6 +88,7 @@ class MessagesActivity : ListScreen(R.string.messages_title) {
 
     companion object {
         private const val MOST = 250u
+        private const val NEW = "new"
 
         fun intent(context: Context) = Intent(context, MessagesActivity::class.java)
     }

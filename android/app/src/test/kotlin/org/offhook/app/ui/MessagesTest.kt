@@ -4,7 +4,6 @@ import android.app.Activity
 import android.app.AlertDialog
 import android.content.ClipboardManager
 import android.view.View
-import android.widget.EditText
 import android.widget.ListView
 import android.widget.TextView
 import java.util.TimeZone
@@ -82,15 +81,17 @@ class MessagesTest {
     }
 
     @Test
-    fun a_new_message_goes_to_what_was_typed() {
-        val activity = messages()
-        activity.press(R.id.aside)
-        val dialog = ShadowAlertDialog.getLatestDialog() as AlertDialog
-        (shadowOf(dialog).view as EditText).setText("1005")
-        dialog.getButton(AlertDialog.BUTTON_POSITIVE).performClick()
+    fun a_new_message_goes_to_what_was_typed_also_where_the_phone_was_turned_meanwhile() {
+        val controller = Robolectric.buildActivity(MessagesActivity::class.java).setup()
+        controller.get().press(R.id.aside)
+        typeThere(" 1005 ")
+        controller.recreate()
+        val activity = controller.get()
         shadowOf(activity.mainLooper).idle()
+        answer(AlertDialog.BUTTON_POSITIVE)
         val started = shadowOf(activity).nextStartedActivity
         assertEquals(ThreadActivity::class.java.name, started.component?.className)
+        assertEquals("1005", started.getStringExtra("number"))
     }
 
     @Test
