@@ -19,6 +19,9 @@ class Around {
     private val mailboxes = sortedMapOf<UInt, Event.Voicemail>()
     private val balances = sortedMapOf<UInt, Event.Balance>()
 
+    /** What providers were asked to do for money. */
+    val money = Money()
+
     /** What waits at an account's provider; null: it has not said. */
     fun voicemail(account: UInt): Event.Voicemail? = mailboxes[account]
 
@@ -30,13 +33,17 @@ class Around {
             is Event.CallLog -> missed = event.unseen
             is Event.Messages -> unread = event.unseen
             is Event.Voicemail -> mailboxes[event.account] = event
-            is Event.Balance -> balances[event.account] = event
-            else -> Unit
+            is Event.Balance -> {
+                val before = balances.put(event.account, event)?.balance?.amount
+                if (before != null && before != event.balance?.amount) money.moved(event.account)
+            }
+            else -> money.take(event)
         }
     }
 
     fun forget(account: UInt) {
         mailboxes.remove(account)
+        money.forget(account)
         forgetBalance(account)
     }
 

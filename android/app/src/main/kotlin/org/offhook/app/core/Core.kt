@@ -148,6 +148,15 @@ class Core(private val phone: PhoneInterface?, private val memory: Executor = as
         then(result)
     }
 
+    /** Pays a card in, once: until it is told what came of it, none goes to that account's provider. */
+    fun topUp(id: UInt, card: String, pin: String): Result<Unit> {
+        if (around.money.isPaying(id)) return Result.failure(PhoneException.BadArgument("a card is on its way"))
+        return ask { topUp(id, card, pin) }.onSuccess { around.money.pays(id) }
+    }
+
+    /** Asks an account's provider to ring the user, and then whom they want. */
+    fun callBack(id: UInt, to: String): Result<Unit> = ask { callBack(id, to) }.onSuccess { around.money.calls(id) }
+
     private fun pull(phone: PhoneInterface) {
         while (true) {
             val event =

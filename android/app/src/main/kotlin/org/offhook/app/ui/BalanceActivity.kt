@@ -84,7 +84,7 @@ class BalanceActivity :
         show()
     }
 
-    private fun Event.Balance.isFresh() = balance?.let { DialAround.isFresh(this@BalanceActivity, it) } == true
+    private fun Event.Balance.isFresh() = balance?.let { MoneyWords.isFresh(this@BalanceActivity, it) } == true
 
     private fun restore(state: Bundle) {
         asking = state.getBoolean(ASKING)
@@ -193,7 +193,7 @@ class BalanceActivity :
         }
     }
 
-    private fun amount(balance: Balance) = DialAround.amount(balance)
+    private fun amount(balance: Balance) = MoneyWords.amount(balance)
 
     private fun visible(id: Int, yes: Boolean) {
         findViewById<View>(id).visibility = if (yes) View.VISIBLE else View.GONE

@@ -30,6 +30,7 @@ class DialActivity :
     private lateinit var mistake: TextView
     private lateinit var notice: Notice
     private lateinit var around: DialAround
+    private lateinit var money: DialMoney
     private lateinit var seenAs: SeenAsChoice
     private val app get() = OffhookApp.of(this)
 
@@ -50,6 +51,7 @@ class DialActivity :
         mistake = findViewById(R.id.mistake)
         notice = Notice(this)
         around = DialAround(this)
+        money = DialMoney(this)
         seenAs = SeenAsChoice(this)
         savedInstanceState?.let(seenAs::restore)
         by = savedInstanceState?.getInt(BY, NOBODY)?.takeIf { it != NOBODY }?.toUInt()
@@ -96,7 +98,11 @@ class DialActivity :
     override fun callChanged(view: CallView) = show()
 
     override fun moment(event: Event) {
-        if (event is Event.PasswordLost || event is Event.Accounts || around.concerns(event)) show()
+        if (event is Event.PasswordLost || event is Event.Accounts || around.concerns(event) ||
+            money.concerns(event)
+        ) {
+            show()
+        }
     }
 
     override fun onRequestPermissionsResult(code: Int, permissions: Array<String>, results: IntArray) {
@@ -235,7 +241,9 @@ class DialActivity :
         if (!none) {
             val account = Registration.first(app.core.accounts, app.core.usual)
             showRegistration(account?.let(Registration::of) ?: Registration.NONE)
-            around.show((account?.account ?: app.core.usual) ?: app.core.kept.first().account)
+            val foremost = (account?.account ?: app.core.usual) ?: app.core.kept.first().account
+            around.show(foremost)
+            money.show(foremost)
         }
         showCall(CallScreen.foremost(app.core.calls))
     }

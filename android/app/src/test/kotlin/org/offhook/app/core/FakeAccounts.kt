@@ -61,7 +61,7 @@ abstract class FakeAccounts : PhoneInterface {
 
     override fun minutesTo(account: UInt?, typed: String) = note("minutesTo ${account ?: "-"} $typed")
 
-    override fun topUp(account: UInt, card: String, pin: String) = note("topUp $account")
+    override fun topUp(account: UInt, card: String, pin: String) = note("topUp $account $card $pin")
 
     override fun callBack(account: UInt?, to: String) = note("callBack ${account ?: "-"} $to")
 

@@ -5,11 +5,9 @@ import android.widget.EditText
 import java.util.Locale
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
-import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.offhook.app.R
-import org.offhook.core.Balance
 import org.offhook.core.Event
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
@@ -18,9 +16,6 @@ import org.robolectric.Shadows.shadowOf
 class DialAroundTest {
     private val screens = Screens()
     private val phone get() = screens.phone
-
-    private fun left(amount: String, currency: String?, minutes: Long = 0) =
-        Balance(amount, currency, null, null, NOW_MS - minutes * 60_000)
 
     @Test
     fun missed_calls_are_counted_where_the_way_to_them_is() {
@@ -32,36 +27,6 @@ class DialAroundTest {
         assertEquals(LogActivity::class.java.name, shadowOf(activity).nextStartedActivity.component?.className)
         activity.press(R.id.to_contacts)
         assertEquals(ContactsActivity::class.java.name, shadowOf(activity).nextStartedActivity.component?.className)
-    }
-
-    @Test
-    fun a_balance_is_exact_and_in_its_currency_and_a_touch_asks_again() {
-        val activity = screens.dial().get()
-        assertFalse(activity.sees(R.id.balance))
-        phone.emit(Event.Balance(1u, left("12.5", "USD"), null))
-        assertEquals("Balance: \$12.50", activity.text(R.id.balance).bare())
-        activity.press(R.id.balance)
-        assertTrue("refreshBalance 1" in phone.commands)
-        assertEquals("Asking for the balance…", activity.text(R.id.balance))
-        phone.emit(Event.Balance(1u, left("-0.0125", null), null))
-        assertEquals("Balance: -0.0125", activity.text(R.id.balance).bare())
-    }
-
-    @Test
-    fun an_old_balance_is_shown_with_its_age_beside_the_trouble() {
-        val activity = screens.dial().get()
-        phone.emit(Event.Balance(1u, left("7", "credits", 180), "no answer"))
-        assertEquals(
-            "Balance: 7 credits (3 hours ago)\nThe balance could not be asked for.",
-            activity.text(R.id.balance).bare()
-        )
-    }
-
-    @Test
-    fun the_balance_of_last_time_is_there_when_the_screen_opens() {
-        phone.balances[1u] = left("3.20", "USD")
-        assertEquals("Balance: \$3.20", screens.dial().get().text(R.id.balance).bare())
-        assertTrue("cameToFront" in phone.commands)
     }
 
     @Test

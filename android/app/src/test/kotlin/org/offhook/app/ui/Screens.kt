@@ -82,6 +82,10 @@ class Screens(val phone: FakePhone = FakePhone().withAccount()) {
     fun speedDial(intent: Intent = SpeedDialActivity.intent(app)): ActivityController<SpeedDialActivity> =
         Robolectric.buildActivity(SpeedDialActivity::class.java, intent).setup()
 
+    /** The money of account 1, or as the intent has it. */
+    fun money(intent: Intent = MoneyActivity.intent(app, 1u)): ActivityController<MoneyActivity> =
+        Robolectric.buildActivity(MoneyActivity::class.java, intent).setup()
+
     /** Call 1, or the one of the id. */
     fun call(id: UInt = 1u): ActivityController<CallActivity> =
         Robolectric.buildActivity(CallActivity::class.java, CallActivity.intent(app, id)).setup()
