@@ -135,6 +135,7 @@ class DialActivity :
             override fun afterTextChanged(text: Editable) {
                 backspace.visibility = if (text.isEmpty()) View.INVISIBLE else View.VISIBLE
                 Grouping.apply(text) { app.core.ask { asTyped(it) }.getOrDefault(it) }
+                money.typed()
             }
         })
         backspace.setOnClickListener { deleteBack() }

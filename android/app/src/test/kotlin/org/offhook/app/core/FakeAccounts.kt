@@ -1,6 +1,7 @@
 package org.offhook.app.core
 
 import java.io.File
+import java.util.concurrent.CopyOnWriteArrayList
 import org.offhook.core.AccountInfo
 import org.offhook.core.BackupContents
 import org.offhook.core.BackupException
@@ -21,6 +22,8 @@ abstract class FakeAccounts : PhoneInterface {
 
     /** What is in a backup that is written. */
     var contents = BackupContents(listOf(), 0u)
+    /** Numbers that were being typed, and by which account they would be called. */
+    val typedNumbers = CopyOnWriteArrayList<String>()
 
     /** What any backup would add; null: it is none. */
     var backup: BackupReport? = null
@@ -57,7 +60,9 @@ abstract class FakeAccounts : PhoneInterface {
 
     override fun moneyOffers(account: UInt) = offers
 
-    override fun numberTyped(account: UInt?, typed: String) = Unit
+    override fun numberTyped(account: UInt?, typed: String) {
+        typedNumbers += "${account ?: "-"} $typed"
+    }
 
     override fun minutesTo(account: UInt?, typed: String) = note("minutesTo ${account ?: "-"} $typed")
 

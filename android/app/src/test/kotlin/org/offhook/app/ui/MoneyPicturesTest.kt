@@ -34,6 +34,12 @@ class MoneyPicturesTest {
         phone.emit(Event.ToppedUp(1u, Came.IN_DOUBT, null))
     }
 
+    private fun typed() = screens.dial().get().also {
+        phone.apart["030123"] = "030 123"
+        it.key("030123")
+        phone.emit(Event.Minutes(1u, "030 123", 7_500uL, null))
+    }
+
     private fun card() = Robolectric.buildActivity(TopUpActivity::class.java, TopUpActivity.intent(screens.app, 1u))
         .setup().get().apply {
             type(R.id.card, "1234 5678 9012")
@@ -55,4 +61,13 @@ class MoneyPicturesTest {
 
     @Test
     fun a_card() = Pictures.check("top-up", card())
+
+    @Test
+    fun at_the_dialpad() = Pictures.check("dial-minutes", typed())
+
+    @Test
+    fun at_the_dialpad_in_large_text() {
+        RuntimeEnvironment.setFontScale(2f)
+        Pictures.check("dial-minutes-large", typed())
+    }
 }
