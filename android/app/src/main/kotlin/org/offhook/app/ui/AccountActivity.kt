@@ -169,6 +169,7 @@ class AccountActivity :
         findViewById<View>(R.id.to_balance).setOnClickListener {
             account?.let { startActivity(BalanceActivity.intent(this, it)) }
         }
+        findViewById<View>(R.id.to_reached).setOnClickListener { startActivity(ReachedActivity.intent(this)) }
         findViewById<View>(R.id.numbers).setOnClickListener { startActivity(NumbersActivity.intent(this)) }
         findViewById<View>(R.id.accounts).setOnClickListener { startActivity(AccountsActivity.intent(this)) }
         findViewById<View>(R.id.done).setOnClickListener { finish() }

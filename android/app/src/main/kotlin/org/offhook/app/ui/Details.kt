@@ -71,17 +71,18 @@ class Details(private val activity: Activity) {
             setOnClickListener { action.press() }
         }
 
-    private fun View.touch(press: () -> Unit) {
-        val touched = activity.obtainStyledAttributes(intArrayOf(android.R.attr.selectableItemBackground))
-        background = touched.getDrawable(0)
-        touched.recycle()
-        isFocusable = true
-        setOnClickListener { press() }
-    }
-
     private companion object {
         const val COLUMNS = 4
         const val FEW_COLUMNS = 2
         const val LARGE_FONT = 1.3f
     }
+}
+
+/** It can be touched from now on, and shows that it is. */
+fun View.touch(press: () -> Unit) {
+    val touched = context.obtainStyledAttributes(intArrayOf(android.R.attr.selectableItemBackground))
+    background = touched.getDrawable(0)
+    touched.recycle()
+    isFocusable = true
+    setOnClickListener { press() }
 }

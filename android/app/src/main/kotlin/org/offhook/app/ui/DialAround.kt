@@ -8,18 +8,20 @@ import org.offhook.app.OffhookApp
 import org.offhook.app.R
 import org.offhook.core.Event
 
-/** What stands around calls at the dialpad's head: the ways to the lists, and voicemail. */
+/** What stands around calls at the dialpad's head: the ways to the lists, voicemail, and that one is not reached as usual. */
 class DialAround(private val activity: Activity) {
     private val core get() = OffhookApp.of(activity).core
     private val log: TextView = activity.findViewById(R.id.to_log)
     private val contacts: TextView = activity.findViewById(R.id.to_contacts)
     private val messages: TextView = activity.findViewById(R.id.to_messages)
     private val voicemail: TextView = activity.findViewById(R.id.voicemail)
+    private val reached: TextView = activity.findViewById(R.id.reached)
 
     init {
         log.setOnClickListener { activity.startActivity(LogActivity.intent(activity)) }
         contacts.setOnClickListener { activity.startActivity(ContactsActivity.intent(activity)) }
         messages.setOnClickListener { activity.startActivity(MessagesActivity.intent(activity)) }
+        reached.setOnClickListener { activity.startActivity(ReachedActivity.intent(activity)) }
     }
 
     /** Whether the event changes anything here. */
@@ -29,6 +31,7 @@ class DialAround(private val activity: Activity) {
         count(log, R.string.log_title, R.string.around_missed, core.around.missed)
         count(messages, R.string.messages_title, R.string.around_unread, core.around.unread)
         showVoicemail(core.around.voicemail(account))
+        showReached(account)
     }
 
     private fun count(way: TextView, plain: Int, counted: Int, count: UInt) {
@@ -42,6 +45,17 @@ class DialAround(private val activity: Activity) {
         if (told?.waiting != true) return
         val words = voicemail(activity, told)
         if (voicemail.text.toString() != words) voicemail.text = words
+    }
+
+    /** Whoever does not ring should not be forgotten. */
+    private fun showReached(account: UInt) {
+        val words = ReachedWords.said(activity, OffhookApp.of(activity).reached) {
+            core.ask { accountSettings(account) }.getOrNull()?.publishPresence == true
+        }
+        reached.visibility = if (words.isEmpty()) View.GONE else View.VISIBLE
+        if (reached.text.toString() == words) return
+        reached.text = words
+        reached.contentDescription = activity.getString(R.string.reached_opens, words)
     }
 
     companion object {

@@ -164,6 +164,7 @@ class LogActivity : ListScreen(R.string.log_title) {
         entry(R.string.log_save_table) { save(ExportFormat.CSV) },
         entry(R.string.log_save_json) { save(ExportFormat.JSON) },
         entry(R.string.blocked_title) { startActivity(BlockedActivity.intent(this)) },
+        entry(R.string.reached_title) { startActivity(ReachedActivity.intent(this)) },
         entry(R.string.log_forget_old) { chooseOld() },
         entry(R.string.log_forget_all) {
             Choices.ask(this, getString(R.string.log_forget_all_ask), R.string.log_forget_all_yes) {

@@ -22,8 +22,12 @@ abstract class FakeAccounts : PhoneInterface {
 
     /** What is in a backup that is written. */
     var contents = BackupContents(listOf(), 0u)
+
     /** Numbers that were being typed, and by which account they would be called. */
     val typedNumbers = CopyOnWriteArrayList<String>()
+
+    /** Callers who do not say who they are do not ring. */
+    var refuses = false
 
     /** What any backup would add; null: it is none. */
     var backup: BackupReport? = null
@@ -93,7 +97,7 @@ abstract class FakeAccounts : PhoneInterface {
         throw it
     }
 
-    override fun refusesAnonymous() = false
+    override fun refusesAnonymous() = refuses
 }
 
 /** A number that goes as it is. */

@@ -245,7 +245,7 @@ abstract class FakeMemory : FakeAccounts() {
 
     override fun unwatch(account: UInt?, who: String) = note("unwatch $account $who")
 
-    override fun setPresence(own: OwnPresence, note: String) = note("setPresence $own")
+    override fun setPresence(own: OwnPresence, note: String) = note("setPresence $own $note")
 
     override fun watchFavourites(): List<WatchedFavourite> {
         watchAsked++

@@ -86,6 +86,8 @@ class Screens(val phone: FakePhone = FakePhone().withAccount()) {
     fun money(intent: Intent = MoneyActivity.intent(app, 1u)): ActivityController<MoneyActivity> =
         Robolectric.buildActivity(MoneyActivity::class.java, intent).setup()
 
+    fun reached(): ActivityController<ReachedActivity> = Robolectric.buildActivity(ReachedActivity::class.java).setup()
+
     /** Call 1, or the one of the id. */
     fun call(id: UInt = 1u): ActivityController<CallActivity> =
         Robolectric.buildActivity(CallActivity::class.java, CallActivity.intent(app, id)).setup()
