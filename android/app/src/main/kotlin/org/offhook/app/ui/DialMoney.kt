@@ -5,8 +5,6 @@ import android.view.View
 import android.widget.TextView
 import org.offhook.app.OffhookApp
 import org.offhook.app.R
-import org.offhook.app.core.Core
-import org.offhook.core.AccountState
 import org.offhook.core.Event
 
 /** Money at the dialpad: what is left, for how long that is enough to the number that is typed, and a call back. */
@@ -34,9 +32,8 @@ class DialMoney(private val activity: Activity) {
     /** Whether the event changes anything here. */
     fun concerns(event: Event) = event is Event.Balance || event is Event.Minutes
 
-    /** [foremost]: the account that the screen is about. */
-    fun show(foremost: UInt) {
-        val payer = payer(core, foremost)
+    /** [payer]: the account that a call would go by. */
+    fun show(payer: UInt) {
         this.payer = payer
         val offers = core.ask { moneyOffers(payer) }.getOrNull()
         val event = core.around.balance(payer)
@@ -84,14 +81,5 @@ class DialMoney(private val activity: Activity) {
     private companion object {
         /** Words have no room in one line. */
         const val LARGE_FONT = 1.3f
-
-        /** As the core picks it for a call: the default one, unless that should be registered and is not. */
-        fun payer(core: Core, foremost: UInt): UInt {
-            val list = core.ask { accountList() }.getOrNull().orEmpty()
-            val default = list.find { it.default && it.enabled }?.account ?: return foremost
-            val state = core.accounts.find { it.account == default }?.state
-            val isOut = state == AccountState.REGISTERING || state == AccountState.FAILED
-            return if (isOut && core.accounts.any { it.state == AccountState.REGISTERED }) foremost else default
-        }
     }
 }
