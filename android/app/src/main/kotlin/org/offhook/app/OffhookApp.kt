@@ -6,7 +6,6 @@ import java.util.concurrent.Executor
 import org.offhook.app.audio.AudioRoutes
 import org.offhook.app.contacts.DeviceContacts
 import org.offhook.app.core.Core
-import org.offhook.app.core.Reached
 import org.offhook.app.core.Start
 import org.offhook.app.core.Watch
 import org.offhook.app.net.Cards
@@ -63,9 +62,6 @@ class OffhookApp : Application() {
     /** How the favourites are. */
     val watch: Watch get() = begun.watch
 
-    /** How the user is reached. */
-    val reached: Reached get() = begun.reached
-
     /** A thread for what waits for a network. */
     val beside: Executor get() = begun.beside
 
@@ -87,7 +83,6 @@ class OffhookApp : Application() {
         val messageNotice = MessageNotice(app, core)
         val watch = Watch(core)
         val regions = Regions(app, core)
-        val reached = Reached(app, core)
         val cards = Cards(app, core)
         val beside = app.aside("offhook-network")
 
@@ -100,7 +95,6 @@ class OffhookApp : Application() {
             MissedNotice(app, core)
             VoicemailNotice(app, core)
             Standby(app, core)
-            reached.begin()
             core.start()
             Networks(app, core).watch()
             regions.watch()

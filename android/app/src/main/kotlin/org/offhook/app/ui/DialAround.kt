@@ -49,9 +49,12 @@ class DialAround(private val activity: Activity) {
 
     /** Whoever does not ring should not be forgotten. */
     private fun showReached(account: UInt) {
-        val words = ReachedWords.said(activity, OffhookApp.of(activity).reached) {
-            core.ask { accountSettings(account) }.getOrNull()?.publishPresence == true
-        }
+        val reach = core.ask { reach() }.getOrNull()
+        val words = reach?.let {
+            ReachedWords.said(activity, it) {
+                core.ask { accountSettings(account) }.getOrNull()?.publishPresence == true
+            }
+        }.orEmpty()
         reached.visibility = if (words.isEmpty()) View.GONE else View.VISIBLE
         if (reached.text.toString() == words) return
         reached.text = words

@@ -9,10 +9,13 @@ import android.widget.Switch
 import android.widget.TextView
 import org.offhook.app.R
 import org.offhook.core.OwnPresence
+import org.offhook.core.PhoneInterface
+import org.offhook.core.Reach
 
 /** How the user is reached: who gets through, where callers are sent on to, and what others see of the user. */
 class ReachedActivity : Screen() {
-    private val reached get() = app.reached
+    /** As it was read last. */
+    private var reach: Reach? = null
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
@@ -20,52 +23,53 @@ class ReachedActivity : Screen() {
         findViewById<TextView>(R.id.title).setText(R.string.reached_title)
     }
 
-    override fun answered(what: String, text: String) =
-        done(if (what == NOTE) reached.beSeen(reached.own, text) else reached.sendOn(text.ifEmpty { null }))
+    override fun answered(what: String, text: String) {
+        if (what != NOTE) return set { forwardTo(text.ifEmpty { null }) }
+        val own = reach?.presence ?: OwnPresence.AUTOMATIC
+        set { setPresence(own, text) }
+    }
 
-    override fun show() {
-        switch(R.id.quiet, reached.quiet) { done(reached.beQuiet(it)) }
-        switch(R.id.waiting, reached.waiting) { done(reached.letWait(it)) }
-        val elsewhere = reached.elsewhere
+    override fun show(): Unit = read(
+        { reach() to accounts().any { accountSettings(it.account).publishPresence } }
+    ) { (reach, publishes) ->
+        this.reach = reach
+        switch(R.id.quiet, reach.doNotDisturb) { on -> set { doNotDisturb(on) } }
+        switch(R.id.waiting, reach.callWaiting) { on -> set { callWaiting(on) } }
+        switch(R.id.anonymous, reach.refuseAnonymous) { on -> set { refuseAnonymous(on) } }
+        val elsewhere = reach.forwardTo
         val shown = elsewhere?.let(Numbers::shown) ?: getString(R.string.reached_nowhere)
         fact(R.id.elsewhere, R.string.reached_elsewhere, shown) {
             ask(ELSEWHERE, R.string.reached_elsewhere_ask, R.string.messages_to, elsewhere.orEmpty())
         }
-        showSeen()
-        read(
-            { refusesAnonymous() to accounts().any { accountSettings(it.account).publishPresence } }
-        ) { (refuses, publishes) ->
-            switch(R.id.anonymous, refuses, ::refuse)
-            findViewById<View>(R.id.seen).visibility = if (publishes) View.VISIBLE else View.GONE
-            findViewById<View>(R.id.unseen).visibility = if (publishes) View.GONE else View.VISIBLE
-        }
+        showSeen(reach)
+        findViewById<View>(R.id.seen).visibility = if (publishes) View.VISIBLE else View.GONE
+        findViewById<View>(R.id.unseen).visibility = if (publishes) View.GONE else View.VISIBLE
     }
 
-    private fun showSeen() {
+    private fun showSeen(reach: Reach) {
         findViewById<RadioGroup>(R.id.own).apply {
             setOnCheckedChangeListener(null)
-            check(OWN.getValue(reached.own))
+            check(OWN.getValue(reach.presence))
             setOnCheckedChangeListener { _, id ->
-                done(reached.beSeen(OWN.entries.first { it.value == id }.key, reached.note))
+                val own = OWN.entries.first { it.value == id }.key
+                set { setPresence(own, reach.note) }
             }
         }
-        val note = Numbers.clean(reached.note).ifEmpty { getString(R.string.reached_note_none) }
+        val note = Numbers.clean(reach.note).ifEmpty { getString(R.string.reached_note_none) }
         fact(R.id.note, R.string.reached_note, Numbers.isolated(note)) {
-            ask(NOTE, R.string.reached_note_ask, R.string.reached_note_hint, reached.note)
+            ask(NOTE, R.string.reached_note_ask, R.string.reached_note_hint, reach.note)
         }
     }
 
     private fun ask(what: String, title: Int, hint: Int, text: String) =
         prompt.ask(Prompt.Question(what, getString(title), getString(hint), text, number = what == ELSEWHERE))
 
-    /** The core remembers that one itself, and waits for a disk. */
-    private fun refuse(on: Boolean) = app.core.later({ refuseAnonymous(on) }) { if (!isDestroyed) done(it) }
-
     /** Where it was refused, all is shown as it was. */
-    private fun done(result: Result<Unit>) {
+    private fun set(command: PhoneInterface.() -> Unit): Unit = app.core.later(command) {
+        if (isDestroyed) return@later
         right()
         show()
-        result.onFailure(::wrong)
+        it.onFailure(::wrong)
     }
 
     private fun switch(id: Int, on: Boolean, press: (Boolean) -> Unit) = findViewById<Switch>(id).apply {

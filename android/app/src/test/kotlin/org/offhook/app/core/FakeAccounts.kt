@@ -8,8 +8,10 @@ import org.offhook.core.BackupException
 import org.offhook.core.BackupReport
 import org.offhook.core.DialRule
 import org.offhook.core.MoneyOffers
+import org.offhook.core.OwnPresence
 import org.offhook.core.PhoneInterface
 import org.offhook.core.PlanStep
+import org.offhook.core.Reach
 import org.offhook.core.TypedNumber
 
 /** A [FakePhone]'s accounts, their money and backups: what a test puts here. Changes are noted down and change nothing. */
@@ -26,8 +28,8 @@ abstract class FakeAccounts : PhoneInterface {
     /** Numbers that were being typed, and by which account they would be called. */
     val typedNumbers = CopyOnWriteArrayList<String>()
 
-    /** Callers who do not say who they are do not ring. */
-    var refuses = false
+    /** How the user is reached: as the commands have it. */
+    @Volatile var reach = Reach(false, null, true, false, OwnPresence.AUTOMATIC, "")
 
     /** What any backup would add; null: it is none. */
     var backup: BackupReport? = null
@@ -97,7 +99,37 @@ abstract class FakeAccounts : PhoneInterface {
         throw it
     }
 
-    override fun refusesAnonymous() = refuses
+    override fun setPushToken(service: String, token: String): UInt {
+        note("setPushToken $service")
+        return 0u
+    }
+
+    override fun reach() = reach
+
+    override fun doNotDisturb(on: Boolean) {
+        note("doNotDisturb $on")
+        reach = reach.copy(doNotDisturb = on)
+    }
+
+    override fun forwardTo(to: String?) {
+        note("forwardTo $to")
+        reach = reach.copy(forwardTo = to)
+    }
+
+    override fun callWaiting(on: Boolean) {
+        note("callWaiting $on")
+        reach = reach.copy(callWaiting = on)
+    }
+
+    override fun refuseAnonymous(on: Boolean) {
+        note("refuseAnonymous $on")
+        reach = reach.copy(refuseAnonymous = on)
+    }
+
+    override fun setPresence(own: OwnPresence, note: String) {
+        note("setPresence $own $note")
+        reach = reach.copy(presence = own, note = note)
+    }
 }
 
 /** A number that goes as it is. */

@@ -20,7 +20,6 @@ import org.offhook.core.MessageDraft
 import org.offhook.core.MessageRecord
 import org.offhook.core.MessageThread
 import org.offhook.core.OwnNumber
-import org.offhook.core.OwnPresence
 import org.offhook.core.Proposal
 import org.offhook.core.ProposalException
 import org.offhook.core.SpeedDial
@@ -226,8 +225,6 @@ abstract class FakeMemory : FakeAccounts() {
     override fun explain(account: UInt?, typed: String) =
         TypedNumber(typed, false, typed, null, null, null, typed, listOf())
 
-    override fun refuseAnonymous(on: Boolean) = note("refuseAnonymous $on")
-
     override fun setBalance(account: UInt, settings: BalanceSettings?, secret: String?) =
         note("setBalance $account ${secret ?: "as it was"}").also {
             if (settings == null) asked.remove(account) else asked[account] = settings
@@ -244,8 +241,6 @@ abstract class FakeMemory : FakeAccounts() {
     override fun watch(account: UInt?, who: String, lamp: Boolean) = note("watch $account $who $lamp")
 
     override fun unwatch(account: UInt?, who: String) = note("unwatch $account $who")
-
-    override fun setPresence(own: OwnPresence, note: String) = note("setPresence $own $note")
 
     override fun watchFavourites(): List<WatchedFavourite> {
         watchAsked++

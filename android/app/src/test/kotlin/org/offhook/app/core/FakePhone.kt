@@ -297,12 +297,6 @@ class FakePhone : FakeMemory() {
 
     override fun takeBack(message: UInt) = note("takeBack $message")
 
-    override fun doNotDisturb(on: Boolean) = note("doNotDisturb $on")
-
-    override fun forwardTo(to: String?) = note("forwardTo $to")
-
-    override fun callWaiting(on: Boolean) = note("callWaiting $on")
-
     override fun networkUp(network: Network) = note("networkUp ${network.kind} ${network.addresses}")
 
     override fun networkDown() = note("networkDown")

@@ -19,8 +19,9 @@ class ReachedPicturesTest {
     @Before
     fun away_and_sent_on() {
         screens.phone.settings[1u] = screens.phone.settings.getValue(1u).copy(publishPresence = true)
-        screens.app.reached.sendOn("+4930123456")
-        screens.app.reached.beSeen(OwnPresence.AWAY, "Back at two")
+        screens.phone.apply {
+            reach = reach.copy(forwardTo = "+4930123456", presence = OwnPresence.AWAY, note = "Back at two")
+        }
     }
 
     private fun open() = screens.reached().get().also {

@@ -8,7 +8,6 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.offhook.app.R
-import org.offhook.app.core.Reached
 import org.offhook.core.OwnPresence
 import org.offhook.core.PhoneException
 import org.offhook.core.TargetFault
@@ -20,9 +19,10 @@ import org.robolectric.annotation.Config
 class ReachedTest {
     private val screens = Screens()
     private val phone get() = screens.phone
-    private val reached get() = screens.app.reached
 
     private fun ReachedActivity.isOn(id: Int) = findViewById<CompoundButton>(id).isChecked
+
+    private fun open(): ReachedActivity = screens.reached().get().also { shadowOf(it.mainLooper).idle() }
 
     private fun publishing() {
         phone.settings[1u] = phone.settings.getValue(1u).copy(publishPresence = true)
@@ -31,19 +31,23 @@ class ReachedTest {
     @Test
     @Config(sdk = [28, 35])
     fun who_gets_through_is_set_at_once() {
-        val activity = screens.reached().get()
+        val activity = open()
         assertTrue(activity.isOn(R.id.waiting) && !activity.isOn(R.id.quiet) && !activity.isOn(R.id.anonymous))
-        listOf(R.id.quiet, R.id.waiting, R.id.anonymous).forEach(activity::choose)
+        listOf(R.id.quiet, R.id.waiting, R.id.anonymous).forEach {
+            activity.choose(it)
+            shadowOf(activity.mainLooper).idle()
+        }
         assertEquals(listOf("doNotDisturb true", "callWaiting false", "refuseAnonymous true"), phone.commands.toList())
     }
 
     @Test
     fun what_the_core_refuses_is_shown_as_it_was() {
-        val activity = screens.reached().get()
+        val activity = open()
         phone.refusal = PhoneException.ShutDown()
         activity.choose(R.id.quiet)
+        shadowOf(activity.mainLooper).idle()
         assertTrue(activity.sees(R.id.mistake))
-        assertFalse(activity.isOn(R.id.quiet) || reached.quiet)
+        assertFalse(activity.isOn(R.id.quiet))
         phone.refusal = PhoneException.Store("full")
         activity.choose(R.id.anonymous)
         shadowOf(activity.mainLooper).idle()
@@ -53,7 +57,7 @@ class ReachedTest {
 
     @Test
     fun callers_are_sent_on_to_a_number_until_it_is_emptied() {
-        val activity = screens.reached().get()
+        val activity = open()
         activity.press(R.id.elsewhere)
         typeThere("0301")
         answer(AlertDialog.BUTTON_POSITIVE)
@@ -62,7 +66,7 @@ class ReachedTest {
         phone.refusal = PhoneException.BadTarget(TargetFault.NOT_DIALABLE, "no")
         typeThere("x")
         answer(AlertDialog.BUTTON_POSITIVE)
-        assertEquals("what holds is shown", "0301", reached.elsewhere)
+        assertTrue("what holds is shown", "0301" in activity.shownTexts())
         activity.press(R.id.elsewhere)
         typeThere("")
         answer(AlertDialog.BUTTON_POSITIVE)
@@ -72,9 +76,9 @@ class ReachedTest {
 
     @Test
     fun what_others_see_is_set_where_an_account_tells_them() {
-        assertFalse(screens.reached().get().sees(R.id.own))
+        assertFalse(open().sees(R.id.own))
         publishing()
-        val activity = screens.reached().get()
+        val activity = open()
         activity.shownTexts()
         activity.choose(R.id.own_away)
         activity.press(R.id.note)
@@ -88,36 +92,13 @@ class ReachedTest {
     }
 
     @Test
-    fun each_core_that_begins_is_told() {
-        reached.beQuiet(true)
-        reached.letWait(false)
-        reached.sendOn("0301")
-        reached.beSeen(OwnPresence.BUSY, "")
-        phone.commands.clear()
-        Reached(screens.app, screens.app.core).begin()
-        assertEquals(
-            listOf("doNotDisturb true", "callWaiting false", "setPresence BUSY ", "forwardTo 0301"),
-            phone.commands.toList()
-        )
-    }
-
-    @Test
-    fun a_number_that_cannot_be_called_any_more_is_not_shown_as_if_it_were() {
-        reached.sendOn("0301")
-        phone.refusal = PhoneException.NoAccount()
-        val again = Reached(screens.app, screens.app.core).apply { begin() }
-        assertEquals(null, again.elsewhere)
-    }
-
-    @Test
     fun the_dialpad_says_that_one_is_not_reached_as_usual_and_leads_there() {
         publishing()
         assertFalse(screens.dial().get().sees(R.id.reached))
-        reached.sendOn("0301")
-        reached.beSeen(OwnPresence.AWAY, "")
+        phone.reach = phone.reach.copy(forwardTo = "0301", presence = OwnPresence.AWAY)
         val activity = screens.dial().get()
         assertEquals("Callers are sent on to 0301.\nOthers see you as away.", activity.text(R.id.reached).bare())
-        reached.beQuiet(true)
+        phone.reach = phone.reach.copy(doNotDisturb = true)
         phone.settings[1u] = phone.settings.getValue(1u).copy(publishPresence = false)
         val later = screens.dial().get()
         assertEquals("Do not disturb: the phone does not ring.", later.text(R.id.reached))
