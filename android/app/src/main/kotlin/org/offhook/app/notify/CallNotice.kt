@@ -13,6 +13,7 @@ import org.offhook.app.R
 import org.offhook.app.core.Core
 import org.offhook.app.core.waits
 import org.offhook.app.telecom.CallDesk
+import org.offhook.app.ui.Trust
 import org.offhook.core.CallState
 import org.offhook.core.CallView
 
@@ -66,15 +67,20 @@ class CallNotice(private val context: Context, private val core: Core, private v
     }
 
     private fun incoming(view: CallView): Notification {
+        val trust = Trust.of(view)
         val open = CallActions.open(context, view.call)
         val decline = CallActions.decline(context, view.call)
         val answer = CallActions.answer(context, view.call)
         val builder = builder(context, Channels.INCOMING, view)
-            .setContentText(context.getString(R.string.notice_incoming))
+            .setContentText(context.getString(trust?.takeIf { it == Trust.FORGED }?.words ?: R.string.notice_incoming))
             .setContentIntent(open)
             .setFullScreenIntent(open, true)
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.S) {
-            builder.style = Notification.CallStyle.forIncomingCall(person(view), decline, answer)
+            builder.style = Notification.CallStyle.forIncomingCall(person(view), decline, answer).apply {
+                if (trust == null) return@apply
+                setVerificationText(context.getString(trust.words))
+                setVerificationIcon(Icon.createWithResource(context, trust.icon))
+            }
         } else {
             builder.addAction(action(context, R.drawable.ic_call_end, R.string.notice_decline, decline))
             builder.addAction(action(context, R.drawable.ic_call, R.string.notice_answer, answer))

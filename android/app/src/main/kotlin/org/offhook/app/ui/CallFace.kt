@@ -11,6 +11,7 @@ import org.offhook.app.R
 class CallFace(private val activity: Activity) {
     val notice = Notice(activity)
 
+    private var forged = false
     private val name: TextView = activity.findViewById(R.id.name)
     private val timer: Chronometer = activity.findViewById(R.id.timer)
     private val decline: Control = activity.findViewById(R.id.decline)
@@ -31,6 +32,7 @@ class CallFace(private val activity: Activity) {
         showInitial(null)
         text(R.id.number, null)
         text(R.id.state, activity.getString(R.string.call_calling))
+        showTrust(null)
         listOf(R.id.why, R.id.encrypted, R.id.quality, R.id.transfer_state).forEach { text(it, null) }
         timer.visibility = View.GONE
         activity.findViewById<View>(R.id.controls).visibility = View.INVISIBLE
@@ -41,6 +43,7 @@ class CallFace(private val activity: Activity) {
         if (name.text.toString() != title) name.text = title
         showInitial(screen.initial)
         text(R.id.number, screen.number)
+        showTrust(screen.trust)
         words(R.id.state, screen.state)
         words(R.id.why, screen.why)
         words(R.id.encrypted, screen.encrypted)
@@ -55,12 +58,18 @@ class CallFace(private val activity: Activity) {
         visible(R.id.end, buttons == CallScreen.Buttons.END)
     }
 
-    /** Something was opened that needs the room more than a face does. */
-    fun makeRoom(open: Boolean) = visible(R.id.face, !open)
+    /** Something was opened that needs the room more than a face does; so does a warning that it is another's. */
+    fun makeRoom(open: Boolean) = visible(R.id.face, !open && !forged)
 
     private fun showInitial(initial: String?) {
         text(R.id.initial, initial)
         visible(R.id.nobody, initial == null)
+    }
+
+    private fun showTrust(trust: Trust?) {
+        visible(R.id.vouched, trust == Trust.VOUCHED)
+        forged = trust == Trust.FORGED
+        visible(R.id.forged, forged)
     }
 
     private fun showTimer(from: Long?) {

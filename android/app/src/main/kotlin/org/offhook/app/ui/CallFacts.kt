@@ -5,8 +5,10 @@ import android.text.format.DateUtils
 import java.io.File
 import java.text.NumberFormat
 import org.offhook.app.R
+import org.offhook.core.Attest
 import org.offhook.core.CallRecord
 import org.offhook.core.Encrypted
+import org.offhook.core.Said
 import org.offhook.core.Side
 
 /** All that is known of a call that was, each fact with its name, in the language of the device. */
@@ -21,6 +23,8 @@ class CallFacts(private val context: Context, private val words: LogWords) {
         call.status?.let { label(R.string.fact_status) to context.getString(R.string.fact_status_sip, "$it") },
         call.name?.let { label(R.string.fact_name) to "${Numbers.isolated(Numbers.clean(it))}\n${named(call)}" },
         call.remote.takeIf(String::isNotBlank)?.let { label(R.string.fact_address) to Numbers.shown(it) },
+        call.saidBy?.let { label(R.string.fact_said_by) to context.getString(words(it)) },
+        worth(call).takeIf(String::isNotEmpty)?.let { label(R.string.fact_worth) to it },
         account.takeIf(String::isNotBlank)?.let { label(R.string.fact_account) to Numbers.shown(it) },
         call.codec?.let { label(R.string.fact_codec) to Numbers.leftToRight(Numbers.clean(it)) },
         call.encrypted?.let { label(R.string.fact_encryption) to context.getString(words(it)) },
@@ -50,6 +54,26 @@ class CallFacts(private val context: Context, private val words: LogWords) {
             else -> R.string.name_of_other
         }
     )
+
+    private fun words(said: Said) = when (said) {
+        Said.PROVIDER -> R.string.said_by_provider
+        Said.SIGNER -> R.string.said_by_signer
+        Said.REMOTE_PARTY -> R.string.said_by_server
+        Said.CALLER -> R.string.said_by_caller
+    }
+
+    /** What the provider found of the number, and what its signature was found to be worth here. */
+    private fun worth(call: CallRecord) = listOfNotNull(
+        call.verified?.let { if (it) R.string.worth_right else R.string.worth_false },
+        call.signature?.let { if (it.forged) R.string.worth_forged else words(it.attest) }
+    ).joinToString("\n", transform = context::getString)
+
+    private fun words(attest: Attest?) = when (attest) {
+        Attest.NUMBER -> R.string.worth_number
+        Attest.CUSTOMER -> R.string.worth_caller
+        Attest.GATEWAY -> R.string.worth_way
+        null -> R.string.worth_nothing
+    }
 
     private fun words(encrypted: Encrypted) = when (encrypted) {
         Encrypted.NONE -> R.string.log_not_encrypted

@@ -20,6 +20,8 @@ data class CallScreen(
     val title: String,
     val number: String?,
     val initial: String?,
+    /** How far it is to be believed that it is they; null: there is nothing to say of it. */
+    val trust: Trust?,
     /** Where the call stands; null while the timer says it. */
     val state: Words?,
     /** Why it is over. */
@@ -68,6 +70,7 @@ data class CallScreen(
                 title = Numbers.title(view),
                 number = Numbers.below(view),
                 initial = Numbers.initial(view),
+                trust = Trust.of(view),
                 state = if (waits(view) && answering) Words(R.string.call_answering) else stateOf(view),
                 why = view.why?.takeIf { view.state == CallState.ENDED }?.let { Words(it.sentence) },
                 answeredMillis = view.answeredMs?.toLong()?.takeIf { up },

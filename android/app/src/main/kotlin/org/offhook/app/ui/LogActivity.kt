@@ -250,11 +250,11 @@ class LogActivity : ListScreen(R.string.log_title) {
                 text = who
                 typeface = if (words.unseen(group)) Typeface.DEFAULT_BOLD else Typeface.DEFAULT
             }
-            row.findViewById<TextView>(R.id.row_below).text = words.line(group)
             row.findViewById<ImageView>(R.id.row_mark).apply {
                 setImageResource(LogWords.mark(group.newest))
                 setColorFilter(getColor(if (group.newest.missed) R.color.error else R.color.text_soft))
             }
+            Trust.show(row, Trust.of(group.newest), words.line(group))
             row.findViewById<View>(R.id.row_more).apply {
                 contentDescription = getString(R.string.log_tell, who)
                 setOnClickListener { tell(group) }

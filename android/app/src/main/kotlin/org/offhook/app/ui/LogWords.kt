@@ -51,6 +51,7 @@ class LogWords(private val context: Context) {
     /** All of a row, to be heard. */
     fun heard(group: CallGroup): String = listOfNotNull(
         who(group.newest),
+        Trust.of(group.newest)?.let { context.getString(it.words) },
         context.getString(R.string.log_new).takeIf { unseen(group) },
         way(group.newest),
         time(group.newest.startedMs),

@@ -56,6 +56,7 @@ class RecordActivity : Screen() {
         right()
         val call = shown.call
         details.begin(words.who(call), Numbers.below(call), actions(shown))
+        findViewById<View>(R.id.forged).visibility = if (Trust.of(call) == Trust.FORGED) View.VISIBLE else View.GONE
         val account = app.core.accounts.find { it.uri == call.account }?.number ?: call.account
         facts.of(call, account).forEach { (label, value) -> details.fact(label, value) }
         facts.recording(call)?.let { file ->
@@ -121,14 +122,15 @@ class RecordActivity : Screen() {
 
     private fun draw(row: View, call: CallRecord) {
         val line = words.line(call)
-        row.contentDescription = line
+        val trust = Trust.of(call)
+        row.contentDescription = listOfNotNull(line, trust?.let { getString(it.words) }).joinToString(", ")
         row.findViewById<TextView>(R.id.row_title).text = line
-        row.findViewById<View>(R.id.row_below).visibility = View.GONE
         row.findViewById<View>(R.id.row_more).visibility = View.GONE
         row.findViewById<ImageView>(R.id.row_mark).apply {
             setImageResource(LogWords.mark(call))
             setColorFilter(getColor(if (call.missed) R.color.error else R.color.text_soft))
         }
+        Trust.show(row, trust, null)
     }
 
     companion object {
