@@ -13,7 +13,7 @@ import org.offhook.app.ui.Numbers
 import org.offhook.core.Event
 
 /**
- * The notifications of what waits in a mailbox: one an account.
+ * The notifications of what waits in a mailbox: one an account. Touched, the mailbox is on the dialpad, to be called.
  *
  * Providers tell of the same messages again and again; the user is told where there are more than they were told of.
  */
@@ -40,8 +40,9 @@ class VoicemailNotice(private val context: Context, private val core: Core) : Co
 
     private fun notice(event: Event.Voicemail): Notification {
         val account = core.accounts.takeIf { it.size > 1 }?.find { it.account == event.account }
-        val screen = DialActivity.intent(context).addFlags(Intent.FLAG_ACTIVITY_NEW_TASK)
-        val open = PendingIntent.getActivity(context, 0, screen, FLAGS)
+        val screen = DialActivity.typed(context, event.mailbox).addFlags(Intent.FLAG_ACTIVITY_NEW_TASK)
+        // One an account: alike but for what they carry, they would be one and the same.
+        val open = PendingIntent.getActivity(context, event.account.toInt(), screen, FLAGS)
         return Notification.Builder(context, Channels.VOICEMAIL)
             .setSmallIcon(R.drawable.ic_voicemail)
             .setVisibility(Notification.VISIBILITY_PRIVATE)

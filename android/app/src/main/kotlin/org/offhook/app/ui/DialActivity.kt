@@ -65,6 +65,7 @@ class DialActivity :
         findViewById<View>(R.id.call).setOnClickListener { call(null) }
         CallBy(this, ::call)
         findViewById<View>(R.id.to_call).setOnClickListener { returnToCall() }
+        findViewById<View>(R.id.voicemail).setOnClickListener { hearMessages() }
         if (savedInstanceState == null) take(intent)
     }
 
@@ -153,14 +154,34 @@ class DialActivity :
         }
     }
 
-    /** What a digit calls that was held down; while that is nothing, it is asked for. */
+    /** What a digit calls that was held down; while that is nothing, the first calls the mailbox, and it is asked for. */
     private fun callBySpeed(digit: Int) = app.core.later({ speedDials().find { it.digit.toInt() == digit }?.number }) {
         if (isDestroyed) return@later
-        it.onSuccess { to ->
-            if (to == null) return@onSuccess startActivity(SpeedDialActivity.setting(this, digit))
-            number.setText(to)
-            call(null)
+        it.onSuccess { set ->
+            val mailbox = mailbox().takeIf { digit == VOICEMAIL }
+            when {
+                set != null -> dial(null, set)
+                mailbox != null -> dial(mailbox.first, mailbox.second)
+                else -> startActivity(SpeedDialActivity.setting(this, digit))
+            }
         }.onFailure(::wrong)
+    }
+
+    /** Calls the mailbox; where nobody has said what that is, as the first digit does. */
+    private fun hearMessages() = mailbox()?.let { (account, to) -> dial(account, to) } ?: callBySpeed(VOICEMAIL)
+
+    /** The account at the head, and what it calls to hear the messages that wait; null: nobody has said it. */
+    private fun mailbox(): Pair<UInt, String>? {
+        val account = Registration.first(app.core.accounts, app.core.usual)?.account ?: return null
+        // Told with what waits; a provider that never tells of messages has a mailbox all the same.
+        val to = app.core.around.voicemail(account)?.mailbox
+            ?: app.core.ask { accountSettings(account).mailbox }.getOrNull()?.ifBlank { null }
+        return to?.let { account to it }
+    }
+
+    private fun dial(account: UInt?, to: String) {
+        number.setText(to)
+        call(account)
     }
 
     /** The platform's keyboard beside the keys, for addresses with letters in them. */
@@ -191,13 +212,19 @@ class DialActivity :
     }
 
     private fun take(intent: Intent) {
+        intent.getStringExtra(TYPED)?.let(::type)
         val data = intent.data ?: return
         if (data.scheme !in setOf("tel", "sip", "sips")) return
         // Nobody can be called without an account, and that may be one.
         if (data.scheme != "tel" && none) {
             return startActivity(OfferActivity.intent(this, intent.dataString.orEmpty()))
         }
-        number.setText(data.schemeSpecificPart.orEmpty())
+        type(data.schemeSpecificPart.orEmpty())
+    }
+
+    /** Puts it where the keys go. */
+    private fun type(text: String) {
+        number.setText(text)
         number.setSelection(number.length())
     }
 
@@ -223,8 +250,7 @@ class DialActivity :
     /** The call button without a number brings back the last one called. */
     private fun recall() {
         val last = remembered().getString(LAST, null) ?: return fail(getString(R.string.dial_nothing_yet))
-        number.setText(last)
-        number.setSelection(number.length())
+        type(last)
     }
 
     private fun wrong(failure: Throwable) {
@@ -337,12 +363,19 @@ class DialActivity :
     companion object {
         fun intent(context: Context) = Intent(context, DialActivity::class.java)
 
+        /** With that number typed in; null: with none. */
+        fun typed(context: Context, number: String?): Intent = intent(context).putExtra(TYPED, number)
+
         /** As the core: no number or address that works is longer. */
         private const val LONGEST_LENGTH = 255
         private const val LAST = "last"
         private const val ANY_NUMBER = "+493"
         private const val BY = "by"
         private const val NOBODY = -1
+        private const val TYPED = "typed"
+
+        /** The digit that calls the mailbox, as on telephones. */
+        private const val VOICEMAIL = 1
 
         /** The user leaves the screen dark when a call comes in. */
         private const val DARK = "dark"

@@ -44,7 +44,9 @@ class DialAround(private val activity: Activity) {
         voicemail.visibility = if (told?.waiting == true) View.VISIBLE else View.GONE
         if (told?.waiting != true) return
         val words = voicemail(activity, told)
-        if (voicemail.text.toString() != words) voicemail.text = words
+        if (voicemail.text.toString() == words) return
+        voicemail.text = words
+        voicemail.contentDescription = activity.getString(R.string.voicemail_hear, words)
     }
 
     /** Whoever does not ring should not be forgotten. */
