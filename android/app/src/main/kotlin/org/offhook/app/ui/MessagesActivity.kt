@@ -9,13 +9,21 @@ import android.widget.ImageView
 import android.widget.TextView
 import org.offhook.app.R
 import org.offhook.core.Event
+import org.offhook.core.MessageDraft
 import org.offhook.core.MessageThread
 import org.offhook.core.Side
 
-/** Everybody whom messages were exchanged with, the newest first. */
+/** Everybody whom messages were exchanged with or begun to, the newest first. */
 class MessagesActivity : ListScreen(R.string.messages_title) {
+    /** A thread, and what was begun to its number; or that alone, with the name of whoever has the number. */
+    private class Item(val thread: MessageThread?, val draft: MessageDraft?, val name: String?) {
+        val number = thread?.newest?.number ?: draft?.number.orEmpty()
+        val remote = thread?.newest?.remote ?: number
+        val atMs = thread?.newest?.atMs ?: draft?.atMs ?: 0
+    }
+
     private val words = LogWords(this)
-    private lateinit var rows: Rows<MessageThread>
+    private lateinit var rows: Rows<Item>
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
@@ -42,32 +50,45 @@ class MessagesActivity : ListScreen(R.string.messages_title) {
             .onFailure(::wrong)
     }
 
-    override fun show() = read({ messageThreads(MOST) }) {
-        rows.items = it
+    override fun show() = read({
+        val begun = drafts().associateBy(MessageDraft::number)
+        val threads = messageThreads(MOST).map { Item(it, begun[it.newest.number], it.newest.name) }
+        val alone = begun - threads.map(Item::number).toSet()
+        threads + alone.values.map { Item(null, it, contactOf(it.number, it.number)?.names?.firstOrNull()) }
+    }) { items ->
+        rows.items = items.sortedByDescending(Item::atMs)
         shown(rows, R.string.messages_nothing)
     }
 
-    private fun who(thread: MessageThread) =
-        Numbers.title(thread.newest.name, thread.newest.number).ifEmpty { getString(R.string.call_unknown) }
+    private fun who(item: Item) = Numbers.title(item.name, item.number).ifEmpty { getString(R.string.call_unknown) }
 
-    private fun open(thread: MessageThread) =
-        startActivity(ThreadActivity.intent(this, thread.newest.number, thread.newest.remote, who(thread)))
+    private fun open(item: Item) = startActivity(ThreadActivity.intent(this, item.number, item.remote, who(item)))
 
-    private fun forget(thread: MessageThread) =
-        Choices.ask(this, getString(R.string.messages_delete_ask, who(thread)), R.string.log_forget) {
-            change { forgetMessages(thread.newest.number) }
+    private fun forget(item: Item) {
+        val question = if (item.thread == null) R.string.messages_draft_delete_ask else R.string.messages_delete_ask
+        Choices.ask(this, getString(question, who(item)), R.string.log_forget) {
+            change { forgetMessages(item.number) }
         }
+    }
 
-    private inner class Kind : Rows.Kind<MessageThread> {
-        override fun day(item: MessageThread): String? = null
+    /** What was begun; else what was written last. */
+    private fun text(item: Item): String {
+        item.draft?.let { return getString(R.string.messages_draft, Numbers.clean(it.text)) }
+        val newest = item.thread?.newest ?: return ""
+        val said = Numbers.clean(newest.text)
+        return if (newest.side == Side.OUT) getString(R.string.messages_you, said) else said
+    }
 
-        override fun id(item: MessageThread) = item.newest.id
+    private inner class Kind : Rows.Kind<Item> {
+        override fun day(item: Item): String? = null
 
-        override fun draw(row: View, item: MessageThread) {
-            val said = Numbers.clean(item.newest.text)
-            val text = if (item.newest.side == Side.OUT) getString(R.string.messages_you, said) else said
-            val below = "${Numbers.isolated(words.whenOf(item.newest.atMs))} · ${Numbers.isolated(text)}"
-            val new = getString(R.string.log_new).takeIf { item.unseen > 0u }
+        /** What is begun alone has none of its own. */
+        override fun id(item: Item) = item.thread?.newest?.id ?: (Int.MIN_VALUE.toLong() + item.number.hashCode() - 1)
+
+        override fun draw(row: View, item: Item) {
+            val at = words.whenOf(item.draft?.atMs ?: item.atMs)
+            val below = "${Numbers.isolated(at)} · ${Numbers.isolated(text(item))}"
+            val new = getString(R.string.log_new).takeIf { item.thread != null && item.thread.unseen > 0u }
             row.contentDescription = listOfNotNull(who(item), new, below).joinToString(", ")
             row.findViewById<TextView>(R.id.row_title).apply {
                 this.text = who(item)
@@ -80,7 +101,8 @@ class MessagesActivity : ListScreen(R.string.messages_title) {
             }
             row.findViewById<ImageView>(R.id.row_more).apply {
                 setImageResource(R.drawable.ic_delete)
-                contentDescription = getString(R.string.messages_delete, who(item))
+                val what = if (item.thread == null) R.string.messages_draft_delete else R.string.messages_delete
+                contentDescription = getString(what, who(item))
                 setOnClickListener { forget(item) }
             }
         }

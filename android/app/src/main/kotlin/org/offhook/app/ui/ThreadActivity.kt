@@ -39,6 +39,9 @@ class ThreadActivity :
 
     /** There may be older ones than those that are shown, and nobody reads them yet. */
     private var older = false
+
+    /** What is kept of what was begun and not sent; null: that is not known yet. */
+    private var begun: String? = null
     private lateinit var input: EditText
     private lateinit var list: ListView
 
@@ -65,6 +68,8 @@ class ThreadActivity :
                 }
             })
         }
+        // After a rotation what was typed is in the field again.
+        if (savedInstanceState == null) readDraft()
     }
 
     override fun onStart() {
@@ -72,6 +77,13 @@ class ThreadActivity :
         app.core.listen(this)
         app.messageNotice.onScreen = number
         show()
+    }
+
+    override fun onPause() {
+        super.onPause()
+        // Not when it has stopped: the screen below reads what is begun before that.
+        val text = input.text.toString().takeUnless(String::isBlank).orEmpty()
+        if (begun != null || text.isNotEmpty()) keepDraft(text)
     }
 
     override fun onStop() {
@@ -120,10 +132,31 @@ class ThreadActivity :
         }
     }
 
+    private fun readDraft() {
+        val with = number
+        app.core.later({ drafts().find { it.number == with }?.text.orEmpty() }) { result ->
+            if (begun != null || isDestroyed) return@later
+            result.onSuccess { text ->
+                begun = text
+                if (input.text.isEmpty()) input.append(text)
+            }.onFailure(::wrong)
+        }
+    }
+
+    private fun keepDraft(text: String) {
+        if (text == begun) return
+        begun = text
+        val with = number
+        app.core.later({ keepDraft(with, text) }) { it.onFailure(::wrong) }
+    }
+
     private fun send() {
         val text = input.text.toString()
         if (text.isBlank()) return
-        send(text) { input.setText("") }
+        send(text) {
+            input.setText("")
+            keepDraft("")
+        }
     }
 
     /** One that did not arrive is written anew, and goes to the end. */

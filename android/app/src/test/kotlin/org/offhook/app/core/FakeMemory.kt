@@ -47,6 +47,9 @@ abstract class FakeMemory : FakeAccounts() {
     /** The newest message of each thread. */
     var threads = listOf<MessageThread>()
 
+    /** What was begun and not sent. */
+    var begun = listOf<MessageDraft>()
+
     /** What is left on accounts. */
     val balances = sortedMapOf<UInt, Balance>()
 
@@ -247,7 +250,7 @@ abstract class FakeMemory : FakeAccounts() {
         return watched
     }
 
-    override fun drafts() = emptyList<MessageDraft>()
+    override fun drafts() = begun
 
     override fun keepDraft(number: String, text: String) = note("keepDraft $number $text")
 

@@ -21,7 +21,9 @@ import org.offhook.app.ui.ContactActivity
 import org.offhook.app.ui.ContactEditActivity
 import org.offhook.app.ui.ContactsActivity
 import org.offhook.app.ui.LogActivity
+import org.offhook.app.ui.MessagesActivity
 import org.offhook.app.ui.RecordActivity
+import org.offhook.app.ui.ThreadActivity
 import org.offhook.app.ui.answer
 import org.offhook.app.ui.press
 import org.offhook.app.ui.pressWords
@@ -30,13 +32,16 @@ import org.offhook.app.ui.take
 import org.offhook.app.ui.text
 import org.offhook.app.ui.type
 import org.offhook.app.ui.typeThere
+import org.offhook.core.AccountSettings
 import org.offhook.core.AccountState
 import org.offhook.core.CallFilter
 import org.offhook.core.CallState
+import org.offhook.core.Transport
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
+import org.robolectric.android.controller.ActivityController
 
 /** The screens of people and of the calls with them, on the core itself. */
 @RunWith(RobolectricTestRunner::class)
@@ -150,5 +155,38 @@ class PeopleCoreTest {
         record.press(R.id.aside)
         answer(AlertDialog.BUTTON_POSITIVE)
         until("gone") { record.isFinishing && "No calls yet." in log.shownTexts() }
+    }
+
+    @Test
+    fun what_is_begun_is_in_the_list_below_at_once_and_gone_when_it_is_taken_out() {
+        begin()
+        val nowhere = AccountSettings("1001", "offhook.test", "", "", "", Transport.AUTOMATIC, true)
+        app.core.ask { addAccount(nowhere, "secret-1001") }.getOrThrow()
+        val list = Robolectric.buildActivity(MessagesActivity::class.java).setup()
+
+        fun thread() = Robolectric.buildActivity(
+            ThreadActivity::class.java,
+            ThreadActivity.intent(app, "1005", "1005", "1005")
+        ).also {
+            list.pause()
+            it.setup()
+            list.stop()
+        }
+
+        // As the platform has it: the list comes back before what lay over it has stopped.
+        fun ActivityController<ThreadActivity>.leave() {
+            pause()
+            list.restart().start().resume()
+            stop()
+        }
+        val first = thread()
+        first.get().type(R.id.text, "See you")
+        first.leave()
+        until("listed") { list.get().shownTexts().any { it.endsWith("Draft: See you") } }
+        val again = thread()
+        until("in the field again") { again.get().text(R.id.text) == "See you" }
+        again.get().type(R.id.text, "")
+        again.leave()
+        until("gone") { "No messages yet." in list.get().shownTexts() }
     }
 }

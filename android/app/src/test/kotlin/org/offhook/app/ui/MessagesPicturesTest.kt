@@ -6,6 +6,7 @@ import org.junit.Test
 import org.junit.runner.RunWith
 import org.offhook.app.Pictures
 import org.offhook.core.Delivered
+import org.offhook.core.MessageDraft
 import org.offhook.core.MessageThread
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
@@ -33,6 +34,9 @@ class MessagesPicturesTest {
             MessageThread(screens.phone.kept[4], 3u, 1u),
             MessageThread(screens.phone.kept[2].copy(name = null, number = "1003"), 1u, 0u)
         )
+        screens.phone.begun = listOf("1003" to "See you at", "+4930123456" to "About the").map { (number, text) ->
+            MessageDraft(number, text, NOW_MS)
+        }
     }
 
     private fun threads() = Robolectric.buildActivity(MessagesActivity::class.java).setup().get()
