@@ -39,6 +39,9 @@ class Offer(private val core: Core, private val beside: Executor) {
     /** Told of each other [state]. */
     var changed: (() -> Unit)? = null
 
+    /** Told of a text that was found, which goes where one that is typed goes. */
+    var found: ((String) -> Unit)? = null
+
     private var gone = false
 
     fun look(text: String) {
@@ -53,6 +56,23 @@ class Offer(private val core: Core, private val beside: Executor) {
                     state = offered
                 }
             }
+        }
+    }
+
+    /** Finds a text by [read], beside the main thread, for somebody to look at; fails as [PlatformRefusal]. */
+    fun find(read: () -> String) {
+        if (state !is State.Asked) return
+        state = State.Reading
+        core.later({
+            try {
+                Result.success(read())
+            } catch (refused: PlatformRefusal) {
+                Result.failure(refused)
+            }
+        }, beside) { result ->
+            val text = result.mapCatching { it.getOrThrow() }
+            state = State.Asked(text.exceptionOrNull())
+            text.onSuccess { found?.invoke(it) }
         }
     }
 
@@ -76,6 +96,7 @@ class Offer(private val core: Core, private val beside: Executor) {
     fun forget() {
         gone = true
         changed = null
+        found = null
         (state as? State.Offered)?.proposal?.destroy()
     }
 }

@@ -3,18 +3,24 @@ package org.offhook.app.ui
 import android.app.Activity
 import android.content.ActivityNotFoundException
 import android.content.ClipboardManager
+import android.content.ContentResolver
 import android.content.Context
 import android.content.Intent
+import android.net.Uri
 import android.os.Bundle
+import android.os.Parcelable
 import android.text.InputFilter
 import android.view.View
 import android.view.ViewGroup
 import android.view.inputmethod.InputMethodManager
 import android.widget.EditText
 import android.widget.TextView
+import java.io.IOException
 import org.offhook.app.OffhookApp
 import org.offhook.app.R
 import org.offhook.app.core.Offer
+import org.offhook.app.core.PlatformRefusal
+import org.offhook.app.share.QrPicture
 import org.offhook.core.PhoneException
 import org.offhook.core.ProposalException
 import org.offhook.core.Proposed
@@ -44,12 +50,14 @@ class OfferActivity : Activity() {
         val kept = lastNonConfigurationInstance as? Kept
         offer = kept?.offer ?: Offer(app.core, app.beside)
         offer.changed = ::show
+        offer.found = ::take
         kept?.let {
             text.setText(it.text)
             password.setText(it.password)
         }
         findViewById<View>(R.id.back).setOnClickListener { finish() }
         findViewById<View>(R.id.paste).setOnClickListener { paste() }
+        findViewById<View>(R.id.picture).setOnClickListener { choosePicture() }
         findViewById<View>(R.id.look).setOnClickListener { look() }
         findViewById<View>(R.id.take).setOnClickListener { offer.take(password.text.toString().ifEmpty { null }) }
         findViewById<View>(R.id.refuse).setOnClickListener { offer.refuse() }
@@ -71,6 +79,7 @@ class OfferActivity : Activity() {
     override fun onDestroy() {
         super.onDestroy()
         offer.changed = null
+        offer.found = null
         if (!isChangingConfigurations) offer.forget()
     }
 
@@ -78,11 +87,41 @@ class OfferActivity : Activity() {
     override fun onRetainNonConfigurationInstance(): Any = Kept(offer, text.text.toString(), password.text.toString())
 
     override fun onActivityResult(request: Int, result: Int, data: Intent?) {
-        if (request == SCAN && result == RESULT_OK) take(data?.getStringExtra(SCANNED))
+        if (result != RESULT_OK) return
+        when (request) {
+            SCAN -> take(data?.getStringExtra(SCANNED))
+            PICTURE -> data?.data?.let(::find)
+        }
     }
 
-    /** A link was opened, or a text shared. */
-    private fun take(intent: Intent) = take(intent.dataString ?: intent.getStringExtra(Intent.EXTRA_TEXT))
+    /** A link was opened, a text shared, or a picture. */
+    private fun take(intent: Intent) {
+        @Suppress("DEPRECATION") // what says the class as well is Android 13's
+        val shared = intent.getParcelableExtra<Parcelable>(Intent.EXTRA_STREAM) as? Uri
+        // Another app's to hand out; a path would be opened as this app's own.
+        val picture = shared?.takeIf { it.scheme == ContentResolver.SCHEME_CONTENT }
+        if (picture == null) take(intent.dataString ?: intent.getStringExtra(Intent.EXTRA_TEXT)) else find(picture)
+    }
+
+    private fun choosePicture() = try {
+        val pictures = Intent(Intent.ACTION_GET_CONTENT).setType("image/*").addCategory(Intent.CATEGORY_OPENABLE)
+        startActivityForResult(pictures, PICTURE)
+    } catch (_: ActivityNotFoundException) {
+        mistake(R.id.text_mistake, PlatformRefusal(getString(R.string.file_no_app)))
+    }
+
+    /** What the code in a picture says goes where a text that is pasted goes. */
+    private fun find(picture: Uri) {
+        // It may outlive this screen.
+        val app = app
+        offer.find {
+            try {
+                QrPicture.read(app, picture) ?: throw PlatformRefusal(app.getString(R.string.offer_no_code))
+            } catch (_: IOException) {
+                throw PlatformRefusal(app.getString(R.string.file_fails))
+            }
+        }
+    }
 
     private fun take(given: String?) {
         if (given.isNullOrBlank()) return
@@ -156,7 +195,7 @@ class OfferActivity : Activity() {
             // Why a stranger's text is none, the core says in English alone.
             is ProposalException.Unusable -> getString(R.string.offer_unusable, failure.sentence)
             is ProposalException.NotFetched -> getString(R.string.offer_not_fetched, failure.sentence)
-            is PhoneException -> failure.sentence(this)
+            is PhoneException, is PlatformRefusal -> failure.sentence(this)
             else -> getString(R.string.wrong_argument)
         }
     }
@@ -169,6 +208,7 @@ class OfferActivity : Activity() {
 
     companion object {
         private const val SCAN = 1
+        private const val PICTURE = 2
         private const val SCANNED = "SCAN_RESULT"
 
         /** Longer than any document; the core says so of what is only a little too long. */
