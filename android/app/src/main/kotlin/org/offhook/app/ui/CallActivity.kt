@@ -173,7 +173,7 @@ class CallActivity :
 
             Permission.BLUETOOTH -> panels.chooseAsked()
 
-            Permission.NOTIFICATIONS, Permission.CONTACTS, Permission.PHONE_NUMBERS -> Unit
+            Permission.NOTIFICATIONS, Permission.CONTACTS, Permission.PHONE_NUMBERS, Permission.CAMERA -> Unit
         }
         show()
     }

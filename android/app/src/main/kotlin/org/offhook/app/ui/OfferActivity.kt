@@ -20,6 +20,7 @@ import org.offhook.app.OffhookApp
 import org.offhook.app.R
 import org.offhook.app.core.Offer
 import org.offhook.app.core.PlatformRefusal
+import org.offhook.app.scan.ScanActivity
 import org.offhook.app.share.QrPicture
 import org.offhook.core.PhoneException
 import org.offhook.core.ProposalException
@@ -62,8 +63,8 @@ class OfferActivity : Activity() {
         findViewById<View>(R.id.take).setOnClickListener { offer.take(password.text.toString().ifEmpty { null }) }
         findViewById<View>(R.id.refuse).setOnClickListener { offer.refuse() }
         findViewById<View>(R.id.scan).apply {
-            visibility = if (scanner().resolveActivity(packageManager) == null) View.GONE else View.VISIBLE
-            setOnClickListener { scan() }
+            visibility = if (ScanActivity.isPossible(context)) View.VISIBLE else View.GONE
+            setOnClickListener { startActivityForResult(ScanActivity.intent(context), SCAN) }
         }
         show()
         if (savedInstanceState == null) take(intent)
@@ -89,7 +90,7 @@ class OfferActivity : Activity() {
     override fun onActivityResult(request: Int, result: Int, data: Intent?) {
         if (result != RESULT_OK) return
         when (request) {
-            SCAN -> take(data?.getStringExtra(SCANNED))
+            SCAN -> take(ScanActivity.textOf(data))
             PICTURE -> data?.data?.let(::find)
         }
     }
@@ -132,14 +133,6 @@ class OfferActivity : Activity() {
     private fun paste() {
         val clip = getSystemService(ClipboardManager::class.java).primaryClip?.takeIf { it.itemCount > 0 } ?: return
         take(clip.getItemAt(0).coerceToText(this)?.toString())
-    }
-
-    private fun scan() {
-        try {
-            startActivityForResult(scanner(), SCAN)
-        } catch (_: ActivityNotFoundException) {
-            findViewById<View>(R.id.scan).visibility = View.GONE
-        }
     }
 
     private fun look() {
@@ -209,14 +202,10 @@ class OfferActivity : Activity() {
     companion object {
         private const val SCAN = 1
         private const val PICTURE = 2
-        private const val SCANNED = "SCAN_RESULT"
 
         /** Longer than any document; the core says so of what is only a little too long. */
         private const val LONGEST_TEXT_LENGTH = 100_000
         private const val LONGEST_LENGTH = 300
-
-        /** The platform has none of its own: an app that reads such codes, if there is one. */
-        private fun scanner() = Intent("com.google.zxing.client.android.SCAN").putExtra("SCAN_MODE", "QR_CODE_MODE")
 
         fun intent(context: Context) = Intent(context, OfferActivity::class.java)
 

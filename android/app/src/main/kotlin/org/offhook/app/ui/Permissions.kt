@@ -38,7 +38,10 @@ enum class Permission(val permission: String, private val since: Int, val refuse
     PHONE_NUMBERS(Manifest.permission.READ_PHONE_NUMBERS, 0, R.string.permission_phone_numbers, 5) {
         // Which cards there are.
         override val all = listOf(Manifest.permission.READ_PHONE_STATE, permission)
-    };
+    },
+
+    /** When a QR code is first to be scanned. */
+    CAMERA(Manifest.permission.CAMERA, 0, R.string.permission_camera, 6);
 
     /** What it takes: of one group, so that the user is asked once. */
     protected open val all get() = listOf(permission)
