@@ -152,12 +152,9 @@ impl Phone {
     /// Sends every caller elsewhere while set.
     ///
     /// # Errors
-    /// `BadTarget`, `NoAccount`: as for `call`; `TooLong`; `ShutDown`, `Store`: as for `do_not_disturb`.
+    /// `BadTarget`, `NoAccount`: as for `call`; `ShutDown`, `Store`: as for `do_not_disturb`.
     pub fn forward_to(&self, to: Option<String>) -> Result<(), PhoneError> {
         if let Some(to) = &to {
-            if to.len() > LONGEST {
-                return Err(PhoneError::TooLong);
-            }
             self.check_target(None, to)?;
         }
         self.set_reach(|it| it.forward_to = to)
