@@ -55,6 +55,9 @@ class AccountActivity :
     private var moreOpen = false
     private val passwordLost get() = account in core.passwordsLost
 
+    /** It is kept, and neither registers nor calls. */
+    private val idle get() = core.kept.any { it.account == account && !it.enabled }
+
     /** Asks whether the server's certificate is to be trusted. */
     private var asking: AlertDialog? = null
 
@@ -118,6 +121,7 @@ class AccountActivity :
             show()
             ask(event)
         }
+        if (event is Event.Accounts) show()
     }
 
     override fun onRequestPermissionsResult(code: Int, permissions: Array<String>, results: IntArray) = show()
@@ -258,6 +262,11 @@ class AccountActivity :
             .show()
     }
 
+    private fun use() {
+        val idle = account ?: return
+        core.later({ enableAccount(idle, true) }) { if (!isDestroyed) it.onFailure(::wrong) }
+    }
+
     private fun ask(shown: Event.Certificate) {
         asking?.dismiss()
         asking = CertificateQuestion.ask(this, shown) { core.trust(shown).onSuccess { show() }.onFailure(::wrong) }
@@ -298,13 +307,15 @@ class AccountActivity :
         val view = core.accounts.find { it.account == account }
         val result = SelfTest.of(view.takeIf { begun || !tested })
         // An account that is looked at shows how it stands, too.
-        findViewById<View>(R.id.test).visibility = if (tested || view != null) View.VISIBLE else View.GONE
+        findViewById<View>(R.id.test).visibility = if ((tested && !idle) || view != null) View.VISIBLE else View.GONE
         test.show(result)
         findViewById<View>(R.id.done).visibility = if (result.passed && tested) View.VISIBLE else View.GONE
         val shown = core.certificates[account]
         val refused = Permission.NOTIFICATIONS.wasAsked(this) && !Permission.NOTIFICATIONS.given(this)
         notice.show(
             when {
+                idle -> Notice.Card(getString(R.string.account_idle), button = R.string.accounts_take_in) { use() }
+
                 passwordLost -> Notice.Card(getString(R.string.account_password_lost))
 
                 shown != null -> Notice.Card(getString(shown.why.sentence), button = R.string.certificate_look) {

@@ -126,6 +126,22 @@ class AccountActivityTest {
     }
 
     @Test
+    fun one_that_is_not_in_use_says_so_instead_of_a_test_that_never_ends_and_is_taken_into_use() {
+        kept.phone.list = kept.phone.list.map { it.copy(enabled = false) }
+        val activity = kept.account().get()
+        activity.press(R.id.save)
+        assertFalse(activity.sees(R.id.test))
+        assertTrue("This account is not in use: it neither registers nor calls." in activity.shownTexts())
+        activity.press(R.id.notice_button)
+        shadowOf(activity.mainLooper).idle()
+        assertTrue("enableAccount 1 true" in kept.phone.commands)
+        kept.phone.list = kept.phone.list.map { it.copy(enabled = true) }
+        kept.phone.register()
+        kept.phone.emit(Event.Accounts)
+        assertTrue(activity.sees(R.id.test) && !activity.sees(R.id.notice))
+    }
+
+    @Test
     fun a_new_account_may_come_by_a_link() {
         val first = fresh.account().get()
         first.press(R.id.offer)
