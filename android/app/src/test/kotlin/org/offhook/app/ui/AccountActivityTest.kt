@@ -128,7 +128,9 @@ class AccountActivityTest {
     @Test
     fun one_that_is_not_in_use_says_so_instead_of_a_test_that_never_ends_and_is_taken_into_use() {
         kept.phone.list = kept.phone.list.map { it.copy(enabled = false) }
-        val activity = kept.account().get()
+        val asked = AccountActivity.intent(kept.app, 1u)
+        val activity = Robolectric.buildActivity(AccountActivity::class.java, asked).setup().get()
+        kept.phone.emit(Event.Accounts)
         activity.press(R.id.save)
         assertFalse(activity.sees(R.id.test))
         assertTrue("This account is not in use: it neither registers nor calls." in activity.shownTexts())
