@@ -95,6 +95,10 @@ pub(super) fn funds(http: std::net::SocketAddr) -> Result<Balance, Failure> {
 
 impl Around {
     /// Of the call that is over. `encrypted`: the word that both logs are to have.
+    #[cfg_attr(
+        not(feature = "rest"),
+        expect(clippy::trivially_copy_pass_by_ref, reason = "with it there is something behind it")
+    )]
     pub(super) fn look(
         seen: CallerSeen,
         funds: &Funds,

@@ -10,7 +10,6 @@ pub(crate) mod picture;
 mod presence;
 #[cfg(feature = "rest")]
 pub(crate) mod purse;
-#[cfg(feature = "rest")]
 mod request;
 pub(crate) mod roster;
 pub(crate) mod screen;

@@ -131,9 +131,8 @@ impl Settings {
         };
         let mut trusts = platform.clone();
         // Where two name authorities for one server, the first in order has its way.
-        for (host, trust) in accounts.iter().rev().flat_map(|run| &run.standing.authorities) {
-            trusts.set(host, trust.clone());
-        }
+        let authorities = accounts.iter().rev().flat_map(|run| &run.standing.authorities);
+        authorities.for_each(|(host, trust)| trusts.set(host, trust.clone()));
         Ok(Self {
             accounts,
             by: by.unwrap_or(first),

@@ -17,9 +17,8 @@ pub struct Authorities(());
 impl Authorities {
     /// By that account the servers of those names are trusted by this.
     pub fn set(&self, _: u32, _: &[String], trust: Option<Trust>) {
-        match trust {
-            Some(trust) => match trust {},
-            None => {}
+        if let Some(trust) = trust {
+            match trust {}
         }
     }
 }
