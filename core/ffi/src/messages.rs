@@ -4,6 +4,8 @@
 //! a disk: call it from a thread that does not draw. What waits in a provider's mailbox is told by
 //! [`crate::Event::Voicemail`].
 
+use std::collections::HashSet;
+
 use offhook_io::clock;
 use offhook_io::store::{self, About, AccountKey, Delivery, Draft, MessageKey};
 
@@ -129,10 +131,7 @@ impl Phone {
     pub fn forget_messages(&self, number: Option<String>) -> Result<u32, PhoneError> {
         self.require_open()?;
         let forget = move |store: &store::Store| {
-            let is_to = |draft: &Draft| number.as_ref().is_none_or(|number| *number == draft.number);
-            for draft in store.drafts()?.into_iter().filter(is_to) {
-                store.take_draft(draft.account, &draft.number)?;
-            }
+            store.forget_drafts(number.as_deref())?;
             store.forget_messages(number.as_deref())
         };
         Ok(self.handle.on_store(About::Messages, forget)? as u32)
@@ -152,13 +151,9 @@ impl Phone {
     /// # Errors
     /// `Store`: it cannot be read: say so.
     pub fn drafts(&self) -> Result<Vec<MessageDraft>, PhoneError> {
-        let mut drafts: Vec<MessageDraft> = Vec::new();
-        for Draft { number, text, at, .. } in self.remembered()?.drafts()? {
-            if drafts.iter().all(|it| it.number != number) {
-                drafts.push(MessageDraft { number, text, at_ms: at });
-            }
-        }
-        Ok(drafts)
+        let mut seen = HashSet::new();
+        let all = self.remembered()?.drafts()?.into_iter().filter(|draft| seen.insert(draft.number.clone()));
+        Ok(all.map(|Draft { number, text, at, .. }| MessageDraft { number, text, at_ms: at }).collect())
     }
 
     /// Keeps what was begun to that number, as threads have it, until something else or nothing (an empty text) is: when the
@@ -174,13 +169,14 @@ impl Phone {
         let account = AccountKey(i64::from(self.picked()?.0));
         let at = i64::try_from(clock::wall().as_millis()).unwrap_or(i64::MAX);
         let new = Draft { account, number, text, at };
-        self.handle.on_store(About::Rest, move |store| {
-            for old in store.drafts()?.into_iter().filter(|old| old.number == new.number) {
-                store.take_draft(old.account, &old.number)?;
-            }
-            store.put_draft(&new)
+        // At once: what was kept before is not lost by what comes in its place.
+        let kept = self.handle.on_store(About::Rest, move |store| {
+            store.bulk(|| {
+                store.forget_drafts(Some(&new.number))?;
+                store.put_draft(&new)
+            })
         })?;
-        Ok(())
+        if kept { Ok(()) } else { Err(PhoneError::NoAccount) }
     }
 }
 

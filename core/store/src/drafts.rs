@@ -59,6 +59,16 @@ impl Store {
         Ok(take.query_row(params![account.0, number], row).optional()?)
     }
 
+    /// Forgets the drafts to one number by whichever account, or all.
+    ///
+    /// # Errors
+    /// - [`StoreError`]: nothing was forgotten.
+    pub fn forget_drafts(&self, number: Option<&str>) -> Result<(), StoreError> {
+        let mut gone = self.connection.prepare_cached("DELETE FROM draft WHERE ?1 IS NULL OR number = ?1")?;
+        gone.execute([number])?;
+        Ok(())
+    }
+
     /// All drafts, the one that was written last first.
     ///
     /// # Errors
@@ -94,6 +104,17 @@ mod tests {
         assert_eq!(store.take_draft(a, "1002").unwrap(), None);
         assert!(store.put_draft(&draft(b, "1002", "", 4)).unwrap() && store.drafts().unwrap().is_empty());
         assert!(!store.put_draft(&draft(AccountKey(99), "1002", "hi", 5)).unwrap());
+        let all = [
+            draft(a, "1002", "x", 1),
+            draft(b, "1002", "y", 2),
+            draft(a, "1003", "z", 3),
+            draft(b, "1004", "w", 4),
+        ];
+        all.iter().for_each(|it| assert!(store.put_draft(it).unwrap()));
+        store.forget_drafts(Some("1002")).unwrap();
+        assert_eq!(store.drafts().unwrap(), [draft(b, "1004", "w", 4), draft(a, "1003", "z", 3)]);
+        store.forget_drafts(None).unwrap();
+        assert!(store.drafts().unwrap().is_empty());
     }
 
     #[test]
