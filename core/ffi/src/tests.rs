@@ -123,6 +123,23 @@ fn exchange() -> Server {
     Server::start(ServerConfig { listen: Listen::at(any), ..ServerConfig::default() }).unwrap()
 }
 
+/// One that listens for TLS too, by a certificate that nobody stands for; and that.
+fn exchange_by_tls() -> (Server, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["offhook.test", "127.0.0.1"].map(str::to_owned);
+    let made = rcgen::generate_simple_self_signed(names).unwrap();
+    let (certificate, key) = (folder.path().join("certificate.pem"), folder.path().join("key.pem"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let any = (Ipv4Addr::LOCALHOST, 0).into();
+    let config = ServerConfig {
+        listen: Listen { tls: Some(any), ..Listen::at(any) },
+        tls: Some(exchange::server::TlsFiles { certificate, key }),
+        ..ServerConfig::default()
+    };
+    (Server::start(config).unwrap(), made.cert.pem())
+}
+
 fn settings(number: &str, exchange: &Server) -> AccountSettings {
     AccountSettings {
         number: number.into(),
@@ -520,18 +537,7 @@ fn a_relays_password_is_kept_apart_goes_to_no_other_relay_and_is_forgotten_with_
 
 #[test]
 fn by_tls_alone_a_server_that_nobody_vouches_for_learns_nothing_and_the_account_says_why() {
-    let folder = tempfile::tempdir().unwrap();
-    let made = rcgen::generate_simple_self_signed(vec!["offhook.test".to_owned()]).unwrap();
-    let (certificate, key) = (folder.path().join("certificate.pem"), folder.path().join("key.pem"));
-    std::fs::write(&certificate, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    let any = (Ipv4Addr::LOCALHOST, 0).into();
-    let exchange = Server::start(ServerConfig {
-        listen: Listen { tls: Some(any), ..Listen::at(any) },
-        tls: Some(exchange::server::TlsFiles { certificate, key }),
-        ..ServerConfig::default()
-    })
-    .unwrap();
+    let (exchange, _) = exchange_by_tls();
     let app = App::new();
     let settings = AccountSettings {
         proxy: exchange.addresses().tls.unwrap().to_string(),

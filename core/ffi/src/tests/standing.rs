@@ -18,23 +18,11 @@ fn take(app: &App, more: &serde_json::Value) -> u32 {
 
 #[test]
 fn an_authority_that_comes_with_an_account_is_believed_for_its_server() {
-    let folder = tempfile::tempdir().unwrap();
-    let names = ["offhook.test", "127.0.0.1"].map(str::to_owned);
-    let made = rcgen::generate_simple_self_signed(names).unwrap();
-    let (certificate, key) = (folder.path().join("certificate.pem"), folder.path().join("key.pem"));
-    std::fs::write(&certificate, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    let any = (Ipv4Addr::LOCALHOST, 0).into();
-    let exchange = Server::start(ServerConfig {
-        listen: Listen { tls: Some(any), ..Listen::at(any) },
-        tls: Some(exchange::server::TlsFiles { certificate, key }),
-        ..ServerConfig::default()
-    })
-    .unwrap();
+    let (exchange, certificate) = exchange_by_tls();
     let server = exchange.addresses().tls.unwrap();
     let app = App::new();
     let proxy = format!("sip:{server};transport=tls");
-    let more = serde_json::json!({ "proxy": proxy, "transport": "tls", "tls_ca": made.cert.pem() });
+    let more = serde_json::json!({ "proxy": proxy, "transport": "tls", "tls_ca": certificate });
     let id = take(&app, &more);
     app.until_account(AccountState::Registered);
 
