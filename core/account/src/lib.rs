@@ -22,7 +22,7 @@ pub use form::{
     CallerIdForm, Form, NatForm, PushForm, RelayForm, RuleForm, ServiceForm, SignerForm, StirForm, Stun,
     Turn, VosForm, server,
 };
-pub use made::RelayService;
+pub use made::{LONGEST_PRID, RelayService};
 pub use notice::{About, Notice};
 pub use proposal::{Answer, Link, Offered, Proposal, Surroundings, Unusable};
 pub use purse::{

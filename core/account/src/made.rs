@@ -18,7 +18,7 @@ use crate::words::{Hidden, Text};
 const LONGEST_REGISTRATION: u32 = 604_800;
 
 /// The longest that a push service knows a phone by, in bytes: it goes with every registration.
-const LONGEST_PRID: usize = 1024;
+pub const LONGEST_PRID: usize = 1024;
 
 /// Who hands out the account's relays. Its address may hold a key.
 #[derive(Clone, Debug)]

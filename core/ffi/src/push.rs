@@ -11,15 +11,12 @@
 use std::collections::BTreeMap;
 
 use account::words::{Hidden, Text};
-use account::{Document, Secrets};
+use account::{Document, LONGEST_PRID, Secrets};
 use base::Secret;
 use serde::Deserialize;
 
 use crate::Phone;
 use crate::error::PhoneError;
-
-/// As in the account's document.
-const LONGEST_TOKEN: usize = 1024;
 
 /// What push services know this phone by, as far as the platform has said it in this run.
 pub(crate) type Tokens = BTreeMap<String, Secret<String>>;
@@ -58,7 +55,7 @@ impl Phone {
     pub fn set_push_token(&self, service: String, token: String) -> Result<u32, PhoneError> {
         self.require_open()?;
         let token = Secret::new(token);
-        if token.expose().len() > LONGEST_TOKEN {
+        if token.expose().len() > LONGEST_PRID {
             return Err(PhoneError::TooLong);
         }
         if service.is_empty() || token.expose().trim().is_empty() {
