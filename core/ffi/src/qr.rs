@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Pixels of a side, at most: codes are found well in less, and a frame costs some milliseconds a megapixel.
 const LARGEST: u32 = 4096;
-/// Pixels of a side that a code may have: 21 of its own and as many around it.
+/// And at least: the smallest code has 21 modules.
 const SMALLEST: u32 = 21;
 
 /// The text of the first QR code in a picture that can be read; none: there is none yet, try the next frame. `luma`: the
