@@ -194,13 +194,12 @@ impl Call {
         ))
     }
 
-    /// Whether it was them, where a signature was checked: by us, else by the provider.
+    /// Whether it was them, where a signature was checked.
     fn verdict(&self) -> &'static str {
-        match (self.attest.as_deref(), self.verified) {
-            (Some("A"), _) => " verified",
-            (Some("false"), _) | (_, Some(false)) => " FORGED",
-            (_, Some(true)) => " verified",
-            _ => "",
+        match phone::Verdict::of(self.verified, self.attest.as_deref()) {
+            Some(phone::Verdict::Forged) => " FORGED",
+            Some(phone::Verdict::Vouched) => " verified",
+            None => "",
         }
     }
 

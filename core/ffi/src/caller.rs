@@ -2,7 +2,7 @@
 //!
 //! RFC 3325 for what a provider asserts, RFC 8224 for what is signed. Decides nothing: what a signature is worth is `phone`'s to say.
 
-pub use phone::{Attest, Said};
+pub use phone::{Attest, Said, Verdict};
 use phone::{Identity, Passport};
 
 /// Who says who calls, from the most to the least to be trusted.
@@ -21,6 +21,24 @@ pub enum Attest {
     Customer,
     Number,
 }
+
+/// What has to be seen of a caller at once.
+#[uniffi::remote(Enum)]
+pub enum Verdict {
+    Vouched,
+    Forged,
+}
+
+/// The same, of a call's identity or of a row of the log; none: nothing that has to be seen at once.
+#[uniffi::export]
+pub fn caller_verdict(verified: Option<bool>, signature: Option<CallerSignature>) -> Option<Verdict> {
+    let found =
+        signature.as_ref().and_then(|it| if it.forged { Some(FORGED) } else { it.attest.map(Attest::word) });
+    Verdict::of(verified, found)
+}
+
+/// The word for it of the call log.
+const FORGED: &str = "false";
 
 /// What is known of who calls.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
@@ -66,7 +84,7 @@ impl CallerSignature {
     pub(crate) fn kept(word: &str, sentence: Option<String>) -> Self {
         let levels = [Attest::Gateway, Attest::Customer, Attest::Number];
         let attest = levels.into_iter().find(|it| it.word() == word);
-        Self { attest, forged: word == "false", sentence: sentence.unwrap_or_default() }
+        Self { attest, forged: word == FORGED, sentence: sentence.unwrap_or_default() }
     }
 
     fn of(passport: &Passport) -> Self {

@@ -65,7 +65,7 @@ pub use backup::{
     BackupContents, BackupCount, BackupError, BackupPart, BackupPasswords, BackupReport, BackupTally,
 };
 pub use balance::{Balance, BalanceField, BalanceFormat, BalanceSettings, BalanceSign};
-pub use caller::{Attest, CallerIdentity, CallerSignature, Said};
+pub use caller::{Attest, CallerIdentity, CallerSignature, Said, Verdict, caller_verdict};
 pub use commands::{Decline, why_sentence};
 pub use contacts::{
     Contact, ContactGroup, ContactHit, ContactNumber, DeviceContact, FoundIn, ImportedContacts, SpeedDial,

@@ -96,6 +96,27 @@ impl Identity {
     }
 }
 
+/// What has to be seen of a caller at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Somebody who is believed vouches for the number.
+    Vouched,
+    /// It is not theirs.
+    Forged,
+}
+
+impl Verdict {
+    /// `verified`: what the provider found; `found`: what we did, by [`Passport::word`]. Where one says this and another that,
+    /// it is warned of.
+    pub fn of(verified: Option<bool>, found: Option<&str>) -> Option<Self> {
+        match (verified, found) {
+            (Some(false), _) | (_, Some("false")) => Some(Self::Forged),
+            (Some(true), _) | (_, Some("A")) => Some(Self::Vouched),
+            _ => None,
+        }
+    }
+}
+
 /// Who says who calls, from the most to the least to be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Said {
@@ -480,5 +501,23 @@ mod tests {
                 && !is_number("+")
                 && !is_number("1\r\nX: y")
         );
+    }
+
+    #[test]
+    fn who_is_warned_of_by_one_is_vouched_for_by_nobody() {
+        use Verdict::{Forged, Vouched};
+
+        for (verified, found, verdict) in [
+            (None, None, None),
+            (None, Some("B"), None),
+            (None, Some("unproven"), None),
+            (None, Some("A"), Some(Vouched)),
+            (Some(true), None, Some(Vouched)),
+            (Some(true), Some("C"), Some(Vouched)),
+            (Some(false), Some("A"), Some(Forged)),
+            (Some(true), Some("false"), Some(Forged)),
+        ] {
+            assert_eq!(Verdict::of(verified, found), verdict, "{verified:?} {found:?}");
+        }
     }
 }

@@ -42,7 +42,7 @@ pub use dial::{BadTarget, Target, dial, number_of, target};
 pub use identity::{
     Anchors, Attest, BadAddress, CallerId, Carry, False, FetchId, Fetched, Identity, MAX_CERTIFICATES,
     NotHad, Passport, Place, Said, SeenAs, Signed, SignedBy, Signer, Stir, Unproven, Untrusted, Unusable,
-    Who, is_number,
+    Verdict, Who, is_number,
 };
 pub use ids::{AccountId, CallId, CallIds, MediaId, MessageId};
 pub use input::{Command, Input, MediaNews, With};

@@ -7,16 +7,17 @@ import android.view.View
 import android.widget.ImageView
 import android.widget.TextView
 import org.offhook.app.R
-import org.offhook.core.Attest
 import org.offhook.core.CallRecord
 import org.offhook.core.CallView
 import org.offhook.core.CallerSignature
+import org.offhook.core.Verdict
+import org.offhook.core.callerVerdict
 
 /**
  * What has to be seen of a caller at once: somebody vouches for their number, or it is false.
  *
- * Whose signature is believed and whether it holds is the core's to say. What vouches for less than the number stands in
- * a call's facts alone ([CallFacts]).
+ * Which of it is so is the core's to say. What vouches for less than the number stands in a call's facts alone
+ * ([CallFacts]).
  */
 enum class Trust(val words: Int, val icon: Int) {
     VOUCHED(R.string.trust_vouched, R.drawable.ic_vouched),
@@ -29,11 +30,10 @@ enum class Trust(val words: Int, val icon: Int) {
         /** The same of a call that was. */
         fun of(call: CallRecord): Trust? = of(call.verified, call.signature)
 
-        private fun of(verified: Boolean?, signature: CallerSignature?): Trust? = when {
-            // Where one says this and another that, it is warned of.
-            verified == false || signature?.forged == true -> FORGED
-            verified == true || signature?.attest == Attest.NUMBER -> VOUCHED
-            else -> null
+        private fun of(verified: Boolean?, signature: CallerSignature?) = when (callerVerdict(verified, signature)) {
+            Verdict.VOUCHED -> VOUCHED
+            Verdict.FORGED -> FORGED
+            null -> null
         }
 
         /**
