@@ -4,18 +4,13 @@ import android.app.Activity
 import android.app.AlertDialog
 import android.content.Intent
 import android.net.Uri
-import android.os.Looper
 import android.view.View
 import android.widget.ListView
 import java.io.File
-import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
-import org.junit.Rule
 import org.junit.Test
-import org.junit.rules.TemporaryFolder
 import org.junit.runner.RunWith
-import org.offhook.app.OffhookApp
 import org.offhook.app.R
 import org.offhook.app.ui.AccountsActivity
 import org.offhook.app.ui.BackupActivity
@@ -30,44 +25,14 @@ import org.offhook.app.ui.type
 import org.offhook.app.ui.typeThere
 import org.offhook.core.AccountSettings
 import org.offhook.core.Transport
-import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
-import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 
 /** The list of accounts, and backups, on the core itself. */
 @RunWith(RobolectricTestRunner::class)
-class AccountsCoreTest {
-    @get:Rule val folders = TemporaryFolder()
-    private val app = RuntimeEnvironment.getApplication() as OffhookApp
-    private val ours by lazy { TestPhone(folders.newFolder()) }
-
-    private val before = listeners()
-
-    /** The app's thread pulls until it is told that the phone is gone. */
-    @After
-    fun stop() {
-        ours.phone.shutdown()
-        until("heard to its end") { (listeners() - before).isEmpty() }
-        ours.phone.destroy()
-    }
-
-    private fun listeners() = Thread.getAllStackTraces().keys.filter { it.name == "offhook-events" }.toSet()
-
-    private inline fun <reified T : Activity> screen(): T = Robolectric.buildActivity(T::class.java).setup().get()
-
-    private fun until(what: String, reached: () -> Boolean) {
-        val end = System.nanoTime() + PATIENCE_NANOS
-        while (!reached()) {
-            shadowOf(Looper.getMainLooper()).idle()
-            if (System.nanoTime() > end) throw AssertionError("not $what")
-            Thread.yield()
-        }
-    }
-
+class AccountsCoreTest : AppOnCore() {
     /** Two accounts at a server that nobody answers at. */
     private fun begin() {
-        app.startCore = { ours.phone }
         for (number in listOf("1001", "2001")) {
             val settings = AccountSettings(number, "127.0.0.1:9", "", "", "", Transport.UDP, true)
             app.core.ask { addAccount(settings, "secret-$number") }.getOrThrow()

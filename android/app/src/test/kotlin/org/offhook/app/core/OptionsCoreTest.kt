@@ -1,16 +1,10 @@
 package org.offhook.app.core
 
-import android.app.Activity
-import android.content.Intent
-import android.os.Looper
-import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Rule
 import org.junit.Test
-import org.junit.rules.TemporaryFolder
 import org.junit.runner.RunWith
-import org.offhook.app.OffhookApp
 import org.offhook.app.R
 import org.offhook.app.ui.CallerIdActivity
 import org.offhook.app.ui.PartScreen
@@ -28,50 +22,18 @@ import org.offhook.core.Carry
 import org.offhook.core.DialRule
 import org.offhook.core.KeypadBy
 import org.offhook.core.Transport
-import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
-import org.robolectric.RuntimeEnvironment
-import org.robolectric.Shadows.shadowOf
 
 /** The screens of an account's parts, on the core itself. */
 @RunWith(RobolectricTestRunner::class)
-class OptionsCoreTest {
-    @get:Rule val folders = TemporaryFolder()
-    private val app = RuntimeEnvironment.getApplication() as OffhookApp
-    private val ours by lazy { TestPhone(folders.newFolder()) }
+class OptionsCoreTest : AppOnCore() {
     private val account by lazy {
         val settings = AccountSettings("1001", "offhook.invalid", transport = Transport.AUTOMATIC, register = false)
         ours.phone.addAccount(settings, "secret")
     }
     private val kept get() = ours.phone.accountSettings(account)
 
-    private val before = listeners()
-
-    /** The app's thread pulls until it is told that the phone is gone. */
-    @After
-    fun stop() {
-        ours.phone.shutdown()
-        until("heard to its end") { (listeners() - before).isEmpty() }
-        ours.phone.destroy()
-    }
-
-    private fun listeners() = Thread.getAllStackTraces().keys.filter { it.name == "offhook-events" }.toSet()
-
-    private inline fun <reified T : Activity> screen(intent: Intent): T {
-        app.startCore = { ours.phone }
-        return Robolectric.buildActivity(T::class.java, intent).setup().get()
-    }
-
     private inline fun <reified T : PartScreen> part(): T = screen(PartScreen.intent<T>(app, account))
-
-    private fun until(what: String, reached: () -> Boolean) {
-        val end = System.nanoTime() + PATIENCE_NANOS
-        while (!reached()) {
-            shadowOf(Looper.getMainLooper()).idle()
-            if (System.nanoTime() > end) throw AssertionError("not $what")
-            Thread.yield()
-        }
-    }
 
     /** Beside the main thread all goes one after the other: what was asked for before is done then. */
     private fun settle() {

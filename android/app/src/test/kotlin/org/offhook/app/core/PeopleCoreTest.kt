@@ -4,18 +4,13 @@ import android.app.Activity
 import android.app.AlertDialog
 import android.content.Intent
 import android.net.Uri
-import android.os.Looper
 import android.widget.EditText
 import android.widget.ListView
 import java.io.File
-import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
-import org.junit.Rule
 import org.junit.Test
-import org.junit.rules.TemporaryFolder
 import org.junit.runner.RunWith
-import org.offhook.app.OffhookApp
 import org.offhook.app.R
 import org.offhook.app.ui.ContactActivity
 import org.offhook.app.ui.ContactEditActivity
@@ -39,44 +34,14 @@ import org.offhook.core.CallState
 import org.offhook.core.Transport
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
-import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
 
 /** The screens of people and of the calls with them, on the core itself. */
 @RunWith(RobolectricTestRunner::class)
-class PeopleCoreTest {
-    @get:Rule val folders = TemporaryFolder()
-    private val app = RuntimeEnvironment.getApplication() as OffhookApp
-    private val ours by lazy { TestPhone(folders.newFolder()) }
-
-    private val before = listeners()
-
-    /** The app's thread pulls until it is told that the phone is gone. */
-    @After
-    fun stop() {
-        ours.phone.shutdown()
-        until("heard to its end") { (listeners() - before).isEmpty() }
-        ours.phone.destroy()
-    }
-
-    private fun listeners() = Thread.getAllStackTraces().keys.filter { it.name == "offhook-events" }.toSet()
-
+class PeopleCoreTest : AppOnCore() {
     private fun begin() {
-        app.startCore = { ours.phone }
         app.core
-    }
-
-    private inline fun <reified T : Activity> screen(intent: Intent = Intent(app, T::class.java)): T =
-        Robolectric.buildActivity(T::class.java, intent).setup().get()
-
-    private fun until(what: String, reached: () -> Boolean) {
-        val end = System.nanoTime() + PATIENCE_NANOS
-        while (!reached()) {
-            shadowOf(Looper.getMainLooper()).idle()
-            if (System.nanoTime() > end) throw AssertionError("not $what")
-            Thread.yield()
-        }
     }
 
     private fun ContactsActivity.listed() = findViewById<ListView>(R.id.rows).adapter.count
