@@ -10,13 +10,9 @@ import android.os.Bundle
 import android.text.InputFilter
 import android.text.method.PasswordTransformationMethod
 import android.view.View
-import android.view.ViewGroup
 import android.view.inputmethod.InputMethodManager
 import android.widget.Button
-import android.widget.EditText
 import android.widget.ImageButton
-import android.widget.RadioGroup
-import android.widget.Switch
 import android.widget.TextView
 import org.offhook.app.OffhookApp
 import org.offhook.app.R
@@ -340,15 +336,6 @@ class AccountActivity :
     }
 
     private fun bounds(view: View) = Rect(0, 0, view.width, view.height)
-
-    private fun edit(id: Int): EditText = findViewById(id)
-
-    private fun switch(id: Int): Switch = findViewById(id)
-
-    private fun radios(id: Int): RadioGroup = findViewById(id)
-
-    private fun <T> chosen(id: Int, of: Map<T, Int>): T =
-        of.entries.first { it.value == radios(id).checkedRadioButtonId }.key
 
     private data class FieldViews(val edit: Int, val mistake: Int)
 

@@ -8,7 +8,6 @@ import android.os.Bundle
 import android.text.InputFilter
 import android.view.View
 import android.view.ViewGroup
-import android.widget.EditText
 import android.widget.Switch
 import android.widget.TextView
 import java.io.File
@@ -58,7 +57,7 @@ class BackupActivity : Screen() {
     }
 
     @Deprecated("The platform has nothing else that stays in memory")
-    override fun onRetainNonConfigurationInstance(): Any = Kept(restore, PASSPHRASES.map(::text))
+    override fun onRetainNonConfigurationInstance(): Any = Kept(restore, PASSPHRASES.map { textIn(it) })
 
     override fun onActivityResult(code: Int, result: Int, data: Intent?) {
         super.onActivityResult(code, result, data)
@@ -87,8 +86,8 @@ class BackupActivity : Screen() {
     private fun isReady(): Boolean {
         val why = when {
             !withPasswords() -> null
-            text(R.id.passphrase).isEmpty() -> R.string.backup_passphrase_missing
-            text(R.id.passphrase) != text(R.id.passphrase_again) -> R.string.backup_passphrase_differs
+            textIn(R.id.passphrase).isEmpty() -> R.string.backup_passphrase_missing
+            textIn(R.id.passphrase) != textIn(R.id.passphrase_again) -> R.string.backup_passphrase_differs
             else -> null
         }
         mistake(R.id.passphrase_mistake, why?.let(::getString))
@@ -116,7 +115,7 @@ class BackupActivity : Screen() {
     }
 
     private fun writer(done: (BackupContents) -> Unit): PhoneInterface.(File) -> Unit {
-        val passphrase = if (withPasswords()) text(R.id.passphrase) else null
+        val passphrase = if (withPasswords()) textIn(R.id.passphrase) else null
         return { done(backUp(it.path, passphrase)) }
     }
 
@@ -146,7 +145,7 @@ class BackupActivity : Screen() {
     }
 
     private fun unlock() {
-        val passphrase = text(R.id.unlock_passphrase)
+        val passphrase = textIn(R.id.unlock_passphrase)
         if (passphrase.isNotEmpty()) return restore.unlock(passphrase)
         mistake(R.id.found_mistake, getString(R.string.backup_passphrase_missing))
     }
@@ -220,14 +219,6 @@ class BackupActivity : Screen() {
     private fun name() = "offhook-backup-${LogWords(this).stamp}.json"
 
     private fun withPasswords() = findViewById<Switch>(R.id.with_passwords).isChecked
-
-    private fun edit(id: Int): EditText = findViewById(id)
-
-    private fun text(id: Int) = edit(id).text.toString()
-
-    private fun visible(id: Int, yes: Boolean) {
-        findViewById<View>(id).visibility = if (yes) View.VISIBLE else View.GONE
-    }
 
     private class Kept(val restore: Restore, val typed: List<String>)
 

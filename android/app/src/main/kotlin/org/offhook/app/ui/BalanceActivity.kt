@@ -7,9 +7,6 @@ import android.graphics.Typeface
 import android.os.Bundle
 import android.text.InputFilter
 import android.view.View
-import android.widget.EditText
-import android.widget.RadioGroup
-import android.widget.Switch
 import android.widget.TextView
 import org.offhook.app.OffhookApp
 import org.offhook.app.R
@@ -111,23 +108,23 @@ class BalanceActivity :
 
     private fun form() = BalanceForm(
         by = chosen(R.id.balance_by, BY),
-        vos = text(R.id.vos),
-        url = text(R.id.url),
+        vos = textIn(R.id.vos),
+        url = textIn(R.id.url),
         body = chosen(R.id.body, BODIES),
-        bodyText = text(R.id.body_text),
+        bodyText = textIn(R.id.body_text),
         format = chosen(R.id.reader, READERS),
-        amount = text(R.id.amount),
-        currency = text(R.id.currency),
-        headers = text(R.id.headers),
+        amount = textIn(R.id.amount),
+        currency = textIn(R.id.currency),
+        headers = textIn(R.id.headers),
         sign = chosen(R.id.sign, SIGNS),
-        user = text(R.id.user),
+        user = textIn(R.id.user),
         allowClear = switch(R.id.allow_clear).isChecked
     )
 
     private fun save() {
         val settings = form().settings()
         // Left empty it stays as it was.
-        val secret = text(R.id.secret).ifEmpty { null }
+        val secret = textIn(R.id.secret).ifEmpty { null }
         answer = null
         asking = true
         mistake(null)
@@ -194,21 +191,6 @@ class BalanceActivity :
     }
 
     private fun amount(balance: Balance) = MoneyWords.amount(balance)
-
-    private fun visible(id: Int, yes: Boolean) {
-        findViewById<View>(id).visibility = if (yes) View.VISIBLE else View.GONE
-    }
-
-    private fun edit(id: Int): EditText = findViewById(id)
-
-    private fun text(id: Int) = edit(id).text.toString()
-
-    private fun switch(id: Int): Switch = findViewById(id)
-
-    private fun radios(id: Int): RadioGroup = findViewById(id)
-
-    private fun <T> chosen(id: Int, of: Map<T, Int>): T =
-        of.entries.first { it.value == radios(id).checkedRadioButtonId }.key
 
     companion object {
         private const val ACCOUNT = "account"

@@ -39,7 +39,7 @@ class CallerIdActivity : PartScreen(R.string.caller_title, R.layout.caller_id) {
     }
 
     private fun form() = CallerIdForm(
-        text(R.id.caller_number),
+        textIn(R.id.caller_number),
         button(R.id.caller_hide).isChecked,
         radios(R.id.caller_ways).checkedRadioButtonId == R.id.caller_chosen,
         CARRIES.filterValues { button(it).isChecked }.keys

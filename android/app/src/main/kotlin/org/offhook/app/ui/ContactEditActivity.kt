@@ -127,8 +127,6 @@ class ContactEditActivity : Screen() {
         if (failure is PhoneException.BadArgument) PlatformRefusal(getString(R.string.contact_empty)) else failure
     )
 
-    private fun edit(id: Int): EditText = findViewById(id)
-
     private fun text(row: View, id: Int) = row.findViewById<EditText>(id).text.toString()
 
     companion object {

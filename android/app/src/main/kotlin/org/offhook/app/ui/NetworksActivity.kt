@@ -71,9 +71,9 @@ class NetworksActivity : PartScreen(R.string.networks_title, R.layout.networks) 
 
     override fun typed(): (AccountSettings) -> AccountSettings {
         val networks = chosen(R.id.networks, NETWORKS)
-        val expires = text(R.id.expires).toUIntOrNull()
+        val expires = textIn(R.id.expires).toUIntOrNull()
         val voicemail = button(R.id.voicemail).isChecked
-        val mailbox = text(R.id.mailbox).trim()
+        val mailbox = textIn(R.id.mailbox).trim()
         val emergency = button(R.id.emergency).isChecked
         return {
             it.copy(

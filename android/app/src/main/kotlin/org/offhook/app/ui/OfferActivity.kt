@@ -193,10 +193,6 @@ class OfferActivity : Activity() {
         }
     }
 
-    private fun visible(id: Int, yes: Boolean) {
-        findViewById<View>(id).visibility = if (yes) View.VISIBLE else View.GONE
-    }
-
     private class Kept(val offer: Offer, val text: String, val password: String)
 
     companion object {

@@ -7,8 +7,6 @@ import android.os.Bundle
 import android.view.View
 import android.view.ViewGroup
 import android.widget.CompoundButton
-import android.widget.EditText
-import android.widget.RadioGroup
 import android.widget.TextView
 import org.offhook.app.R
 import org.offhook.core.AccountSettings
@@ -102,20 +100,7 @@ abstract class PartScreen(private val heading: Int, private val layout: Int) : S
         view.post { view.requestRectangleOnScreen(Rect(0, 0, view.width, view.height)) }
     }
 
-    protected fun visible(id: Int, yes: Boolean) {
-        findViewById<View>(id).visibility = if (yes) View.VISIBLE else View.GONE
-    }
-
-    protected fun edit(id: Int): EditText = findViewById(id)
-
-    protected fun text(id: Int) = edit(id).text.toString()
-
     protected fun button(id: Int): CompoundButton = findViewById(id)
-
-    protected fun radios(id: Int): RadioGroup = findViewById(id)
-
-    protected fun <T> chosen(id: Int, of: Map<T, Int>): T =
-        of.entries.first { it.value == radios(id).checkedRadioButtonId }.key
 
     companion object {
         private const val FILLED = "filled"

@@ -91,14 +91,14 @@ class RuleActivity : PartScreen(R.string.rule_new, R.layout.rule) {
     }
 
     private fun form() = RuleForm(
-        text(R.id.rule_begins),
-        text(R.id.rule_least),
-        text(R.id.rule_most),
-        text(R.id.rule_fits),
+        textIn(R.id.rule_begins),
+        textIn(R.id.rule_least),
+        textIn(R.id.rule_most),
+        textIn(R.id.rule_fits),
         radios(R.id.rule_how).checkedRadioButtonId == R.id.rule_anew,
-        text(R.id.rule_strip),
-        text(R.id.rule_prefix),
-        text(R.id.rule_replace),
+        textIn(R.id.rule_strip),
+        textIn(R.id.rule_prefix),
+        textIn(R.id.rule_replace),
         button(R.id.rule_go_on).isChecked
     )
 

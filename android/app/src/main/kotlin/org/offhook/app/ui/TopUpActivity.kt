@@ -6,7 +6,6 @@ import android.content.Intent
 import android.os.Bundle
 import android.text.InputFilter
 import android.view.View
-import android.widget.EditText
 import android.widget.TextView
 import org.offhook.app.OffhookApp
 import org.offhook.app.R
@@ -53,9 +52,7 @@ class TopUpActivity : Activity() {
         it.visibility = View.VISIBLE
     }
 
-    private fun edit(id: Int): EditText = findViewById(id)
-
-    private fun text(id: Int) = edit(id).text.toString().trim()
+    private fun text(id: Int) = textIn(id).trim()
 
     companion object {
         private const val ACCOUNT = "account"
