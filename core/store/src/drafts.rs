@@ -110,7 +110,9 @@ mod tests {
             draft(a, "1003", "z", 3),
             draft(b, "1004", "w", 4),
         ];
-        all.iter().for_each(|it| assert!(store.put_draft(it).unwrap()));
+        for it in &all {
+            assert!(store.put_draft(it).unwrap());
+        }
         store.forget_drafts(Some("1002")).unwrap();
         assert_eq!(store.drafts().unwrap(), [draft(b, "1004", "w", 4), draft(a, "1003", "z", 3)]);
         store.forget_drafts(None).unwrap();

@@ -6,7 +6,7 @@ import android.widget.EditText
 import android.widget.RadioGroup
 import android.widget.Switch
 
-/** A screen's views by their ids, as forms ask for them. */
+// A screen's views by their ids, as forms ask for them.
 
 internal fun Activity.visible(id: Int, yes: Boolean) {
     findViewById<View>(id).visibility = if (yes) View.VISIBLE else View.GONE
